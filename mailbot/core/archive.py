@@ -1,0 +1,230 @@
+"""Attachments become log texts: by content, not by name; ``.gz`` and ``.zip`` are unpacked as streams under caps.
+
+Nothing is written anywhere and a name is only a label. How bytes become lines is ``logtext``'s matter, what a line
+says ``statuslog``'s.
+"""
+
+import io
+import re
+import stat
+import struct
+import zipfile
+import zlib
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from mailbot.core.logtext import CHUNK, Kind, LogText, kind_of, label, pieces
+
+__all__ = ["LogText", "Unreadable", "open_logs"]
+
+#: Caps over all attachments of one mail: bytes after unpacking, files in archives.
+UNPACKED_MAX = 100_000_000
+MEMBERS_MAX = 200
+#: A file may unpack to RATIO_MAX times its size; what unpacks to at most RATIO_FREE bytes is no bomb.
+RATIO_MAX = 200
+RATIO_FREE = 4_000_000
+#: A central directory of this size names thousands of files: more than any folder of logs.
+_DIRECTORY_MAX = 500_000
+#: Runs of tiny gzip members cost time without giving any bytes.
+_GZIP_MEMBERS_MAX = 1_000
+
+BOMB = "it unpacks to far more than a log would"
+DAMAGED = "it is damaged"
+ENCRYPTED = "it is encrypted"
+NESTED = "it is an archive inside an archive"
+TOO_MANY = f"it holds more than {MEMBERS_MAX} files"
+OUTSIDE = "its name leads out of its folder"
+FOREIGN = "it is packed in a way that is not read here"
+_WHY = {
+    Kind.ARCHIVE: "it is an archive of a kind that is not read here, .zip and .gz are",
+    Kind.ENCRYPTED: ENCRYPTED,
+    Kind.EXECUTABLE: "it is a program",
+    Kind.DOCUMENT: "it is a document, not a log",
+    Kind.BINARY: "it is not text",
+    Kind.EMPTY: "it is empty",
+}
+_FAULTS = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    ValueError,
+    LookupError,
+    RuntimeError,
+    EOFError,
+    OSError,
+    OverflowError,
+)
+_LEADS_OUT = re.compile(r"(?:^|[/\\])\.\.(?:[/\\]|$)|^[/\\]|^[A-Za-z]:")
+_ORNAMENTS = ("__MACOSX/", ".DS_Store", "Thumbs.db", "desktop.ini")  # what file managers leave in archives
+
+#: Bytes in pieces; returns whether the end was reached undamaged.
+_Unpacking = Generator[bytes, None, bool]
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """Something attached that was kept with the mail but not read; ``why`` reads on after the name and a colon."""
+
+    name: str
+    why: str
+
+
+class _Over(Exception):  # noqa: N818 - no failure of ours: an archive goes beyond a cap
+    """Says which cap."""
+
+
+class _Bounded(io.BytesIO):
+    """Zip data that refuses to hand out a central directory of millions of entries."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if size is not None and size > _DIRECTORY_MAX:
+            raise _Over(TOO_MANY)
+        return super().read(size)
+
+
+class _Opening:
+    """What one call of ``open_logs`` has found and spent so far."""
+
+    def __init__(self) -> None:
+        self.logs: list[LogText] = []
+        self.unread: dict[tuple[int, str], list[str]] = {}  # (attachment, why): each is told once
+        self.attachment = 0
+        self.unpacked = 0
+        self.members = 0
+
+    def refuse(self, name: str, why: str) -> None:
+        self.unread.setdefault((self.attachment, why), []).append(name)
+
+    def take(self, name: str, source: Callable[[], _Unpacking], packed: int) -> None:
+        """One packed file of ``packed`` bytes: what it is by its first bytes, then the walk under the caps."""
+        match kind_of(next(source(), b"")):
+            case Kind.TEXT:
+                whole = self.spend(source(), packed)
+                self.logs.append(LogText(name, source, torn=not whole))
+            case Kind.EMPTY:
+                self.refuse(name, _WHY[Kind.EMPTY] if self.spend(source(), packed) else DAMAGED)
+            case Kind.ZIP | Kind.GZIP | Kind.ARCHIVE:
+                self.refuse(name, NESTED)
+            case Kind.PICTURE | Kind.ORNAMENT:
+                pass
+            case kind:
+                self.refuse(name, _WHY[kind])
+
+    def spend(self, source: _Unpacking, packed: int) -> bool:
+        """Unpack once and keep nothing, so that reading can meet no surprise. Whether the end was reached."""
+        mine = 0
+        while True:
+            try:
+                size = len(next(source))
+            except StopIteration as end:
+                return bool(end.value)
+            mine += size
+            self.unpacked += size
+            if self.unpacked > UNPACKED_MAX or mine > max(RATIO_FREE, RATIO_MAX * packed):
+                raise _Over(BOMB)
+
+    def told(self) -> tuple[Unreadable, ...]:
+        return tuple(
+            Unreadable(names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more", why)
+            for (_, why), names in self.unread.items()
+        )
+
+
+def open_logs(attachments: Sequence[tuple[str, bytes]]) -> tuple[tuple[LogText, ...], tuple[Unreadable, ...]]:
+    """The texts in ``attachments`` ((name, decoded bytes) pairs), and what could not be read, each told once.
+
+    Pictures, signatures and visiting cards are in neither: nobody means them as logs. The texts share the given bytes
+    and are unpacked again each time they are read. Any bytes are accepted; a pasted log is ("mail", text.encode()).
+    """
+    opening = _Opening()
+    for opening.attachment, (given, data) in enumerate(attachments):
+        name = label(given) or "attachment"
+        try:
+            _open(opening, name, data)
+        except _Over as over:
+            opening.refuse(name, str(over))
+    return tuple(opening.logs), opening.told()
+
+
+def _open(opening: _Opening, name: str, data: bytes) -> None:
+    match kind_of(data):
+        case Kind.TEXT:
+            opening.logs.append(LogText(name, partial(pieces, data)))
+        case Kind.GZIP:
+            opening.take(name, partial(_gunzip, data), len(data))
+        case Kind.ZIP:
+            _open_zip(opening, name, data)
+        case Kind.PICTURE | Kind.ORNAMENT:
+            pass
+        case kind:
+            opening.refuse(name, _WHY[kind])
+
+
+def _gunzip(data: bytes) -> _Unpacking:
+    """The members of a gzip file (RFC 1952), one after the other; zeros may follow the last, as tapes leave them."""
+    packed = memoryview(data)
+    position, members = 0, 0
+    while bytes(packed[position : position + 2]) == b"\x1f\x8b":
+        members += 1
+        if members > _GZIP_MEMBERS_MAX:
+            return False
+        member = zlib.decompressobj(31)
+        while not member.eof:
+            fed = member.unconsumed_tail or packed[position : position + CHUNK // 4]
+            if not member.unconsumed_tail:
+                position += len(fed)
+            try:
+                chunk = member.decompress(fed, CHUNK)
+            except zlib.error:
+                return False
+            if chunk:
+                yield chunk
+            elif not fed:
+                return False
+        position -= len(member.unused_data)
+    return not bytes(packed[position : position + CHUNK]).strip(b"\0")
+
+
+def _open_zip(opening: _Opening, name: str, data: bytes) -> None:
+    try:
+        with zipfile.ZipFile(_Bounded(data)) as archive:
+            members = [member for member in archive.infolist() if not member.is_dir()]
+    except _FAULTS:
+        opening.refuse(name, DAMAGED)
+        return
+    if any(member.filename == "[Content_Types].xml" for member in members):
+        opening.refuse(name, _WHY[Kind.DOCUMENT])
+        return
+    opening.members += len(members)
+    if opening.members > MEMBERS_MAX:
+        raise _Over(TOO_MANY)
+    if sum(member.file_size for member in members) > UNPACKED_MAX - opening.unpacked:
+        raise _Over(BOMB)
+    if not members:
+        opening.refuse(name, _WHY[Kind.EMPTY])
+    for member in members:
+        _open_member(opening, f"{name}/{label(member.filename)}", data, member)
+
+
+def _open_member(opening: _Opening, name: str, data: bytes, member: zipfile.ZipInfo) -> None:
+    if member.filename.startswith(_ORNAMENTS) or member.filename.endswith(_ORNAMENTS):
+        return
+    if _LEADS_OUT.search(member.filename) or stat.S_ISLNK(member.external_attr >> 16):
+        opening.refuse(name, OUTSIDE)
+    elif member.flag_bits & 0x41:  # encrypted, strongly encrypted
+        opening.refuse(name, ENCRYPTED)
+    elif member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        opening.refuse(name, FOREIGN)  # LZMA may ask for gigabytes of dictionary
+    else:
+        opening.take(name, partial(_unzip, data, member), member.compress_size)
+
+
+def _unzip(data: bytes, member: zipfile.ZipInfo) -> _Unpacking:
+    try:
+        with zipfile.ZipFile(_Bounded(data)) as archive, archive.open(member) as packed:
+            while chunk := packed.read(CHUNK):
+                yield chunk
+    except (*_FAULTS, _Over):
+        return False
+    return True

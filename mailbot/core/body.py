@@ -1,0 +1,179 @@
+"""The tree of parts to what a reader has before him: one text, attachments, attached mails."""
+
+import hashlib
+import re
+from dataclasses import dataclass, field
+
+from mailbot.core import tnef
+from mailbot.core.address import clean
+from mailbot.core.mime import Budget, Part, part
+from mailbot.core.text import decode, from_html, unflow
+
+_MAILS = frozenset({"message/rfc822", "message/global", "message/news"})
+_TNEF = frozenset({"application/ms-tnef", "application/vnd.ms-tnef"})
+_META_CHARSET = re.compile(rb"charset\s{0,5}=\s{0,5}[\"']?([A-Za-z0-9_.:-]{1,40})", re.I)
+
+
+@dataclass(frozen=True)
+class Attachment:
+    """A file in a mail: ``index`` among them, ``name`` a cleaned label ("" = none), ``sha256`` of ``data``."""
+
+    index: int
+    name: str
+    content_type: str
+    sha256: str
+    data: bytes = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Body:
+    """``text`` as its reader sees it (``html``: taken from HTML); ``mails``: attached mails, not yet read."""
+
+    text: str
+    html: bool
+    attachments: tuple[Attachment, ...]
+    mails: tuple[tuple[Part, int], ...]
+    defects: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Text:
+    text: str
+    html: bool
+
+    @property
+    def blank(self) -> bool:
+        return not self.text.strip()
+
+
+def read(root: Part, depth: int, budget: Budget) -> Body:
+    """All of a mail but its header. ``depth``: how deep ``root`` stands in the mail that came.
+
+    Raises OverCap; nothing else.
+    """
+    walk = _Walk(budget)
+    texts = walk.texts(root, depth)
+    if all(text.blank for text in texts) and walk.spare is not None:
+        texts = [walk.spare]
+    text = "\n".join(text.text for text in texts)
+    if len(text) > budget.caps.text_chars:
+        text = text[: budget.caps.text_chars]
+        walk.defects.append(f"the text was cut after {budget.caps.text_chars} characters")
+    html = any(text.html for text in texts)
+    defects = tuple(dict.fromkeys(walk.defects))
+    return Body(text, html, tuple(walk.attachments), tuple(walk.mails), defects)
+
+
+class _Walk:
+    """Goes once through the tree, from top to bottom, and gathers."""
+
+    def __init__(self, budget: Budget) -> None:
+        self.budget = budget
+        self.attachments: list[Attachment] = []
+        self.mails: list[tuple[Part, int]] = []
+        self.defects: list[str] = []
+        self.spare: _Text | None = None  # the text of a winmail.dat, for want of another
+
+    def texts(self, here: Part, depth: int, root: bool = True) -> list[_Text]:
+        """The texts of ``here`` that a reader sees, in order; all else goes to the attachments."""
+        self.budget.part(depth)
+        if here.headless:
+            self.defects.append("a header ends without a blank line")
+        if here.kind.startswith("multipart/"):
+            return self.multipart(here, depth)
+        if here.kind in _MAILS or here.name.lower().endswith(".eml"):
+            self.mail(here, depth)
+            return []
+        if here.kind in _TNEF or here.name.lower() == "winmail.dat":
+            self.winmail(here)
+            return []
+        shown = here.kind in ("text/plain", "text/html") and here.disposition != "attachment"
+        if shown and (root or not here.name):
+            return [self.text(here)]
+        self.attach(here)
+        return []
+
+    def multipart(self, here: Part, depth: int) -> list[_Text]:
+        inner = self.inner(here)
+        if not inner:
+            self.defects.append("a multipart has no parts")
+            return [self.text(here)] if here.end > here.start else []
+        if not here.closed:
+            self.defects.append("a multipart has no end")
+        if here.kind == "multipart/alternative":
+            return _best([self.texts(one, depth + 1, root=False) for one in inner])
+        if here.kind == "multipart/related":
+            root, *others = inner
+            shown = self.texts(root, depth + 1, root=False)
+            for other in others:
+                self.related(other, depth + 1)
+            return shown
+        return [text for one in inner for text in self.texts(one, depth + 1, root=False)]
+
+    def inner(self, here: Part) -> list[Part]:
+        default = "message/rfc822" if here.kind == "multipart/digest" else "text/plain"
+        parts: list[Part] = []
+        for start, end in here.sections():
+            if len(parts) > self.budget.caps.parts:
+                break  # the walk will say so
+            parts.append(part(here.raw, start, end, self.budget, default))
+        return parts
+
+    def related(self, here: Part, depth: int) -> None:
+        """What only belongs to a shown part, such as its pictures."""
+        if here.kind.startswith(("multipart/", "message/")):
+            self.texts(here, depth, root=False)
+        else:
+            self.budget.part(depth)
+            self.attach(here)
+
+    def mail(self, here: Part, depth: int) -> None:
+        encoded = here.content()
+        same = len(encoded) == here.end - here.start
+        raw, start, end = (here.raw, here.start, here.end) if same else (encoded.replace(b"\r\n", b"\n"), 0, 0)
+        self.mails.append((part(raw, start, end if same else len(raw), self.budget), depth + 1))
+
+    def winmail(self, here: Part) -> None:
+        unpacked = tnef.unpack(here.content())
+        if unpacked.defect:
+            self.defects.append(unpacked.defect)
+            self.attach(here)
+        for name, data in unpacked.files:
+            self.add(clean(name.replace("\\", "/").rpartition("/")[2]), "application/octet-stream", data)
+        if unpacked.text.strip():
+            self.spare = _Text(unpacked.text, unpacked.html)
+
+    def attach(self, here: Part) -> None:
+        self.add(here.name, here.kind, here.content())
+
+    def add(self, name: str, kind: str, data: bytes) -> None:
+        digest = hashlib.sha256(data).hexdigest()
+        self.attachments.append(Attachment(len(self.attachments), name, clean(kind, 100), digest, data))
+
+    def text(self, here: Part) -> _Text:
+        html = here.kind == "text/html"
+        data = here.content()
+        most = self.budget.caps.text_chars
+        if len(data) > 4 * most:
+            data = data[: 4 * most]
+            self.defects.append(f"the text was cut after {4 * most} bytes")
+        text, defect = decode(data, here.parameter("charset") or (_meta_charset(data) if html else None))
+        if defect:
+            self.defects.append(defect)
+        if html:
+            return _Text(from_html(text[:most]), html=True)
+        if here.parameter("format").lower() == "flowed":
+            text = unflow(text, here.parameter("delsp").lower() == "yes")
+        return _Text(text, html=False)
+
+
+def _best(choices: list[list[_Text]]) -> list[_Text]:
+    """Of alternatives: plain text if there is any, else the first that is not blank."""
+    full = [texts for texts in choices if not all(text.blank for text in texts)]
+    plain = [texts for texts in full if not any(text.html for text in texts)]
+    return (plain or full or [[]])[0]
+
+
+def _meta_charset(data: bytes) -> str | None:
+    found = _META_CHARSET.search(data, 0, 2048)
+    return found[1].decode("ascii") if found else None

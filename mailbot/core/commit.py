@@ -1,0 +1,220 @@
+"""Granting items: the changes of the ledger that they make, the day they hold from, and what must never result."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+from mailbot.core.asked import SEATS
+from mailbot.core.catalogue import Catalogue
+from mailbot.core.effects import Change
+from mailbot.core.licence import Licence, LicenceEvent, fold
+from mailbot.core.period import years_later
+from mailbot.core.rules import Case, billing_of, day_of
+from mailbot.core.scene import Scene
+from mailbot.core.ticket import Item, ItemStatus, Route, Ticket, Value
+
+#: Items that stand in mails and tickets but change no term of the ledger.
+SILENT = frozenset({"admin", "webrtc", "phonebar"})
+
+
+@dataclass(frozen=True)
+class Granted:
+    """The ticket's items after granting some, the ledger's changes, and the licence that they lead to."""
+
+    items: tuple[Item, ...]
+    changes: tuple[Change, ...]
+    after: Licence | None
+
+
+def case_of(ticket: Ticket, licence: Licence | None, scene: Scene) -> Case:
+    """The case that the rules look at when the ticket's items are granted."""
+    billing = ticket.item("billing")
+    asked = billing.to if billing and isinstance(billing.to, str) else None
+    day = scene.date_of(ticket.received_at)
+    return Case(ticket.request, ticket.action, asked, day, licence, scene.catalogue)
+
+
+def grant(ticket: Ticket, keys: frozenset[str], scene: Scene, decider: str, until: date | None = None) -> Granted:
+    """Grant the items of those keys today. ``until`` ends the licence after that day."""
+    licence = scene.ledger.licence(ticket.token)
+    case = case_of(ticket, licence, scene)
+    items = tuple(_granted(item, case, ticket, scene.today) if item.item in keys else item for item in ticket.items)
+    new = [item for item in items if item.item in keys]
+    changes = _changes(ticket, licence, new, scene, decider, until)
+    after = _after(ticket, licence, changes, scene)
+    follow = _implied_now(items, after, scene.catalogue)
+    if follow:
+        items = tuple(_granted(i, case, ticket, scene.today) if i.item in follow else i for i in items)
+        new = [item for item in items if item.item in keys | follow]
+        changes = _changes(ticket, licence, new, scene, decider, until)
+        after = _after(ticket, licence, changes, scene)
+    return Granted(_without_cause(items), changes, after)
+
+
+def _granted(item: Item, case: Case, ticket: Ticket, today: date) -> Item:
+    day = day_of(case, item, today)
+    if item.item in ("support", "whitelabel", "billing") and ticket.request == "activate":
+        billing = _since_activation(ticket, case, item, today)
+    else:
+        billing = billing_of(case, item, day)
+    status = ItemStatus.APPLIED if day <= today else ItemStatus.SCHEDULED
+    return item.model_copy(update={"status": status, "effective": day, "expected": None, "billing": billing})
+
+
+def _since_activation(ticket: Ticket, case: Case, item: Item, today: date) -> object:
+    """Options of a new plan that staff decide later are billed from the day the plan was activated."""
+    return billing_of(case, item, activated_on(ticket) or today)
+
+
+def activated_on(ticket: Ticket) -> date | None:
+    """The day on which this ticket's plan was granted, None before."""
+    plan = ticket.item("plan")
+    return plan.effective if plan and plan.status is ItemStatus.APPLIED else None
+
+
+def _implied_now(items: Iterable[Item], after: Licence | None, catalogue: Catalogue) -> frozenset[str]:
+    """The implied plugins that follow now from what the licence came to be."""
+    if after is None:
+        return frozenset()
+    implied = catalogue.implied_plugins(after.plan, frozenset(after.addons))
+    waiting = (i for i in items if i.route is Route.IMPLIED and i.open)
+    return frozenset(i.item for i in waiting if bool(i.to) == (i.item.removeprefix("plugin:") in implied))
+
+
+def _without_cause(items: tuple[Item, ...]) -> tuple[Item, ...]:
+    """An implied item falls away when nothing that could still bring it is waiting."""
+    if any(i.open and i.route is not Route.IMPLIED for i in items):
+        return items
+    refused = {"status": ItemStatus.REFUSED, "expected": None, "billing": None}
+    return tuple(i.model_copy(update=refused) if i.open else i for i in items)
+
+
+def refuse_implied(items: tuple[Item, ...]) -> tuple[Item, ...]:
+    """After a refusal: implied items fall away once nothing that brings them is waiting any more."""
+    return _without_cause(items)
+
+
+def _changes(
+    ticket: Ticket, licence: Licence | None, new: list[Item], scene: Scene, decider: str, until: date | None
+) -> tuple[Change, ...]:
+    moved = next((item for item in new if item.item == "token"), None)
+    if moved is not None and licence is not None:
+        return _moved(licence, str(moved.to), scene.today, decider, until, to_motion=ticket.request == "shuttle")
+    if ticket.request == "shuttle" or ticket.token is None:
+        return ()
+    days = sorted({item.effective for item in new if item.effective})
+    return tuple(
+        Change(ticket.token, day, _kind(ticket), terms, _rules(new, day), decider)
+        for day in days
+        if (terms := _terms(ticket, licence, [i for i in new if i.effective == day], scene, until))
+    )
+
+
+def _kind(ticket: Ticket) -> str:
+    return f"{ticket.request}/{ticket.action}" if ticket.action else ticket.request
+
+
+def _rules(new: list[Item], day: date) -> str:
+    return ",".join(dict.fromkeys(item.rule for item in new if item.effective == day))
+
+
+def _terms(
+    ticket: Ticket, licence: Licence | None, items: list[Item], scene: Scene, until: date | None
+) -> dict[str, Value]:
+    terms: dict[str, Value] = {item.item: item.to for item in items if item.item not in SILENT}
+    if ticket.request == "activate" and "plan" in terms:
+        terms |= _beginning(ticket, scene)
+    if isinstance(terms.get("billing"), str):
+        terms["renews_on"] = _renewal(ticket, terms["billing"] == "annual", items, scene)
+    if ticket.request == "reactivate":
+        terms |= _restored(licence, scene.today)
+    if until is not None:
+        terms["expires_on"] = until.isoformat()
+    return terms
+
+
+def _beginning(ticket: Ticket, scene: Scene) -> dict[str, Value]:
+    if ticket.action == "demo":
+        ends = scene.today + timedelta(days=scene.catalogue.demo.days)
+        return {"product": ticket.product, "status": "demo", "demo_ends": ends.isoformat()}
+    begun: dict[str, Value] = {"product": ticket.product, "status": "active"}
+    return begun | {"demo_ends": None, "expires_on": None, "renews_on": None}
+
+
+def _renewal(ticket: Ticket, annual: bool, items: list[Item], scene: Scene) -> str | None:  # noqa: FBT001
+    if not annual:
+        return None
+    chosen = next(item for item in items if item.item == "billing")
+    if ticket.request == "activate":
+        return years_later(activated_on(ticket) or scene.today).isoformat()
+    return years_later(chosen.effective or scene.today).isoformat()
+
+
+def _restored(licence: Licence | None, today: date) -> dict[str, Value]:
+    """What would end a re-activated licence at once is lifted."""
+    lifted: dict[str, Value] = {}
+    if licence and licence.demo_ends:
+        lifted["demo_ends"] = None
+    if licence and licence.expires_on and licence.expires_on < today:
+        lifted["expires_on"] = None
+    return lifted
+
+
+def _moved(
+    old: Licence, new: str, today: date, decider: str, until: date | None, *, to_motion: bool
+) -> tuple[Change, ...]:
+    """All terms and dates go to the new token, changes that lie ahead too; the old one becomes ``replaced``."""
+    terms: dict[str, Value] = {item: old.value(item) for item in ("plan", *SEATS, "support", "billing", "whitelabel")}
+    terms |= {f"addon:{key}": True for key in old.addons} | {f"plugin:{key}": True for key in old.plugins}
+    terms |= {"product": "motion" if to_motion else old.product}
+    terms |= {"status": old.status if old.status in ("active", "demo") else "active"}
+    terms |= {"demo_ends": _iso(old.demo_ends), "renews_on": _iso(old.renews_on), "expires_on": _iso(old.expires_on)}
+    if old.status not in ("active", "demo"):
+        terms |= _restored(old, today)
+    if until is not None:
+        terms["expires_on"] = until.isoformat()
+    ahead = tuple(Change(new, line.effective, "moved", {line.item: line.to}, "by_staff", decider) for line in old.scheduled)
+    ended: dict[str, Value] = {"status": "replaced", "replaced_by": new}
+    return (
+        Change(old.token, today, "moved", ended, "by_staff", decider),
+        Change(new, today, "moved", terms, "by_staff", decider),
+        *ahead,
+    )
+
+
+def _iso(day: date | None) -> str | None:
+    return day.isoformat() if day else None
+
+
+def _after(ticket: Ticket, licence: Licence | None, changes: tuple[Change, ...], scene: Scene) -> Licence | None:
+    """The licence once all those changes hold."""
+    token = changes[-1].token if changes else ticket.token
+    history = licence.history if licence and licence.token == token else ()
+    events = history + tuple(
+        LicenceEvent(
+            token=c.token,
+            revision=len(history) + n,
+            at=scene.now,
+            effective=c.effective,
+            kind=c.kind,
+            changes=c.changes,
+        )
+        for n, c in enumerate((c for c in changes if c.token == token), 1)
+    )
+    last = max((event.effective for event in events), default=scene.today)
+    after = fold(events, max(last, scene.today))
+    return replace(after, contacts=licence.contacts) if after and licence else after
+
+
+def forbidden(after: Licence | None, catalogue: Catalogue) -> str | None:
+    """Why a licence must not become like this: a code with its sentence in the templates, or None."""
+    if after is None or after.status not in ("active", "demo"):
+        return None
+    has = any(after.value(seat) for seat in SEATS) or after.addons or after.plugins
+    if after.plan is None:
+        return "plan_refused" if has else None
+    if after.status == "active" and any(int(after.value(k) or 0) < s.minimum for k, s in catalogue.seats.items()):
+        return "under_minimum"
+    if any(need not in after.addons for k in after.addons if k in catalogue.addons for need in catalogue.addons[k].requires):
+        return "requires"
+    return None

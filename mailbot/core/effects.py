@@ -1,0 +1,154 @@
+"""What follows from an event, as values: mails to compose, changes of the ledger, dates to remember. No effect acts by itself."""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+
+from mailbot.core.licence import Licence
+from mailbot.core.ticket import Ticket, Value
+
+
+class Audience(StrEnum):
+    """Groups that a mail goes to; process turns them into addresses, one mail for each."""
+
+    CUSTOMER = "customer"  # the ticket's sender, and the customer e-mail where it is a contact
+    OUTCOME = "outcome"  # CUSTOMER, and for a partner's request the licence's plain contacts too
+    STAFF = "staff"  # every member
+    DECIDERS = "deciders"  # every member but the requester
+
+
+class Purpose(StrEnum):
+    """What a key lets its holder do by reply."""
+
+    CUSTOMER = "customer"
+    CONFIRM = "confirm"  # CONFIRM or NO of a contact, or of an activation's sender
+    EMAIL = "email"  # CONFIRM of another customer e-mail address
+    DECISION = "decision"
+    AGAIN = "again"  # CONFIRM of a decision that came from a member without a verdict
+    DIGEST = "digest"
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of one decision line: ``read`` as it was read, ``done`` whether it counted, ``sent`` the words sent on."""
+
+    read: str
+    done: bool
+    ref: str = ""
+    word: str = ""
+    items: tuple[str, ...] = ()
+    why: str = ""
+    sent: str = ""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What one mail says besides the ticket itself. Empty where it does not apply."""
+
+    text: str = ""  # free words: a comment, question, answer, decision as read, alert
+    by: str = ""  # who: a member's name, "operator", an address
+    why: str = ""  # a code with a sentence of its own in the templates
+    form: str = ""  # a form in plain text, blank or filled in
+    form_key: str = ""  # activate, modify, ...
+    items: tuple[str, ...] = ()  # the items this mail is about
+    changed: tuple[str, ...] = ()  # items and fields that changed since the last approval mail
+    results: tuple[Result, ...] = ()
+    tickets: tuple[Ticket, ...] = ()
+    licences: tuple[Licence, ...] = ()
+    lines: tuple[str, ...] = ()  # facts for the operator, one each
+    on: date | None = None
+    days: int | None = None
+    decided_by: str = ""
+    quiet: bool = False  # to a sender who may be forged: quote nothing of his
+
+
+@dataclass(frozen=True)
+class Send:
+    """A mail of that kind (a template pair) to an audience or one address; with ``purpose`` it carries a key of its own."""
+
+    kind: str
+    to: Audience | str
+    facts: Facts = field(default_factory=Facts)
+    purpose: Purpose | None = None
+    payload: str = ""  # kept with the key: the decision that a CONFIRM confirms
+
+
+@dataclass(frozen=True)
+class Change:
+    """An event of the ledger to be appended: ``changes`` hold from ``effective`` on."""
+
+    token: str
+    effective: date
+    kind: str
+    changes: dict[str, Value]
+    rule: str
+    decider: str
+    why: str | None = None
+
+
+@dataclass(frozen=True)
+class Contact:
+    """``address`` becomes a contact of ``token``; ``known`` when by import, set or a staff decision."""
+
+    token: str
+    address: str
+    known: bool = False
+
+
+@dataclass(frozen=True)
+class Name:
+    """The customer's name on a licence."""
+
+    token: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Known:
+    """Staff decided on this licence: its contacts are known from now on."""
+
+    token: str
+
+
+@dataclass(frozen=True)
+class Moved:
+    """Name and contacts go from one token to another."""
+
+    old: str
+    new: str
+
+
+@dataclass(frozen=True)
+class Remember:
+    """A due thing: at ``at`` something of that kind happens to the ticket or licence."""
+
+    kind: str
+    at: datetime
+    token: str | None = None
+    payload: str = ""
+
+
+@dataclass(frozen=True)
+class Forget:
+    """The ticket's due things of those kinds fall away."""
+
+    kinds: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Void:
+    """The ticket's keys for those purposes die."""
+
+    purposes: tuple[Purpose, ...]
+    why: str
+
+
+@dataclass(frozen=True)
+class Alert:
+    """Staff are told, once per incident."""
+
+    incident: str
+    text: str
+
+
+Effect = Send | Change | Contact | Name | Known | Moved | Remember | Forget | Void | Alert

@@ -1,0 +1,95 @@
+"""A read form against sender, ledger and catalogue: everything that is known before anything happens."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from mailbot.core.asked import asked
+from mailbot.core.catalogue import Catalogue
+from mailbot.core.checks import ledger_problems
+from mailbot.core.diagnosis import Diagnosis
+from mailbot.core.events import Judged
+from mailbot.core.licence import Ledger, Licence
+from mailbot.core.problem import Code, Problem
+from mailbot.core.reading import Request
+from mailbot.core.rules import Case, items_of
+from mailbot.core.scene import Scene
+from mailbot.core.standing import Sender, Standing, standing
+from mailbot.core.ticket import Item
+
+
+def judge(
+    request: Request,
+    problems: tuple[Problem, ...],
+    fields: dict[str, str],
+    sender: Sender,
+    scene: Scene,
+    *,
+    received_at: datetime,
+    diagnosis: Diagnosis | None = None,
+    log_mail: int | None = None,
+    form: str = "",
+    always_confirm: bool = False,
+    confirmed: bool = False,
+) -> Judged:
+    """The form as the rules see it; ``problems`` are those of the form itself, those of the ledger are added.
+
+    ``confirmed``: one of those asked has said yes, so that the ledger's faults may be told and nobody is asked again.
+    """
+    licence = scene.ledger.licence(request.token or request.old_token)
+    stands = standing(request, sender, licence, always_confirm=always_confirm)
+    if confirmed:
+        stands = replace(stands, released=True, challenged=(), neutral=False)
+    found = list(problems)
+    if stands.reads_ledger or confirmed:
+        found += ledger_problems(request, scene.ledger, scene.catalogue)
+    if stands.token_doubt and stands.reads_ledger:
+        found.append(Problem(field="token", code=Code.TOKEN_UNKNOWN, read=request.token or "", from_ledger=True))
+    return Judged(
+        request=request,
+        fields=fields,
+        problems=tuple(found),
+        items=_items(request, found, licence, stands, scene, received_at),
+        standing=stands,
+        received_at=received_at,
+        licence=licence,
+        diagnosis=diagnosis,
+        log_mail=log_mail,
+        form=form,
+        agreement_version=scene.catalogue.agreement_version,
+        catalogue_version=scene.catalogue.version,
+    )
+
+
+def _items(
+    request: Request, problems: list[Problem], licence: Licence | None, stands: Standing, scene: Scene, at: datetime
+) -> tuple[Item, ...]:
+    """The items of a form without faults; a faulty one asks for nothing yet."""
+    if problems or not request.request:
+        return ()
+    case = Case(
+        request=request.request,
+        action=request.action,
+        billing=request.billing,
+        asked_on=scene.date_of(at),
+        licence=licence,
+        catalogue=scene.catalogue,
+        staff_whole=stands.staff_whole or _demo_for_staff(request, licence, scene.ledger),
+    )
+    return items_of(case, asked(request, licence, scene.catalogue), scene.today)
+
+
+def _demo_for_staff(request: Request, licence: Licence | None, ledger: Ledger) -> bool:
+    """A demo for somebody who had one elsewhere, or on a token that was in use, is not given by the rules alone."""
+    return bool(request.demo) and request.request == "activate" and (ledger.demo_elsewhere or licence is not None)
+
+
+def question(text: str, name: str, address: str, catalogue: Catalogue) -> Request:
+    """Prose that is no form, as the question that it is."""
+    return Request(
+        request="information",
+        action=None,
+        product=next(iter(catalogue.products)),
+        question=text,
+        customer_name=name,
+        customer_email=address,
+    )

@@ -1,0 +1,171 @@
+"""A licence is the sum of its events: fold them up to a date, and say what still lies ahead."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+
+from pydantic import BaseModel, ConfigDict
+
+from mailbot.core.period import next_renewal
+
+Value = bool | int | str | None
+
+
+class LicenceEvent(BaseModel):
+    """One line of the ledger, never changed: ``changes`` (item or term -> new value) hold from ``effective`` on."""
+
+    model_config = ConfigDict(frozen=True)
+
+    token: str
+    revision: int
+    at: datetime
+    effective: date
+    kind: str
+    changes: dict[str, Value]
+    ticket: str | None = None
+    mail: str | None = None
+    rule: str | None = None
+    decider: str | None = None
+    catalogue_version: str = ""
+    why: str | None = None
+
+
+@dataclass(frozen=True)
+class Scheduled:
+    """A change that is registered and has not come yet."""
+
+    item: str
+    to: Value
+    effective: date
+    ticket: str | None
+
+
+@dataclass(frozen=True)
+class Licence:
+    """A licence as it stands on one date. ``status`` is demo, active, expired, deactivated or replaced."""
+
+    token: str
+    product: str = "motion"
+    status: str = "active"
+    customer_name: str | None = None
+    plan: str | None = None
+    agents: int = 0
+    users: int = 0
+    telephones: int = 0
+    mobile_agents: int = 0
+    addons: tuple[str, ...] = ()
+    plugins: tuple[str, ...] = ()
+    support: str | None = None
+    billing: str | None = None
+    whitelabel: bool = False
+    contacts: tuple[str, ...] = ()
+    demo_ends: date | None = None
+    expires_on: date | None = None
+    renews_on: date | None = None
+    replaced_by: str | None = None
+    activated_on: date | None = None
+    had_demo: bool = False
+    scheduled: tuple[Scheduled, ...] = ()
+    history: tuple[LicenceEvent, ...] = ()
+
+    @property
+    def revision(self) -> int:
+        """How many events made it; rises with each."""
+        return self.history[-1].revision if self.history else 0
+
+    def value(self, item: str) -> Value:
+        """Today's value of an item key (``addon:KEY`` and ``plugin:KEY`` are yes or no)."""
+        kind, _, key = item.partition(":")
+        if kind == "addon":
+            return key in self.addons
+        if kind == "plugin":
+            return key in self.plugins
+        if item == "admin":
+            return 1
+        if item in ("webrtc", "phonebar"):
+            return self.plan is not None
+        value = getattr(self, item)
+        return value if isinstance(value, bool | int | str) else None
+
+
+#: Terms that hold a date, written in events as ISO text.
+DATES = ("demo_ends", "expires_on", "renews_on")
+#: What an event may change besides add-ons and plugins; anything else is only kept in the history.
+TERMS = frozenset({"product", "status", "plan", "agents", "users", "telephones", "mobile_agents", "support", "billing", "whitelabel", "replaced_by"})  # fmt: skip
+
+
+def fold(events: Iterable[LicenceEvent], on: date, name: str | None = None, contacts: tuple[str, ...] = ()) -> Licence | None:
+    """The licence on that date from its events in the order of their revisions; None when it has none yet.
+
+    Events that take effect later are listed in ``scheduled``; an end by date (demo, ``expires_on``) needs no event.
+    """
+    history = tuple(events)
+    valid = _standing(history)
+    begun = sorted((e for e in valid if e.effective <= on), key=lambda e: (e.effective, e.revision))
+    if not begun:
+        return None
+    licence = Licence(token=history[0].token, customer_name=name, contacts=contacts)
+    for event in begun:
+        licence = _after(licence, event)
+    return _on_date(replace(licence, history=history, scheduled=_ahead(valid, on)), on)
+
+
+def _standing(history: tuple[LicenceEvent, ...]) -> tuple[LicenceEvent, ...]:
+    """The events without those that a later event withdrew before they came: ``withdraws`` names their ticket."""
+    withdrawn = [(str(e.changes["withdraws"]), e.effective, e.revision) for e in history if "withdraws" in e.changes]
+
+    def stands(event: LicenceEvent) -> bool:
+        return not any(
+            event.ticket == ticket and event.effective > day and event.revision < revision
+            for ticket, day, revision in withdrawn
+        )
+
+    return tuple(event for event in history if stands(event))
+
+
+def _after(licence: Licence, event: LicenceEvent) -> Licence:
+    terms: dict[str, object] = {}
+    addons, plugins = set(licence.addons), set(licence.plugins)
+    for item, to in event.changes.items():
+        kind, _, key = item.partition(":")
+        if kind in ("addon", "plugin") and key:
+            chosen = addons if kind == "addon" else plugins
+            (chosen.add if to else chosen.discard)(key)
+        elif item in DATES:
+            terms[item] = date.fromisoformat(to) if isinstance(to, str) else None
+        elif item in TERMS:
+            terms[item] = to
+    terms |= {"addons": tuple(sorted(addons)), "plugins": tuple(sorted(plugins))}
+    if event.changes.get("status") == "demo":
+        terms["had_demo"] = True
+    if event.changes.get("status") == "active" and licence.activated_on is None:
+        terms["activated_on"] = event.effective
+    return replace(licence, **terms)  # type: ignore[arg-type]
+
+
+def _ahead(events: tuple[LicenceEvent, ...], on: date) -> tuple[Scheduled, ...]:
+    later = (e for e in events if e.effective > on)
+    lines = [Scheduled(item, to, e.effective, e.ticket) for e in later for item, to in e.changes.items()]
+    return tuple(sorted(lines, key=lambda line: (line.effective, line.item)))
+
+
+def _on_date(licence: Licence, on: date) -> Licence:
+    if licence.status == "demo" and licence.demo_ends and on >= licence.demo_ends:
+        licence = replace(licence, status="expired")
+    if licence.status == "active" and licence.expires_on and on > licence.expires_on:
+        licence = replace(licence, status="expired")
+    if licence.renews_on:
+        licence = replace(licence, renews_on=next_renewal(licence.renews_on, on))
+    return licence
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """What the rules may look at: the licences that a request names, and whether its customer had a demo elsewhere."""
+
+    licences: Mapping[str, Licence]
+    demo_elsewhere: bool = False
+
+    def licence(self, token: str | None) -> Licence | None:
+        """The licence of that token, None when the ledger has none."""
+        return self.licences.get(token) if token else None

@@ -1,0 +1,117 @@
+"""Quoting a line of a log without what it must not show: people, machines and secrets. Licence tokens stay readable."""
+
+import ipaddress
+import re
+from collections.abc import Iterable
+
+MASK = "***"
+LONGEST = 300
+#: What is looked at of a line; what lies behind cannot appear in a quotation of LONGEST characters.
+_CONSIDERED = 1200
+
+_ANSI = re.compile(r"\x1b\[[0-9;?]{0,20}[ -/]{0,5}[@-~]")
+_INVISIBLE = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\uffff\ud800-\udfff]"
+)
+_URL_USER = re.compile(r"://[^\s/@]{1,300}@")
+_QUERY = re.compile(r"\?[^\s\"'<>=]{0,200}=[^\s\"'<>]{0,1200}")
+_MAIL = re.compile(r"[^\s@<>\"'=,;:()\[\]{}]{1,64}@[^\s@<>\"'=,;:()\[\]{}]{1,255}")
+_BEARER = re.compile(r"\b(bearer|basic|digest)\s{1,5}[^\s\"',;]{6,1200}", re.IGNORECASE)
+_JWT = re.compile(r"\beyJ[\w-]{5,1200}\.[\w.-]{1,1200}")
+_IPV4 = re.compile(r"(?<![\w.])\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}(?!\w|\.\d)")
+_IPV6 = re.compile(r"(?<![\w:])[0-9A-Fa-f:]{2,40}(?:%\w{1,20})?(?!\w)")
+_KEY = re.compile(r"[\"']?(?<![\w.-])([A-Za-z_][\w.-]{0,60})[\"']?[ ]{0,3}[=:][ ]{0,3}")
+
+_LICENCE_TOKENS = frozenset(
+    {"token", "previoustoken", "oldtoken", "newtoken", "licensetoken", "licencetoken", "motiontoken"}
+)
+_SECRET_ENDINGS = ("password", "passwd", "passphrase", "secret", "key", "token", "cookie", "credentials", "signature")
+_PERSON_ENDINGS = ("name", "email", "mail", "phone", "mobile")
+_WHOLE_KEYS = frozenset(
+    {"pwd", "pass", "auth", "authorization", "session", "sessionid", "jwt", "user", "customer", "company", "contact"}
+)
+
+
+def clean(text: str) -> str:
+    """``text`` without colours, control, formatting and unpaired surrogate characters; a tab becomes a space."""
+    if "\x1b" in text:
+        text = _ANSI.sub("", text)
+    return _INVISIBLE.sub("", text.replace("\t", " "))
+
+
+def mask(line: str, keep: Iterable[str] = ()) -> str:
+    """``line`` as staff may see it, at most 300 characters on one line.
+
+    IPv4 and IPv6 addresses, mail addresses other than those in ``keep``, the values of names and secrets, bearer
+    tokens and query strings become ``***``. Any text is accepted; the work is bounded by what can be shown.
+    """
+    kept = frozenset(word.lower() for word in keep)
+    text = _considered(line)
+    text = _URL_USER.sub(f"://{MASK}@", text)
+    text = _QUERY.sub(f"?{MASK}", text)
+    text = _mask_values(text, kept)
+    text = _BEARER.sub(rf"\1 {MASK}", text)
+    text = _JWT.sub(MASK, text)
+    text = _MAIL.sub(lambda found: _unless_kept(found[0], kept), text)
+    text = _IPV4.sub(lambda found: _unless_kept(found[0], kept), text)
+    text = _IPV6.sub(lambda found: _ipv6(found[0], kept), text)
+    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+
+
+def _considered(line: str) -> str:
+    text = clean(line[: 4 * _CONSIDERED])
+    if len(text) <= _CONSIDERED:
+        return text
+    # A word cut in two might no longer look like what it is.
+    return text[:_CONSIDERED].rpartition(" ")[0] or text[:_CONSIDERED]
+
+
+def _unless_kept(word: str, kept: frozenset[str]) -> str:
+    return word if word.lower() in kept or word.lower().rstrip(".") in kept else MASK
+
+
+def _ipv6(word: str, kept: frozenset[str]) -> str:
+    for candidate in (word, word.rstrip(":")):
+        try:
+            ipaddress.IPv6Address(candidate)
+        except ValueError:
+            continue
+        return _unless_kept(candidate, kept) + word[len(candidate) :]
+    return word
+
+
+def _mask_values(text: str, kept: frozenset[str]) -> str:
+    """Values of keys that name people or secrets: a quoted one to its quote, any other to the next key."""
+    keys = list(_KEY.finditer(text))
+    shown: list[str] = []
+    done = 0
+    for index, key in enumerate(keys):
+        if key.start() < done or not _is_private(key[1]):
+            continue
+        end = keys[index + 1].start() if index + 1 < len(keys) else len(text)
+        start, end = _value(text, key.end(), end)
+        if start == end or text[start:end].lower() in kept:
+            continue
+        gap = " " if text[end - 1] == " " else ""
+        shown += [text[done:start], MASK, gap]
+        done = end
+    return "".join(shown) + text[done:]
+
+
+def _value(text: str, start: int, next_key: int) -> tuple[int, int]:
+    quote = text[start : start + 1]
+    if quote in ("{", "["):
+        return start, start  # its own keys are looked at one by one
+    if quote not in ('"', "'"):
+        return start, next_key
+    end = text.find(quote, start + 1)
+    while end > 0 and text[end - 1] == "\\":
+        end = text.find(quote, end + 1)
+    return start + 1, len(text) if end < 0 else end
+
+
+def _is_private(key: str) -> bool:
+    plain = key.lower().replace("_", "").replace("-", "").rpartition(".")[2]
+    if plain in _LICENCE_TOKENS:
+        return False
+    return plain in _WHOLE_KEYS or plain.endswith(_SECRET_ENDINGS) or plain.endswith(_PERSON_ENDINGS)

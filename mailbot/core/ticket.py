@@ -1,0 +1,189 @@
+"""What a ticket and its items are, and how the items make its state. How events change them: ``transitions``."""
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from mailbot.core.diagnosis import Diagnosis
+from mailbot.core.problem import Problem
+
+#: Today's or the requested value of an item: a count, a catalogue key, yes or no, a licence status, a token; None = none.
+Value = bool | int | str | None
+
+
+class State(StrEnum):
+    """Where a ticket stands. Where several hold, the first of this order counts."""
+
+    WAITING_CUSTOMER = "waiting_customer"
+    WAITING_CONFIRMATION = "waiting_confirmation"
+    WAITING_STAFF = "waiting_staff"
+    APPLYING = "applying"
+    SCHEDULED = "scheduled"
+    DONE = "done"
+    REJECTED = "rejected"
+    CANCELLED = "cancelled"
+    CLOSED = "closed"
+
+
+FINAL = frozenset({State.DONE, State.REJECTED, State.CANCELLED, State.CLOSED})
+OPEN = tuple(state for state in State if state not in FINAL)
+
+
+class ItemStatus(StrEnum):
+    """What became of one item."""
+
+    WAITING_STAFF = "waiting_staff"
+    APPLYING = "applying"
+    SCHEDULED = "scheduled"
+    APPLIED = "applied"
+    REFUSED = "refused"
+    CANCELLED = "cancelled"
+
+
+class Route(StrEnum):
+    """Who says yes to an item: the rules at once, staff, or the items that imply it."""
+
+    AUTOMATIC = "automatic"
+    STAFF = "staff"
+    IMPLIED = "implied"
+
+
+class Ending(StrEnum):
+    """How a ticket ended that its items alone do not tell."""
+
+    ANSWERED = "answered"
+    REJECTED = "rejected"
+    CANCELLED = "cancelled"
+    CLOSED = "closed"
+
+
+class Billing(BaseModel):
+    """The billing effect of an item. ``fraction`` is "days left/days of the period", not reduced."""
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: Literal["increase", "decrease", "none"]
+    fraction: str | None = None
+    amount: str | None = None
+    currency: str | None = None
+    invoice_on: date | None = None
+
+
+class Item(BaseModel):
+    """One thing that a request asks for: ``item`` goes from ``from_`` to ``to``. ``status`` is None before release."""
+
+    model_config = ConfigDict(frozen=True, populate_by_name=True)
+
+    item: str
+    from_: Value = Field(alias="from")
+    to: Value
+    status: ItemStatus | None = None
+    effective: date | None = None
+    rule: str
+    billing: Billing | None = None
+    reason: str | None = None
+    route: Route = Route.STAFF
+    #: While it waits: the day from which it would hold if it were granted today.
+    expected: date | None = None
+
+    @property
+    def open(self) -> bool:
+        """Whether nothing has been decided yet."""
+        return self.status in (None, ItemStatus.WAITING_STAFF)
+
+
+class Ticket(BaseModel):
+    """One request and all that became of it. The first block is the contract's, the second is the desk's own."""
+
+    model_config = ConfigDict(frozen=True)
+
+    ref: str
+    request: str
+    action: str | None = None
+    product: str = "motion"
+    state: State = State.WAITING_CUSTOMER
+    token: str | None = None
+    new_token: str | None = None
+    customer_name: str | None = None
+    customer_email: str | None = None
+    sender: str
+    sender_verdict: str
+    received_at: datetime
+    comments: str | None = None
+    items: tuple[Item, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    diagnosis: Diagnosis | None = None
+    linked: tuple[str, ...] = ()
+
+    number: int
+    #: Counts what is asked: a change voids the keys of the approval mails sent before.
+    version: int = 1
+    sender_name: str = ""
+    subject: str = ""
+    fields: dict[str, str] = Field(default_factory=dict)
+    reason: str | None = None
+    question: str | None = None
+    description: str | None = None
+    log_mail: int | None = None
+    agreement_version: str | None = None
+    catalogue_version: str = ""
+    licence_revision: int = 0
+    #: Known, contact or partner: may read what was read from his own mail, and what the ledger says of his licence.
+    sender_known: bool = False
+    sender_is_contact: bool = False
+    sender_is_partner: bool = False
+    #: The addresses asked to confirm; empty when nobody needs to be. ``released`` once that is settled.
+    challenged: tuple[str, ...] = ()
+    released: bool = False
+    confirmed_by: str | None = None
+    #: The token is not in the ledger and the request needs it to be.
+    token_doubt: bool = False
+    #: Staff asked the customer something; what is asked stays alive meanwhile.
+    asked: bool = False
+    hold: bool = False
+    ending: Ending | None = None
+    #: Message-IDs that were exchanged with each address, oldest first: the threads of the customer's and the staff's side.
+    threads: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+
+    def item(self, key: str) -> Item | None:
+        """The item of that key, if it is asked for."""
+        return next((item for item in self.items if item.item == key), None)
+
+    @property
+    def open_items(self) -> tuple[Item, ...]:
+        """The items that staff can decide now (an implied one follows those that imply it)."""
+        waiting = (i for i in self.items if i.status is ItemStatus.WAITING_STAFF)
+        return tuple(i for i in waiting if i.route is not Route.IMPLIED)
+
+    @property
+    def final(self) -> bool:
+        """Whether nothing can happen to it any more."""
+        return self.state in FINAL
+
+    @property
+    def is_question(self) -> bool:
+        """Whether it is a question, which has no items and is ended by an answer."""
+        return self.request == "information"
+
+
+def state_of(ticket: Ticket) -> State:
+    """The state that follows from problems, challenge, items and ending: the first of the order that holds."""
+    statuses = {item.status for item in ticket.items}
+    checks = (
+        (State.CLOSED, ticket.ending is Ending.CLOSED),
+        (State.WAITING_CUSTOMER, ticket.ending is None and (bool(ticket.problems) or ticket.token_doubt or ticket.asked)),
+        (State.WAITING_CONFIRMATION, ticket.ending is None and not ticket.released),
+        (State.WAITING_STAFF, ItemStatus.WAITING_STAFF in statuses or (ticket.is_question and ticket.ending is None)),
+        (State.APPLYING, ItemStatus.APPLYING in statuses),
+        (State.SCHEDULED, ItemStatus.SCHEDULED in statuses),
+        (State.DONE, ItemStatus.APPLIED in statuses or ticket.ending is Ending.ANSWERED),
+        (State.CANCELLED, ItemStatus.CANCELLED in statuses or ticket.ending is Ending.CANCELLED),
+    )
+    return next((state for state, holds in checks if holds), State.REJECTED)
+
+
+def settled(ticket: Ticket) -> Ticket:
+    """The ticket with the state that its parts make."""
+    return ticket.model_copy(update={"state": state_of(ticket)})

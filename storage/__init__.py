@@ -1,0 +1,1 @@
+"""What mailbot remembers: tables and queries, rows only. Imports nothing of mailbot."""

@@ -1,0 +1,156 @@
+"""Opens the one database, brings it up to date, and gives transactions. What is asked in them stands beside, per table.
+
+SQLite and PostgreSQL behave alike: one writer at a time, who waits up to ten seconds for the one before; readers see
+one moment and cannot write.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlmodel import Session
+
+#: How long one writer waits for another, in milliseconds.
+WAIT_MS = 10_000
+
+#: Taken by every writer on PostgreSQL until its transaction ends: ticket numbers, duplicates and licence revisions need
+#: one order. Right first; claims with FOR UPDATE SKIP LOCKED come with the issue on PostgreSQL at scale.
+WRITE_LOCK = 0x6D61696C
+
+_WRITES = "storage_writes"  # the execution option that makes a transaction a writer's
+
+
+class Store:
+    """The open database. Give each transaction to one thread; the store itself may be shared between threads."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._writer = engine.execution_options(**{_WRITES: True})
+        self._reader = engine
+        if engine.dialect.name == "postgresql":
+            self._reader = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+
+    @property
+    def dialect(self) -> str:
+        """``sqlite`` or ``postgresql``."""
+        return self._engine.dialect.name
+
+    @property
+    def engine(self) -> Engine:
+        """The SQLAlchemy engine beneath, for what looks at the database itself (backup, checks, tests)."""
+        return self._engine
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """A session in a writer's transaction, alone in the whole database: commits at the end, or undoes everything.
+
+        Rows stay readable after it. Never open one inside another: the second would wait for the first.
+        """
+        with Session(self._writer, expire_on_commit=False) as session, session.begin():
+            if self.dialect == "postgresql":
+                session.connection().exec_driver_sql(f"SET LOCAL lock_timeout = {WAIT_MS}")
+            _take_lock(session.connection())  # at once, not at the first statement: who writes must not have read before
+            yield session
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """A session that sees the database of one moment; the database refuses every change in it."""
+        with Session(self._reader, expire_on_commit=False) as session:
+            yield session
+
+    def migrate(self) -> None:
+        """Brings the tables to the newest revision. Processes that do so at once wait for each other."""
+        with self._writer.begin() as connection:
+            _take_lock(connection)
+            config = _scripts()
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+
+    def revision(self) -> str | None:
+        """The revision of the tables; None before the first `migrate`."""
+        with self._engine.connect() as connection:
+            return MigrationContext.configure(connection).get_current_revision()
+
+    def close(self) -> None:
+        """Closes every connection that is not in use."""
+        self._engine.dispose()
+
+
+def open_store(url: str) -> Store:
+    """The database at ``url`` (``sqlite:///path`` or ``postgresql+psycopg://...``), not yet migrated.
+
+    Makes the folder of an SQLite file, for its owner only. ValueError for any other kind of database.
+    """
+    where = make_url(url)
+    kind = where.get_backend_name()
+    if kind not in {"sqlite", "postgresql"}:
+        msg = f"the database must be sqlite:///... or postgresql+psycopg://..., not {kind}"
+        raise ValueError(msg)
+    return Store(_sqlite(where) if kind == "sqlite" else _postgresql(where))
+
+
+def head() -> str:
+    """The newest revision that this version of the program brings."""
+    newest = ScriptDirectory.from_config(_scripts()).get_current_head()
+    if newest is None:
+        msg = "the migrations are missing from this installation"
+        raise RuntimeError(msg)
+    return newest
+
+
+def _scripts() -> Config:
+    """Where the migrations are: in this package, also when it is installed from a wheel."""
+    config = Config()
+    config.set_main_option("script_location", "storage:migrations")
+    return config
+
+
+#: As SQLAlchemy writes JSON, but NaN and Infinity, which PostgreSQL refuses, fail on SQLite as well.
+_dumps = partial(json.dumps, allow_nan=False)
+
+
+def _postgresql(url: URL) -> Engine:
+    timeout = {} if "connect_timeout" in url.query else {"connect_timeout": 10}
+    return create_engine(url, json_serializer=_dumps, pool_pre_ping=True, connect_args=timeout)
+
+
+def _sqlite(url: URL) -> Engine:
+    if url.database in {None, "", ":memory:"}:
+        msg = "a database in memory would forget every mail: name a file, sqlite:///path/to/mailbot.db"
+        raise ValueError(msg)
+    Path(str(url.database)).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    engine = create_engine(url, json_serializer=_dumps)
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
+    """Durable commits, checked references, and no transactions of the driver's own (it begins them too late)."""
+    connection.isolation_level = None
+    connection.execute(f"PRAGMA busy_timeout = {WAIT_MS}")
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    """A writer takes the lock at once; a reader that turned writer later could only fail, so it is refused."""
+    writes = bool(connection.get_execution_options().get(_WRITES))
+    connection.exec_driver_sql(f"PRAGMA query_only = {'OFF' if writes else 'ON'}")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _take_lock(connection: Connection) -> None:
+    """One writer at a time, on PostgreSQL; SQLite has seen to it by BEGIN IMMEDIATE."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITE_LOCK})")

@@ -1,0 +1,224 @@
+"""The durable inbox: every mail that ever came in, once by the SHA-256 of its bytes, and what became of it."""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlalchemy import Index, LargeBinary
+from sqlmodel import Field, Session, col, func, select, update
+
+from storage.types import Big, IndexedText, Row, Text, UtcDateTime
+
+KEPT = "kept"
+QUARANTINED = "quarantined"
+DROPPED = "dropped"
+
+
+class Inbox(Row, table=True):
+    """One mail that came in. ``kept`` waits to be handled, every other state is final.
+
+    ``received_at`` is the arrival at the server (INTERNALDATE); ``intake`` what it turned out to be; ``folder``,
+    ``uidvalidity`` and ``uid`` are where it was last seen, hints only: servers renumber.
+    """
+
+    __tablename__ = "inbox"
+    __table_args__ = (Index(None, "state", "received_at"), Index(None, "folder", "uidvalidity", "uid"))
+
+    id: int = Field(default=None, primary_key=True)
+    sha256: str = Field(sa_type=IndexedText, unique=True, index=True)
+    message_id: str | None = Field(default=None, sa_type=IndexedText, index=True)
+    sender: str | None = Field(default=None, sa_type=Text)
+    body_sha256: str | None = Field(default=None, sa_type=Text)
+    received_at: datetime = Field(sa_type=UtcDateTime)
+    kept_at: datetime = Field(sa_type=UtcDateTime)
+    source: str = Field(sa_type=Text)
+    folder: str | None = Field(default=None, sa_type=IndexedText)
+    uid: int | None = Field(default=None, sa_type=Big)
+    uidvalidity: int | None = Field(default=None, sa_type=Big)
+    size: int = Field(sa_type=Big)
+    state: str = Field(default=KEPT, sa_type=IndexedText)
+    attempts: int = 0
+    attempted_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    reason: str | None = Field(default=None, sa_type=Text)
+    intake: str | None = Field(default=None, sa_type=Text)
+    ref: str | None = Field(default=None, sa_type=Text)
+    handled_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    moved: bool = False
+
+
+class Raw(Row, table=True):
+    """The bytes of a mail, apart from its row, so that lists stay light and bytes can go while the row stays."""
+
+    __tablename__ = "raw"
+
+    inbox_id: int = Field(primary_key=True, foreign_key="inbox.id")
+    data: bytes = Field(sa_type=LargeBinary)
+
+
+def keep(
+    s: Session,
+    raw: bytes,
+    sha256: str,
+    received_at: datetime,
+    kept_at: datetime,
+    source: str,
+    folder: str | None = None,
+    uid: int | None = None,
+    uidvalidity: int | None = None,
+) -> tuple[Inbox, bool]:
+    """The row of this mail, and whether it is new.
+
+    A mail that is here already is not added; where it was seen now (``folder`` given) is noted, and it counts as not
+    moved again, so that this copy leaves the folder too.
+    """
+    row = by_sha256(s, sha256)
+    if row is not None:
+        if folder is not None and (row.folder, row.uidvalidity, row.uid) != (folder, uidvalidity, uid):
+            row.folder, row.uidvalidity, row.uid = folder, uidvalidity, uid
+            row.source, row.moved = source, False
+            s.flush()
+        return row, False
+    row = Inbox(
+        sha256=sha256,
+        received_at=received_at,
+        kept_at=kept_at,
+        source=source,
+        folder=folder,
+        uid=uid,
+        uidvalidity=uidvalidity,
+        size=len(raw),
+    )
+    s.add(row)
+    s.flush()
+    s.add(Raw(inbox_id=row.id, data=raw))
+    s.flush()
+    return row, True
+
+
+def next_kept(
+    s: Session, until: datetime | None = None, max_attempts: int | None = None, exclude: Collection[int] = ()
+) -> Inbox | None:
+    """The mail to handle next: by arrival, at a tie as they were kept. None when nothing waits.
+
+    ``until`` counts arrivals up to and including it, ``max_attempts`` leaves out mails with as many attempts,
+    ``exclude`` these ids.
+    """
+    query = select(Inbox).where(col(Inbox.state) == KEPT)
+    if until is not None:
+        query = query.where(col(Inbox.received_at) <= until)
+    if max_attempts is not None:
+        query = query.where(col(Inbox.attempts) < max_attempts)
+    if exclude:
+        query = query.where(col(Inbox.id).not_in(exclude))
+    return s.exec(query.order_by(col(Inbox.received_at), col(Inbox.id)).limit(1)).first()
+
+
+def raw(s: Session, id: int) -> bytes:  # noqa: A002 - the contract's name
+    """The bytes of the mail; sqlalchemy's NoResultFound when there are none."""
+    return s.get_one(Raw, id).data
+
+
+def attempt(s: Session, id: int, at: datetime) -> int:  # noqa: A002
+    """Notes that the mail is about to be tried; gives how many tries that makes."""
+    row = s.get_one(Inbox, id)
+    row.attempts += 1
+    row.attempted_at = at
+    s.flush()
+    return row.attempts
+
+
+def mark(
+    s: Session,
+    id: int,  # noqa: A002
+    state: str,
+    *,
+    at: datetime,
+    intake: str | None = None,
+    ref: str | None = None,
+    reason: str | None = None,
+    message_id: str | None = None,
+    sender: str | None = None,
+    body_sha256: str | None = None,
+) -> None:
+    """Gives the mail its final ``state``. What is None is left as it was."""
+    row = s.get_one(Inbox, id)
+    row.state, row.handled_at = state, at
+    found = {
+        "intake": intake,
+        "ref": ref,
+        "reason": reason,
+        "message_id": message_id,
+        "sender": sender,
+        "body_sha256": body_sha256,
+    }
+    for name, value in found.items():
+        if value is not None:
+            setattr(row, name, value)
+    s.flush()
+
+
+def moved(s: Session, ids: Collection[int]) -> None:
+    """Notes that these mails have left the folder in which they arrived."""
+    s.exec(update(Inbox).where(col(Inbox.id).in_(ids)).values(moved=True))
+
+
+def unmoved(s: Session) -> list[Inbox]:
+    """The mails in a final state that still lie on the server, oldest first."""
+    query = select(Inbox).where(col(Inbox.state) != KEPT, col(Inbox.source) == "imap", col(Inbox.moved).is_(False))
+    return list(s.exec(query.order_by(col(Inbox.id))))
+
+
+def get(s: Session, id: int) -> Inbox | None:  # noqa: A002
+    """The row of that number."""
+    return s.get(Inbox, id)
+
+
+def by_sha256(s: Session, sha256: str) -> Inbox | None:
+    """The mail with these bytes."""
+    return s.exec(select(Inbox).where(col(Inbox.sha256) == sha256)).first()
+
+
+def by_message_id(s: Session, message_id: str) -> list[Inbox]:
+    """The mails that were marked with this Message-ID, oldest first; several may claim one."""
+    return list(s.exec(select(Inbox).where(col(Inbox.message_id) == message_id).order_by(col(Inbox.id))))
+
+
+def find_uid(s: Session, folder: str, uidvalidity: int, uid: int) -> Inbox | None:
+    """The mail last seen there and not moved away since. A hint: the server may have given the number to another."""
+    query = select(Inbox).where(
+        col(Inbox.folder) == folder,
+        col(Inbox.uidvalidity) == uidvalidity,
+        col(Inbox.uid) == uid,
+        col(Inbox.moved).is_(False),
+    )
+    return s.exec(query.order_by(col(Inbox.id).desc()).limit(1)).first()
+
+
+def listing(s: Session, state: str | None = None, limit: int | None = None) -> list[Inbox]:
+    """The mails (in ``state``), newest first, at most ``limit``."""
+    query = select(Inbox) if state is None else select(Inbox).where(col(Inbox.state) == state)
+    return list(s.exec(query.order_by(col(Inbox.id).desc()).limit(limit)))
+
+
+def counts(s: Session) -> dict[str, int]:
+    """How many mails there are per state; states without any are left out."""
+    return dict(s.exec(select(Inbox.state, func.count()).group_by(col(Inbox.state))).all())
+
+
+def retry(s: Session, id: int) -> bool:  # noqa: A002
+    """Lets a quarantined mail be handled again, with all its tries. False when that is no quarantined mail."""
+    row = s.get(Inbox, id)
+    if row is None or row.state != QUARANTINED:
+        return False
+    row.state, row.attempts, row.reason, row.handled_at = KEPT, 0, None, None
+    s.flush()
+    return True
+
+
+def drop(s: Session, id: int) -> bool:  # noqa: A002
+    """Gives up a quarantined mail; its bytes stay. False when that is no quarantined mail."""
+    row = s.get(Inbox, id)
+    if row is None or row.state != QUARANTINED:
+        return False
+    row.state = DROPPED
+    s.flush()
+    return True

@@ -1,0 +1,187 @@
+"""Bytes and HTML to the text that a person reads."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mailbot.core.text import decode, from_html, unflow, words
+
+quick = settings(max_examples=150, deadline=None, database=None)
+
+
+@pytest.mark.parametrize(
+    ("data", "charset", "text"),
+    [
+        (b"plain", None, "plain"),
+        ("è".encode(), "utf-8", "è"),
+        (b"\xe8 \x93x\x94", "ISO-8859-1", "è “x”"),  # a Latin-1 label on windows-1252, as browsers read it
+        ("日本".encode("iso-2022-jp"), "iso-2022-jp", "日本"),
+        ("中文".encode("gb18030"), "GB2312", "中文"),
+        ("\ufeffè".encode("utf-16-le"), "utf-16", "è"),
+        ("però".encode("utf-16-le"), "utf-16", "però"),
+        ("però".encode("utf-16-be"), "utf-16", "però"),
+        ("\ufeffè".encode(), "us-ascii", "è"),
+        (b"a\r\nb\rc\0", "us-ascii", "a\nb\nc"),
+    ],
+)
+def test_text_in_its_character_set(data, charset, text):
+    assert decode(data, charset) == (text, None)
+
+
+@pytest.mark.parametrize(
+    ("data", "charset", "text"),
+    [
+        ("è".encode(), None, "è"),
+        ("è".encode(), "us-ascii", "è"),
+        (b"\xe8", "utf-8", "è"),
+        ("è".encode(), "x-unknown", "è"),
+        (b"ascii", "utf-16", "ascii"),
+        ("è".encode(), "punycode", "è"),
+        (b"x", "rot13", "x"),
+        (b"x", "../../etc", "x"),
+        (b"x", "a" * 5000, "x"),
+    ],
+)
+def test_a_wrong_label_is_told_and_the_text_is_still_read(data, charset, text):
+    read, defect = decode(data, charset)
+    assert read == text
+    assert defect
+
+
+def test_half_a_surrogate_pair_never_comes_back():
+    assert decode(b"a+2AA-b", "utf-7") == ("a?b", None)
+
+
+def test_flowed_paragraphs_are_joined():
+    assert unflow("one \ntwo\nthree", delsp=False) == "one two\nthree"
+    assert unflow("tele \nphones", delsp=True) == "telephones"
+    assert unflow("> a \n> b\n>> c", delsp=False) == "> a b\n>> c"
+    assert unflow("> a \nmine", delsp=False) == "> a \nmine"  # quoted and own text are never one paragraph
+    assert unflow(" >stuffed", delsp=False) == ">stuffed"
+    assert unflow("-- \nsignature", delsp=False) == "-- \nsignature"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("plain", "plain"),
+        ("=?utf-8?q?caf=C3=A9_noir?=", "café noir"),
+        ("=?utf-8?q?caf=C3?= =?UTF-8?q?=A9?=", "café"),  # one letter cut over two words
+        ("=?utf-8?b?YQ==?=  =?iso-8859-1*en?q?=E9?= x", "aé x"),
+        ("a =?utf-8?q?b?= c", "a b c"),
+        ("=?utf-8?b?!?=", ""),
+        ("=?utf-8?b?YWJj!YWJjZ?=", "abcabc"),
+        ("=?utf-8?x?a?=", "=?utf-8?x?a?="),
+        ("=?nonsense?q?a?=", "a"),
+    ],
+)
+def test_encoded_words(value, text):
+    assert words(value) == text
+
+
+def test_cells_of_a_row_stand_on_one_line():
+    html = "<table><tr><td><p>Label:</p><td><div>value</div></tr><tr><th>Users</th><td>&nbsp;</td></tr></table>"
+    assert from_html(html) == "Label:\tvalue\nUsers\t"
+
+
+def test_a_layout_table_is_no_row():
+    inner = "<table><tr><td>Token</td><td>X</td></tr><tr><td>Agents</td><td>5</td></tr></table>"
+    html = f"<table><tr><td>{inner}</td></tr></table>"
+    assert from_html(html) == "Token\tX\nAgents\t5"
+
+
+def test_lists_and_boxes():
+    html = "<ul><li>one<li><p>two</p></ul><label><input type=checkbox checked>Botify</label> <input type=CHECKBOX>Other"
+    assert from_html(html) == "- one\n- two\n\n[x] Botify [ ] Other"
+
+
+def test_quotes_stay_quotes():
+    inner = '<blockquote class="gmail_quote">a<blockquote>b</blockquote></blockquote>'
+    html = f'<div>OK</div><div class="gmail_quote">On Monday:{inner}</div>'
+    assert from_html(html) == "OK\n\n> On Monday:\n>\n> a\n>\n>> b"
+    assert from_html("x<blockquote type=cite>1<br>2</blockquote>y") == "x\n\n> 1\n> 2\n\ny"
+
+
+def test_space_is_kept_only_where_it_is_shown():
+    assert from_html("<p>a\n  b</p><pre>a\n  b</pre>") == "a b\n\na\n  b"
+    assert from_html("a<br><br>b&nbsp;&nbsp;c\u200b") == "a\n\nb  c"
+
+
+@pytest.mark.parametrize(
+    "hidden",
+    [
+        "<p hidden>X</p>",
+        "<p style='DISPLAY : none!important'>X</p>",
+        "<p style='display:none'><b style='display:block'>X</b></p>",
+        "<p style='visibility:hidden'>X</p>",
+        "<p style='font-size:0'>X</p>",
+        "<p style='font-size:1px'>X</p>",
+        "<p style='opacity:0.0'>X</p>",
+        "<p style='max-height:0px;overflow:hidden'>X</p>",
+        "<p style='mso-hide:all'>X</p>",
+        "<p style='color:#FFF'>X</p>",
+        "<p style='color:rgb(255, 255, 255)'>X</p>",
+        "<div style='background:#000'><font color=black>X</font></div>",
+        "<style>.a{color:red} p.b , .c {display:none}</style><p class='z b'>X</p>",
+        "<style>/* } */#i{visibility:hidden}</style><p id=i>X</p>",
+        "<!-- X -->",
+        "<!--[if mso]><p>X</p><![endif]-->",
+        "<script>X</script><style>X</style><title>X</title><template>X</template>",
+        "<script>'</scrip'; X",
+        "<p title='X' alt='>X<'></p>",
+        "<input type=hidden value=X>",
+    ],
+)
+def test_what_is_not_seen_does_not_count(hidden):
+    assert from_html(f"<div>a</div>{hidden}") == "a"
+
+
+@pytest.mark.parametrize(
+    "seen",
+    [
+        "<p style='font-size:0'><b style='font-size:13px'>X</b></p>",
+        "<p style='visibility:hidden'><b style='visibility:visible'>X</b></p>",
+        "<table><tr><td bgcolor=#003366><span style='color:#fff'>X</span></table>",
+        "<div style='background:url(a.png)'><span style='color:white'>X</span></div>",
+        "<style>@media print{.a{display:none}}</style><p class=a>X</p>",
+        "<style>.a{display:none}</style><p class=a style='display:block'>X</p>",
+        "<p style='opacity:0.5;font-size:.9em'>X</p>",
+        "<![if !mso]><p>X</p><![endif]>",
+        "<textarea><b>X</textarea>",
+        "< b & X",
+    ],
+)
+def test_what_is_seen_counts(seen):
+    assert "X" in from_html(f"<div>a</div>{seen}")
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        "<div>" * 150_000,
+        "<p " + "a1 " * 150_000 + ">",
+        "<table><tr><td>" * 30_000,
+        "<blockquote>" * 50_000 + "a<br>" * 5_000,
+    ],
+    ids=["nested", "attributes", "tables", "quotes"],
+)
+def test_a_megabyte_of_tags_is_read_with_the_text_behind_it(html):
+    assert from_html(html + ">X").strip(">\n ").endswith("X")
+
+
+@quick
+@given(st.text(alphabet=st.sampled_from("<>/!-=\"' abdtrstylepXhidden\n&;{}"), max_size=300))
+def test_html_never_fails(html):
+    from_html(html)
+
+
+@quick
+@given(st.binary(), st.sampled_from(["utf-8", "utf-7", "utf-16", "iso-2022-jp", "hz", "cp932", "big5", "x", None]))
+def test_decoding_never_fails_and_can_be_encoded_again(data, charset):
+    decode(data, charset)[0].encode()
+
+
+@quick
+@given(st.text(alphabet=st.sampled_from("=?utf-8qQbB_ \té01"), max_size=100))
+def test_encoded_words_never_fail(value):
+    words(value).encode()
