@@ -1,4 +1,4 @@
-"""What must fit together inside a catalogue file: keys that are referred to exist, limits make sense, nothing is ambiguous.
+"""What must fit together in a catalogue file: keys that are referred to exist, limits make sense, no two look alike.
 
 Works on the file as read, whatever is wrong with single values (that is told by ``catalogue.parse``), so that one
 look at the faults is enough. What is not of the right type is passed over here.
@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from mailbot.core.faults import dotted, suggestion, wrong
+from mailbot.core.faults import dotted, suggestion, unknown, wrong
 
 Raw = Mapping[str, Any]
 
@@ -40,7 +40,7 @@ def _tables_complete(raw: Raw) -> Iterator[str]:
     for path, keys in FIXED.items():
         there = _table(raw, *path)
         yield from (f"{dotted((*path, key))}: missing" for key in keys if there is not None and key not in there)
-        yield from (_not_one_of((*path, key), key, keys) for key in there or () if key not in keys)
+        yield from (unknown(dotted((*path, key)), key, keys) for key in there or () if key not in keys)
     for path in FREE:
         if _table(raw, *path) == {}:
             yield f"{dotted(path)}: empty, must have at least one entry"
@@ -102,17 +102,17 @@ def _plugins_implied(raw: Raw) -> Iterator[str]:
 
 def _demo_known(raw: Raw) -> Iterator[str]:
     demo = _table(raw, "demo") or {}
-    addons = _texts(demo.get("addons"))
+    addons, known = _texts(demo.get("addons")), _table(raw, "addons") or {}
     yield from _refer(("demo", "plan"), _texts([demo.get("plan")]), _table(raw, "plans") or ())
     yield from _refer(("demo", "seats"), _table(demo, "seats") or (), FIXED[("seats",)])
-    yield from _refer(("demo", "addons"), addons, _table(raw, "addons") or ())
+    yield from _refer(("demo", "addons"), addons, known)
     for key, addon in _entries(raw, "addons"):
-        lacking = [need for need in _texts(addon.get("requires")) if need not in addons]
+        lacking = [need for need in _texts(addon.get("requires")) if need in known and need not in addons]
         if key in addons and lacking:
             yield f"demo.addons: has {key}, must then have {', '.join(lacking)} too"
     days, warn = demo.get("days"), demo.get("warn_days")
-    for day in warn if isinstance(warn, list) and _is_count(days) else ():
-        if _is_count(day) and not 0 < day < days:
+    for day in warn if isinstance(warn, list) and _is_count(days) and days > 1 else ():
+        if _is_count(day) and day >= days:
             yield wrong("demo.warn_days", day, f"from 1 to {days - 1}, days before the end of the demo")
 
 

@@ -15,7 +15,7 @@ _INVISIBLE = re.compile(
 )
 _URL_USER = re.compile(r"://[^\s/@]{1,300}@")
 _QUERY = re.compile(r"\?[^\s\"'<>=]{0,200}=[^\s\"'<>]{0,1200}")
-_MAIL = re.compile(r"[^\s@<>\"'=,;:()\[\]{}]{1,64}@[^\s@<>\"'=,;:()\[\]{}]{1,255}")
+_MAIL = re.compile(r"[^\s@<>\"'=,;:()\[\]{}/*]{1,64}@[^\s@<>\"'=,;:()\[\]{}/]{1,255}")
 _BEARER = re.compile(r"\b(bearer|basic|digest)\s{1,5}[^\s\"',;]{6,1200}", re.IGNORECASE)
 _JWT = re.compile(r"\beyJ[\w-]{5,1200}\.[\w.-]{1,1200}")
 _IPV4 = re.compile(r"(?<![\w.])\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}(?!\w|\.\d)")

@@ -1,0 +1,148 @@
+"""What staff's decisions do to a ticket. Whether a decision may count at all is settled before: see ``authority``."""
+
+from mailbot.core.commit import forbidden, grant, refuse_implied
+from mailbot.core.effects import Audience, Effect, Facts, Forget, Purpose, Result, Send, Void
+from mailbot.core.events import Answers, Approved, Asks, Decision, Holds, Note, Notes, Rejected
+from mailbot.core.opening import (
+    CUSTOMER_TIMERS,
+    STAFF_TIMERS,
+    customer_timers,
+    granted,
+    granted_notes,
+    outcome,
+    plugin_mail,
+    staff_timer,
+)
+from mailbot.core.scene import Scene
+from mailbot.core.ticket import Ending, ItemStatus, Ticket, settled
+
+
+def approve(ticket: Ticket, event: Approved, scene: Scene) -> Decision:
+    """Grant items, unless the licence must not become like that: then nothing changes and the reason is told."""
+    keys = frozenset(event.items or (i.item for i in ticket.open_items))
+    if not keys or not keys <= {i.item for i in ticket.open_items}:
+        return refuse_line(ticket, event.by, event.read, "APPROVE", "nothing_open")
+    why = event.blocked or _blocked(ticket, keys, event, scene)
+    if why:
+        return refuse_line(ticket, event.by, event.read, "APPROVE", why)
+    ticket, effects = granted(ticket, keys, scene, event.by, event.until)
+    result = Result(event.read, True, ticket.ref, "APPROVE", tuple(sorted(keys)))
+    notes = (Note("approved", event.by, ", ".join(sorted(keys))), *granted_notes(ticket, keys, event.by))
+    return _decided(ticket, scene, effects + plugin_mail(ticket, keys), notes, result)
+
+
+def _blocked(ticket: Ticket, keys: frozenset[str], event: Approved, scene: Scene) -> str:
+    if ticket.request in ("reactivate", "shuttle") and scene.ledger.licence(ticket.token) is None:
+        return "token_not_in_ledger" if ticket.action != "modify" else ""
+    licence = scene.ledger.licence(ticket.token)
+    if ticket.request in ("reactivate", "shuttle") and licence and licence.status == "replaced":
+        return "token_replaced"
+    if event.until is not None and event.until < scene.today:
+        return "until_past"
+    return forbidden(grant(ticket, keys, scene, event.by, event.until).after, scene.catalogue) or ""
+
+
+def reject(ticket: Ticket, event: Rejected, scene: Scene) -> Decision:
+    """Refuse items with a reason for the customer; without a way of billing the customer is asked for another choice."""
+    if ticket.is_question:
+        ticket = settled(ticket.model_copy(update={"ending": Ending.REJECTED}))
+        result = Result(event.read, True, ticket.ref, "REJECT", sent=event.reason)
+        mails = (Send("answer", Audience.CUSTOMER, Facts(text=event.reason)),)
+        return Decision(ticket, (*mails, *_ended()), (Note("rejected", event.by, event.reason),), result)
+    keys = frozenset(event.items or (i.item for i in ticket.open_items))
+    if not keys or not keys <= {i.item for i in ticket.open_items}:
+        return refuse_line(ticket, event.by, event.read, "REJECT", "nothing_open")
+    if ticket.request == "activate" and "billing" in keys and _plan_stands(ticket, keys):
+        return _another_billing(ticket, event, keys, scene)
+    refused = {"status": ItemStatus.REFUSED, "reason": event.reason, "expected": None, "billing": None}
+    items = tuple(i.model_copy(update=refused) if i.item in keys else i for i in ticket.items)
+    ticket = ticket.model_copy(update={"items": refuse_implied(items)})
+    result = Result(event.read, True, ticket.ref, "REJECT", tuple(sorted(keys)), sent=event.reason)
+    note = Note("rejected", event.by, f"{', '.join(sorted(keys))}: {event.reason}")
+    return _decided(ticket, scene, (), (note,), result)
+
+
+def _plan_stands(ticket: Ticket, keys: frozenset[str]) -> bool:
+    plan = ticket.item("plan")
+    return plan is not None and plan.status is not ItemStatus.REFUSED and "plan" not in keys
+
+
+def _another_billing(ticket: Ticket, event: Rejected, keys: frozenset[str], scene: Scene) -> Decision:
+    """A running licence must be billed somehow: the refused choice stays open until the customer names another."""
+    refused = {"status": ItemStatus.REFUSED, "reason": event.reason, "expected": None, "billing": None}
+    others = keys - {"billing"}
+    items = tuple(i.model_copy(update=refused) if i.item in others else i for i in ticket.items)
+    items = tuple(i.model_copy(update={"reason": event.reason}) if i.item == "billing" else i for i in items)
+    ticket = settled(ticket.model_copy(update={"items": items, "asked": True}))
+    result = Result(event.read, True, ticket.ref, "REJECT", tuple(sorted(keys)), sent=event.reason)
+    ask = Send("question", Audience.CUSTOMER, Facts(text=event.reason, why="billing"), Purpose.CUSTOMER)
+    note = Note("rejected", event.by, f"{', '.join(sorted(keys))}: {event.reason}")
+    return Decision(ticket, (ask, Forget(STAFF_TIMERS), *customer_timers(scene)), (note,), result)
+
+
+def _decided(
+    ticket: Ticket, scene: Scene, effects: tuple[Effect, ...], notes: tuple[Note, ...], result: Result
+) -> Decision:
+    """After a decision: the outcome when it was the last one, else the rest goes on waiting."""
+    ticket = settled(ticket)
+    if ticket.open_items:
+        return Decision(ticket, (*effects, Forget(STAFF_TIMERS), staff_timer(scene)), notes, result)
+    ticket = settled(ticket.model_copy(update={"asked": False}))
+    return Decision(ticket, (outcome(ticket), *effects, *_ended()), notes, result)
+
+
+def _ended() -> tuple[Effect, ...]:
+    return (Void((Purpose.DECISION, Purpose.AGAIN), "decided"), Forget(STAFF_TIMERS + CUSTOMER_TIMERS))
+
+
+def refuse_line(ticket: Ticket, by: str, read: str, word: str, why: str) -> Decision:
+    """A decision line that changes nothing, with the reason."""
+    return Decision(ticket, (), (Note("not_understood", by, why),), Result(read, False, ticket.ref, word, why=why))
+
+
+def late(ticket: Ticket, event: Approved | Rejected, scene: Scene) -> Decision:
+    """A decision about what is decided already."""
+    word = "APPROVE" if isinstance(event, Approved) else "REJECT"
+    return refuse_line(ticket, event.by, event.read, word, "decided")
+
+
+def ask(ticket: Ticket, event: Asks, scene: Scene) -> Decision:
+    """A question to the customer; items and keys stay alive meanwhile."""
+    ticket = settled(ticket.model_copy(update={"asked": True}))
+    mail = Send("question", Audience.CUSTOMER, Facts(text=event.text), Purpose.CUSTOMER)
+    effects = (mail, Forget(STAFF_TIMERS), *customer_timers(scene))
+    result = Result(event.read, True, ticket.ref, "ASK", sent=event.text)
+    return Decision(ticket, effects, (Note("asked", event.by, event.text),), result)
+
+
+def answer(ticket: Ticket, event: Answers, scene: Scene) -> Decision:
+    """Words for the customer; a question is done with them."""
+    result = Result(event.read, True, ticket.ref, "ANSWER", sent=event.text)
+    note = Note("answered", event.by, event.text)
+    if ticket.is_question and not ticket.final:
+        ticket = settled(ticket.model_copy(update={"ending": Ending.ANSWERED, "asked": False}))
+        mail = Send("answer", Audience.CUSTOMER, Facts(text=event.text))
+        return Decision(ticket, (mail, *_ended()), (note,), result)
+    purpose = None if ticket.final else Purpose.CUSTOMER
+    return Decision(ticket, (Send("answer", Audience.CUSTOMER, Facts(text=event.text), purpose),), (note,), result)
+
+
+def note(ticket: Ticket, event: Notes, scene: Scene) -> Decision:
+    """Words for the history only."""
+    return Decision(ticket, (), (Note("noted", event.by, event.text),), Result(event.read, True, ticket.ref, "NOTE"))
+
+
+def say(ticket: Ticket, event: Asks, scene: Scene) -> Decision:
+    """A question on a ticket that is over: passed on as it is, without opening the ticket again."""
+    return answer(ticket, Answers(event.by, event.read, event.text), scene)
+
+
+def keep(ticket: Ticket, event: Holds, scene: Scene) -> Decision:
+    """A ticket that is over has no reminders to hold."""
+    return refuse_line(ticket, event.by, event.read, "HOLD", "decided")
+
+
+def hold(ticket: Ticket, event: Holds, scene: Scene) -> Decision:
+    """No reminders until the ticket changes."""
+    held = ticket.model_copy(update={"hold": True})
+    return Decision(held, (Forget(STAFF_TIMERS),), (Note("held", event.by),), Result(event.read, True, ticket.ref, "HOLD"))

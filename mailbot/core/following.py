@@ -1,0 +1,116 @@
+"""What customers and the calendar do to a ticket after it was opened: words, withdrawal, status, days that come, silence."""
+
+from mailbot.core.effects import Alert, Audience, Change, Effect, Facts, Forget, Purpose, Send, Void
+from mailbot.core.events import (
+    Commented,
+    CustomerReminded,
+    DayCame,
+    Decision,
+    Note,
+    Silent,
+    StaffReminded,
+    StatusAsked,
+    Undelivered,
+    Withdrawn,
+)
+from mailbot.core.opening import CUSTOMER_TIMERS, STAFF_TIMERS, staff_timer
+from mailbot.core.scene import Scene
+from mailbot.core.ticket import Ending, ItemStatus, State, Ticket, settled
+
+#: What can still be withdrawn.
+PENDING = frozenset({None, ItemStatus.WAITING_STAFF, ItemStatus.SCHEDULED})
+
+
+def comment(ticket: Ticket, event: Commented, scene: Scene) -> Decision:
+    """Words for staff; when they answer what staff asked, the ticket waits for staff again."""
+    told = Send("comment", Audience.STAFF, Facts(text=event.text, by=event.by, why=event.why))
+    note = Note("commented", event.by, event.why)
+    if event.acts and ticket.asked and ticket.open_items:
+        again = settled(ticket.model_copy(update={"asked": False}))
+        return Decision(again, (told, Forget(CUSTOMER_TIMERS), staff_timer(scene)), (note,))
+    if event.acts and ticket.asked and ticket.is_question:
+        return Decision(settled(ticket.model_copy(update={"asked": False})), (told, staff_timer(scene)), (note,))
+    return Decision(ticket, (told,), (note,))
+
+
+def withdraw(ticket: Ticket, event: Withdrawn, scene: Scene) -> Decision:
+    """The customer takes back everything that is not applied; what was scheduled is withdrawn from the ledger too."""
+    scheduled = any(i.status is ItemStatus.SCHEDULED for i in ticket.items)
+    items = tuple(
+        i.model_copy(update={"status": ItemStatus.CANCELLED, "expected": None}) if i.status in PENDING else i
+        for i in ticket.items
+    )
+    applied = any(i.status is ItemStatus.APPLIED for i in items)
+    ending = ticket.ending if applied else Ending.CANCELLED
+    done = {"items": items, "ending": ending, "problems": (), "token_doubt": False, "asked": False, "released": True}
+    ticket = settled(ticket.model_copy(update=done))
+    effects: tuple[Effect, ...] = ()
+    if scheduled and ticket.token:
+        back = {"withdraws": ticket.ref}
+        effects += (Change(ticket.token, scene.today, "withdrawn", dict(back), "withdrawn", event.by),)
+    effects += (
+        Send("cancelled", Audience.CUSTOMER, Facts(why="by_customer")),
+        Void(tuple(Purpose), "cancelled"),
+        Forget((*CUSTOMER_TIMERS, *STAFF_TIMERS, "day")),
+    )
+    return Decision(ticket, effects, (Note("withdrawn", event.by),))
+
+
+def status(ticket: Ticket, event: StatusAsked, scene: Scene) -> Decision:
+    """How it stands, to the one who asked."""
+    purpose = None if ticket.final else Purpose.CUSTOMER
+    return Decision(ticket, (Send("status", event.by, Facts(tickets=(ticket,)), purpose),))
+
+
+def day_came(ticket: Ticket, event: DayCame, scene: Scene) -> Decision:
+    """Scheduled items whose day has come are applied (the ledger holds them since they were scheduled)."""
+    due = tuple(i.item for i in ticket.items if _is_due(i.status, i.effective, event))
+    if not due:
+        return Decision(ticket)
+    items = tuple(i.model_copy(update={"status": ItemStatus.APPLIED}) if i.item in due else i for i in ticket.items)
+    ticket = settled(ticket.model_copy(update={"items": items}))
+    mail = Send("done", Audience.OUTCOME, Facts(items=due, on=event.on))
+    return Decision(ticket, (mail,), (Note("done", "mailbot", ", ".join(due)),))
+
+
+def _is_due(status: ItemStatus | None, effective: object, event: DayCame) -> bool:
+    return status is ItemStatus.SCHEDULED and effective is not None and str(effective) <= event.on.isoformat()
+
+
+def remind_staff(ticket: Ticket, event: StaffReminded, scene: Scene) -> Decision:
+    """Staff are reminded, each with a key of his own, and again after the same time."""
+    if ticket.hold:
+        return Decision(ticket)
+    mail = Send("reminder", Audience.DECIDERS, Facts(why="staff"), Purpose.DECISION)
+    return Decision(ticket, (mail, staff_timer(scene)), (Note("reminded", "mailbot", "staff"),))
+
+
+def remind_customer(ticket: Ticket, event: CustomerReminded, scene: Scene) -> Decision:
+    """Whoever the ticket waits for is reminded once."""
+    if ticket.state is State.WAITING_CONFIRMATION:
+        mails = tuple(Send("confirm-you", a, Facts(by=ticket.sender), Purpose.CONFIRM) for a in ticket.challenged)
+    else:
+        mails = (Send("reminder", ticket.sender, Facts(why="customer"), Purpose.CUSTOMER),)
+    return Decision(ticket, mails, (Note("reminded", "mailbot", "customer"),))
+
+
+def close(ticket: Ticket, event: Silent, scene: Scene) -> Decision:
+    """The customer stayed silent: closed; whatever waited is cancelled."""
+    items = tuple(i.model_copy(update={"status": ItemStatus.CANCELLED}) if i.open else i for i in ticket.items)
+    ticket = settled(ticket.model_copy(update={"items": items, "ending": Ending.CLOSED}))
+    effects = (Send("closed", Audience.CUSTOMER), Void(tuple(Purpose), "closed"), Forget(STAFF_TIMERS + CUSTOMER_TIMERS))
+    return Decision(ticket, effects, (Note("closed", "mailbot"),))
+
+
+def undelivered(ticket: Ticket, event: Undelivered, scene: Scene) -> Decision:
+    """A mail came back: staff are told, nothing else changes."""
+    text = f"{event.kind} to {event.recipient}: {event.diagnostic}"
+    told = Alert(f"undelivered:{ticket.ref}:{event.kind}:{event.recipient}", f"{ticket.ref}: not delivered: {text}")
+    return Decision(ticket, (told,), (Note("undelivered", "mailbot", text),))
+
+
+def stay(ticket: Ticket, event: object, scene: Scene) -> Decision:
+    """Nothing: what the event meant is over."""
+    return Decision(ticket)
+
+

@@ -1,0 +1,269 @@
+"""How a form enters a ticket: opened, corrected, confirmed or denied, and what is granted at once."""
+
+from datetime import date
+
+from mailbot.core.commit import grant
+from mailbot.core.effects import (
+    Audience,
+    Contact,
+    Effect,
+    Facts,
+    Forget,
+    Known,
+    Moved,
+    Name,
+    Purpose,
+    Remember,
+    Send,
+    Void,
+)
+from mailbot.core.events import Changed, Confirmed, Decision, Denied, EmailConfirmed, Judged, Note, Opened
+from mailbot.core.scene import Scene
+from mailbot.core.ticket import Ending, Item, ItemStatus, Route, Ticket, settled
+
+#: Due things that wait for the customer, and those that wait for staff.
+CUSTOMER_TIMERS = ("customer_reminder", "close")
+STAFF_TIMERS = ("staff_reminder",)
+
+
+def filled(ticket: Ticket, judged: Judged) -> Ticket:
+    """The ticket with everything that the form says, and nothing decided yet."""
+    request, stands = judged.request, judged.standing
+    return ticket.model_copy(
+        update={
+            "request": request.request or "unknown",
+            "action": request.action,
+            "product": request.product,
+            "token": request.token or request.old_token,
+            "new_token": request.new_token or request.motion_token,
+            "customer_name": request.customer_name,
+            "customer_email": request.customer_email or ticket.sender,
+            "comments": request.comments,
+            "reason": request.reason,
+            "question": request.question,
+            "description": request.description,
+            "items": judged.items,
+            "problems": judged.problems,
+            "diagnosis": judged.diagnosis,
+            "log_mail": judged.log_mail,
+            "fields": judged.fields,
+            "received_at": judged.received_at,
+            "agreement_version": judged.agreement_version if request.accept else None,
+            "catalogue_version": judged.catalogue_version,
+            "licence_revision": judged.licence.revision if judged.licence else 0,
+            "sender_is_contact": stands.is_contact,
+            "sender_is_partner": stands.is_partner,
+            "challenged": stands.challenged,
+            "released": stands.released,
+            "token_doubt": stands.token_doubt,
+            "asked": False,
+            "hold": False,
+        }
+    )
+
+
+def open_ticket(ticket: Ticket, event: Opened, scene: Scene) -> Decision:
+    """A new ticket from a form."""
+    ticket = filled(ticket, event.judged)
+    notes = (Note("opened", ticket.sender, event.note),)
+    return _go_on(ticket, event.judged, scene, notes)
+
+
+def change(ticket: Ticket, event: Changed, scene: Scene) -> Decision:
+    """A corrected form: open items are asked for anew, what is decided stays as it is."""
+    kept = tuple(item for item in ticket.items if not item.open)
+    decided = {item.item for item in kept}
+    after = filled(ticket, event.judged)
+    items = kept + tuple(item for item in after.items if item.item not in decided)
+    changed = _changed(ticket, items, event.judged)
+    after = after.model_copy(update={"items": items, "version": ticket.version + 1})
+    void = Void((Purpose.DECISION, Purpose.AGAIN, Purpose.CONFIRM), "changed")
+    notes = (Note("changed", event.by, ", ".join(changed)),)
+    return _go_on(after, event.judged, scene, notes, (void, Forget(CUSTOMER_TIMERS + STAFF_TIMERS)), changed)
+
+
+def _changed(ticket: Ticket, items: tuple[Item, ...], judged: Judged) -> tuple[str, ...]:
+    """The items and fields that differ from what was asked before."""
+    before = {item.item: item.to for item in ticket.items}
+    after = {item.item: item.to for item in items}
+    differing = [key for key in {**before, **after} if before.get(key) != after.get(key) or key not in before]
+    fields = [key for key in judged.fields if judged.fields[key] != ticket.fields.get(key)]
+    return tuple(dict.fromkeys([*differing, *fields]))
+
+
+def confirm(ticket: Ticket, event: Confirmed, scene: Scene) -> Decision:
+    """One of those asked said yes: the request goes on as if it had needed no asking."""
+    before = ticket.received_at
+    ticket = filled(ticket, event.judged).model_copy(update={"confirmed_by": event.by, "received_at": before})
+    notes = (Note("confirmed", event.by),)
+    return _go_on(ticket, event.judged, scene, notes, (Void((Purpose.CONFIRM,), "confirmed"), Forget(CUSTOMER_TIMERS)))
+
+
+def deny(ticket: Ticket, event: Denied, scene: Scene) -> Decision:
+    """One of those asked said no: cancelled, staff are told."""
+    items = tuple(i.model_copy(update={"status": ItemStatus.CANCELLED}) if i.open else i for i in ticket.items)
+    ticket = settled(ticket.model_copy(update={"items": items, "ending": Ending.CANCELLED}))
+    told = Send("comment", Audience.STAFF, Facts(by=event.by, why="denied"))
+    effects = (told, Void(tuple(Purpose), "cancelled"), Forget(CUSTOMER_TIMERS + STAFF_TIMERS))
+    return Decision(ticket, effects, (Note("denied", event.by),))
+
+
+def confirm_email(ticket: Ticket, event: EmailConfirmed, scene: Scene) -> Decision:
+    """The other customer address wants these mails: it becomes a contact."""
+    effects: tuple[Effect, ...] = (Void((Purpose.EMAIL,), "confirmed"),)
+    if ticket.token:
+        effects += (Contact(ticket.token, event.by),)
+    return Decision(ticket, effects, (Note("email_confirmed", event.by),))
+
+
+def _go_on(
+    ticket: Ticket,
+    judged: Judged,
+    scene: Scene,
+    notes: tuple[Note, ...],
+    effects: tuple[Effect, ...] = (),
+    changed: tuple[str, ...] = (),
+) -> Decision:
+    """The one way onward: problems, else the challenge, else what is granted and what waits for staff."""
+    if ticket.problems:
+        return _incomplete(settled(ticket), judged, scene, notes, effects)
+    if ticket.token_doubt or not ticket.released:
+        return _challenged(settled(ticket), judged, scene, notes, effects)
+    return _released(ticket, judged, scene, notes, effects, changed)
+
+
+def _incomplete(
+    ticket: Ticket, judged: Judged, scene: Scene, notes: tuple[Note, ...], effects: tuple[Effect, ...]
+) -> Decision:
+    quiet = not (ticket.sender_known or ticket.sender_is_contact or ticket.sender_verdict == "verified")
+    mail = Send("incomplete", Audience.CUSTOMER, Facts(form=judged.form, quiet=quiet), Purpose.CUSTOMER)
+    faults = ", ".join(f"{p.field}: {p.code}" for p in ticket.problems)
+    return Decision(ticket, (*effects, mail, *customer_timers(scene)), (*notes, Note("incomplete", "mailbot", faults)))
+
+
+def _challenged(
+    ticket: Ticket, judged: Judged, scene: Scene, notes: tuple[Note, ...], effects: tuple[Effect, ...]
+) -> Decision:
+    mails = [Send("confirm-you", address, Facts(by=ticket.sender), Purpose.CONFIRM) for address in ticket.challenged]
+    if judged.standing.neutral:
+        mails.append(_neutral(ticket))
+    told = Note("challenged", "mailbot", ", ".join(ticket.challenged) or "token unknown")
+    return Decision(ticket, (*effects, *mails, *customer_timers(scene)), (*notes, told))
+
+
+def _neutral(ticket: Ticket) -> Send:
+    return Send("neutral", ticket.sender, Facts(quiet=True), Purpose.CUSTOMER)
+
+
+def customer_timers(scene: Scene) -> tuple[Remember, ...]:
+    """The reminder and the closing of a ticket that waits for its customer."""
+    return (
+        Remember("customer_reminder", scene.in_days(scene.timers.customer_reminder_days)),
+        Remember("close", scene.in_days(scene.timers.close_after_days)),
+    )
+
+
+def staff_timer(scene: Scene) -> Remember:
+    """The reminder of a ticket that waits for staff."""
+    return Remember("staff_reminder", scene.in_hours(scene.timers.staff_reminder_hours))
+
+
+def _released(
+    ticket: Ticket,
+    judged: Judged,
+    scene: Scene,
+    notes: tuple[Note, ...],
+    effects: tuple[Effect, ...],
+    changed: tuple[str, ...],
+) -> Decision:
+    """Grant what the rules allow, ask staff for the rest, and tell everybody."""
+    at_once = frozenset(i.item for i in ticket.items if i.open and i.route is Route.AUTOMATIC)
+    ticket = ticket.model_copy(update={"items": tuple(_waiting(i) if i.open else i for i in ticket.items)})
+    if at_once:
+        ticket, made = granted(ticket, at_once, scene, "mailbot")
+        effects += made
+    ticket = settled(ticket)
+    waiting = bool(ticket.open_items) or ticket.is_question
+    mails: tuple[Effect, ...] = ()
+    if judged.standing.neutral:
+        mails += (_neutral(ticket),)
+    elif waiting:
+        mails += (Send("confirmation", Audience.CUSTOMER, purpose=Purpose.CUSTOMER),)
+    else:
+        mails += (outcome(ticket),)
+    mails += plugin_mail(ticket, at_once)
+    if waiting:
+        mails += (Send("approval", Audience.DECIDERS, Facts(changed=changed), Purpose.DECISION), staff_timer(scene))
+    return Decision(ticket, effects + mails, notes + granted_notes(ticket, at_once, "mailbot"))
+
+
+def _waiting(item: Item) -> Item:
+    return item.model_copy(update={"status": ItemStatus.WAITING_STAFF})
+
+
+def outcome(ticket: Ticket) -> Send:
+    """The mail that tells the customer how it ended; while something lies ahead a reply can still withdraw it."""
+    return Send("outcome", Audience.OUTCOME, purpose=None if ticket.final else Purpose.CUSTOMER)
+
+
+def granted(
+    ticket: Ticket, keys: frozenset[str], scene: Scene, decider: str, until: date | None = None
+) -> tuple[Ticket, tuple[Effect, ...]]:
+    """Those items granted, with the ledger's changes, the people and the dates that follow."""
+    made = grant(ticket, keys, scene, decider, until)
+    ticket = ticket.model_copy(update={"items": made.items})
+    effects: tuple[Effect, ...] = made.changes
+    effects += _people(ticket, keys, scene, by_staff=decider != "mailbot")
+    days = sorted({i.effective for i in made.items if i.item in keys and i.status is ItemStatus.SCHEDULED and i.effective})
+    effects += tuple(Remember("day", scene.start_of(day), payload=day.isoformat()) for day in days)
+    ends = made.after.demo_ends if made.after and ticket.action == "demo" else None
+    if ends:
+        warn = (ends.toordinal() - days for days in scene.catalogue.demo.warn_days)
+        effects += tuple(
+            Remember("demo_warning", scene.morning_of(ends.fromordinal(day)), token=ticket.token) for day in warn
+        )
+    return ticket, effects
+
+
+def _people(ticket: Ticket, keys: frozenset[str], scene: Scene, *, by_staff: bool) -> tuple[Effect, ...]:
+    """An activation makes its sender a contact; a staff decision makes the licence's contacts known."""
+    people: tuple[Effect, ...] = ()
+    token = ticket.token
+    if token is None:
+        return ()
+    if ticket.request == "activate" and "plan" in keys:
+        people += (Contact(token, ticket.sender), Name(token, ticket.customer_name or ""))
+        other = ticket.customer_email
+        if other and other.lower() != ticket.sender.lower():
+            people += (Send("confirm-you", other, Facts(by=ticket.sender, why="email"), Purpose.EMAIL),)
+    if "token" in keys and ticket.new_token:
+        people += (Moved(token, ticket.new_token),)
+        token = ticket.new_token
+    return (*people, Known(token)) if by_staff and ticket.action != "demo" else people
+
+
+def plugin_mail(ticket: Ticket, keys: frozenset[str]) -> tuple[Effect, ...]:
+    """The links of the plugins granted just now, in a mail of their own; implied ones come with those that imply them."""
+    mine = tuple(
+        i.item
+        for i in ticket.items
+        if i.item.startswith("plugin:")
+        and i.to
+        and i.status in (ItemStatus.APPLIED, ItemStatus.SCHEDULED)
+        and (i.item in keys or (i.route is Route.IMPLIED and keys & _causes(ticket)))
+    )
+    return (Send("plugins", Audience.OUTCOME, Facts(items=mine)),) if mine else ()
+
+
+def _causes(ticket: Ticket) -> frozenset[str]:
+    return frozenset(i.item for i in ticket.items if i.item == "plan" or i.item.startswith("addon:"))
+
+
+def granted_notes(ticket: Ticket, keys: frozenset[str], by: str) -> tuple[Note, ...]:
+    """One line of history for what was applied and one for each day on which something will be."""
+    notes = []
+    for status, kind in ((ItemStatus.APPLIED, "applied"), (ItemStatus.SCHEDULED, "scheduled")):
+        named = [i.item for i in ticket.items if i.item in keys and i.status is status]
+        if named:
+            notes.append(Note(kind, by, ", ".join(named)))
+    return tuple(notes)

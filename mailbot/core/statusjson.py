@@ -1,0 +1,144 @@
+"""The licence status as JSON (``license-status/1``): found among any lines, read leniently, unknown keys kept."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from mailbot.core.masking import clean, mask
+from mailbot.core.statement import Line, Statement, iso, plain_key, statement, unknown_status
+
+SCHEMA = "license-status/1"
+_KNOWN = frozenset(
+    "schema token previousToken product version status reason type plan expiresAt grace staff addOns plugins "
+    "lastContactAt generatedAt".split()
+)
+_TELLING = frozenset({"previousToken", "expiresAt", "grace", "lastContactAt"})  # tells a licence from any other status
+_SHOWN = ("status", "reason", "previousToken", "daysLeft", "token")
+_SIZE_MAX = 262_144  # characters of a block
+_LINES_MAX = 2_000
+_STARTS_MAX = 5
+_UNKNOWN_MAX = 20
+_PAIR = re.compile(r'"(\w{1,40})"\s{0,20}:\s{0,20}(?:"((?:[^"\\]|\\.){0,300})"|(-?\d{1,9})(?=[\s,}]))')
+
+
+@dataclass(frozen=True)
+class Status:
+    """A status file: what it says, its keys that we do not know (masked), and what is odd about it, in sentences."""
+
+    said: Statement
+    unknown: tuple[tuple[str, str], ...] = ()
+    odd: tuple[str, ...] = ()
+
+
+@dataclass
+class Block:
+    """Lines that may be one JSON object, collected until its braces are even or it is too long."""
+
+    file: str
+    first: int
+    lines: list[str] = field(default_factory=list)
+    size: int = 0
+    depth: int = 0
+
+    def add(self, line: str) -> bool:
+        """Take one more line; True if the block is complete."""
+        self.lines.append(line)
+        self.size += len(line)
+        self.depth += line.count("{") - line.count("}")
+        return self.depth <= 0 or self.size > _SIZE_MAX or len(self.lines) >= _LINES_MAX
+
+    def status(self) -> Status | None:
+        """The licence status in these lines, None if there is none."""
+        text = "\n".join(self.lines)
+        if "status" not in text:
+            return None
+        for found in self._objects(text):
+            if (licence := _licence(found, 3)) is not None:
+                return self._told(licence, ())
+        if "license-status/" in text or "previousToken" in text:
+            pairs = {key: number or value for key, value, number in _PAIR.findall(straight(text))}
+            return self._told(pairs, (f"The status in {self.file} is incomplete.",)) if pairs else None
+        return None
+
+    def _objects(self, text: str) -> Iterator[object]:
+        """Objects that start where a line starts; a stray brace before must not hide the real one."""
+        decoder = json.JSONDecoder(strict=False)
+        starts = [match.start() for match in re.finditer(r"^[^\S\n]*\{", text, re.MULTILINE)][:_STARTS_MAX]
+        for start in dict.fromkeys([max(text.find("{"), 0), *starts]):
+            for version in dict.fromkeys((text[start:].lstrip(), straight(text[start:].lstrip()))):
+                try:
+                    yield decoder.raw_decode(version)[0]
+                except (ValueError, RecursionError):
+                    continue
+
+    def _told(self, licence: Mapping[str, object], odd: tuple[str, ...]) -> Status | None:
+        flat = _flat(licence)
+        where = tuple(self._line(key) for key in _SHOWN if any(f'"{key}"' in line for line in self.lines))
+        line = where[0] if where else Line(self.file, self.first, self.lines[0])
+        said = statement(line, iso(flat.get("generatedat")), flat)
+        if said.status is None and (strange := unknown_status(licence.get("status"))):
+            odd += (f"The status in {self.file} is one that is not known here: {strange}.",)
+        schema = licence.get("schema")
+        if isinstance(schema, str) and schema != SCHEMA:
+            odd += (f"The status in {self.file} has the schema {clean(schema[:60])}, known is {SCHEMA}.",)
+        return Status(replace(said, from_file=True, lines=where), _unknown(licence), odd)
+
+    def _line(self, key: str) -> Line:
+        index = next(index for index, line in enumerate(self.lines) if f'"{key}"' in line)
+        return Line(self.file, self.first + index, self.lines[index][:1200])
+
+
+def starts(line: str) -> int:
+    """Where in ``line`` (without leading blanks) a JSON object may start, -1 for nowhere."""
+    if line.startswith("{"):
+        return 0
+    if "license-status/" in line:
+        return line.find("{")
+    return line.rfind("{") if line.rstrip().endswith("{") else -1
+
+
+def straight(text: str) -> str:
+    """``text`` with the quotes and spaces that word processors make of plain ones turned back."""
+    if text.isascii():
+        return text
+    return text.replace("“", '"').replace("”", '"').replace("„", '"').replace("\u00a0", " ")
+
+
+def _licence(found: object, depth: int) -> Mapping[str, object] | None:
+    """The object of the licence in ``found``: itself, or wrapped by an answer of the API."""
+    if isinstance(found, dict):
+        if str(found.get("schema", "")).startswith("license-status/"):
+            return found
+        if "status" in found and not _TELLING.isdisjoint(found):
+            return found
+    inner = list(found.values()) if isinstance(found, dict) else found if isinstance(found, list) else []
+    for value in inner[:50] if depth else ():
+        if isinstance(value, dict | list) and (licence := _licence(value, depth - 1)) is not None:
+            return licence
+    return None
+
+
+def _flat(licence: Mapping[str, object]) -> dict[str, object]:
+    """Its keys and those of ``grace``, which also knows the reason where the top does not."""
+    flat: dict[str, object] = {}
+    grace = licence.get("grace")
+    for part in (grace if isinstance(grace, dict) else {}, licence):
+        flat.update({plain_key(str(key)): value for key, value in part.items() if value is not None})
+    return flat
+
+
+def _unknown(licence: Mapping[str, object]) -> tuple[tuple[str, str], ...]:
+    kept: list[tuple[str, str]] = []
+    for key, value in licence.items():
+        if key in _KNOWN or plain_key(key) in ("daysleft", "startedat", "endsat"):
+            continue
+        try:
+            shown = value if isinstance(value, str) else json.dumps(value)
+        except (ValueError, RecursionError):
+            continue
+        masked = mask(f"{key[:60]}={shown[:1200]}").partition("=")[2]
+        kept.append((clean(key[:60]), masked))
+        if len(kept) == _UNKNOWN_MAX:
+            break
+    return tuple(kept)
