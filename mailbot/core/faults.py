@@ -30,6 +30,7 @@ _EXPECTED = {
     "tuple_type": "a list",
 }
 _UNKNOWN = {"extra_forbidden", "unexpected_keyword_argument"}
+_FOLLOWS = {"default_factory_not_called"}  # a default that needs another key, which is faulty and told
 _NEAR = 0.6  # below this a suggestion is more confusing than none
 
 
@@ -43,7 +44,8 @@ def table(text: str) -> dict[str, Any] | str:
 
 def sentences(error: ValidationError, root: type) -> tuple[str, ...]:
     """One sentence per fault that pydantic found in a document of type ``root``, in the order of its keys."""
-    return tuple(_sentence(fault, root) for fault in error.errors(include_url=False))
+    faults = error.errors(include_url=False)
+    return tuple(_sentence(fault, root) for fault in faults if fault["type"] not in _FOLLOWS)
 
 
 def unknown(key: str, name: str, known: Iterable[str]) -> str:
@@ -90,17 +92,20 @@ def _sentence(fault: Any, root: type) -> str:
     said = _description(parent, location[-1]) if location else ""
     if fault["type"] == "missing":
         return f"{key}: missing" + (f", must be {said}" if said else "")
-    expected = said or _EXPECTED.get(fault["type"]) or _own_words(fault)
+    expected = _raised(fault) or said or _EXPECTED.get(fault["type"]) or _own_words(fault)
     if _is_secret(_at(root, location)):
         return f"{key}: must be {expected}"
     return wrong(key, fault["input"], expected)
 
 
+def _raised(fault: Any) -> str:
+    """The words of a check of our own that raised ValueError; "" when it has none."""
+    return str(fault["ctx"]["error"]) if fault["type"] == "value_error" else ""
+
+
 def _own_words(fault: Any) -> str:
     limits = fault.get("ctx", {})
-    if "ge" in limits:
-        return f"at least {limits['ge']}"
-    return str(limits.get("error") or fault["msg"])
+    return f"at least {limits['ge']}" if "ge" in limits else str(fault["msg"])
 
 
 def _description(kind: Any, name: str | int) -> str:

@@ -119,7 +119,7 @@ def kind_of(data: bytes) -> Kind:
 def _text_or_not(head: bytes) -> Kind:
     text = "".join(_texts(iter((head,))))
     if not text.strip():
-        return Kind.EMPTY
+        return Kind.EMPTY if len(head) < CHUNK else Kind.TEXT  # a crash may leave zeros before the first line
     # Colours (ESC) and form feeds are usual in logs, other control characters are not.
     return Kind.BINARY if len(_CONTROL.findall(text)) * 20 > len(text) else Kind.TEXT
 

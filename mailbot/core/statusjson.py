@@ -10,12 +10,12 @@ from mailbot.core.statement import Line, Statement, iso, plain_key, statement, u
 
 SCHEMA = "license-status/1"
 _KNOWN = frozenset(
-    "schema token previousToken product version status reason type plan expiresAt grace staff addOns plugins "
-    "lastContactAt generatedAt".split()
+    {"schema", "token", "previousToken", "product", "version", "status", "reason", "type", "plan", "expiresAt"}
+    | {"grace", "staff", "addOns", "plugins", "lastContactAt", "generatedAt"}
 )
 _TELLING = frozenset({"previousToken", "expiresAt", "grace", "lastContactAt"})  # tells a licence from any other status
 _SHOWN = ("status", "reason", "previousToken", "daysLeft", "token")
-_SIZE_MAX = 262_144  # characters of a block
+_SIZE_MAX = 65_536  # characters of a block
 _LINES_MAX = 2_000
 _STARTS_MAX = 5
 _UNKNOWN_MAX = 20
@@ -48,11 +48,13 @@ class Block:
         self.depth += line.count("{") - line.count("}")
         return self.depth <= 0 or self.size > _SIZE_MAX or len(self.lines) >= _LINES_MAX
 
+    def promises(self) -> bool:
+        """Whether it is worth parsing."""
+        return any("status" in line for line in self.lines)
+
     def status(self) -> Status | None:
         """The licence status in these lines, None if there is none."""
         text = "\n".join(self.lines)
-        if "status" not in text:
-            return None
         for found in self._objects(text):
             if (licence := _licence(found, 3)) is not None:
                 return self._told(licence, ())

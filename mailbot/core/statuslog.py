@@ -1,4 +1,4 @@
-"""What logs and status files say of a licence, read as a stream: which tokens, which status, since when, where it stands.
+"""What logs and status files say of a licence, read as a stream: tokens, status, since when, and where it stands.
 
 A line is ``[local time] [LEVEL] service - message``; of interest are those tagged ``[LICENSE:...]``, whose message is
 ``key=value`` pairs and perhaps JSON (``statusjson``). Whether it fits the request is ``diagnosis``'s matter.
@@ -6,9 +6,11 @@ A line is ``[local time] [LEVEL] service - message``; of interest are those tagg
 
 import json
 import re
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from itertools import islice
 
 from mailbot.core.logtext import LogText
 from mailbot.core.masking import clean
@@ -17,7 +19,8 @@ from mailbot.core.statusjson import Block, Status, starts, straight
 
 _TIME = re.compile(r"(?:VERBOSE )?\[(\d{4}-[01]\d-[0-3]\d)[ T]([0-2]\d:[0-5]\d:[0-5]\d)")
 _LINE = re.compile(
-    r"(?:VERBOSE )?\[\d{4}-\d\d-\d\d[^\[\]]{5,30}\] {0,3}\[[A-Za-z]{1,12}\] {0,3}\[?([^\[\]]{1,60}?)\]? {0,3}[-–—] {0,3}(.*)",
+    r"(?:VERBOSE )?\[\d{4}-\d\d-\d\d[^\[\]]{5,30}\] {0,3}\[[A-Za-z]{1,12}\] {0,3}"
+    r"\[?([^\[\]]{1,60}?)\]? {0,3}[-–—] {0,3}(.*)",
     re.DOTALL,
 )
 _TAG = re.compile(r"\[LICEN[SC]E(?::\w{1,30})?\]")
@@ -26,6 +29,10 @@ _PAIR = re.compile(r"""(?<![\w.])([A-Za-z][\w-]{0,40})=(?:"([^"]{0,300})"|'([^']
 _GOES_ON = re.compile(r"(?:token|previousToken|status|reason|daysLeft|expiresAt|version|lastContactAt)=", re.IGNORECASE)
 _MESSAGE_MAX = 4_096
 _TOKENS_MAX = 1_000
+#: Beyond these a log is no log any more, but must not cost minutes: lines of all files, licence lines of one file.
+_LINES_MAX = 3_000_000
+_LICENCE_LINES_MAX = 60_000
+_BLOCKS_MAX = 20  # status files inside one file: the last ones count
 _ODD_MAX = 10
 _QUOTE = "> |\t\u00a0\ufeff"
 #: Status files know their zone, log lines do not: so far apart the two may seem.
@@ -110,6 +117,7 @@ class _Shared:
         self.previous: dict[str, Line] = {}
         self.cut = False
         self.odd: dict[str, None] = {}
+        self.lines_left = _LINES_MAX
 
     def note(self, said: Statement) -> None:
         for token, known in ((said.token, self.tokens), (said.previous_token, self.previous)):
@@ -126,6 +134,16 @@ class _Shared:
                 self.odd[sentence] = None
 
 
+@dataclass
+class _LicenceLine:
+    """A licence line that is not yet settled, as mail may have wrapped it. ``message`` is what follows the prefix."""
+
+    number: int
+    text: str
+    message: str
+    at: str | None
+
+
 class _Reader:
     """One file: the run of equal states that it ends with, its status as JSON, its span."""
 
@@ -136,12 +154,17 @@ class _Reader:
         self.run: tuple[Statement, Statement] | None = None  # first and last of the run
         self.runs = 0
         self.status: Status | None = None
+        self.pending: _LicenceLine | None = None
+        self.repeated: _LicenceLine | None = None  # says word for word what the last of the run says
+        self.message = ""
+        self.settled = 0
         self.block: Block | None = None
-        self.pending: tuple[int, str, str | None] | None = None  # a licence line that mail may have wrapped
+        self.blocks: deque[Block] = deque(maxlen=_BLOCKS_MAX)
 
     def read(self, log: LogText) -> "_Reader":
         first = last = None
-        for number, line in enumerate(log.lines(), 1):
+        number = 0
+        for number, line in enumerate(islice(log.lines(), self.shared.lines_left), 1):  # noqa: B007 - counts on
             if "\x1b" in line:
                 line = clean(line)
             if line[:1] in _QUOTE:
@@ -149,18 +172,28 @@ class _Reader:
             stamp = _TIME.match(line)
             if stamp:
                 first, last = first or stamp, stamp
-            if self.pending is not None:
-                line = self._wrapped(line)
+            if self.pending is not None and self._goes_on(line):
+                continue
             if "LICEN" in line or "status=" in line:
                 self._licence(number, line, last)
             if self.block is not None or "{" in line:
                 self._json(number, line)
-        self._settle(torn=True)
-        self._close()
+        self.shared.lines_left -= number
+        self._end(log)
         self.first_at, self.last_at = _at(first), _at(last)
+        return self
+
+    def _end(self, log: LogText) -> None:
+        self._settle(at_end=True)
+        self._repeat()
+        if self.block is not None:
+            self.blocks.append(self.block)
+        for block in self.blocks:
+            self._status(block)
         if log.torn:
             self.shared.strange(f"{self.file} is damaged: it was read as far as it goes.")
-        return self
+        if self.shared.lines_left <= 0:
+            self.shared.strange(f"{self.file} is longer than what is read: it was not read to its end.")
 
     def _licence(self, number: int, line: str, stamp: "re.Match[str] | None") -> None:
         found = _LINE.match(line)
@@ -173,36 +206,53 @@ class _Reader:
             cut = _TAG_AFTER_TORN_START.match(line)
             message = cut[1] if cut else ""
         if message:
-            self.pending = (number, line[:_MESSAGE_MAX], _at(stamp))
+            self.pending = _LicenceLine(number, line[:_MESSAGE_MAX], message[:_MESSAGE_MAX], _at(stamp))
 
-    def _wrapped(self, line: str) -> str:
-        """Join ``line`` to the licence line before if mail has broken it there, else be done with that one."""
-        if self.pending and _GOES_ON.match(line) and len(self.pending[1]) < _MESSAGE_MAX:
-            number, text, at = self.pending
-            self.pending = (number, f"{text} {line[:_MESSAGE_MAX]}", at)
-            return ""
+    def _goes_on(self, line: str) -> bool:
+        """Whether ``line`` is the rest of the licence line before, which mail has broken; else settles that one."""
+        pending = self.pending
+        if pending and _GOES_ON.match(line) and len(pending.text) < _MESSAGE_MAX:
+            pending.text = f"{pending.text} {line[:_MESSAGE_MAX]}"
+            pending.message = f"{pending.message} {line[:_MESSAGE_MAX]}"
+            return True
         self._settle()
-        return line
+        return False
 
-    def _settle(self, torn: bool = False) -> None:
-        """Take what the pending line says; a last line that was cut before its status says nothing."""
-        if self.pending is None:
+    def _settle(self, at_end: bool = False) -> None:
+        """Take what the pending line says. In a file of nothing else only the first many and the last are read."""
+        pending, self.pending = self.pending, None if at_end or self.settled < _LICENCE_LINES_MAX else self.pending
+        if pending is None or pending is self.pending:
             return
-        number, text, at = self.pending
-        self.pending = None
-        pairs = _pairs(straight(text))
-        said = statement(Line(self.file, number, text[:1200]), at, pairs)
-        if said.status is None:
-            if strange := unknown_status(pairs.get("status")):
-                self.shared.strange(f"{self.file} names a status that is not known here: {strange}.")
-            if not torn:
-                self.shared.note(said)
+        if pending.message == self.message and self.run:
+            self.repeated = pending
             return
+        self.settled += 1
+        if self.settled == _LICENCE_LINES_MAX:
+            self.shared.cut = True
+        self._repeat()
+        self._say(pending, at_end)
+
+    def _say(self, pending: _LicenceLine, at_end: bool) -> None:
+        pairs = _pairs(straight(pending.message))
+        said = statement(Line(self.file, pending.number, pending.text[:1200]), pending.at, pairs)
+        if said.status is not None:
+            self.message = pending.message
+            if self.run and said.goes_on(self.run[1]):
+                self.run = (self.run[0], _next(self.run[1], said))
+            else:
+                self.run, self.runs = (said, said), self.runs + 1
+        elif at_end:
+            return  # cut before its status, and perhaps within a token
+        elif strange := unknown_status(pairs.get("status")):
+            self.shared.strange(f"{self.file} names a status that is not known here: {strange}.")
         self.shared.note(said)
-        if self.run and said.goes_on(self.run[1]):
-            self.run = (self.run[0], _next(self.run[1], said))
-        else:
-            self.run, self.runs = (said, said), self.runs + 1
+
+    def _repeat(self) -> None:
+        if self.repeated is not None and self.run:
+            again = self.repeated
+            line = Line(self.file, again.number, again.text[:1200])
+            self.run = (self.run[0], replace(self.run[1], line=line, at=again.at))
+        self.repeated = None
 
     def _json(self, number: int, line: str) -> None:
         if self.block is None:
@@ -211,12 +261,12 @@ class _Reader:
                 return
             self.block, line = Block(self.file, number), line[start:]
         if self.block.add(line):
-            self._close()
+            if self.block.promises():
+                self.blocks.append(self.block)
+            self.block = None
 
-    def _close(self) -> None:
-        """Read the block that is complete, or that the end of the file has cut."""
-        status = self.block.status() if self.block else None
-        self.block = None
+    def _status(self, block: Block) -> None:
+        status = block.status()
         if status is None:
             return
         self.shared.note(status.said)

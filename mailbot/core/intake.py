@@ -1,0 +1,194 @@
+"""What a message turned out to be: one of a few kinds, decided in one fixed order, from the message and its thread alone."""
+
+from dataclasses import dataclass
+
+from mailbot.core import bounce
+from mailbot.core.effects import Purpose
+from mailbot.core.forms import request_of
+from mailbot.core.keys import Found
+from mailbot.core.message import Message
+from mailbot.core.reading import Reading, read_forms
+
+#: Keys for these purposes are held by staff.
+STAFF_PURPOSES = frozenset({Purpose.DECISION, Purpose.AGAIN, Purpose.DIGEST})
+
+
+@dataclass(frozen=True)
+class Thread:
+    """What the message's key belongs to, as the desk remembers it; ``refs`` are (ref, version, licence revision)."""
+
+    found: Found
+    purpose: Purpose | None = None
+    live: bool = False
+    dead_why: str = ""
+    address: str = ""
+    refs: tuple[tuple[str, int, int], ...] = ()
+    payload: str = ""
+    digest: str = ""
+
+
+@dataclass(frozen=True)
+class Unusable:
+    """It cannot be handled: to the quarantine, for that reason."""
+
+    why: str
+
+
+@dataclass(frozen=True)
+class Ours:
+    """Our own mail came back to us."""
+
+
+@dataclass(frozen=True)
+class Bounced:
+    """A delivery report on one of our mails, or on somebody else's."""
+
+    report: bounce.Report
+
+
+@dataclass(frozen=True)
+class Automatic:
+    """Nobody wrote it: never answered, never decides. A form in it is shown to staff."""
+
+    why: str
+    readings: tuple[Reading, ...] = ()
+
+
+@dataclass(frozen=True)
+class SetAside:
+    """The border marked it as spam."""
+
+
+@dataclass(frozen=True)
+class StaffReply:
+    """It carries a key that was given to staff."""
+
+
+@dataclass(frozen=True)
+class CustomerReply:
+    """It carries a key that was given to the customer's side."""
+
+
+@dataclass(frozen=True)
+class Forms:
+    """One or more forms, each to become a ticket."""
+
+    readings: tuple[Reading, ...]
+    text: str
+
+
+@dataclass(frozen=True)
+class HelpAsked:
+    """The list of forms is asked for."""
+
+
+@dataclass(frozen=True)
+class FormAsked:
+    """A blank form is asked for; ``request`` is its key."""
+
+    request: str
+
+
+@dataclass(frozen=True)
+class StatusAsked:
+    """How the sender's tickets stand."""
+
+
+@dataclass(frozen=True)
+class Quoting:
+    """It names a ticket without its key."""
+
+    ref: str
+
+
+@dataclass(frozen=True)
+class Prose:
+    """Words that are no form."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Stray:
+    """Nothing to go by: no words at all."""
+
+
+Intake = (
+    Unusable
+    | Ours
+    | Bounced
+    | Automatic
+    | SetAside
+    | StaffReply
+    | CustomerReply
+    | Forms
+    | HelpAsked
+    | FormAsked
+    | StatusAsked
+    | Quoting
+    | Prose
+    | Stray
+)
+
+
+def understand(message: Message, thread: Thread, desk: str, spam_header: str | None = None) -> Intake:
+    """What the message is. ``desk`` is the desk's own address, ``spam_header`` the border's "Name: value"."""
+    if message.fault:
+        return Unusable(message.fault)
+    if bounce.own(message):
+        return Ours()
+    report = bounce.report(message)
+    if report is not None:
+        return Bounced(report)
+    why = bounce.automatic(message, desk)
+    if why:
+        return Automatic(why, tuple(r for r in _forms(message)[0] if r.request_line))
+    if spam_header and _marked(message, spam_header):
+        return SetAside()
+    if message.sender is None:
+        return Unusable(message.sender_fault or "no sender")
+    return _written(message, thread)
+
+
+def _marked(message: Message, spam_header: str) -> bool:
+    name, _, value = spam_header.partition(":")
+    return any(found.strip().lower().startswith(value.strip().lower()) for found in message.fields(name.strip()))
+
+
+def _written(message: Message, thread: Thread) -> Intake:
+    """A mail that a person wrote: a reply with a key, a command, a form, or words."""
+    if thread.purpose is not None:
+        return StaffReply() if thread.purpose in STAFF_PURPOSES else CustomerReply()
+    command = command_of(message)
+    if command is not None:
+        return command
+    readings, text = _forms(message)
+    if readings:
+        return Forms(readings, text)
+    if thread.found.refs_mentioned:
+        return Quoting(thread.found.refs_mentioned[0])
+    return Prose(message.text) if message.text.strip() else Stray()
+
+
+def _forms(message: Message) -> tuple[tuple[Reading, ...], str]:
+    """The forms in the body, else in a message that was forwarded as an attachment."""
+    for text in (message.text, *(attached.text for attached in message.attached)):
+        readings = read_forms(text, message.subject)
+        if readings:
+            return readings, text
+    return (), message.text
+
+
+def command_of(message: Message) -> HelpAsked | FormAsked | StatusAsked | None:
+    """``help``, ``status`` or ``form KEY`` as the whole subject or the whole first line."""
+    first = next((line for line in message.text.splitlines() if line.strip()), "")
+    for line in (message.subject, first):
+        word, _, rest = " ".join(line.strip(" .!").lower().split()).partition(" ")
+        if word == "help" and not rest:
+            return HelpAsked()
+        if word == "status" and not rest:
+            return StatusAsked()
+        if word == "form":
+            kind = request_of(rest)
+            return FormAsked(kind[0]) if kind else HelpAsked()
+    return None

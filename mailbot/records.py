@@ -1,0 +1,70 @@
+"""Between rows and the core's values: tickets, licences and what is known of people. Storage knows rows, the core values."""
+
+from datetime import date, datetime
+
+from sqlmodel import Session
+
+from mailbot.core.licence import Licence, LicenceEvent, fold
+from mailbot.core.ticket import Ticket
+from storage import licences, people, tickets
+
+
+def ticket(session: Session, ref: str) -> Ticket | None:
+    """The ticket of that reference, any case; None when there is none."""
+    row = tickets.load(session, ref.upper())
+    return None if row is None else Ticket.model_validate(row.body)
+
+
+def save(session: Session, ticket: Ticket, at: datetime) -> None:
+    """Write the ticket as it is now; inside the one writing transaction nothing can come between."""
+    row = tickets.load(session, ticket.ref)
+    tickets.save(
+        session,
+        number=ticket.number,
+        ref=ticket.ref,
+        state=ticket.state.value,
+        request=ticket.request,
+        action=ticket.action,
+        token=ticket.token,
+        sender=ticket.sender,
+        opened_at=row.opened_at if row else at,
+        updated_at=at,
+        version=ticket.version,
+        body=ticket.model_dump(mode="json", by_alias=True),
+        expected_version=row.row_version if row else None,
+    )
+
+
+def licence(session: Session, token: str, on: date) -> Licence | None:
+    """The licence of that token on a date, None when the ledger has none."""
+    events = [event_of(row) for row in licences.events(session, token)]
+    if not events:
+        return None
+    contacts = tuple(contact.address for contact in people.contacts(session, token))
+    return fold(events, on, people.name(session, token), contacts)
+
+
+def event_of(row: licences.LicenceEventRow) -> LicenceEvent:
+    """One line of the ledger as the core's value."""
+    return LicenceEvent(
+        token=row.token,
+        revision=row.revision,
+        at=row.at,
+        effective=row.effective,
+        kind=row.kind,
+        changes=row.changes,
+        ticket=row.ticket,
+        mail=row.mail,
+        rule=row.rule,
+        decider=row.decider,
+        catalogue_version=row.catalogue_version,
+        why=row.why,
+    )
+
+
+def had_demo_elsewhere(session: Session, token: str | None, name: str | None, address: str) -> bool:
+    """Whether a licence of the same customer (e-mail or name, any case) is or was a demo, this token aside."""
+    tokens = {contact.token for contact in people.tokens_of_address(session, address) if not contact.address.startswith("@")}
+    tokens |= set(people.tokens_named(session, name)) if name else set()
+    tokens.discard(token or "")
+    return any(row.changes.get("status") == "demo" for other in tokens for row in licences.events(session, other))

@@ -1,0 +1,187 @@
+"""From forms to tickets: what was read is checked, judged on the ledger of this moment, and becomes events."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from mailbot import records
+from mailbot.core import archive, blank, diagnosis, reading, statuslog
+from mailbot.core.events import Changed, Confirmed, Decision, Event, Judged, Opened
+from mailbot.core.judging import judge, question
+from mailbot.core.message import Message
+from mailbot.core.problem import Code, Problem
+from mailbot.core.reading import Reading, Request
+from mailbot.core.standing import Sender
+from mailbot.core.ticket import Ticket
+from mailbot.post import joined
+from mailbot.work import Work
+from storage import tickets
+
+#: Requests that come with a log.
+WITH_LOG = "reactivate"
+
+
+def attached(message: Message) -> tuple[tuple[str, bytes], ...]:
+    """Everything that a log could be in: the attachments, those of attached messages, and a log pasted into the body."""
+    files = [(a.name, a.data) for m in (message, *message.attached) for a in m.attachments]
+    if statuslog.looks_like_log(message.text):
+        files.append(("the mail itself", message.text.encode()))
+    return tuple(files)
+
+
+class Requests:
+    """Handles the forms of one message."""
+
+    def __init__(self, work: Work, message: Message, sender: Sender, received_at: datetime) -> None:
+        self.work = work
+        self.message = message
+        self.sender = sender
+        self.received_at = received_at
+
+    def open(self, readings: tuple[Reading, ...], linked: str | None = None, note: str = "") -> list[Decision]:
+        """A ticket for each form, linked with each other, judged in order on what the one before left."""
+        decisions = []
+        refs: list[str] = [linked] if linked else []
+        for read in readings:
+            same = self._same_form(read)
+            if same is not None:
+                from mailbot.core.events import StatusAsked
+
+                decisions.append(self.work.apply(same, StatusAsked(self.sender.address)))
+                continue
+            ticket = self._ticket(tuple(refs))
+            decisions.append(self._apply(ticket, Opened(self._judged(read, ticket), note)))
+            refs.append(ticket.ref)
+        for ref in refs:
+            self._link(ref, tuple(other for other in refs if other != ref))
+        return decisions
+
+    def ask(self, text: str) -> Decision:
+        """Prose of somebody who may ask: a question for staff."""
+        request = question(text.strip(), self.message.sender_name, self.sender.address, self.work.desk.catalogue)
+        ticket = self._ticket(())
+        judged = self._judge(request, (), {"request": "information", "question": text.strip()}, ticket, "")
+        return self._apply(ticket, Opened(judged))
+
+    def change(self, ticket: Ticket, quoted: Reading | None, own: Reading, text: str) -> Decision:
+        """Corrected lines of a reply, on the ticket's stored values."""
+        merged = reading.merge(ticket.fields, quoted, own)
+        judged = self._judged(merged, ticket)
+        return self._apply(ticket, Changed(judged, self.sender.address, text))
+
+    def confirm(self, ticket: Ticket, by: str) -> Decision:
+        """A challenge was answered with CONFIRM: the stored form is judged anew."""
+        stored = reading.merge(ticket.fields, None, None)
+        requester = replace(self.sender, address=ticket.sender, known=ticket.sender_known)
+        other = Requests(self.work, self.message, requester, ticket.received_at)
+        judged = other._judged(stored, ticket, confirmed=True)  # noqa: SLF001
+        return self._apply(ticket, Confirmed(judged, by))
+
+    def _apply(self, ticket: Ticket, event: Event) -> Decision:
+        judged: Judged = event.judged  # type: ignore[union-attr]
+        request = judged.request
+        tokens = (request.token, request.old_token, request.new_token, request.motion_token)
+        return self.work.apply(ticket, event, self.work.scene(*tokens))
+
+    def _ticket(self, linked: tuple[str, ...]) -> Ticket:
+        ticket = self.work.new_ticket(
+            self.sender.address,
+            self.sender.verdict,
+            self.received_at,
+            sender_name=self.message.sender_name,
+            subject=self.message.subject,
+            sender_known=self.sender.known,
+            linked=linked,
+        )
+        return joined(ticket, self.sender.address, self.message.message_id) if self.message.message_id else ticket
+
+    def _judged(self, read: Reading, ticket: Ticket, *, confirmed: bool = False) -> Judged:
+        """Check the form, read the log, look at the ledger."""
+        catalogue = self.work.desk.catalogue
+        files = attached(self.message)
+        has_log = bool(files) or ticket.log_mail is not None
+        request, problems = reading.check(read, catalogue, attachments=has_log, default_name=self.message.sender_name)
+        found = None
+        if request.request == WITH_LOG and files:
+            found, fault = self._diagnose(request, files)
+            problems += fault
+        elif request.request == WITH_LOG:
+            found = ticket.diagnosis
+        form = blank.filled(request, dict(read.values), problems, catalogue)
+        return self._judge(request, problems, dict(read.values), ticket, form, found, bool(files), confirmed=confirmed)
+
+    def _judge(
+        self,
+        request: Request,
+        problems: tuple[Problem, ...],
+        fields: dict[str, str],
+        ticket: Ticket,
+        form: str,
+        found: diagnosis.Diagnosis | None = None,
+        new_log: bool = False,  # noqa: FBT001, FBT002
+        *,
+        confirmed: bool = False,
+    ) -> Judged:
+        token = request.token or request.old_token
+        demo = request.request == "activate" and bool(request.demo)
+        elsewhere = demo and records.had_demo_elsewhere(
+            self.work.session, token, request.customer_name, request.customer_email or self.sender.address
+        )
+        scene = self.work.scene(token, request.new_token, request.motion_token, demo_elsewhere=elsewhere)
+        return judge(
+            request,
+            problems,
+            fields,
+            self.sender,
+            scene,
+            received_at=self.received_at,
+            diagnosis=found,
+            log_mail=self.work.inbox_id if new_log else ticket.log_mail,
+            form=form,
+            always_confirm=self.work.desk.config.identity.customers == "confirm",
+            confirmed=confirmed,
+        )
+
+    def _diagnose(
+        self, request: Request, files: tuple[tuple[str, bytes], ...]
+    ) -> tuple[diagnosis.Diagnosis, tuple[Problem, ...]]:
+        """What the log says, against form and ledger; a fault only where nothing attached could be read."""
+        logs, unreadable = archive.open_logs(files)
+        findings = statuslog.read(logs)
+        licence = self.work.licence(request.old_token) if request.old_token else None
+        others = frozenset(
+            token
+            for token in findings.tokens
+            if token not in (request.old_token, request.new_token) and self.work.licence(token) is not None
+        )
+        claim = diagnosis.FormClaim(
+            reason=request.action or "other",
+            old_token=request.old_token,
+            new_token=request.new_token,
+            customer_name=request.customer_name,
+        )
+        ledger = diagnosis.LedgerClaim(
+            status=licence.status if licence else None,
+            customer_name=licence.customer_name if licence else None,
+            other_customer_tokens=others,
+        )
+        day = self.received_at.astimezone(self.work.desk.config.zone).date()
+        found = diagnosis.diagnose(findings, unreadable, claim, ledger, day)
+        if found.readable:
+            return found, ()
+        names = ", ".join(item.name for item in unreadable)
+        return found, (Problem(field="log", code=Code.ATTACHMENT_UNREADABLE, read=names),)
+
+    def _same_form(self, read: Reading) -> Ticket | None:
+        """An open ticket of this sender that was opened by the same form."""
+        fields = dict(read.values)
+        rows = tickets.of_sender(self.work.session, self.sender.address.lower(), OPEN_STATES)
+        return next((t for t in (self.work.ticket(row.ref) for row in rows) if t and t.fields == fields), None)
+
+    def _link(self, ref: str, others: tuple[str, ...]) -> None:
+        ticket = self.work.ticket(ref)
+        if ticket is not None and set(others) - set(ticket.linked):
+            linked = tuple(dict.fromkeys((*ticket.linked, *others)))
+            records.save(self.work.session, ticket.model_copy(update={"linked": linked}), self.work.now)
+
+
+OPEN_STATES = ("waiting_customer", "waiting_confirmation", "waiting_staff", "applying", "scheduled")

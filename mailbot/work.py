@@ -1,0 +1,192 @@
+"""One piece of work in one transaction: tickets and ledger in, decided events applied, their effects written down.
+
+Whatever happens here is undone together when anything fails; nothing leaves the machine.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlmodel import Session
+
+from mailbot import records
+from mailbot.core.address import fold
+from mailbot.core.effects import (
+    Alert,
+    Change,
+    Contact,
+    Effect,
+    Forget,
+    Known,
+    Moved,
+    Name,
+    Remember,
+    Send,
+    Void,
+)
+from mailbot.core.events import Decision, Event
+from mailbot.core.licence import Ledger, Licence
+from mailbot.core.scene import Scene
+from mailbot.core.ticket import Ticket
+from mailbot.core.transitions import decide
+from mailbot.desk import Desk
+from mailbot.ids import Stream
+from mailbot.post import Post
+from storage import alerts, due, keys, licences, people, tickets
+
+#: At most one alert mail in that many seconds.
+ALERT_SECONDS = 3600
+
+
+@dataclass
+class Work:
+    """The unit of work: ``label`` names it (a kept mail or a due thing), ``inbox_id`` the kept mail, if there is one."""
+
+    desk: Desk
+    session: Session
+    now: datetime
+    label: str
+    inbox_id: int | None = None
+    mail: str | None = None
+    _stream: Stream | None = field(default=None, repr=False)
+
+    @property
+    def random(self) -> Stream:
+        """This work's source of random bytes."""
+        if self._stream is None:
+            self._stream = self.desk.ids.stream(self.label)
+        return self._stream
+
+    def scene(self, *tokens: str | None, demo_elsewhere: bool = False) -> Scene:
+        """The moment and the ledger's licences of those tokens, for a judgement."""
+        found = {token: licence for token in tokens if token and (licence := self.licence(token))}
+        ledger = Ledger(found, demo_elsewhere)
+        return Scene(self.now, self.desk.config.zone, self.desk.catalogue, ledger, self.desk.timers, self.mail)
+
+    def licence(self, token: str) -> Licence | None:
+        """The licence as it stands now."""
+        return records.licence(self.session, token, self.today)
+
+    @property
+    def today(self):  # type: ignore[no-untyped-def]
+        """The business date of now."""
+        return self.now.astimezone(self.desk.config.zone).date()
+
+    def ticket(self, ref: str) -> Ticket | None:
+        """The ticket of that reference, any case."""
+        return records.ticket(self.session, ref)
+
+    def new_ticket(self, sender: str, verdict: str, received_at: datetime, **known: object) -> Ticket:
+        """A ticket with a fresh number that nothing has happened to yet."""
+        number = tickets.next_number(self.session)
+        ref = f"{self.desk.config.mailbot.ticket_prefix}-{number}"
+        return Ticket(
+            ref=ref, number=number, request="unknown", sender=sender, sender_verdict=verdict, received_at=received_at, **known
+        )  # type: ignore[arg-type]
+
+    def apply(self, ticket: Ticket, event: Event, scene: Scene | None = None) -> Decision:
+        """Let the event happen to the ticket: the new ticket is saved, its effects are written, its history goes on."""
+        scene = scene or self.scene(ticket.token, ticket.new_token)
+        decision = decide(ticket, event, scene)
+        after = decision.ticket
+        records.save(self.session, after, self.now)
+        for note in decision.notes:
+            tickets.add_event(
+                self.session, number=after.number, at=self.now, kind=note.kind, by=note.by, mail=self.mail, detail=note.detail
+            )
+        after = self.perform(after, decision.effects)
+        return Decision(after, decision.effects, decision.notes, decision.result)
+
+    def perform(self, ticket: Ticket | None, effects: Iterable[Effect]) -> Ticket:
+        """Write down what follows: ledger, people and dates first, so that the mails speak of the new state."""
+        effects = tuple(effects)
+        for effect in effects:
+            if not isinstance(effect, Send):
+                self._note(ticket, effect)
+        if ticket is not None and any(isinstance(effect, Change) for effect in effects):
+            ticket = self._follow_ledger(ticket)
+        post = Post(self)
+        for effect in effects:
+            if isinstance(effect, Send):
+                ticket = post.send(effect, ticket)
+        if ticket is not None:
+            records.save(self.session, ticket, self.now)
+        return ticket  # type: ignore[return-value]
+
+    def _follow_ledger(self, ticket: Ticket) -> Ticket:
+        """The ticket's own changes do not void its own keys."""
+        licence = self.licence(ticket.token) if ticket.token else None
+        if licence is None:
+            return ticket
+        keys.follow(self.session, ticket.ref, licence.revision)
+        return ticket.model_copy(update={"licence_revision": licence.revision})
+
+    def _note(self, ticket: Ticket | None, effect: Effect) -> None:
+        match effect:
+            case Change():
+                self._change(ticket, effect)
+            case Contact():
+                people.add_contact(self.session, effect.token, effect.address, self.now, effect.known)
+            case Name():
+                people.set_name(self.session, effect.token, effect.name)
+            case Known():
+                people.mark_known(self.session, effect.token)
+            case Moved():
+                people.move(self.session, effect.old, effect.new)
+            case Remember():
+                self._remember(ticket, effect)
+            case Forget():
+                for kind in effect.kinds:
+                    due.drop(self.session, kind=kind, ref=ticket.ref if ticket else None, at=self.now)
+            case Void():
+                ref = ticket.ref if ticket else ""
+                keys.kill_of_ticket(self.session, ref, tuple(effect.purposes), self.now, effect.why)
+            case Alert():
+                self.alert(effect.incident, effect.text)
+
+    def _change(self, ticket: Ticket | None, change: Change) -> None:
+        licences.append(
+            self.session,
+            token=change.token,
+            at=self.now,
+            effective=change.effective,
+            kind=change.kind,
+            changes=change.changes,
+            ticket=ticket.ref if ticket else None,
+            mail=self.mail,
+            rule=change.rule,
+            decider=change.decider,
+            catalogue_version=self.desk.catalogue.version,
+            why=change.why,
+        )
+
+    def _remember(self, ticket: Ticket | None, effect: Remember) -> None:
+        due.add(
+            self.session,
+            kind=effect.kind,
+            due_at=effect.at,
+            made_at=self.now,
+            ref=ticket.ref if ticket else None,
+            token=effect.token,
+            payload={"text": effect.payload},
+        )
+
+    def alert(self, incident: str, text: str) -> None:
+        """Tell staff once per incident, in at most one mail an hour; the log has it always."""
+        from mailbot.core.effects import Audience, Facts
+
+        self.desk.log.alert(text=text)
+        if alerts.first(self.session, incident, self.now, ALERT_SECONDS):
+            Post(self).send(Send("alert", Audience.STAFF, Facts(text=text)), None)
+
+    def key_is_live(self, word: str) -> bool:
+        """Whether a word that looks like a key is one that still opens something."""
+        from mailbot.core.keys import digest
+
+        row = keys.find(self.session, digest(word))
+        return row is not None and row.dead_at is None
+
+    def staff(self, address: str) -> str | None:
+        """The member's own spelling of an address, None for anybody else."""
+        mine = (m.address for m in self.desk.config.staff)
+        return next((m for m in mine if fold(m) == fold(address)), None)
