@@ -1,6 +1,6 @@
 """The configuration: every key with its default and what it must be; one ConfigError lists all faults.
 
-Where the values come from: ``config_read``; kinds of values: ``config_values``. What must fit together: ``config_checks``.
+Where values come from: ``config_read``; kinds of values: ``config_values``; what must fit together: ``config_checks``.
 """
 
 from collections.abc import Mapping, Sequence
@@ -191,7 +191,7 @@ def load(path: Path | None, environ: Mapping[str, str]) -> Config:
         ConfigError: with every fault.
     """
     reading = read(path, environ, Config)
-    if reading.faults and not reading.raw:
+    if not reading.complete:
         raise ConfigError(reading.source, reading.faults)
     faults = [*reading.faults, *not_built(reading.raw)]
     sections = {name: part for name, part in reading.raw.items() if name not in ("licence_server", "web")}

@@ -19,11 +19,15 @@ DEFAULT = Path("mailbot.toml")
 
 @dataclass
 class Reading:
-    """What was read: ``source`` (for messages), the sections in ``raw``, and one sentence per fault on the way."""
+    """What was read: ``source`` (for messages), the sections in ``raw``, and one sentence per fault on the way.
+
+    Not ``complete``: there is no file that could be read, hence nothing else to say of it.
+    """
 
     source: str
     raw: dict[str, Any] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
+    complete: bool = True
 
 
 def read(path: Path | None, environ: Mapping[str, str], root: type[BaseModel]) -> Reading:
@@ -37,7 +41,7 @@ def read(path: Path | None, environ: Mapping[str, str], root: type[BaseModel]) -
         reading = Reading("the environment")
     else:
         reading = _file(named or DEFAULT)
-    if not reading.faults:
+    if reading.complete:
         for name, text in sorted(settings.items()):
             _put(reading, name, text, root)
         for section, key in _secrets(root):
@@ -54,7 +58,8 @@ def _file(path: Path) -> Reading:
     except OSError as error:
         found = f"cannot be read: {error.strerror} (name the file with -c, MAILBOT_CONFIG, or make {DEFAULT})"
     if isinstance(found, str):
-        reading.faults.append(f"{path}: {found}")
+        reading.faults.append(found)
+        reading.complete = False
     else:
         reading.raw = found
     return reading

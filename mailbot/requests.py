@@ -1,11 +1,10 @@
 """From forms to tickets: what was read is checked, judged on the ledger of this moment, and becomes events."""
 
-from dataclasses import replace
 from datetime import datetime
 
 from mailbot import records
 from mailbot.core import archive, blank, diagnosis, reading, statuslog
-from mailbot.core.events import Changed, Confirmed, Decision, Event, Judged, Opened
+from mailbot.core.events import Changed, Confirmed, Decision, Event, Judged, Opened, StatusAsked
 from mailbot.core.judging import judge, question
 from mailbot.core.message import Message
 from mailbot.core.problem import Code, Problem
@@ -44,8 +43,6 @@ class Requests:
         for read in readings:
             same = self._same_form(read)
             if same is not None:
-                from mailbot.core.events import StatusAsked
-
                 decisions.append(self.work.apply(same, StatusAsked(self.sender.address)))
                 continue
             ticket = self._ticket(tuple(refs))
@@ -71,7 +68,9 @@ class Requests:
     def confirm(self, ticket: Ticket, by: str) -> Decision:
         """A challenge was answered with CONFIRM: the stored form is judged anew."""
         stored = reading.merge(ticket.fields, None, None)
-        requester = replace(self.sender, address=ticket.sender, known=ticket.sender_known)
+        requester = Sender(
+            ticket.sender, ticket.sender_verdict, False, ticket.sender_known, ticket.sender_is_partner
+        )
         other = Requests(self.work, self.message, requester, ticket.received_at)
         judged = other._judged(stored, ticket, confirmed=True)  # noqa: SLF001
         return self._apply(ticket, Confirmed(judged, by))

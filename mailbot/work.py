@@ -5,7 +5,7 @@ Whatever happens here is undone together when anything fails; nothing leaves the
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlmodel import Session
 
@@ -13,18 +13,22 @@ from mailbot import records
 from mailbot.core.address import fold
 from mailbot.core.effects import (
     Alert,
+    Audience,
     Change,
     Contact,
     Effect,
+    Facts,
     Forget,
     Known,
     Moved,
     Name,
+    Purpose,
     Remember,
     Send,
     Void,
 )
 from mailbot.core.events import Decision, Event
+from mailbot.core.keys import digest
 from mailbot.core.licence import Ledger, Licence
 from mailbot.core.scene import Scene
 from mailbot.core.ticket import Ticket
@@ -68,7 +72,7 @@ class Work:
         return records.licence(self.session, token, self.today)
 
     @property
-    def today(self):  # type: ignore[no-untyped-def]
+    def today(self) -> date:
         """The business date of now."""
         return self.now.astimezone(self.desk.config.zone).date()
 
@@ -179,10 +183,23 @@ class Work:
         if alerts.first(self.session, incident, self.now, ALERT_SECONDS):
             Post(self).send(Send("alert", Audience.STAFF, Facts(text=text)), None)
 
+    def reopen_question(self, ticket: Ticket) -> None:
+        """Ask staff anew about a ticket whose licence was changed by somebody else: old keys die, items are re-read."""
+        licence = self.licence(ticket.token) if ticket.token else None
+        update = {
+            "version": ticket.version + 1,
+            "licence_revision": licence.revision if licence else 0,
+            "items": tuple(
+                i.model_copy(update={"from_": licence.value(i.item)}) if licence and i.open and i.item != "token" else i
+                for i in ticket.items
+            ),
+        }
+        void = Void((Purpose.DECISION, Purpose.AGAIN), "changed")
+        approval = Send("approval", Audience.DECIDERS, Facts(why="changed"), Purpose.DECISION)
+        self.perform(ticket.model_copy(update=update), (void, approval))
+
     def key_is_live(self, word: str) -> bool:
         """Whether a word that looks like a key is one that still opens something."""
-        from mailbot.core.keys import digest
-
         row = keys.find(self.session, digest(word))
         return row is not None and row.dead_at is None
 

@@ -58,7 +58,8 @@ class Store:
         with Session(self._writer, expire_on_commit=False) as session, session.begin():
             if self.dialect == "postgresql":
                 session.connection().exec_driver_sql(f"SET LOCAL lock_timeout = {WAIT_MS}")
-            _take_lock(session.connection())  # at once, not at the first statement: who writes must not have read before
+            # At once, not at the first statement: what a writer reads must be what the one before has left.
+            _take_lock(session.connection())
             yield session
 
     @contextmanager

@@ -86,7 +86,7 @@ class IndexedText(Text):
 #: A whole number beyond 31 bits: IMAP's UIDs are unsigned 32.
 Big = BigInteger
 
-#: Any JSON value; None is NULL. Kept as text on both databases (not JSONB), so keys keep their order and hostile strings
+#: Any JSON value; None is NULL. Kept as text on both databases (not JSONB): keys keep their order, and hostile strings
 #: travel as escapes.
 Json: Any = JSON(none_as_null=True)
 

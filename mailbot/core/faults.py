@@ -49,8 +49,8 @@ def sentences(error: ValidationError, root: type) -> tuple[str, ...]:
 
 
 def unknown(key: str, name: str, known: Iterable[str]) -> str:
-    """The sentence for the name ``name`` at ``key`` that nothing is known of, with the nearest known one."""
-    return f"{key}: unknown{suggestion(name, known)}"
+    """The sentence for a key whose last part, ``name``, nothing is known of, with the nearest known one."""
+    return f"{key}: unknown key{suggestion(name, known)}"
 
 
 def suggestion(name: str, known: Iterable[str]) -> str:

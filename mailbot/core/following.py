@@ -23,7 +23,7 @@ PENDING = frozenset({None, ItemStatus.WAITING_STAFF, ItemStatus.SCHEDULED})
 
 def comment(ticket: Ticket, event: Commented, scene: Scene) -> Decision:
     """Words for staff; when they answer what staff asked, the ticket waits for staff again."""
-    told = Send("comment", Audience.STAFF, Facts(text=event.text, by=event.by, why=event.why))
+    told = Send("comment", Audience.STAFF, Facts(text=event.text, by=event.by, why=event.why), Purpose.DECISION)
     note = Note("commented", event.by, event.why)
     if event.acts and ticket.asked and ticket.open_items:
         again = settled(ticket.model_copy(update={"asked": False}))

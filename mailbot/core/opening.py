@@ -103,8 +103,8 @@ def deny(ticket: Ticket, event: Denied, scene: Scene) -> Decision:
     """One of those asked said no: cancelled, staff are told."""
     items = tuple(i.model_copy(update={"status": ItemStatus.CANCELLED}) if i.open else i for i in ticket.items)
     ticket = settled(ticket.model_copy(update={"items": items, "ending": Ending.CANCELLED}))
-    told = Send("comment", Audience.STAFF, Facts(by=event.by, why="denied"))
-    effects = (told, Void(tuple(Purpose), "cancelled"), Forget(CUSTOMER_TIMERS + STAFF_TIMERS))
+    told = Send("comment", Audience.STAFF, Facts(by=event.by, why="denied"), Purpose.DECISION)
+    effects = (Void(tuple(Purpose), "cancelled"), told, Forget(CUSTOMER_TIMERS + STAFF_TIMERS))
     return Decision(ticket, effects, (Note("denied", event.by),))
 
 

@@ -4,37 +4,34 @@ A line is ``[local time] [LEVEL] service - message``; of interest are those tagg
 ``key=value`` pairs and perhaps JSON (``statusjson``). Whether it fits the request is ``diagnosis``'s matter.
 """
 
-import json
-import re
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import islice
 
+from mailbot.core.logline import (
+    MESSAGE_MAX,
+    QUOTE,
+    Stamp,
+    continues,
+    is_log_line,
+    iso_of,
+    message_of,
+    pairs_of,
+    stamp_of,
+)
 from mailbot.core.logtext import LogText
 from mailbot.core.masking import clean
-from mailbot.core.statement import Line, Statement, plain_key, statement, unknown_status
+from mailbot.core.statement import Line, Statement, statement, unknown_status
 from mailbot.core.statusjson import Block, Status, starts, straight
 
-_TIME = re.compile(r"(?:VERBOSE )?\[(\d{4}-[01]\d-[0-3]\d)[ T]([0-2]\d:[0-5]\d:[0-5]\d)")
-_LINE = re.compile(
-    r"(?:VERBOSE )?\[\d{4}-\d\d-\d\d[^\[\]]{5,30}\] {0,3}\[[A-Za-z]{1,12}\] {0,3}"
-    r"\[?([^\[\]]{1,60}?)\]? {0,3}[-–—] {0,3}(.*)",
-    re.DOTALL,
-)
-_TAG = re.compile(r"\[LICEN[SC]E(?::\w{1,30})?\]")
-_TAG_AFTER_TORN_START = re.compile(r"[^\[]{0,80}[-–—] {0,3}(\[LICEN[SC]E:\w{1,30}\].*)", re.DOTALL)
-_PAIR = re.compile(r"""(?<![\w.])([A-Za-z][\w-]{0,40})=(?:"([^"]{0,300})"|'([^']{0,300})'|([^\s"']\S{0,300}))""")
-_GOES_ON = re.compile(r"(?:token|previousToken|status|reason|daysLeft|expiresAt|version|lastContactAt)=", re.IGNORECASE)
-_MESSAGE_MAX = 4_096
 _TOKENS_MAX = 1_000
 #: Beyond these a log is no log any more, but must not cost minutes: lines of all files, licence lines of one file.
 _LINES_MAX = 3_000_000
 _LICENCE_LINES_MAX = 60_000
 _BLOCKS_MAX = 20  # status files inside one file: the last ones count
 _ODD_MAX = 10
-_QUOTE = "> |\t\u00a0\ufeff"
 #: Status files know their zone, log lines do not: so far apart the two may seem.
 _ZONES = timedelta(hours=14)
 _ANY_STATE = frozenset({"version", "last_contact"})
@@ -101,8 +98,8 @@ def read(logs: Iterable[LogText]) -> Findings:
 def looks_like_log(text: str) -> bool:
     """Whether ``text`` (of a mail, say) holds pasted lines of a log or a licence status."""
     for line in straight(text[:1_000_000]).split("\n"):
-        bare = line.lstrip(_QUOTE)
-        if bare.startswith(("[", "VERBOSE [")) and (_LINE.match(bare) or _TAG.match(bare)):
+        bare = line.lstrip(QUOTE)
+        if is_log_line(bare):
             return True
         if '"license-status/' in bare or '"previousToken"' in bare:
             return True
@@ -164,12 +161,12 @@ class _Reader:
     def read(self, log: LogText) -> "_Reader":
         first = last = None
         number = 0
-        for number, line in enumerate(islice(log.lines(), self.shared.lines_left), 1):  # noqa: B007 - counts on
+        for number, line in enumerate(islice(log.lines(), self.shared.lines_left), 1):
             if "\x1b" in line:
                 line = clean(line)
-            if line[:1] in _QUOTE:
-                line = line.lstrip(_QUOTE)
-            stamp = _TIME.match(line)
+            if line[:1] in QUOTE:
+                line = line.lstrip(QUOTE)
+            stamp = stamp_of(line)
             if stamp:
                 first, last = first or stamp, stamp
             if self.pending is not None and self._goes_on(line):
@@ -180,7 +177,7 @@ class _Reader:
                 self._json(number, line)
         self.shared.lines_left -= number
         self._end(log)
-        self.first_at, self.last_at = _at(first), _at(last)
+        self.first_at, self.last_at = iso_of(first), iso_of(last)
         return self
 
     def _end(self, log: LogText) -> None:
@@ -195,45 +192,39 @@ class _Reader:
         if self.shared.lines_left <= 0:
             self.shared.strange(f"{self.file} is longer than what is read: it was not read to its end.")
 
-    def _licence(self, number: int, line: str, stamp: "re.Match[str] | None") -> None:
-        found = _LINE.match(line)
-        if found:
-            tagged = _TAG.match(found[2]) or ("status=" in found[2] and found[1].lower().startswith("licen"))
-            message = found[2] if tagged else ""
-        elif _TAG.match(line):
-            message = line
-        else:
-            cut = _TAG_AFTER_TORN_START.match(line)
-            message = cut[1] if cut else ""
+    def _licence(self, number: int, line: str, stamp: Stamp | None) -> None:
+        message = message_of(line)
         if message:
-            self.pending = _LicenceLine(number, line[:_MESSAGE_MAX], message[:_MESSAGE_MAX], _at(stamp))
+            self.pending = _LicenceLine(number, line[:MESSAGE_MAX], message[:MESSAGE_MAX], iso_of(stamp))
 
     def _goes_on(self, line: str) -> bool:
         """Whether ``line`` is the rest of the licence line before, which mail has broken; else settles that one."""
         pending = self.pending
-        if pending and _GOES_ON.match(line) and len(pending.text) < _MESSAGE_MAX:
-            pending.text = f"{pending.text} {line[:_MESSAGE_MAX]}"
-            pending.message = f"{pending.message} {line[:_MESSAGE_MAX]}"
+        if pending and continues(line) and len(pending.text) < MESSAGE_MAX:
+            pending.text = f"{pending.text} {line[:MESSAGE_MAX]}"
+            pending.message = f"{pending.message} {line[:MESSAGE_MAX]}"
             return True
         self._settle()
         return False
 
     def _settle(self, at_end: bool = False) -> None:
         """Take what the pending line says. In a file of nothing else only the first many and the last are read."""
-        pending, self.pending = self.pending, None if at_end or self.settled < _LICENCE_LINES_MAX else self.pending
-        if pending is None or pending is self.pending:
+        pending = self.pending
+        if pending is None or (self.settled >= _LICENCE_LINES_MAX and not at_end):
             return
+        self.pending = None
         if pending.message == self.message and self.run:
             self.repeated = pending
             return
         self.settled += 1
         if self.settled == _LICENCE_LINES_MAX:
             self.shared.cut = True
+            self.shared.strange(f"{self.file} holds more different licence lines than are read: the last one counts.")
         self._repeat()
         self._say(pending, at_end)
 
     def _say(self, pending: _LicenceLine, at_end: bool) -> None:
-        pairs = _pairs(straight(pending.message))
+        pairs = pairs_of(straight(pending.message))
         said = statement(Line(self.file, pending.number, pending.text[:1200]), pending.at, pairs)
         if said.status is not None:
             self.message = pending.message
@@ -275,22 +266,6 @@ class _Reader:
             self.status = status
 
 
-def _pairs(text: str) -> dict[str, object]:
-    """The pairs of a message and of the JSON object that may end it; of a key given twice the last counts."""
-    pairs: dict[str, object] = {
-        plain_key(key): double or single or bare.rstrip(",;") for key, double, single, bare in _PAIR.findall(text)
-    }
-    start = text.find(" {")
-    if start >= 0:
-        try:
-            tail = json.JSONDecoder(strict=False).raw_decode(text[start + 1 :])[0]
-        except (ValueError, RecursionError):
-            tail = None
-        if isinstance(tail, dict):
-            pairs.update({plain_key(key): value for key, value in tail.items()})
-    return pairs
-
-
 def _next(earlier: Statement, said: Statement) -> Statement:
     """``said`` after ``earlier`` of the same run. A number whose end is torn off (10 to 1) is not believed."""
     full = said.filled(earlier)
@@ -302,17 +277,6 @@ def _next(earlier: Statement, said: Statement) -> Statement:
         and (said.at or "")[:10] == (earlier.at or "")[:10]
     )
     return replace(full, days_left=earlier.days_left) if torn else full
-
-
-def _at(stamp: "re.Match[str] | None") -> str | None:
-    if stamp is None:
-        return None
-    at = f"{stamp[1]}T{stamp[2]}"
-    try:
-        datetime.fromisoformat(at)
-    except ValueError:
-        return None
-    return at
 
 
 def _last_of_logs(readers: list[_Reader]) -> tuple[Statement | None, Statement | None]:

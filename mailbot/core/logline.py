@@ -1,0 +1,88 @@
+"""The grammar of a log line: ``[local time] [LEVEL] service - message``; the licence's are tagged ``[LICENSE:...]``.
+
+Each function looks at one line and is linear in it.
+"""
+
+import json
+import re
+from datetime import datetime
+
+from mailbot.core.statement import plain_key
+
+MESSAGE_MAX = 4_096  # characters of a licence line that are read
+QUOTE = "> |\t\u00a0\ufeff"  # what mail puts before a line
+
+_TIME = re.compile(r"(?:VERBOSE )?\[(\d{4}-[01]\d-[0-3]\d)[ T]([0-2]\d:[0-5]\d:[0-5]\d)")
+_LINE = re.compile(
+    r"(?:VERBOSE )?\[\d{4}-\d\d-\d\d[^\[\]]{5,30}\] {0,3}\[[A-Za-z]{1,12}\] {0,3}"
+    r"\[?([^\[\]]{1,60}?)\]? {0,3}[-–—] {0,3}(.*)",
+    re.DOTALL,
+)
+_TAG = re.compile(r"\[LICEN[SC]E(?::\w{1,30})?\]")
+_TAG_AFTER_TORN_START = re.compile(r"[^\[]{0,80}[-–—] {0,3}(\[LICEN[SC]E:\w{1,30}\].*)", re.DOTALL)
+_PAIR = re.compile(r"""(?<![\w.])([A-Za-z][\w-]{0,40})=(?:"([^"]{0,300})"|'([^']{0,300})'|([^\s"']\S{0,300}))""")
+_GOES_ON = re.compile(r"(?:token|previousToken|status|reason|daysLeft|expiresAt|version|lastContactAt)=", re.IGNORECASE)
+
+Stamp = re.Match[str]
+
+
+def stamp_of(line: str) -> Stamp | None:
+    """The local time that ``line`` begins with, for ``iso_of``; None if it begins otherwise."""
+    return _TIME.match(line)
+
+
+def iso_of(stamp: Stamp | None) -> str | None:
+    """The local time in ISO 8601 without zone; None if there is none or no calendar has it."""
+    if stamp is None:
+        return None
+    at = f"{stamp[1]}T{stamp[2]}"
+    try:
+        datetime.fromisoformat(at)
+    except ValueError:
+        return None
+    return at
+
+
+def is_log_line(line: str) -> bool:
+    """Whether ``line`` is one of a log."""
+    return line.startswith(("[", "VERBOSE [")) and bool(_LINE.match(line) or _TAG.match(line))
+
+
+def message_of(line: str) -> str:
+    """What ``line`` says of the licence, "" if nothing.
+
+    A line of another service says nothing, whatever its text quotes; one that has lost its beginning still counts.
+    """
+    found = _LINE.match(line)
+    if found:
+        licence = _TAG.match(found[2]) or ("status=" in found[2] and found[1].lower().startswith("licen"))
+        return found[2] if licence else ""
+    if _TAG.match(line):
+        return line
+    cut = _TAG_AFTER_TORN_START.match(line)
+    return cut[1] if cut else ""
+
+
+def continues(line: str) -> bool:
+    """Whether ``line`` is the rest of a licence line that mail has broken in two."""
+    return _GOES_ON.match(line) is not None
+
+
+def pairs_of(message: str) -> dict[str, object]:
+    """The ``key=value`` pairs of a message (keys by ``plain_key``) and those of the JSON object that may end it.
+
+    Of a key given twice the last counts.
+    """
+    pairs: dict[str, object] = {
+        plain_key(key): double or single or bare.rstrip(",;") for key, double, single, bare in _PAIR.findall(message)
+    }
+    start = message.find(" {")
+    if start < 0:
+        return pairs
+    try:
+        tail = json.JSONDecoder(strict=False).raw_decode(message[start + 1 :])[0]
+    except (ValueError, RecursionError):
+        return pairs
+    if isinstance(tail, dict):
+        pairs.update({plain_key(key): value for key, value in tail.items()})
+    return pairs

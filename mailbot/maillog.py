@@ -1,0 +1,192 @@
+"""The log of what happens to mails: one method for each thing that happens, worded here and nowhere else.
+
+Structured lines on stderr. What strangers wrote arrives in them escaped, on one line, of bounded length; keys (26
+signs base32) never arrive. A method is also a place between two steps: tests override one to stop the program there.
+"""
+
+import logging
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from datetime import datetime
+from typing import Any
+
+import structlog
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+MASK = "***"
+_SHOWN = 4
+_LONGEST = 4000
+#: As long as a key or longer, in either case: mail servers fold addresses, and keys travel in them.
+_KEY = re.compile(r"[A-Za-z2-7]{26,}")
+_LEVELS = ("debug", "info", "warning", "error", "critical")
+
+
+def mask(token: str | None) -> str:
+    """A licence token as it may be logged: its first four signs, enough to know it by for whoever has it."""
+    return f"{token[:_SHOWN]}{MASK}" if token and len(token) >= 2 * _SHOWN else MASK
+
+
+def configure(level: str = "info", json: bool = False) -> None:
+    """Sets structlog once for the whole program: lines from ``level`` on (its name), as JSON or for people.
+
+    Raises:
+        ValueError: when there is no such level.
+    """
+    if level.lower() not in _LEVELS:
+        raise ValueError(f"no level of a log: {level!r}, must be one of {', '.join(_LEVELS)}")
+    shown: Processor = structlog.processors.JSONRenderer(ensure_ascii=False)
+    if not json:
+        shown = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=0, sort_keys=False)
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            _safe,
+            shown,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+
+
+def _safe(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Every value of a line made safe, whoever wrote the line."""
+    return {name: _clean(value) for name, value in event.items()}
+
+
+def _clean(value: Any) -> Any:
+    match value:
+        case None | bool() | int() | float():
+            return value
+        case datetime():
+            return value.isoformat()
+        case Mapping():
+            return {_text(str(name)): _clean(inner) for name, inner in value.items()}
+        case str():
+            return _text(value)
+        case bytes() | bytearray():
+            return _text(value.decode("ascii", "backslashreplace"))
+        case Sequence() | set() | frozenset():
+            return [_clean(inner) for inner in value]
+    return _text(str(value))
+
+
+def _text(text: str) -> str:
+    masked = _KEY.sub(MASK, text)
+    # From the end: of a traceback the last lines say what is wrong.
+    masked = masked if len(masked) <= _LONGEST else f"…{masked[-_LONGEST:]}"
+    if masked.isprintable():
+        return masked
+    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in masked)
+
+
+class MailLog:
+    """What happens to mails, in the order of their way; every method writes one line and gives nothing back."""
+
+    def _say(self, level: str, event: str, **values: Any) -> None:
+        # A log that cannot be written (disk full, pipe closed) is no reason to stop the desk.
+        with suppress(OSError):
+            getattr(structlog.get_logger(), level)(event, **values)
+
+    def started(self) -> None:
+        """The desk is open."""
+        self._say("info", "started")
+
+    def stopped(self, why: str) -> None:
+        """The desk is closed."""
+        self._say("info", "stopped", why=why)
+
+    def connected(self, server: str) -> None:
+        """A server has let us in."""
+        self._say("info", "connected", server=server)
+
+    def disconnected(self, server: str, why: str) -> None:
+        """The connection to a server is gone."""
+        self._say("warning", "disconnected", server=server, why=why)
+
+    def idle(self, seconds: float) -> None:
+        """Nothing to do: the mailbox is watched for at most that long."""
+        self._say("debug", "idle", seconds=seconds)
+
+    def noticed(self, count: int) -> None:
+        """The server told of new mail; ``count`` is how many mails it says the folder holds."""
+        self._say("debug", "noticed", count=count)
+
+    def fetched(self, uid: int, size: int) -> None:
+        """The bytes of a mail have come from the server."""
+        self._say("debug", "fetched", uid=uid, size=size)
+
+    def oversized(self, uid: int, size: int) -> None:
+        """A mail is larger than we take; only its header was fetched."""
+        self._say("warning", "oversized", uid=uid, size=size)
+
+    def kept(self, inbox_id: int, sender: str | None, received_at: datetime) -> None:
+        """A mail is in our database (first commit)."""
+        self._say("info", "kept", inbox_id=inbox_id, sender=sender, received_at=received_at)
+
+    def known(self, inbox_id: int, uid: int) -> None:
+        """The same bytes were kept before."""
+        self._say("info", "known", inbox_id=inbox_id, uid=uid)
+
+    def understood(self, inbox_id: int, intake: str, ref: str | None) -> None:
+        """What a mail turned out to be."""
+        self._say("info", "understood", inbox_id=inbox_id, intake=intake, ref=ref)
+
+    def composed(self, message_id: str, kind: str, recipient: str, ref: str | None) -> None:
+        """An answer is written and waits for the commit."""
+        self._say("debug", "composed", message_id=message_id, kind=kind, recipient=recipient, ref=ref)
+
+    def committed(self, inbox_id: int | None) -> None:
+        """All that follows from a mail is in our database (second commit)."""
+        self._say("debug", "committed", inbox_id=inbox_id)
+
+    def handled(self, inbox_id: int, ref: str | None, state: str | None) -> None:
+        """A mail is done with; ``state`` is the ticket's."""
+        self._say("info", "handled", inbox_id=inbox_id, ref=ref, state=state)
+
+    def moved(self, uids: Sequence[int], folder: str) -> None:
+        """Mails have left the folder in which they arrived."""
+        self._say("info", "moved", uids=list(uids), folder=folder)
+
+    def attempt_failed(self, inbox_id: int, attempt: int, error: str) -> None:
+        """A mail could not be handled; it is tried again or quarantined."""
+        self._say("warning", "attempt failed", inbox_id=inbox_id, attempt=attempt, error=error)
+
+    def quarantined(self, inbox_id: int, reason: str) -> None:
+        """A mail is set aside for the operator."""
+        self._say("error", "quarantined", inbox_id=inbox_id, reason=reason)
+
+    def claimed(self, outbox_id: int) -> None:
+        """An answer is about to be sent."""
+        self._say("debug", "claimed", outbox_id=outbox_id)
+
+    def sent(self, outbox_id: int, message_id: str, kind: str, recipient: str, ref: str | None) -> None:
+        """The server has taken an answer."""
+        self._say("info", "sent", outbox_id=outbox_id, message_id=message_id, kind=kind, recipient=recipient, ref=ref)
+
+    def deferred(self, outbox_id: int, reply: str, retry_at: datetime) -> None:
+        """The server does not take an answer now; it is sent later."""
+        self._say("warning", "deferred", outbox_id=outbox_id, reply=reply, retry_at=retry_at)
+
+    def refused(self, outbox_id: int, reply: str) -> None:
+        """The server will never take that answer."""
+        self._say("error", "refused", outbox_id=outbox_id, reply=reply)
+
+    def unknown(self, outbox_id: int, reply: str) -> None:
+        """The server may or may not have taken an answer; it is sent again under the same Message-ID."""
+        self._say("warning", "outcome unknown", outbox_id=outbox_id, reply=reply)
+
+    def marked(self, outbox_id: int) -> None:
+        """What became of an answer is in our database."""
+        self._say("debug", "marked", outbox_id=outbox_id)
+
+    def due(self, kind: str, ref: str | None) -> None:
+        """The time of something has come."""
+        self._say("info", "due", kind=kind, ref=ref)
+
+    def alert(self, text: str) -> None:
+        """Something that an operator must look at."""
+        self._say("error", "alert", text=text)

@@ -1,0 +1,235 @@
+"""Replies with a key: whether they may act, and what they then do. Whatever may not act is a comment, or is recorded."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from mailbot.core import decision, keys, reading
+from mailbot.core.address import matches, same
+from mailbot.core.effects import Facts, Purpose, Send
+from mailbot.core.events import Commented, Denied, EmailConfirmed, StatusAsked, Withdrawn
+from mailbot.core.intake import Thread
+from mailbot.core.message import Message
+from mailbot.core.reply import own_lines_anywhere, own_text
+from mailbot.core.standing import Sender
+from mailbot.core.ticket import Ticket
+from mailbot.decisions import Decisions, receipt
+from mailbot.post import joined
+from mailbot.requests import Requests, attached
+from mailbot.work import Work
+from storage import keys as key_rows
+from storage import tickets
+
+#: Words a customer's reply may consist of.
+CANCEL, STATUS, HELP = "cancel", "status", "help"
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A reply in its thread. ``trusted``: the mail itself proves its sender as far as the configuration demands."""
+
+    work: Work
+    message: Message
+    thread: Thread
+    sender: Sender
+    trusted: bool
+    received_at: datetime
+
+    @property
+    def own(self) -> str:
+        """The writer's own words, up to the first sign of a quote."""
+        return own_text(self.message.text, (self.work.desk.wording.marker,)).own
+
+    @property
+    def refs(self) -> tuple[str, ...]:
+        """The tickets that the key is about."""
+        return tuple(ref for ref, _, _ in self.thread.refs)
+
+
+def staff(reply: Reply) -> str:
+    """A reply with a staff key: decided, answered with why not, or recorded. Returns what it came to."""
+    work, thread, sender = reply.work, reply.thread, reply.sender
+    member = work.staff(thread.address)
+    if member is None or not same(sender.address, thread.address):
+        return _refused(reply, f"a decision key of {thread.address} was used by {sender.address}")
+    if sender.verdict == "refused" or (not reply.trusted and not thread.live):
+        return _refused(reply, f"a decision in the name of {member} came without proof of its sender")
+    if not thread.live:
+        return _too_late(reply, member)
+    if thread.purpose is Purpose.AGAIN:
+        return _confirmed_again(reply, member)
+    if not reply.trusted:
+        return _ask_member(reply, member)
+    return _decide(reply, member, reply.own)
+
+
+def _decide(reply: Reply, member: str, own: str) -> str:
+    results = Decisions(reply.work, member, reply.thread.refs).carry_out(own, reply.refs)
+    receipt(reply.work, member, results, reply.refs)
+    return "decision" if any(result.done for result in results) else "decision not understood"
+
+
+def _confirmed_again(reply: Reply, member: str) -> str:
+    """The member whose mail carries no verdict confirms what was read from it."""
+    if decision.confirmation_word(reply.own) != "CONFIRM":
+        return _decide(reply, member, reply.own) if reply.trusted else _ask_member(reply, member)
+    key_rows.kill(reply.work.session, reply.thread.digest, reply.work.now, "used")
+    return _decide(reply, member, reply.thread.payload)
+
+
+def _ask_member(reply: Reply, member: str) -> str:
+    """Without a verdict nothing is decided yet: the member alone is asked, with a fresh key."""
+    ticket = reply.work.ticket(reply.refs[0]) if reply.refs else None
+    facts = Facts(text=reply.own, why="unverified_member")
+    reply.work.perform(ticket, (Send("not-understood", member, facts, Purpose.AGAIN, payload=reply.own),))
+    return "decision to be confirmed"
+
+
+def _too_late(reply: Reply, member: str) -> str:
+    """A dead key from its own member: told who decided, or that it changed or expired; with a new mail if it waits."""
+    for ref in reply.refs:
+        ticket = reply.work.ticket(ref)
+        if ticket is None:
+            continue
+        why = reply.thread.dead_why if reply.thread.dead_why in ("changed", "expired") else "decided"
+        facts = Facts(why=why, decided_by=_decider(reply.work, ticket))
+        mails = [Send("already-decided", member, facts)]
+        if ticket.open_items and not same(member, ticket.sender):
+            mails.append(Send("approval", member, purpose=Purpose.DECISION))
+        reply.work.perform(ticket, tuple(mails))
+    return "decision too late"
+
+
+def _decider(work: Work, ticket: Ticket) -> str:
+    """Who decided last."""
+    events = [e for e in tickets.events(work.session, ticket.number) if e.kind in ("approved", "rejected", "answered")]
+    return events[-1].by if events else ""
+
+
+def _refused(reply: Reply, why: str) -> str:
+    """Nothing changes; the ticket's history has it, staff are told once."""
+    for ref in reply.refs:
+        ticket = reply.work.ticket(ref)
+        if ticket is not None:
+            tickets.add_event(
+                reply.work.session,
+                number=ticket.number,
+                at=reply.work.now,
+                kind="decision_refused",
+                by=reply.sender.address,
+                mail=reply.work.mail,
+                detail=why,
+            )
+    reply.work.alert(f"decision:{reply.thread.digest}:{reply.sender.address}", why)
+    return "decision refused"
+
+
+def customer(reply: Reply) -> str:
+    """A reply with a key of the customer's side. Returns what it came to."""
+    work, thread = reply.work, reply.thread
+    ticket = work.ticket(reply.refs[0]) if reply.refs else None
+    if ticket is None:
+        return "ticket unknown"
+    ticket = _in_thread(reply, ticket)
+    if thread.purpose in (Purpose.CONFIRM, Purpose.EMAIL):
+        return _challenge(reply, ticket)
+    if reply.sender.verdict == "refused" or not _may_act(reply, ticket):
+        _comment(reply, ticket, "wrong_sender", acts=False)
+        return "comment of a stranger"
+    if ticket.final:
+        return _on_final(reply, ticket)
+    return _act(reply, ticket)
+
+
+def _in_thread(reply: Reply, ticket: Ticket) -> Ticket:
+    if reply.message.message_id is None:
+        return ticket
+    return joined(ticket, reply.sender.address, reply.message.message_id)
+
+
+def _may_act(reply: Reply, ticket: Ticket) -> bool:
+    """The ticket's sender, or a contact of its licence."""
+    if same(reply.sender.address, ticket.sender):
+        return True
+    licence = reply.work.licence(ticket.token) if ticket.token else None
+    return licence is not None and any(matches(reply.sender.address, contact) for contact in licence.contacts)
+
+
+def _challenge(reply: Reply, ticket: Ticket) -> str:
+    """CONFIRM or NO, from the address that was asked; anything else leaves the key alive."""
+    asked = same(reply.sender.address, reply.thread.address) and reply.sender.verdict != "refused"
+    word = decision.confirmation_word(reply.own)
+    if not asked or word is None or not reply.thread.live:
+        _comment(reply, ticket, "wrong_sender" if not asked else "reply", acts=False)
+        return "comment"
+    key_rows.kill(reply.work.session, reply.thread.digest, reply.work.now, "used")
+    if reply.thread.purpose is Purpose.EMAIL:
+        if word == "CONFIRM":
+            reply.work.apply(ticket, EmailConfirmed(reply.sender.address))
+        return "address confirmed" if word == "CONFIRM" else "address refused"
+    if word == "NO":
+        reply.work.apply(ticket, Denied(reply.sender.address))
+        return "denied"
+    Requests(reply.work, reply.message, reply.sender, ticket.received_at).confirm(ticket, reply.sender.address)
+    return "confirmed"
+
+
+def _first_word(own: str) -> str:
+    first = next((line for line in own.splitlines() if line.strip()), "")
+    return " ".join(first.lower().strip(" .!").split())
+
+
+def _act(reply: Reply, ticket: Ticket) -> str:
+    """Words for the desk, corrected lines, a late file; else a comment for staff."""
+    word = _first_word(reply.own)
+    if word == CANCEL:
+        reply.work.apply(ticket, Withdrawn(reply.sender.address))
+        return "withdrawn"
+    if word == STATUS:
+        reply.work.apply(ticket, StatusAsked(reply.sender.address))
+        return "status"
+    if word == HELP:
+        reply.work.perform(ticket, (Send("help", reply.sender.address),))
+        return "help"
+    own, quoted = own_lines_anywhere(reply.message.text, (reply.work.desk.wording.marker,))
+    read = reading.read_fields(own)
+    edited = reading.read_fields(quoted)
+    changes = {field: value for field, value in {**edited.values, **read.values}.items() if ticket.fields.get(field) != value}
+    late_log = ticket.request == "reactivate" and bool(attached(reply.message))
+    if (changes or late_log) and _open_to_change(ticket):
+        if read.values or late_log or ticket.problems:
+            requests = Requests(reply.work, reply.message, reply.sender, reply.received_at)
+            requests.change(ticket, edited, read, reply.own)
+            return "corrected"
+    _comment(reply, ticket, "reply", acts=True)
+    return "comment"
+
+
+def _open_to_change(ticket: Ticket) -> bool:
+    return bool(ticket.problems or ticket.token_doubt or not ticket.items or any(item.open for item in ticket.items))
+
+
+def _on_final(reply: Reply, ticket: Ticket) -> str:
+    """On a ticket that is over: status and help are answered, a new form opens a new ticket, the rest is a comment."""
+    word = _first_word(reply.own)
+    if word == STATUS:
+        reply.work.apply(ticket, StatusAsked(reply.sender.address))
+        return "status"
+    if word == HELP:
+        reply.work.perform(ticket, (Send("help", reply.sender.address),))
+        return "help"
+    readings = [read for read in reading.read_forms(reply.own, "") if read.request_line]
+    if readings:
+        Requests(reply.work, reply.message, reply.sender, reply.received_at).open(tuple(readings), linked=ticket.ref)
+        return "new form"
+    _comment(reply, ticket, "final_ticket", acts=False)
+    return "comment"
+
+
+def _comment(reply: Reply, ticket: Ticket, why: str, *, acts: bool) -> None:
+    """For staff; live keys in it are blotted out. A stranger's is told to the ticket's sender, who must send it himself."""
+    text = reply.own
+    for word in keys.holds_key(text):
+        text = text.replace(word, "[key]")
+    reply.work.apply(ticket, Commented(reply.sender.address, text.strip(), why, acts))
+    if why == "wrong_sender" and reply.thread.live and not same(reply.sender.address, ticket.sender):
+        reply.work.perform(ticket, (Send("status", ticket.sender, Facts(why="wrong_sender", tickets=(ticket,)), Purpose.CUSTOMER),))

@@ -1,0 +1,91 @@
+"""The one table of due things: scheduled changes, demo ends, reminders, digests, invoices."""
+
+import hashlib
+import json
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Field, Session, col, func, select
+
+from storage.types import IndexedText, Json, Row, UtcDateTime
+
+
+class Due(Row, table=True):
+    """One thing to do at ``due_at``: open, done or dropped. ``same`` tells equal ones, which NULLs would keep apart."""
+
+    __tablename__ = "due"
+
+    id: int = Field(default=None, primary_key=True)
+    same: str = Field(sa_type=IndexedText, unique=True, index=True)
+    kind: str = Field(sa_type=IndexedText, index=True)
+    ref: str | None = Field(default=None, sa_type=IndexedText, index=True)
+    token: str | None = Field(default=None, sa_type=IndexedText, index=True)
+    due_at: datetime = Field(sa_type=UtcDateTime, index=True)
+    made_at: datetime = Field(sa_type=UtcDateTime)
+    done_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    dropped_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    payload: Any = Field(default=None, sa_type=Json)
+
+
+#: What a due thing must be to wait still.
+_OPEN = (col(Due.done_at).is_(None), col(Due.dropped_at).is_(None))
+
+
+def add(
+    s: Session,
+    kind: str,
+    due_at: datetime,
+    made_at: datetime,
+    ref: str | None = None,
+    token: str | None = None,
+    payload: Any = None,
+) -> Due:
+    """The due thing. Same kind, ref, token and moment is one thing: a dropped one opens again, a done one stays done."""
+    same = hashlib.sha256(json.dumps([kind, ref, token, due_at.isoformat()]).encode()).hexdigest()
+    row = s.exec(select(Due).where(col(Due.same) == same)).first()
+    if row is None:
+        row = Due(same=same, kind=kind, due_at=due_at, made_at=made_at, ref=ref, token=token, payload=payload)
+        s.add(row)
+    elif row.done_at is None:
+        row.dropped_at, row.payload = None, payload
+    s.flush()
+    return row
+
+
+def next(s: Session, until: datetime) -> Due | None:  # noqa: A001 - the contract's name
+    """The open thing that was due first, at or before ``until``; at a tie the one added first."""
+    query = select(Due).where(*_OPEN, col(Due.due_at) <= until)
+    return s.exec(query.order_by(col(Due.due_at), col(Due.id)).limit(1)).first()
+
+
+def next_at(s: Session) -> datetime | None:
+    """When the next open thing is due."""
+    return s.exec(select(func.min(Due.due_at)).where(*_OPEN)).one()
+
+
+def done(s: Session, id: int, at: datetime) -> None:  # noqa: A002 - the contract's name
+    """It has been done."""
+    s.get_one(Due, id).done_at = at
+    s.flush()
+
+
+def drop(s: Session, kind: str | None = None, ref: str | None = None, token: str | None = None, *, at: datetime) -> int:
+    """Ends the open things that match all that is given, undone; gives how many. ValueError when nothing is given."""
+    wanted = [(Due.kind, kind), (Due.ref, ref), (Due.token, token)]
+    conditions = [col(column) == value for column, value in wanted if value is not None]
+    if not conditions:
+        msg = "name a kind, a ref or a token: nothing drops everything"
+        raise ValueError(msg)
+    doomed = s.exec(select(Due).where(*_OPEN, *conditions)).all()
+    for row in doomed:
+        row.dropped_at = at
+    s.flush()
+    return len(doomed)
+
+
+def open_(s: Session, kind: str | None = None) -> list[Due]:
+    """The open things (of ``kind``), the first due first."""
+    query = select(Due).where(*_OPEN)
+    if kind is not None:
+        query = query.where(col(Due.kind) == kind)
+    return list(s.exec(query.order_by(col(Due.due_at), col(Due.id))))

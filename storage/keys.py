@@ -1,0 +1,94 @@
+"""The keys of mails that expect a reply, by their SHA-256: what each is for, for whom, and until when it lives."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Field, Session, col, select
+
+from storage.types import IndexedText, Json, Row, Text, UtcDateTime
+
+
+class KeyRow(Row, table=True):
+    """One key; ``digest`` is the SHA-256 of its text in hex, the text itself is nowhere.
+
+    ``purpose``: customer, confirm, decision, decision-confirm, digest. ``address`` is folded. A digest's key covers
+    ``refs``, a list of [ref, version, licence revision]. Whether ``expires_at`` has come is for who knows the time.
+    """
+
+    __tablename__ = "reply_key"
+
+    digest: str = Field(sa_type=IndexedText, primary_key=True)
+    purpose: str = Field(sa_type=Text)
+    ref: str | None = Field(default=None, sa_type=IndexedText, index=True)
+    refs: list[Any] = Field(default_factory=list, sa_type=Json)
+    version: int | None = None
+    licence_revision: int | None = None
+    address: str = Field(sa_type=Text)
+    made_at: datetime = Field(sa_type=UtcDateTime)
+    expires_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    dead_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    dead_why: str | None = Field(default=None, sa_type=Text)
+    payload: Any = Field(default=None, sa_type=Json)
+
+
+def add(
+    s: Session,
+    *,
+    digest: str,
+    purpose: str,
+    address: str,
+    made_at: datetime,
+    ref: str | None = None,
+    refs: Sequence[Sequence[Any]] = (),
+    version: int | None = None,
+    licence_revision: int | None = None,
+    expires_at: datetime | None = None,
+    payload: Any = None,
+) -> KeyRow:
+    """The new key; sqlalchemy's IntegrityError for a digest that is there."""
+    row = KeyRow(
+        digest=digest,
+        purpose=purpose,
+        ref=ref,
+        refs=[list(one) for one in refs],
+        version=version,
+        licence_revision=licence_revision,
+        address=address,
+        made_at=made_at,
+        expires_at=expires_at,
+        payload=payload,
+    )
+    s.add(row)
+    s.flush()
+    return row
+
+
+def find(s: Session, digest: str) -> KeyRow | None:
+    """The key, dead or alive."""
+    return s.get(KeyRow, digest)
+
+
+def kill(s: Session, digest: str, at: datetime, why: str) -> bool:
+    """Ends the key. False when it was dead (its first reason stays) or never was."""
+    row = s.get(KeyRow, digest)
+    if row is None or row.dead_at is not None:
+        return False
+    row.dead_at, row.dead_why = at, why
+    s.flush()
+    return True
+
+
+def kill_of_ticket(s: Session, ref: str, purposes: Collection[str], at: datetime, why: str) -> int:
+    """Ends the live keys of the ticket that are for one of ``purposes``; gives how many they were."""
+    doomed = [row for row in live_of_ticket(s, ref) if row.purpose in purposes]
+    for row in doomed:
+        row.dead_at, row.dead_why = at, why
+    s.flush()
+    return len(doomed)
+
+
+def live_of_ticket(s: Session, ref: str) -> list[KeyRow]:
+    """The keys of the ticket that nothing has ended, oldest first; without those of digests, which cover many."""
+    found = s.exec(select(KeyRow).where(col(KeyRow.ref) == ref, col(KeyRow.dead_at).is_(None)))
+    return sorted(found, key=lambda row: (row.made_at, row.digest))

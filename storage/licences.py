@@ -1,0 +1,97 @@
+"""The ledger: what happened to each licence, one event after the other. Rows are added, never changed or removed.
+
+The database itself refuses UPDATE, DELETE and TRUNCATE (triggers, in the migrations). No names or addresses of people
+in here: they could not be erased.
+"""
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import UniqueConstraint
+from sqlmodel import Field, Session, col, func, select
+
+from storage.types import IndexedText, Json, Row, Text, UtcDateTime
+
+
+class LicenceEventRow(Row, table=True):
+    """One change of a licence: committed ``at``, in force from the day ``effective``; ``ticket`` is its reference."""
+
+    __tablename__ = "licence_event"
+    __table_args__ = (UniqueConstraint("token", "revision"),)
+
+    id: int = Field(default=None, primary_key=True)
+    token: str = Field(sa_type=IndexedText, index=True)
+    revision: int
+    at: datetime = Field(sa_type=UtcDateTime, index=True)
+    effective: date
+    kind: str = Field(sa_type=Text)
+    changes: Any = Field(sa_type=Json)
+    ticket: str | None = Field(default=None, sa_type=IndexedText, index=True)
+    mail: str | None = Field(default=None, sa_type=Text)
+    rule: str | None = Field(default=None, sa_type=Text)
+    decider: str | None = Field(default=None, sa_type=Text)
+    catalogue_version: str = Field(sa_type=Text)
+    why: str | None = Field(default=None, sa_type=Text)
+
+
+def append(
+    s: Session,
+    *,
+    token: str,
+    at: datetime,
+    effective: date,
+    kind: str,
+    changes: Any,
+    catalogue_version: str,
+    ticket: str | None = None,
+    mail: str | None = None,
+    rule: str | None = None,
+    decider: str | None = None,
+    why: str | None = None,
+) -> LicenceEventRow:
+    """The event as written: its ``revision`` is the last one of this token plus 1, the first is 1."""
+    last = s.exec(select(func.max(LicenceEventRow.revision)).where(col(LicenceEventRow.token) == token)).one()
+    row = LicenceEventRow(
+        token=token,
+        revision=(last or 0) + 1,
+        at=at,
+        effective=effective,
+        kind=kind,
+        changes=changes,
+        ticket=ticket,
+        mail=mail,
+        rule=rule,
+        decider=decider,
+        catalogue_version=catalogue_version,
+        why=why,
+    )
+    s.add(row)
+    s.flush()
+    return row
+
+
+def events(s: Session, token: str) -> list[LicenceEventRow]:
+    """What happened to this licence, by revision; empty for a token that the ledger does not know."""
+    query = select(LicenceEventRow).where(col(LicenceEventRow.token) == token)
+    return list(s.exec(query.order_by(col(LicenceEventRow.revision))))
+
+
+def tokens(s: Session) -> list[str]:
+    """Every token of the ledger, sorted by code point (here: databases sort each by their own language)."""
+    return sorted(s.exec(select(LicenceEventRow.token).distinct()))
+
+
+def all_events(s: Session) -> list[LicenceEventRow]:
+    """The whole ledger, in the order in which it was written."""
+    return list(s.exec(select(LicenceEventRow).order_by(col(LicenceEventRow.id))))
+
+
+def last_at(s: Session) -> datetime | None:
+    """The latest moment in the ledger; None while it is empty."""
+    return s.exec(select(func.max(LicenceEventRow.at))).one()
+
+
+def events_of_ticket(s: Session, ref: str) -> list[LicenceEventRow]:
+    """What the ticket changed, in the order in which it was written."""
+    query = select(LicenceEventRow).where(col(LicenceEventRow.ticket) == ref)
+    return list(s.exec(query.order_by(col(LicenceEventRow.id))))

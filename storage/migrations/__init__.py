@@ -1,0 +1,1 @@
+"""The tables' history, for Alembic: one file per revision in `versions`, each for SQLite and PostgreSQL alike."""

@@ -1,0 +1,109 @@
+"""Names and addresses: who holds a licence and who may speak for it. Outside the ledger, so that they can be erased."""
+
+from datetime import datetime
+
+from sqlmodel import Field, Session, col, select, update
+
+from storage.types import IndexedText, Row, Text, UtcDateTime, domain_pattern, folded
+
+
+class Party(Row, table=True):
+    """Whose licence it is."""
+
+    __tablename__ = "party"
+
+    token: str = Field(sa_type=IndexedText, primary_key=True)
+    customer_name: str = Field(sa_type=Text)
+    name_folded: str = Field(sa_type=IndexedText, index=True)
+
+
+class Contact(Row, table=True):
+    """An address ``jo@example.com`` or a pattern ``@example.com`` that is a contact of a licence.
+
+    ``makes_known``: the licence is or was active by import, operator or staff, so its contacts are known to the desk.
+    """
+
+    __tablename__ = "contact"
+
+    token: str = Field(sa_type=IndexedText, primary_key=True)
+    folded: str = Field(sa_type=IndexedText, primary_key=True, index=True)
+    address: str = Field(sa_type=Text)
+    since: datetime = Field(sa_type=UtcDateTime)
+    makes_known: bool = False
+
+
+def set_name(s: Session, token: str, name: str) -> None:
+    """The licence is ``name``'s from now on."""
+    row = s.get(Party, token)
+    if row is None:
+        s.add(Party(token=token, customer_name=name, name_folded=name.casefold()))
+    else:
+        row.customer_name, row.name_folded = name, name.casefold()
+    s.flush()
+
+
+def name(s: Session, token: str) -> str | None:
+    """Whose licence it is."""
+    row = s.get(Party, token)
+    return None if row is None else row.customer_name
+
+
+def tokens_named(s: Session, name: str) -> list[str]:
+    """The licences of a customer of that name, ignoring case; sorted."""
+    return sorted(s.exec(select(Party.token).where(col(Party.name_folded) == name.casefold())))
+
+
+def add_contact(s: Session, token: str, address: str, since: datetime, makes_known: bool) -> Contact:
+    """The contact as it is now. One that is there stays as written and since when; ``makes_known`` only rises."""
+    row = s.get(Contact, (token, folded(address)))
+    if row is None:
+        row = Contact(token=token, folded=folded(address), address=address, since=since, makes_known=makes_known)
+        s.add(row)
+    row.makes_known = row.makes_known or makes_known
+    s.flush()
+    return row
+
+
+def remove_contacts(s: Session, token: str) -> None:
+    """The licence has no contacts any more."""
+    for row in contacts(s, token):
+        s.delete(row)
+    s.flush()
+
+
+def contacts(s: Session, token: str) -> list[Contact]:
+    """The contacts of the licence, the oldest first."""
+    found = s.exec(select(Contact).where(col(Contact.token) == token))
+    return sorted(found, key=lambda row: (row.since, row.folded))
+
+
+def tokens_of_address(s: Session, address: str) -> list[Contact]:
+    """Every contact row, of any licence, that is this address or the pattern of its domain; sorted by token."""
+    found = s.exec(select(Contact).where(col(Contact.folded).in_(_matching(address))))
+    return sorted(found, key=lambda row: (row.token, row.folded))
+
+
+def known(s: Session, address: str) -> bool:
+    """Whether the address, or the pattern of its domain, is a contact that makes known."""
+    query = select(Contact.token).where(col(Contact.folded).in_(_matching(address)), col(Contact.makes_known).is_(True))
+    return s.exec(query.limit(1)).first() is not None
+
+
+def mark_known(s: Session, token: str) -> None:
+    """The licence is active by a decision: its contacts are known from now on."""
+    s.exec(update(Contact).where(col(Contact.token) == token).values(makes_known=True))
+
+
+def move(s: Session, old: str, new: str) -> None:
+    """Gives the licence ``new`` the name and contacts of ``old``, beside its own contacts; ``old`` keeps them."""
+    customer = name(s, old)
+    if customer is not None:
+        set_name(s, new, customer)
+    for row in contacts(s, old):
+        add_contact(s, new, row.address, row.since, row.makes_known)
+
+
+def _matching(address: str) -> list[str]:
+    """The folded forms under which the address may be a contact; none for what is no plain address."""
+    pattern = domain_pattern(address)
+    return [] if pattern is None else [folded(address), pattern]

@@ -1,0 +1,172 @@
+"""Tickets as rows: what is asked of them in SQL stands in columns, the whole ticket in ``body``. And their events."""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Field, Session, col, func, select, update
+
+from storage.types import IndexedText, Json, Row, Text, UtcDateTime, folded
+
+
+class StaleRow(Exception):  # noqa: N818 - what it is, not that it is an error
+    """The row is not as its writer saw it: somebody else was first, and nothing was written."""
+
+
+class TicketRow(Row, table=True):
+    """One ticket. ``version`` is the request's (keys are bound to it), ``row_version`` counts the writes.
+
+    ``sender`` is folded; the address as it was written is in ``body``.
+    """
+
+    __tablename__ = "ticket"
+
+    number: int = Field(default=None, primary_key=True)
+    ref: str = Field(sa_type=IndexedText, unique=True, index=True)
+    state: str = Field(sa_type=IndexedText, index=True)
+    request: str = Field(sa_type=Text)
+    action: str | None = Field(default=None, sa_type=Text)
+    token: str | None = Field(default=None, sa_type=IndexedText, index=True)
+    sender: str = Field(sa_type=IndexedText, index=True)
+    opened_at: datetime = Field(sa_type=UtcDateTime)
+    updated_at: datetime = Field(sa_type=UtcDateTime)
+    version: int
+    row_version: int = 1
+    body: dict[str, Any] = Field(sa_type=Json)
+
+
+class TicketEventRow(Row, table=True):
+    """One thing that happened to a ticket; ``by`` who did it, ``mail`` the Message-ID of the mail that did."""
+
+    __tablename__ = "ticket_event"
+
+    id: int = Field(default=None, primary_key=True)
+    number: int = Field(foreign_key="ticket.number", index=True)
+    at: datetime = Field(sa_type=UtcDateTime)
+    kind: str = Field(sa_type=Text)
+    by: str = Field(sa_type=Text)
+    mail: str | None = Field(default=None, sa_type=Text)
+    detail: Any = Field(default=None, sa_type=Json)
+
+
+class Counter(Row, table=True):
+    """The last number given out under a name."""
+
+    __tablename__ = "counter"
+
+    name: str = Field(sa_type=IndexedText, primary_key=True)
+    value: int
+
+
+def next_number(s: Session) -> int:
+    """The number for a new ticket, never given twice; one that is rolled back is given again, so there are no gaps."""
+    row = s.get(Counter, "ticket", with_for_update=True)
+    if row is None:
+        row = Counter(name="ticket", value=0)
+        s.add(row)
+    highest = s.exec(select(func.max(TicketRow.number))).one() or 0
+    row.value = max(row.value, highest) + 1
+    s.flush()
+    return row.value
+
+
+def save(
+    s: Session,
+    number: int,
+    ref: str,
+    state: str,
+    request: str,
+    action: str | None,
+    token: str | None,
+    sender: str,
+    opened_at: datetime,
+    updated_at: datetime,
+    version: int,
+    body: dict[str, Any],
+    expected_version: int | None,
+) -> TicketRow:
+    """The row as it is now. ``expected_version`` is the ``row_version`` that was read, None for a new ticket.
+
+    StaleRow when the ticket has another row version by now, is gone, or (None) is there already.
+    """
+    values = {
+        "ref": ref,
+        "state": state,
+        "request": request,
+        "action": action,
+        "token": token,
+        "sender": folded(sender),
+        "opened_at": opened_at,
+        "updated_at": updated_at,
+        "version": version,
+        "body": body,
+    }
+    if expected_version is None:
+        return _insert(s, number, ref, values)
+    mine = (col(TicketRow.number) == number, col(TicketRow.row_version) == expected_version)
+    values["row_version"] = expected_version + 1
+    changed = s.exec(update(TicketRow).where(*mine).values(values).execution_options(synchronize_session=False))
+    if changed.rowcount != 1:
+        msg = f"{ref} is no longer at row version {expected_version}"
+        raise StaleRow(msg)
+    return s.get_one(TicketRow, number, populate_existing=True)
+
+
+def load(s: Session, ref: str) -> TicketRow | None:
+    """The ticket called ``ref``."""
+    return s.exec(select(TicketRow).where(col(TicketRow.ref) == ref)).first()
+
+
+def listing(s: Session, states: Collection[str] | None = None, limit: int | None = None) -> list[TicketRow]:
+    """The tickets (in ``states``), newest first, at most ``limit``."""
+    return _found(s, states, limit=limit)
+
+
+def of_sender(s: Session, sender_folded: str, states: Collection[str] | None = None) -> list[TicketRow]:
+    """The tickets that this address opened, newest first."""
+    return _found(s, states, col(TicketRow.sender) == folded(sender_folded))
+
+
+def of_token(s: Session, token: str, states: Collection[str] | None = None) -> list[TicketRow]:
+    """The tickets about this licence, newest first."""
+    return _found(s, states, col(TicketRow.token) == token)
+
+
+def waiting(s: Session, states: Collection[str]) -> list[TicketRow]:
+    """The tickets in ``states``, the one that has waited longest first."""
+    query = select(TicketRow).where(col(TicketRow.state).in_(states))
+    return list(s.exec(query.order_by(col(TicketRow.updated_at), col(TicketRow.number))))
+
+
+def add_event(
+    s: Session, number: int, at: datetime, kind: str, by: str, mail: str | None = None, detail: Any = None
+) -> TicketEventRow:
+    """Writes down what happened to the ticket of that number, which must be saved already; ``detail`` is any JSON."""
+    row = TicketEventRow(number=number, at=at, kind=kind, by=by, mail=mail, detail=detail)
+    s.add(row)
+    s.flush()
+    return row
+
+
+def events(s: Session, number: int) -> list[TicketEventRow]:
+    """What happened to the ticket, in the order in which it was written."""
+    query = select(TicketEventRow).where(col(TicketEventRow.number) == number)
+    return list(s.exec(query.order_by(col(TicketEventRow.id))))
+
+
+def _insert(s: Session, number: int, ref: str, values: dict[str, Any]) -> TicketRow:
+    taken = (col(TicketRow.number) == number) | (col(TicketRow.ref) == ref)
+    if s.exec(select(TicketRow.number).where(taken)).first() is not None:
+        msg = f"{ref} ({number}) is there already"
+        raise StaleRow(msg)
+    row = TicketRow(number=number, **values)
+    s.add(row)
+    s.flush()
+    return row
+
+
+def _found(s: Session, states: Collection[str] | None, *conditions: Any, limit: int | None = None) -> list[TicketRow]:
+    query = select(TicketRow).where(*conditions)
+    if states is not None:
+        query = query.where(col(TicketRow.state).in_(states))
+    return list(s.exec(query.order_by(col(TicketRow.number).desc()).limit(limit)))
