@@ -42,7 +42,7 @@ class Decisions:
         return results
 
     def _line(self, line: decision.Line, refs: Iterable[str], void: frozenset[str]) -> list[Result]:
-        return [self._about(line, ref, contradicted=ref in void or (not line.refs and bool(void))) for ref in refs]
+        return [self._about(line, ref, contradicted=bool({ref, ""} & void)) for ref in refs]
 
     def _about(self, line: decision.Line, ref: str, *, contradicted: bool) -> Result:
         ticket = self.work.ticket(ref)
