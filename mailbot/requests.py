@@ -4,6 +4,7 @@ from datetime import datetime
 
 from mailbot import records
 from mailbot.core import archive, blank, diagnosis, reading, statuslog
+from mailbot.core.checking import check
 from mailbot.core.events import Changed, Confirmed, Decision, Event, Judged, Opened, StatusAsked
 from mailbot.core.judging import judge, question
 from mailbot.core.message import Message
@@ -98,7 +99,7 @@ class Requests:
         catalogue = self.work.desk.catalogue
         files = attached(self.message)
         has_log = bool(files) or ticket.log_mail is not None
-        request, problems = reading.check(read, catalogue, attachments=has_log, default_name=self.message.sender_name)
+        request, problems = check(read, catalogue, attachments=has_log, default_name=self.message.sender_name)
         found = None
         if request.request == WITH_LOG and files:
             found, fault = self._diagnose(request, files)
