@@ -1,0 +1,63 @@
+"""Items, values and problems in words, from the catalogue's labels and the language's sentences. Pure."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Protocol
+
+from mailbot.core.catalogue import Catalogue
+from mailbot.core.forms import normal
+from mailbot.core.problem import Problem
+from mailbot.core.ticket import Item, Value
+
+
+class Words(Protocol):
+    """The sentences of one language."""
+
+    sentences: Mapping[str, Any]
+
+
+def item_label(item: str, catalogue: Catalogue, words: Words) -> str:
+    """What an item key is called."""
+    kind, _, key = item.partition(":")
+    if kind == "addon" and key in catalogue.addons:
+        return catalogue.addons[key].label
+    if kind == "plugin" and key in catalogue.plugins:
+        return catalogue.plugins[key].label
+    if item in catalogue.seats:
+        return catalogue.seats[item].label
+    return str(words.sentences["item"].get(item, item))
+
+
+def value_word(item: str, value: Value, catalogue: Catalogue, words: Words) -> str:
+    """A value as people say it."""
+    if value is None:
+        return str(words.sentences["none"])
+    if isinstance(value, bool):
+        return str(words.sentences["yes" if value else "no"])
+    options: Mapping[str, Any] = {"plan": catalogue.plans, "support": catalogue.support, "billing": catalogue.billing}.get(item, {})  # type: ignore[assignment]
+    return str(options[value].label) if value in options else str(value)
+
+
+def item_names(items: Iterable[Item], catalogue: Catalogue, words: Words) -> dict[str, str]:
+    """Everything that a decision may call an open item by, lower case, to its key."""
+    names = {}
+    for item in items:
+        text = item_label(item.item, catalogue, words)
+        bare = item.item.partition(":")[2]
+        for name in (item.item, text, bare, item.item.replace("_", " ")):
+            if name:
+                names[name.lower()] = item.item
+                names[normal(name)] = item.item
+    return names
+
+
+def problem_sentence(problem: Problem, words: Words, *, quiet: bool = False) -> str:
+    """The sentence of a problem; ``quiet`` quotes nothing that the sender wrote."""
+    sentence = str(words.sentences["problem"][problem.code.value])
+    read = "..." if quiet else problem.read
+    text = sentence.format(read=read, expected=problem.expected, hint=problem.hint)
+    return text + (f' Did you mean "{problem.hint}"?' if problem.hint and problem.hint != problem.expected else "")
+
+
+def problem_json(problem: Problem, words: Words) -> dict[str, str]:
+    """``{field, code, message}``."""
+    return {"field": problem.field, "code": problem.code.value, "message": problem_sentence(problem, words)}
