@@ -91,7 +91,7 @@ class Imap(Section):
         ge=1, le=65535, strict=True, description="a whole number from 1 to 65535",
     )  # fmt: skip
     username: Line = Field(description="the name to log in with")
-    password: SecretStr = Field(min_length=1, description="the password (or password_file, the path of a file with it)")
+    password: SecretStr = Field(min_length=1, description="text, the password (or password_file, a file with it)")
     folder: Line = Field("INBOX", description="the name of a folder")
     done_folder: Line = Field("Done", description="the name of a folder")
     quarantine_folder: Line = Field("Quarantine", description="the name of a folder")
@@ -109,7 +109,7 @@ class Smtp(Section):
         ge=1, le=65535, strict=True, description="a whole number from 1 to 65535",
     )  # fmt: skip
     username: Line | None = Field(None, description="the name to log in with")
-    password: SecretStr | None = Field(None, min_length=1, description="the password")
+    password: SecretStr | None = Field(None, min_length=1, description="text, the password")
     connections: int = _whole(4, 1, 64)
     sub_addressing: Annotated[bool, Strict()] = Field(True, description="true or false")
 
@@ -166,9 +166,7 @@ class Config(Section):
     imap: Imap
     smtp: Smtp
     identity: Identity = Identity()
-    staff: tuple[Member, ...] = Field(
-        min_length=1, description="at least one member, as [[staff]] with address and name"
-    )
+    staff: tuple[Member, ...] = Field(description="at least one member, as [[staff]] with address and name")
     limits: Limits = Limits()
     timers: Timers = Timers()
     retention: Retention = Retention()

@@ -62,8 +62,8 @@ def _is_loopback(host: str) -> bool:
 def _login_whole(raw: Raw) -> Iterator[str]:
     smtp = _section(raw, "smtp")
     if ("username" in smtp) != ("password" in smtp):
-        lacking = "password" if "username" in smtp else "username"
-        yield f"smtp.{lacking}: missing, must be given together with the other one, or neither"
+        given, lacking = ("username", "password") if "username" in smtp else ("password", "username")
+        yield f"smtp.{lacking}: missing, must be given where smtp.{given} is"
 
 
 def _folders_differ(raw: Raw) -> Iterator[str]:
@@ -74,6 +74,11 @@ def _folders_differ(raw: Raw) -> Iterator[str]:
         if count > 1:
             keys = ", ".join(f"imap.{key}" for key, own in names.items() if own == name)
             yield f"{keys}: all read {name!r}, must be different folders"
+
+
+def _somebody_decides(raw: Raw) -> Iterator[str]:
+    if raw.get("staff") == []:
+        yield "staff: empty, must have at least one member"
 
 
 def _staff_distinct(raw: Raw) -> Iterator[str]:
@@ -122,6 +127,7 @@ _CHECKS: tuple[Callable[[Raw], Iterator[str]], ...] = (
     _plain_stays_here,
     _login_whole,
     _folders_differ,
+    _somebody_decides,
     _staff_distinct,
     _room_for_keys,
 )

@@ -114,8 +114,10 @@ def _secret_file(reading: Reading, section: str, key: str) -> None:
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
         reading.faults.append(wrong(where, name, f"a file that can be read ({reason})"))
         return
-    here[key] = text.removesuffix("\n").removesuffix("\r")
-    if not here[key]:
+    secret = text.removesuffix("\n").removesuffix("\r")
+    if secret:
+        here[key] = secret
+    else:
         reading.faults.append(wrong(where, name, f"a file that holds the {key} (it is empty)"))
 
 

@@ -105,7 +105,7 @@ class MailLog:
 
     def disconnected(self, server: str, why: str) -> None:
         """The connection to a server is gone."""
-        self._say("warning", "disconnected", server=server, why=why)
+        self._say("info", "disconnected", server=server, why=why)
 
     def idle(self, seconds: float) -> None:
         """Nothing to do: the mailbox is watched for at most that long."""

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 BUDGETED = ("incomplete", "neutral", "confirmation", "confirm-you", "help", "form", "status", "cap")
 #: Mails whose bounce would only make noise.
 NULL_PATH = frozenset({"help", "form", "not-understood", "cap"})
-STAFF_PURPOSES = frozenset({Purpose.DECISION, Purpose.AGAIN, Purpose.DIGEST})
 #: A thread is named by its newest mails; the References field stays short.
 THREAD = 12
 
@@ -52,7 +51,7 @@ class Post:
             case Audience.DECIDERS:
                 return [a for a in staff if ticket is None or not same(a, ticket.sender)]
             case Audience.CUSTOMER | Audience.OUTCOME if ticket is not None:
-                return _customers(to, ticket, licence)
+                return _customers(Audience(to), ticket, licence)
             case _:
                 return [str(to)]
 
@@ -107,7 +106,7 @@ class Post:
     def _envelope(self, send: Send, address: str, ticket: Ticket | None, reply_to_mail: str | None) -> Envelope:
         settings = self.desk.config
         ref = ticket.ref if ticket else ("digest" if send.purpose is Purpose.DIGEST else None)
-        key = self._key(send, address, ticket) if send.purpose else None
+        key = self._key(send, send.purpose, address, ticket) if send.purpose else None
         tagged = key if key and not settings.smtp.sub_addressing else None
         thread = ticket.threads.get(fold(address), ()) if ticket else ((reply_to_mail,) if reply_to_mail else ())
         return Envelope(
@@ -124,7 +123,7 @@ class Post:
             null_path=send.kind in NULL_PATH,
         )
 
-    def _key(self, send: Send, address: str, ticket: Ticket | None) -> str:
+    def _key(self, send: Send, purpose: Purpose, address: str, ticket: Ticket | None) -> str:
         """A fresh key for this mail alone; only its hash is kept for recognising it."""
         key = keywords.make(self.work.random(20))
         covered = (ticket,) if ticket else send.facts.tickets
@@ -132,14 +131,14 @@ class Post:
         keys.add(
             self.work.session,
             digest=keywords.digest(key),
-            purpose=send.purpose,
+            purpose=purpose.value,
             ref=ticket.ref if ticket else None,
             refs=[[t.ref, t.version, t.licence_revision] for t in covered],
             version=ticket.version if ticket else 0,
             licence_revision=ticket.licence_revision if ticket else 0,
             address=fold(address),
             made_at=self.work.now,
-            expires_at=None if send.purpose is Purpose.CUSTOMER else self.work.now + lives,
+            expires_at=None if purpose is Purpose.CUSTOMER else self.work.now + lives,
             payload={"text": send.payload},
         )
         return key

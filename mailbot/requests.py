@@ -1,6 +1,7 @@
 """From forms to tickets: what was read is checked, judged on the ledger of this moment, and becomes events."""
 
 from datetime import datetime
+from typing import Literal
 
 from mailbot import records
 from mailbot.core import archive, blank, diagnosis, reading, statuslog
@@ -18,6 +19,8 @@ from storage import tickets
 
 #: Requests that come with a log.
 WITH_LOG = "reactivate"
+#: States in which a ticket is not over.
+OPEN_STATES = ("waiting_customer", "waiting_confirmation", "waiting_staff", "applying", "scheduled")
 
 
 def attached(message: Message) -> tuple[tuple[str, bytes], ...]:
@@ -154,7 +157,7 @@ class Requests:
             if token not in (request.old_token, request.new_token) and self.work.licence(token) is not None
         )
         claim = diagnosis.FormClaim(
-            reason=request.action or "other",
+            reason=_grace_reason(request.action),
             old_token=request.old_token,
             new_token=request.new_token,
             customer_name=request.customer_name,
@@ -184,4 +187,7 @@ class Requests:
             records.save(self.work.session, ticket.model_copy(update={"linked": linked}), self.work.now)
 
 
-OPEN_STATES = ("waiting_customer", "waiting_confirmation", "waiting_staff", "applying", "scheduled")
+
+
+def _grace_reason(action: str | None) -> Literal["expired", "token_change", "other"]:
+    return "expired" if action == "expired" else "token_change" if action == "token_change" else "other"

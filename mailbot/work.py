@@ -6,6 +6,7 @@ Whatever happens here is undone together when anything fails; nothing leaves the
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import Any
 
 from sqlmodel import Session
 
@@ -80,13 +81,13 @@ class Work:
         """The ticket of that reference, any case."""
         return records.ticket(self.session, ref)
 
-    def new_ticket(self, sender: str, verdict: str, received_at: datetime, **known: object) -> Ticket:
+    def new_ticket(self, sender: str, verdict: str, received_at: datetime, **known: Any) -> Ticket:
         """A ticket with a fresh number that nothing has happened to yet."""
         number = tickets.next_number(self.session)
         ref = f"{self.desk.config.mailbot.ticket_prefix}-{number}"
         return Ticket(
             ref=ref, number=number, request="unknown", sender=sender, sender_verdict=verdict, received_at=received_at, **known
-        )  # type: ignore[arg-type]
+        )
 
     def apply(self, ticket: Ticket, event: Event, scene: Scene | None = None) -> Decision:
         """Let the event happen to the ticket: the new ticket is saved, its effects are written, its history goes on."""

@@ -92,3 +92,12 @@ def live_of_ticket(s: Session, ref: str) -> list[KeyRow]:
     """The keys of the ticket that nothing has ended, oldest first; without those of digests, which cover many."""
     found = s.exec(select(KeyRow).where(col(KeyRow.ref) == ref, col(KeyRow.dead_at).is_(None)))
     return sorted(found, key=lambda row: (row.made_at, row.digest))
+
+
+def follow(s: Session, ref: str, licence_revision: int) -> None:
+    """The ticket's own change moved its licence on: its live keys follow, so that they do not count as stale."""
+    for row in live_of_ticket(s, ref):
+        row.licence_revision = licence_revision
+        row.refs = [[name, version, licence_revision if name == ref else old] for name, version, old in row.refs]
+        s.add(row)
+    s.flush()

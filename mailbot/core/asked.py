@@ -32,7 +32,7 @@ def asked(request: Request, licence: Licence | None, catalogue: Catalogue) -> tu
         case "modify" if request.action == "deactivate":
             return (Asked("status", licence.status if licence else None, "deactivated"),)
         case "modify":
-            return _with_implied(_changed_seats(request) | _changed_extras(request), licence, catalogue)
+            return _with_implied(_seats(request) | _changed_extras(request), licence, catalogue)
         case "contract":
             return _with_implied(_contract(request), licence, catalogue)
         case "reactivate" | "shuttle":
@@ -66,7 +66,7 @@ def _activation(wanted: dict[str, Value], licence: Licence | None, catalogue: Ca
     wanted = {"admin": 1, **wanted, "webrtc": True, "phonebar": True}
     addons = frozenset(item.removeprefix("addon:") for item, to in wanted.items() if item.startswith("addon:") and to)
     plan = wanted["plan"] if isinstance(wanted["plan"], str) else None
-    implied = {f"plugin:{key}": True for key in sorted(catalogue.implied_plugins(plan, addons))}
+    implied: dict[str, Value] = {f"plugin:{key}": True for key in sorted(catalogue.implied_plugins(plan, addons))}
     if licence is not None:
         wanted = {**wanted, **_surplus(licence, wanted.keys() | implied.keys())}
     lines = [Asked(item, _today(licence, item), to) for item, to in wanted.items()]
@@ -78,15 +78,12 @@ def _surplus(licence: Licence, wanted: frozenset[str] | set[str]) -> dict[str, V
     """What the licence has and the new activation, which replaces it whole, does not ask for."""
     gone: dict[str, Value] = {seat: 0 for seat in SEATS if seat not in wanted and licence.value(seat)}
     has = [f"addon:{key}" for key in licence.addons] + [f"plugin:{key}" for key in licence.plugins]
-    return gone | {item: False for item in has if item not in wanted}
+    gone.update((item, False) for item in has if item not in wanted)
+    return gone
 
 
 def _listed(line: Asked) -> bool:
     return line.item in (*ALWAYS, "support", "billing") or line.today != line.to
-
-
-def _changed_seats(request: Request) -> dict[str, Value]:
-    return _seats(request)
 
 
 def _changed_extras(request: Request) -> dict[str, Value]:

@@ -47,8 +47,8 @@ def reject(ticket: Ticket, event: Rejected, scene: Scene) -> Decision:
     if ticket.is_question:
         ticket = settled(ticket.model_copy(update={"ending": Ending.REJECTED}))
         result = Result(event.read, True, ticket.ref, "REJECT", sent=event.reason)
-        mails = (Send("answer", Audience.CUSTOMER, Facts(text=event.reason)),)
-        return Decision(ticket, (*mails, *_ended()), (Note("rejected", event.by, event.reason),), result)
+        mail = Send("answer", Audience.CUSTOMER, Facts(text=event.reason))
+        return Decision(ticket, (mail, *_ended()), (Note("rejected", event.by, event.reason),), result)
     keys = frozenset(event.items or (i.item for i in ticket.open_items))
     if not keys or not keys <= {i.item for i in ticket.open_items}:
         return refuse_line(ticket, event.by, event.read, "REJECT", "nothing_open")

@@ -165,14 +165,15 @@ def _telling(findings: Findings, form: FormClaim, ledger: LedgerClaim) -> Iterat
         yield said.line
         if first is not None:
             yield first.line
-        yield from said.lines[:2]
-        if said.previous_token in findings.previous_tokens:
-            yield findings.previous_tokens[said.previous_token]
     for token in sorted(ledger.other_customer_tokens & findings.all_tokens):
         yield _where(findings, token)
     if findings.from_log is not None and findings.from_file is not None:
         yield findings.from_log.line
         yield findings.from_file.line
+    if said is not None:
+        yield from said.lines
+        if said.previous_token in findings.previous_tokens:
+            yield findings.previous_tokens[said.previous_token]
     for claimed in (form.old_token, form.new_token):
         if claimed in findings.all_tokens:
             yield _where(findings, claimed)

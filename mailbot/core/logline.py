@@ -63,9 +63,10 @@ def message_of(line: str) -> str:
     return cut[1] if cut else ""
 
 
-def continues(line: str) -> bool:
-    """Whether ``line`` is the rest of a licence line that mail has broken in two."""
-    return _GOES_ON.match(line) is not None
+def continues(message: str, line: str) -> bool:
+    """Whether ``line`` is the rest of ``message``, which mail has broken: it says what is not said there yet."""
+    found = _GOES_ON.match(line)
+    return found is not None and f" {found[0].lower()}" not in message.lower()
 
 
 def pairs_of(message: str) -> dict[str, object]:

@@ -36,7 +36,7 @@ class Gathered:
             if token is None or token in known:
                 continue
             if len(known) < _TOKENS_MAX:
-                known[token] = said.line
+                known[token] = next((line for line in said.lines if f'"{token}"' in line.text), said.line)
             else:
                 self.cut = True
 
@@ -115,7 +115,7 @@ class FileReading:
     def _goes_on(self, line: str) -> bool:
         """Whether ``line`` is the rest of the licence line before, which mail has broken; else settles that one."""
         pending = self.pending
-        if pending and continues(line) and len(pending.text) < MESSAGE_MAX:
+        if pending and continues(pending.message, line) and len(pending.text) < MESSAGE_MAX:
             pending.text = f"{pending.text} {line[:MESSAGE_MAX]}"
             pending.message = f"{pending.message} {line[:MESSAGE_MAX]}"
             return True
@@ -147,10 +147,10 @@ class FileReading:
                 self.run = (self.run[0], _next(self.run[1], said))
             else:
                 self.run, self.runs = (said, said), self.runs + 1
-        elif at_end:
-            return  # cut before its status, and perhaps within a token
         elif strange := unknown_status(pairs.get("status")):
             self.shared.strange(f"{self.file} names a status that is not known here: {strange}.")
+        elif at_end:
+            return  # cut before its status, and perhaps within a token
         self.shared.note(said)
 
     def _repeat(self) -> None:

@@ -7,7 +7,7 @@ from mailbot.core import billing
 from mailbot.core.asked import SEATS, Asked
 from mailbot.core.catalogue import Catalogue
 from mailbot.core.licence import Licence
-from mailbot.core.period import next_month, next_period
+from mailbot.core.period import month_end, next_month, next_period
 from mailbot.core.ticket import Billing, Item, Route, Value
 
 #: The last day of the month on which a decrease still takes effect at once.
@@ -161,4 +161,4 @@ def _restored(case: Case, day: date) -> Billing | None:
     if case.licence is None or case.licence.status == "active":
         return billing.NONE
     period, _ = billing.running_period(case.licence.billing, case.licence.renews_on, day)
-    return Billing(kind="increase", fraction=period.fraction(day), invoice_on=billing.month_end(day))
+    return Billing(kind="increase", fraction=period.fraction(day), invoice_on=month_end(day))

@@ -1,0 +1,35 @@
+"""Puts the desk together from its configuration, for every command alike."""
+
+from importlib.resources import files
+from pathlib import Path
+
+from mailbot.clock import Clock, system
+from mailbot.config import Config, ConfigError
+from mailbot.core import catalogue as core
+from mailbot.desk import Desk
+from mailbot.ids import Ids, SystemIds
+from mailbot.maillog import MailLog
+from mailbot.wording import load
+from storage.engine import open_store
+
+
+def assemble(config: Config, clock: Clock = system, ids: Ids | None = None, log: MailLog | None = None) -> Desk:
+    """The desk, its database brought up to date. ConfigError when catalogue or templates are not good."""
+    store = open_store(config.database_url)
+    store.migrate()
+    catalogue = read_catalogue(config.mailbot.catalogue)
+    overlay = Path(config.mailbot.templates) if config.mailbot.templates else None
+    try:
+        wording = load(config.mailbot.language, overlay)
+    except FileNotFoundError as error:
+        raise ConfigError("configuration", [f"mailbot.language: {error}"]) from error
+    return Desk(config, catalogue, wording, store, clock, ids or SystemIds(), log or MailLog())
+
+
+def read_catalogue(path: object) -> core.Catalogue:
+    """The configured catalogue, else the shipped one. ConfigError lists all its faults."""
+    text = Path(str(path)).read_text("utf-8") if path else (files("mailbot") / "xcally.toml").read_text("utf-8")
+    found = core.parse(text)
+    if isinstance(found, core.Catalogue):
+        return found
+    raise ConfigError(str(path or "the shipped catalogue"), found)

@@ -1,0 +1,268 @@
+"""One kept mail, or one due thing, is one transaction: read this file from top to bottom to know what the desk does."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlmodel import Session
+
+from mailbot.core import bounce, keys
+from mailbot.core.address import fold, matches
+from mailbot.core.blank import blank
+from mailbot.core.effects import Audience, Facts, Purpose, Send
+from mailbot.core.events import Commented, CustomerReminded, DayCame, Silent, StaffReminded, Undelivered
+from mailbot.core.identity import verdict
+from mailbot.core.intake import (
+    Automatic,
+    Bounced,
+    CustomerReply,
+    FormAsked,
+    Forms,
+    HelpAsked,
+    Intake,
+    Ours,
+    Prose,
+    Quoting,
+    SetAside,
+    StaffReply,
+    StatusAsked,
+    Stray,
+    Thread,
+    Unusable,
+    understand,
+)
+from mailbot.core.message import Message, parse
+from mailbot.core.standing import Sender
+from mailbot.desk import Desk
+from mailbot.post import Post
+from mailbot.replies import Reply, customer, staff
+from mailbot.requests import OPEN_STATES, Requests
+from mailbot.work import Work
+from storage import due as due_rows
+from storage import inbox, outbox, people, tickets
+from storage import keys as key_rows
+
+
+@dataclass(frozen=True)
+class Handled:
+    """What a mail came to: its final ``state`` in the inbox, what it was, and why it is in quarantine, if it is."""
+
+    state: str
+    intake: str
+    reason: str | None = None
+
+
+def handle(desk: Desk, session: Session, inbox_id: int, now: datetime) -> Handled:
+    """Handle one kept mail inside the caller's transaction; everything that follows from it is written with it."""
+    kept = inbox.get(session, inbox_id)
+    if kept is None:
+        return Handled("dropped", "gone")
+    message = parse(inbox.raw(session, inbox_id))
+    work = Work(desk, session, now, f"mail:{kept.sha256}", inbox_id, message.message_id or f"sha256:{kept.sha256}")
+    handled = _duplicate(work, message, inbox_id) or Mail(work, message, kept.received_at).handle()
+    inbox.mark(
+        session,
+        inbox_id,
+        handled.state,
+        at=now,
+        intake=handled.intake,
+        reason=handled.reason,
+        message_id=message.message_id,
+        sender=message.sender,
+        body_sha256=message.body_sha256,
+    )
+    desk.log.understood(inbox_id=inbox_id, intake=handled.intake, ref=None)
+    return handled
+
+
+def _duplicate(work: Work, message: Message, inbox_id: int) -> Handled | None:
+    """The same mail again has no second effect; the same Message-ID with other words is shown to staff."""
+    if message.message_id is None:
+        return None
+    for other in inbox.by_message_id(work.session, message.message_id):
+        if other.id == inbox_id or other.state == "kept":
+            continue
+        if other.sender == message.sender and other.body_sha256 == message.body_sha256:
+            return Handled("duplicate", f"same as mail {other.id}")
+        work.alert(f"same-id:{message.message_id}", f"mail {inbox_id} has the Message-ID of mail {other.id} and other words")
+        return Handled("quarantined", "same Message-ID", f"the Message-ID of mail {other.id}, with other words")
+    return None
+
+
+class Mail:
+    """A message that is not a duplicate."""
+
+    def __init__(self, work: Work, message: Message, received_at: datetime) -> None:
+        self.work = work
+        self.desk = work.desk
+        self.message = message
+        self.received_at = received_at
+        self.thread = self._thread()
+
+    def handle(self) -> Handled:
+        """Understand it and do what it asks."""
+        intake = understand(
+            self.message, self.thread, self.desk.config.mailbot.address, self.desk.config.imap.spam_header
+        )
+        match intake:
+            case Unusable():
+                return Handled("quarantined", "unusable", intake.why)
+            case Ours():
+                return Handled("handled", "our own mail")
+            case SetAside():
+                return Handled("handled", "marked as spam")
+            case Bounced():
+                return self._bounced(intake.report)
+            case Automatic():
+                return self._automatic(intake)
+            case _:
+                return Handled("handled", self._written(intake))
+
+    def _thread(self) -> Thread:
+        """The key of the message and what the desk knows of it."""
+        settings = self.desk.config.mailbot
+        message = self.message
+        found = keys.find(
+            message.recipients, message.subject, message.in_reply_to, message.references, settings.address, settings.ticket_prefix
+        )
+        row = key_rows.find(self.work.session, keys.digest(found.key)) if found.key else None
+        if row is None:
+            return Thread(found)
+        expired = row.expires_at is not None and row.expires_at < self.work.now
+        why = "expired" if expired and row.dead_at is None else (row.dead_why or "")
+        refs = tuple((str(ref), int(version), int(revision)) for ref, version, revision in row.refs)
+        text = (row.payload or {}).get("text", "")
+        live = row.dead_at is None and not expired
+        return Thread(found, Purpose(row.purpose), live, why, row.address, refs, text, row.digest)
+
+    def _sender(self) -> Sender:
+        address = self.message.sender or ""
+        identity = self.desk.config.identity
+        found = verdict(self.message, identity.authserv_id)
+        return Sender(
+            address=address,
+            verdict=found.value,
+            verified=found == "verified" or (identity.customers == "trust" and found != "refused"),
+            known=people.known(self.work.session, fold(address)) or self._is_partner(address),
+            partner=self._is_partner(address),
+        )
+
+    def _is_partner(self, address: str) -> bool:
+        return any(matches(address, pattern) for pattern in self.desk.config.identity.partners)
+
+    def _bounced(self, report: bounce.Report) -> Handled:
+        """A report on one of our own mails marks it; any other is only kept."""
+        for message_id in report.original_ids:
+            row = outbox.by_message_id(self.work.session, message_id)
+            if row is None or row.id is None:
+                continue
+            outbox.undelivered(self.work.session, row.id, self.work.now, report.diagnostic or report.status)
+            ticket = self.work.ticket(row.ref) if row.ref else None
+            if ticket is not None:
+                self.work.apply(ticket, Undelivered(row.recipient, row.kind, report.diagnostic))
+            else:
+                self.work.alert(f"undelivered:{message_id}", f"not delivered: {row.kind} to {row.recipient}")
+            return Handled("handled", "delivery report")
+        return Handled("handled", "delivery report on no mail of ours")
+
+    def _automatic(self, intake: Automatic) -> Handled:
+        """Never answered; a form in it is shown to staff."""
+        if intake.readings and self.thread.purpose is None:
+            self.work.alert(
+                f"automatic:{self.message.sha256}",
+                f"a form came in an automatic mail of {self.message.sender or 'nobody'} ({intake.why}); nothing was done with it",
+            )
+        return Handled("handled", f"automatic: {intake.why}")
+
+    def _written(self, intake: Intake) -> str:
+        """A mail that a person wrote."""
+        sender = self._sender()
+        trusted = sender.verified and sender.verdict == "verified" or self.desk.config.identity.staff == "key"
+        reply = Reply(self.work, self.message, self.thread, sender, trusted, self.received_at)
+        if isinstance(intake, StaffReply):
+            return staff(reply)
+        if isinstance(intake, CustomerReply):
+            return customer(reply)
+        if sender.verdict == "refused":
+            return "refused sender"
+        requests = Requests(self.work, self.message, sender, self.received_at)
+        match intake:
+            case Forms():
+                requests.open(intake.readings)
+                return "form"
+            case HelpAsked():
+                self._answer(Send("help", sender.address))
+                return "help"
+            case FormAsked():
+                text = blank(intake.request, self.desk.catalogue)
+                self._answer(Send("form", sender.address, Facts(form=text, form_key=intake.request)))
+                return "form asked"
+            case StatusAsked():
+                return self._status(sender)
+            case Quoting():
+                return self._quoting(intake, sender)
+            case Prose():
+                return self._prose(intake, requests, sender)
+            case Stray() | _:
+                return "stray"
+
+    def _answer(self, send: Send) -> None:
+        Post(self.work).send(send, None, reply_to_mail=self.message.message_id)
+
+    def _status(self, sender: Sender) -> str:
+        """The sender's open tickets and, when verified, the licences on which that address is a contact."""
+        if not (sender.verified or sender.known):
+            return "status of a stranger"
+        rows = tickets.of_sender(self.work.session, fold(sender.address), OPEN_STATES)
+        mine = tuple(ticket for row in rows if (ticket := self.work.ticket(row.ref)))
+        tokens = {c.token for c in people.tokens_of_address(self.work.session, fold(sender.address))} if sender.verified else set()
+        licences = tuple(found for token in sorted(tokens) if (found := self.work.licence(token)))
+        self._answer(Send("status", sender.address, Facts(tickets=mine, licences=licences)))
+        return "status"
+
+    def _quoting(self, intake: Quoting, sender: Sender) -> str:
+        """Whoever names a ticket without its key is heard by staff, and changes nothing."""
+        ticket = self.work.ticket(intake.ref)
+        if ticket is None:
+            return "stray"
+        self.work.apply(ticket, Commented(sender.address, self.message.text.strip()[:5000], "quoting"))
+        return "comment without key"
+
+    def _prose(self, intake: Prose, requests: Requests, sender: Sender) -> str:
+        """Words of a verified or known sender are a question; anybody else's stand in the digest."""
+        if not (sender.verified or sender.known):
+            return "words of a stranger"
+        requests.ask(intake.text)
+        self._answer(Send("help", sender.address))
+        return "question"
+
+
+def handle_due(desk: Desk, session: Session, row: due_rows.Due, now: datetime) -> str:
+    """Do one due thing inside the caller's transaction. Returns what it was."""
+    work = Work(desk, session, now, f"due:{row.id}")
+    text = (row.payload or {}).get("text", "")
+    ticket = work.ticket(row.ref) if row.ref else None
+    due_rows.done(session, row.id or 0, now)
+    match row.kind:
+        case "day" if ticket:
+            work.apply(ticket, DayCame(date.fromisoformat(text)))
+        case "staff_reminder" if ticket:
+            work.apply(ticket, StaffReminded())
+        case "customer_reminder" if ticket:
+            work.apply(ticket, CustomerReminded())
+        case "close" if ticket:
+            work.apply(ticket, Silent())
+        case "demo_warning" if ticket and row.token:
+            _warn(work, row.token, ticket.ref)
+        case _:
+            return f"{row.kind}: nothing to do"
+    return row.kind
+
+
+def _warn(work: Work, token: str, ref: str) -> None:
+    """A demo that still runs is about to end."""
+    licence, ticket = work.licence(token), work.ticket(ref)
+    if licence is None or licence.status != "demo" or licence.demo_ends is None or ticket is None:
+        return
+    left = (licence.demo_ends - work.today).days
+    facts = Facts(text=token, on=licence.demo_ends, days=left)
+    work.perform(ticket, (Send("demo-ending", Audience.CUSTOMER, facts),))

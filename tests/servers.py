@@ -1,0 +1,253 @@
+"""Throwaway servers for tests, on loopback and random ports: a real Dovecot, and an SMTP server that obeys a script."""
+
+import asyncio
+import grp
+import os
+import pwd
+import shutil
+import socket
+import ssl
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import count
+from pathlib import Path
+
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword, syntax
+from imapclient import IMAPClient
+
+from mailbot.imap import ImapSettings
+from mailbot.smtp import SmtpSettings
+
+HOST = "127.0.0.1"
+USER, PASSWORD = "desk", "let me in"
+_PATIENCE = 20  # seconds for a server to start or stop; only ever used up by a failure
+
+
+def needed(program: str) -> str:
+    """The path of a program; where it is not installed the test is skipped, in CI it fails."""
+    path = shutil.which(program, path=f"{os.environ.get('PATH', '')}{os.pathsep}/usr/sbin{os.pathsep}/usr/local/sbin")
+    if path is None:
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(f"{program} is not installed")
+    return path
+
+
+def free_port() -> int:
+    with socket.socket() as sock:
+        sock.bind((HOST, 0))
+        return int(sock.getsockname()[1])
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """A certificate for localhost and 127.0.0.1 that has signed itself: ``chain`` is also the authority to trust."""
+
+    chain: Path
+    key: Path
+
+
+def certificate(folder: Path) -> Certificate:
+    made = Certificate(folder / "certificate.pem", folder / "key.pem")
+    command = [needed("openssl"), "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+    command += ["-days", "2", "-subj", "/CN=localhost", "-addext", f"subjectAltName=DNS:localhost,IP:{HOST}"]
+    command += ["-out", str(made.chain), "-keyout", str(made.key)]
+    subprocess.run(command, check=True, capture_output=True)
+    return made
+
+
+# --- Dovecot ---------------------------------------------------------------------------------------------------------
+
+_DOVECOT = """
+protocols = imap
+listen = 127.0.0.1
+base_dir = {home}/run
+state_dir = {home}/run
+log_path = {home}/dovecot.log
+default_login_user = {login_user}
+default_internal_user = {internal_user}
+default_internal_group = {internal_group}
+first_valid_uid = 1
+mail_max_userip_connections = 100
+disable_plaintext_auth = no
+auth_failure_delay = 0
+mail_location = maildir:~/Maildir
+passdb {{
+  driver = passwd-file
+  args = {home}/users
+}}
+userdb {{
+  driver = static
+  args = uid={uid} gid={gid} home={home}/mail
+}}
+service imap-login {{
+  chroot =
+  inet_listener imap {{
+    port = {port}
+  }}
+  inet_listener imaps {{
+    port = {tls_port}
+    ssl = yes
+  }}
+}}
+service anvil {{
+  chroot =
+}}
+service stats {{
+  chroot =
+}}
+"""
+
+
+@dataclass
+class Dovecot:
+    """A Dovecot with one user, whose INBOX starts empty."""
+
+    home: Path
+    port: int
+    tls_port: int
+    certificate: Certificate | None
+    program: str
+    _process: subprocess.Popen[bytes] | None = None
+    _names: Iterator[int] = field(default_factory=count)
+
+    def settings(self, security: str = "plain", **other: object) -> ImapSettings:
+        """Settings that work, unless ``other`` says otherwise."""
+        known: dict[str, object] = {
+            "host": HOST,
+            "port": self.tls_port if security == "tls" else self.port,
+            "security": security,
+            "username": USER,
+            "password": PASSWORD,
+            "max_bytes": 1_000_000,
+            "ca_file": str(self.certificate.chain) if self.certificate else None,
+        }
+        return ImapSettings(**known | other)  # type: ignore[arg-type]
+
+    def start(self) -> None:
+        self._process = subprocess.Popen([self.program, "-F", "-c", str(self.home / "dovecot.conf")])
+        end = time.monotonic() + _PATIENCE
+        while True:
+            try:
+                with socket.create_connection((HOST, self.port), timeout=_PATIENCE) as sock:
+                    if sock.recv(4) == b"* OK":
+                        return
+            except OSError:
+                pass
+            if time.monotonic() > end or self._process.poll() is not None:
+                pytest.fail(f"Dovecot does not start:\n{self.log}")
+            time.sleep(0.02)
+
+    def stop(self) -> None:
+        """Ends the server and all that it has started; connections break."""
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait(_PATIENCE)
+            self._process = None
+
+    @property
+    def log(self) -> str:
+        path = self.home / "dovecot.log"
+        return path.read_text(errors="replace") if path.exists() else "(no log)"
+
+    @contextmanager
+    def client(self, folder: str | None = None) -> Iterator[IMAPClient]:
+        """Another mail program on the same mailbox."""
+        with IMAPClient(HOST, self.port, ssl=False, timeout=_PATIENCE) as client:
+            client.login(USER, PASSWORD)
+            if folder is not None:
+                client.select_folder(folder)
+            yield client
+
+    def append(self, raw: bytes, internaldate: datetime | None = None, folder: str = "INBOX") -> None:
+        """Puts a mail into the folder by IMAP."""
+        with self.client() as client:
+            client.append(folder, raw, msg_time=internaldate)
+
+    def deliver(self, raw: bytes) -> None:
+        """Puts a mail into the INBOX as a delivery agent does (maildir), which is quick and tells who is in IDLE."""
+        name = f"{time.time_ns()}.{next(self._names)}_{os.getpid()}.test"
+        mail = self.home / "mail" / "Maildir"
+        for folder in (mail, *(mail / part for part in ("tmp", "new", "cur"))):
+            if not folder.exists():
+                folder.mkdir()
+                _give(folder)
+        (mail / "tmp" / name).write_bytes(raw)
+        _give(mail / "tmp" / name)
+        (mail / "tmp" / name).rename(mail / "new" / name)
+
+    def mails(self, folder: str = "INBOX") -> list[bytes]:
+        """The mails of a folder, oldest first, bytes as a client gets them."""
+        with self.client() as client:
+            if not client.folder_exists(folder):
+                return []
+            client.select_folder(folder, readonly=True)
+            found = client.fetch(client.search("ALL", charset=None), ["BODY.PEEK[]"])
+            return [found[uid][b"BODY[]"] for uid in sorted(found)]
+
+
+@contextmanager
+def dovecot(tmp_path: Path, tls: bool = False, capability: str | None = None) -> Iterator[Dovecot]:
+    """A running Dovecot; with ``capability`` it knows of nothing else (such as ``IMAP4rev1 UIDPLUS``)."""
+    program = needed("dovecot")
+    # Sockets live in there, whose paths may have 107 characters; pytest's folders are longer.
+    home = Path(tempfile.mkdtemp(prefix="dovecot-"))
+    server = Dovecot(home, free_port(), free_port(), certificate(tmp_path) if tls else None, program)
+    try:
+        (home / "users").write_text(f"{USER}:{{PLAIN}}{PASSWORD}\n")
+        (home / "users").chmod(0o644)
+        home.chmod(0o755)
+        (home / "mail").mkdir()
+        _give(home / "mail")
+        (home / "dovecot.conf").write_text(_configuration(server, capability))
+        server.start()
+        yield server
+    finally:
+        server.stop()
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def _configuration(server: Dovecot, capability: str | None) -> str:
+    me, group = pwd.getpwuid(os.getuid()).pw_name, grp.getgrgid(os.getgid()).gr_name
+    uid, gid = _owner()
+    lines = _DOVECOT.format(
+        home=server.home,
+        uid=uid,
+        gid=gid,
+        port=server.port,
+        tls_port=server.tls_port if server.certificate else 0,
+        login_user=_known("dovenull", me),
+        internal_user=_known("dovecot", me),
+        internal_group=_known("dovecot", group),
+    )
+    if server.certificate is None:
+        lines += "ssl = no\n"
+    else:
+        lines += f"ssl = yes\nssl_cert = <{server.certificate.chain}\nssl_key = <{server.certificate.key}\n"
+    return lines + (f"imap_capability = {capability}\n" if capability else "")
+
+
+def _owner() -> tuple[int, int]:
+    """Whose the mails are: ours, unless we are root, for whom Dovecot opens no mailbox."""
+    if os.getuid() != 0:
+        return os.getuid(), os.getgid()
+    nobody = pwd.getpwnam("nobody")
+    return nobody.pw_uid, nobody.pw_gid
+
+
+def _give(path: Path) -> None:
+    if os.getuid() == 0:
+        os.chown(path, *_owner())
+
+
+def _known(user: str, me: str) -> str:
+    """The user that packages of Dovecot create, if we may become it."""
+    try:
+        return pwd.getpwnam(user).pw_name if os.getuid() == 0 else me
+    except KeyError:
+        return me
