@@ -1,6 +1,6 @@
 """One lane to the SMTP server: one finished mail out, one outcome back; nothing of the network is raised.
 
-What becomes of an outcome (retry, mark, alert) is the service's affair. Runs on asyncio; a lane sends one mail at a time.
+What becomes of an outcome (retry, mark, alert) is the service's affair. Runs on asyncio, one mail at a time.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ _VERDICT = 600.0
 _BYE = 5.0
 #: The server wants a login, another one, or TLS (RFC 4954, RFC 3207): no fault of the mail, the settings can be mended.
 _SETTINGS = frozenset({530, 534, 535, 538})
-_GO_ON = 354
+_GO_ON, _SHUTTING_DOWN = 354, 421
 _LONGEST_REPLY = 500
 
 
@@ -50,7 +50,7 @@ class SmtpSettings:
 
 @dataclass(frozen=True)
 class Sent:
-    """The server has taken the mail (2xx after DATA). ``reply``: its code and words, on one line, as in all outcomes."""
+    """The server has taken the mail: 2xx. ``reply``, here and in the others: its code and words, on one line."""
 
     reply: str
 
@@ -103,7 +103,7 @@ class Smtp:
         """Sends the finished mail to one recipient; ``envelope_from`` "" is the null return path."""
         try:
             if self._client is not None and self._client.is_connected:
-                with suppress(_Stale):
+                with suppress(_StaleError):
                     return await self._transaction(self._client, envelope_from, recipient, raw, kept=True)
             client = await self._connect()
             return await self._transaction(client, envelope_from, recipient, raw)
@@ -147,13 +147,16 @@ class Smtp:
                 port=settings.port,
                 use_tls=settings.security == "tls",
                 start_tls=settings.security == "starttls",  # True demands it
-                tls_context=ssl.create_default_context(cafile=settings.ca_file),
+                tls_context=None
+                if settings.security == "plain"
+                else ssl.create_default_context(cafile=settings.ca_file),
                 local_hostname=self._name,
                 timeout=self._answer,
             )
             await client.connect()
             self._client, self._name = client, client.local_hostname
-            await client._ehlo_or_helo_if_needed()
+            if client.is_ehlo_or_helo_needed:
+                await client.ehlo()
             if settings.username is not None:
                 await client.login(settings.username, settings.password or "")
         except SMTPAuthenticationError as error:
@@ -165,50 +168,53 @@ class Smtp:
         return client
 
     async def _transaction(self, client: SMTP, sender: str, recipient: str, raw: bytes, kept: bool = False) -> Outcome:
-        """One mail over an open connection (RFC 5321 section 3.3). Raises _Stale if a ``kept`` one turns out closed."""
+        """One mail over an open connection (RFC 5321 section 3.3).
+
+        Raises:
+            _StaleError: a ``kept`` connection turned out closed before anything was said on it.
+        """
         begun = False
         try:
             await client.mail(sender, options=_options(client, raw))
             kept = False
             await client.rcpt(recipient)
+            # Not client.data(): with that, nobody can tell whether a connection broke before the body or after it.
             answer = await client.execute_command(b"DATA")
-            if answer.code != _GO_ON:
+            if answer.code != _GO_ON or client.protocol is None:
                 raise SMTPResponseException(answer.code, answer.message)
+            client.protocol.write(_on_the_wire(raw))
             begun = True
-            return await self._body(client, raw)
+            answer = await client.protocol.read_response(timeout=self._verdict)
+            if 200 <= answer.code < 300:
+                return Sent(_reply(SMTPResponseException(answer.code, answer.message)))
+            raise SMTPResponseException(answer.code, answer.message)
         except SMTPResponseException as error:
-            if kept and error.code == 421:
-                raise _Stale from error
-            await self._reset(client)
-            return _outcome(error, begun)
+            if kept and error.code == _SHUTTING_DOWN:
+                raise _StaleError from error
+            outcome = _outcome(error, begun)
+            await self._reset(client, outcome)
+            return outcome
         except (SMTPException, OSError) as error:
             self._drop()
-            if kept and isinstance(error, SMTPServerDisconnected):
-                raise _Stale from error
+            if kept:
+                raise _StaleError from error
             return Unknown(_reply(error)) if begun else Deferred(_reply(error))
         except ValueError as error:  # an address that cannot be said in SMTP
-            await self._reset(client)
-            return Refused(clean(f"not sent: {error}", _LONGEST_REPLY))
+            outcome = Refused(clean(f"not sent: {error}", _LONGEST_REPLY))
+            await self._reset(client, outcome)
+            return outcome
 
-    async def _body(self, client: SMTP, raw: bytes) -> Outcome:
-        # Not client.data(): with that nobody can tell a connection that broke before the body from one that broke after.
-        if client.protocol is None:
-            raise SMTPServerDisconnected("Connection lost")
-        client.protocol.write(_on_the_wire(raw))
-        answer = await client.protocol.read_response(timeout=self._verdict)
-        if 200 <= answer.code < 300:
-            return Sent(clean(f"{answer.code} {answer.message}", _LONGEST_REPLY))
-        raise SMTPResponseException(answer.code, answer.message)
-
-    async def _reset(self, client: SMTP) -> None:
+    async def _reset(self, client: SMTP, outcome: Outcome) -> None:
         """Makes the connection fit for the next mail, or gives it up."""
         try:
+            if isinstance(outcome, Unknown):  # an answer that is none: what comes next belongs to nothing
+                raise SMTPServerDisconnected(outcome.reply)
             await client.rset()
         except (SMTPException, OSError):
             self._drop()
 
 
-class _Stale(Exception):
+class _StaleError(Exception):
     """The server had closed a connection that we kept open; nothing was said on it yet."""
 
 

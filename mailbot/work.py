@@ -5,7 +5,7 @@ Whatever happens here is undone together when anything fails; nothing leaves the
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from sqlmodel import Session
@@ -169,7 +169,7 @@ class Work:
         due.add(
             self.session,
             kind=effect.kind,
-            due_at=effect.at,
+            due_at=effect.at.astimezone(UTC),
             made_at=self.now,
             ref=ticket.ref if ticket else None,
             token=effect.token,

@@ -5,6 +5,8 @@ from datetime import date
 from typing import Literal
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from mailbot.core.archive import open_logs
 from mailbot.core.diagnosis import Diagnosis, FormClaim, LedgerClaim, diagnose
@@ -97,14 +99,18 @@ def test_a_status_file_tells_more() -> None:
         (
             "status=grace reason=expired daysLeft=1",
             "expired",
-            "The log confirms that the licence {} has expired and its grace period began on 6 November 2026; "
-            + "1 day of grace is left.",
+            (
+                "The log confirms that the licence {} has expired and its grace period began on 6 November 2026; "
+                "1 day of grace is left."
+            ),
         ),
         (
             "status=grace reason=unreachable daysLeft=0",
             "other",
-            "The log shows that the licence {} has been in a grace period since 6 November 2026 "
-            + "because it cannot reach the licence server; no day of grace is left.",
+            (
+                "The log shows that the licence {} has been in a grace period since 6 November 2026 "
+                "because it cannot reach the licence server; no day of grace is left."
+            ),
         ),
         (
             "status=grace reason=unpaid",
@@ -259,3 +265,14 @@ def test_the_proof_is_masked_and_at_most_five_lines() -> None:
 def test_a_diagnosis_survives_being_stored() -> None:
     told = diagnosis(LOG, STATUS, b"%PDF-1.7")
     assert Diagnosis.model_validate_json(told.model_dump_json()) == told
+
+
+@given(st.data())
+@settings(max_examples=150)
+def test_a_mutated_log_still_gives_a_sentence(data: st.DataObject) -> None:
+    text = bytearray((LOG + STATUS).encode())
+    for _ in range(data.draw(st.integers(1, 12))):
+        text[data.draw(st.integers(0, len(text) - 1))] = data.draw(st.integers(0, 255))
+    told = diagnosis(bytes(text), ledger=LedgerClaim("active", "x", frozenset({NEW, OLD})))
+    assert told.sentence.endswith(".")
+    assert all(len(proof.text) <= 300 and "\n" not in proof.text for proof in told.proof)

@@ -91,7 +91,7 @@ def _decided(
     return Decision(ticket, (outcome(ticket), *effects, *_ended()), notes, result)
 
 
-def _ended() -> tuple[Effect, ...]:
+def _ended() -> tuple[Void, Forget]:
     return (Void((Purpose.DECISION, Purpose.AGAIN), "decided"), Forget(STAFF_TIMERS + CUSTOMER_TIMERS))
 
 

@@ -1,0 +1,137 @@
+"""A desk in a temporary folder with a clock that the test sets, driven by mails as a border would deliver them."""
+
+import email
+import email.policy
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.message import EmailMessage
+from pathlib import Path
+
+from mailbot.assemble import assemble
+from mailbot.config import load
+from mailbot.core.ticket import Ticket
+from mailbot.desk import Desk
+from mailbot.handling import keep, work_off
+from mailbot.ids import RepeatableIds
+from mailbot.records import ticket
+from storage import inbox, outbox, tickets
+
+CONFIG = """
+[mailbot]
+address = "desk@vendor.example"
+name = "Licence Desk"
+time_zone = "Europe/Rome"
+data_dir = "{folder}"
+[imap]
+host = "127.0.0.1"
+security = "plain"
+username = "desk"
+password = "desk"
+[smtp]
+host = "127.0.0.1"
+security = "plain"
+[identity]
+authserv_id = "mx.vendor.example"
+partners = ["@partner.example"]
+[[staff]]
+address = "anna@vendor.example"
+name = "Anna"
+[[staff]]
+address = "bob@vendor.example"
+name = "Bob"
+"""
+
+
+@dataclass
+class Running:
+    """``write`` a mail, ``mails`` come out; time stands still until ``later``."""
+
+    desk: Desk
+    moment: list[datetime]
+    seen: int = 0
+    written: int = 0
+    sent: list[EmailMessage] = field(default_factory=list)
+
+    def write(
+        self, sender: str, text: str, *, subject: str = "", to: str = "desk@vendor.example", verified: bool = True,
+        reply_to: EmailMessage | None = None, files: tuple[tuple[str, bytes], ...] = (),
+    ) -> list[EmailMessage]:  # fmt: skip
+        """A person writes; returns the mails that the desk sends because of it."""
+        self.written += 1
+        mail = EmailMessage()
+        domain = sender.rpartition("@")[2]
+        if verified:
+            mail["Authentication-Results"] = f"mx.vendor.example; dmarc=pass header.from={domain}"
+        mail["From"] = sender
+        mail["To"] = str(reply_to["Reply-To"] or to) if reply_to else to
+        mail["Subject"] = f"Re: {reply_to['Subject']}" if reply_to else subject
+        mail["Message-ID"] = f"<{self.written}@{domain}>"
+        if reply_to:
+            mail["In-Reply-To"] = reply_to["Message-ID"]
+        mail.set_content(text)
+        for name, data in files:
+            mail.add_attachment(data, maintype="application", subtype="octet-stream", filename=name)
+        return self.take(mail.as_bytes())
+
+    def take(self, raw: bytes) -> list[EmailMessage]:
+        """A raw mail arrives now."""
+        keep(self.desk, raw, self.moment[0], "inject")
+        return self.work()
+
+    def work(self) -> list[EmailMessage]:
+        """Everything that can be done now is done; returns the new mails."""
+        work_off(self.desk)
+        with self.desk.store.read() as session:
+            rows = sorted(outbox.listing(session), key=lambda row: row.id)
+            raws = [outbox.raw(session, row.id) for row in rows[self.seen :]]
+        self.seen = len(rows)
+        new = [email.message_from_bytes(raw, policy=email.policy.default) for raw in raws]
+        self.sent += new  # type: ignore[arg-type]
+        return new  # type: ignore[return-value]
+
+    def later(self, **by: float) -> list[EmailMessage]:
+        """Time passes."""
+        self.moment[0] += timedelta(**by)
+        return self.work()
+
+    def ticket(self, ref: str = "LIC-1") -> Ticket:
+        """The ticket as it is."""
+        with self.desk.store.read() as session:
+            found = ticket(session, ref)
+        assert found is not None
+        return found
+
+    def states(self) -> dict[str, int]:
+        """How many kept mails are in which state."""
+        with self.desk.store.read() as session:
+            return inbox.counts(session)
+
+    def kinds(self) -> list[tuple[str, str]]:
+        """(kind, recipient) of every mail that was composed, in order."""
+        with self.desk.store.read() as session:
+            return [(row.kind, row.recipient) for row in sorted(outbox.listing(session), key=lambda row: row.id)]
+
+    def history(self, ref: str = "LIC-1") -> list[str]:
+        """What happened to the ticket."""
+        with self.desk.store.read() as session:
+            return [event.kind for event in tickets.events(session, self.ticket(ref).number)]
+
+    def quarantine(self) -> list[str]:
+        """The reasons of what stands there."""
+        with self.desk.store.read() as session:
+            return [row.reason or "" for row in inbox.listing(session, "quarantined")]
+
+
+def running(folder: Path, at: datetime = datetime(2026, 11, 3, 9, 0, tzinfo=UTC)) -> Running:  # noqa: B008
+    """A new desk."""
+    path = folder / "mailbot.toml"
+    path.write_text(CONFIG.format(folder=folder / "var"))
+    moment = [at]
+    return Running(assemble(load(path, {}), clock=lambda: moment[0], ids=RepeatableIds(b"test")), moment)
+
+
+def body(mail: EmailMessage) -> str:
+    """The text of a mail."""
+    part = mail.get_body(("plain",))
+    assert part is not None
+    return str(part.get_content())
