@@ -5,11 +5,11 @@ Works on the sections as read, so that these faults stand in the same list as th
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from ipaddress import ip_address
 from typing import Any
 
 from mailbot.core.address import fold, strict
 from mailbot.core.faults import wrong
+from mailbot.core.loopback import is_loopback
 
 Raw = Mapping[str, Any]
 
@@ -45,18 +45,11 @@ def _plain_stays_here(raw: Raw) -> Iterator[str]:
     for name in ("imap", "smtp"):
         section = _section(raw, name)
         host = section.get("host")
-        if section.get("security") == "plain" and isinstance(host, str) and not _is_loopback(host):
+        if section.get("security") == "plain" and isinstance(host, str) and not is_loopback(host):
             yield (
                 f"{name}.security: read 'plain', must be 'tls' or 'starttls' for {host!r}:"
                 " passwords and mails would cross the network in the clear (plain is for this machine only)"
             )
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return fold(host) == "localhost"
 
 
 def _login_whole(raw: Raw) -> Iterator[str]:

@@ -153,7 +153,7 @@ class Requests:
         licence = self.work.licence(request.old_token) if request.old_token else None
         others = frozenset(
             token
-            for token in findings.tokens
+            for token in findings.all_tokens
             if token not in (request.old_token, request.new_token) and self.work.licence(token) is not None
         )
         claim = diagnosis.FormClaim(

@@ -177,7 +177,7 @@ def test_an_empty_file_misses_everything() -> None:
 
 
 def test_a_syntax_error_is_told_with_its_line() -> None:
-    found = parse("version = 1\nversion = 2")
+    found = parse("version = 1\nplans = 1 2\n")
     assert isinstance(found, tuple)
     assert [fault.startswith("not valid TOML: ") and "at line 2" in fault for fault in found] == [True]
 
