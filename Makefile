@@ -1,24 +1,55 @@
-# make test: installs into .venv and runs every test. Needs Python 3.11 with venv, pip and make.
+# Needs Python 3.11 or later with venv and pip; everything is installed into .venv, once, and again when pyproject changes.
+#   make demo    a whole desk on this machine, with a mailbox of its own
+#   make test    every test
+#   make check   the tests and every other gate
+#   make bench   measurements, where there are any
+#   make clean   removes what was installed or built; never a database
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-.PHONY: test check clean
+WORKERS ?= 2
+.PHONY: demo test gates check bench clean
+.NOTPARALLEL:
 
-$(VENV)/.installed: pyproject.toml
-	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "python3-venv is missing: apt-get install python3-venv"; exit 1; }
-	rm -rf $(VENV)
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet -e '.[demo,postgresql,dev]'
-	touch $@
+demo: $(VENV)/.demo
+	$(BIN)/mailbot demo
 
-test: $(VENV)/.installed
-	$(BIN)/pytest -n 2
+test: $(VENV)/.test
+	$(BIN)/pytest -n $(WORKERS)
 
-check: $(VENV)/.installed
+gates: $(VENV)/.test
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/pytest -n 2
+	$(BIN)/lint-imports
+	$(BIN)/deptry .
+	tests/wheel_smoke.sh $(BIN)/python
+
+check: gates test
+
+bench: $(VENV)/.test
+	@ls bench/*.py >/dev/null 2>&1 || { echo "there is no bench yet"; exit 1; }
+	@for one in bench/*.py; do echo "$$one"; $(BIN)/python "$$one" || exit 1; done
 
 clean:
-	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find mailbot storage tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# A stamp is written when all went well: what was cut off half-way is done again.
+$(VENV)/.demo: pyproject.toml
+	@$(MAKE) --no-print-directory venv extras=demo
+	@touch $@
+
+$(VENV)/.test: pyproject.toml
+	@$(MAKE) --no-print-directory venv extras=demo,postgresql,dev
+	@touch $(VENV)/.demo $@
+
+# An environment whose pip does not start was left half made: it is made anew.
+.PHONY: venv
+venv:
+	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is missing: apt-get install python3 python3-venv"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$(PYTHON) is too old: Python 3.11 or later is needed"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "python3-venv is missing: apt-get install python3-venv"; exit 1; }
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
+	@echo "installing into $(VENV)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[$(extras)]'

@@ -17,7 +17,7 @@ from aiosmtplib import (
     SMTPServerDisconnected,
 )
 
-from mailbot.core.address import clean
+from mailbot.core.address import clean, strict
 from mailbot.core.loopback import is_loopback
 
 _ANSWER = 60.0  # seconds for each answer
@@ -101,6 +101,9 @@ class Smtp:
 
     async def send(self, envelope_from: str, recipient: str, raw: bytes) -> Outcome:
         """Sends the finished mail to one recipient; ``envelope_from`` "" is the null return path."""
+        if strict(recipient) is None or (envelope_from and strict(envelope_from) is None):
+            # aiosmtplib would take what it makes of it, which may be somebody else's address.
+            return Refused(clean(f"not sent: no plain address: {envelope_from!r} or {recipient!r}", _LONGEST_REPLY))
         try:
             if self._client is not None and self._client.is_connected:
                 with suppress(_StaleError):
@@ -199,10 +202,6 @@ class Smtp:
             if kept:
                 raise _StaleError from error
             return Unknown(_reply(error)) if begun else Deferred(_reply(error))
-        except ValueError as error:  # an address that cannot be said in SMTP
-            outcome = Refused(clean(f"not sent: {error}", _LONGEST_REPLY))
-            await self._reset(client, outcome)
-            return outcome
 
     async def _reset(self, client: SMTP, outcome: Outcome) -> None:
         """Makes the connection fit for the next mail, or gives it up."""

@@ -9,17 +9,19 @@ import socket
 import ssl
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import Enum
 from itertools import count
 from pathlib import Path
 
 import pytest
 from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword, syntax
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session, syntax
 from imapclient import IMAPClient
 
 from mailbot.imap import ImapSettings
@@ -251,3 +253,174 @@ def _known(user: str, me: str) -> str:
         return pwd.getpwnam(user).pw_name if os.getuid() == 0 else me
     except KeyError:
         return me
+
+
+# --- SMTP ------------------------------------------------------------------------------------------------------------
+
+
+class Fault(Enum):
+    """What a server may do instead of an answer."""
+
+    DROP = "the connection breaks"
+    HANG = "no answer comes"
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """A mail that the server has answered with 250 (or, with a Fault after the body, has got and not answered)."""
+
+    envelope_from: str
+    recipient: str
+    raw: bytes
+
+
+class SmtpServer(Controller):
+    """Takes and records every mail, unless ``say`` told it otherwise.
+
+    ``mails`` are those it took; ``seen`` are those of which it also got the body but said something else than 250.
+    """
+
+    def __init__(self, security: str, made: Certificate | None, login: bool) -> None:
+        self.security, self.made, self.login = security, made, login
+        self.mails: list[Accepted] = []
+        self.seen: list[Accepted] = []
+        self.connections = 0
+        self._script: dict[str, list[str | Fault]] = {}
+        self._sessions: list[SMTP] = []
+        self._news = threading.Condition()
+        context = None
+        if made is not None:
+            context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+            context.load_cert_chain(made.chain, made.key)
+        super().__init__(
+            self,
+            hostname=HOST,
+            port=0,
+            ssl_context=context if security == "tls" else None,
+            tls_context=context if security == "starttls" else None,
+            server_hostname="smtp.test",
+            authenticator=_authenticate,
+            auth_require_tls=False,
+            enable_SMTPUTF8=False,
+        )
+
+    def settings(self, **other: object) -> SmtpSettings:
+        """Settings that work, unless ``other`` says otherwise."""
+        known: dict[str, object] = {"host": HOST, "port": self.port, "security": self.security}
+        known["ca_file"] = str(self.made.chain) if self.made else None
+        if self.login:
+            known |= {"username": USER, "password": PASSWORD}
+        return SmtpSettings(**known | other)  # type: ignore[arg-type]
+
+    def say(self, step: str, answer: str | Fault, times: int = 1_000_000) -> None:
+        """The answer to ``MAIL``, ``RCPT``, ``RCPT a@b.c``, ``DATA``, or ``BODY`` (after the final dot)."""
+        self._script[step] = [answer] * times
+
+    def heal(self) -> None:
+        """From now on everything is taken again."""
+        self._script.clear()
+
+    def hang_up(self) -> None:
+        """Breaks all connections; new ones are taken."""
+
+        async def abort() -> None:
+            while self._sessions:
+                transport = self._sessions.pop().transport
+                if transport is not None:
+                    transport.abort()  # type: ignore[attr-defined]
+
+        asyncio.run_coroutine_threadsafe(abort(), self.loop).result(_PATIENCE)
+
+    def wait(self, number: int) -> list[Accepted]:
+        """The mails taken, as soon as there are so many."""
+        with self._news:
+            if not self._news.wait_for(lambda: len(self.mails) >= number, _PATIENCE):
+                pytest.fail(f"{number} mails were expected, {len(self.mails)} came")
+            return list(self.mails)
+
+    # What aiosmtpd calls, in its thread
+
+    def factory(self) -> SMTP:
+        session = _Session(self.handler, **self.SMTP_kwargs)
+        self._sessions.append(session)
+        self.connections += 1
+        return session
+
+    def _trigger_server(self) -> None:
+        assert self.server is not None
+        self.port = self.server.sockets[0].getsockname()[1]  # type: ignore[attr-defined]
+        super()._trigger_server()
+        self.connections = 0
+
+    async def answer(self, server: SMTP, *steps: str) -> str | None:
+        """What the script says of the first of these steps; None = go on."""
+        for step in steps:
+            if self._script.get(step):
+                answer = self._script[step].pop()
+                if answer is Fault.DROP:
+                    server.transport.abort()  # type: ignore[union-attr]
+                if isinstance(answer, Fault):
+                    await asyncio.Event().wait()  # until the connection is gone
+                return str(answer)
+        return None
+
+    async def handle_MAIL(  # noqa: N802
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        if self.login and not session.authenticated:
+            return "530 5.7.0 Authentication required"
+        answer = await self.answer(server, "MAIL")
+        if answer is None:
+            envelope.mail_from = address
+        return answer or "250 OK"
+
+    async def handle_RCPT(  # noqa: N802
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        answer = await self.answer(server, f"RCPT {address}", "RCPT")
+        if answer is None:
+            envelope.rcpt_tos.append(address)
+        return answer or "250 OK"
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        raw = envelope.original_content or b""
+        sender = (envelope.mail_from or "").removeprefix("<>")  # how aiosmtpd writes the null return path
+        mails = [Accepted(sender, recipient, raw) for recipient in envelope.rcpt_tos]
+        self.seen += mails
+        answer = await self.answer(server, "BODY")
+        if answer is None or answer.startswith("250"):
+            with self._news:
+                self.mails += mails
+                self._news.notify_all()
+        return answer or "250 OK"
+
+
+class _Session(SMTP):
+    """A session whose answer to DATA itself can be scripted."""
+
+    @syntax("DATA")
+    async def smtp_DATA(self, arg: str) -> None:  # noqa: N802
+        answer = await self.event_handler.answer(self, "DATA")
+        if answer is None:
+            await super().smtp_DATA(arg)
+        else:
+            await self.push(answer)
+
+
+def _authenticate(
+    server: SMTP, session: Session, envelope: Envelope, mechanism: str, login: LoginPassword
+) -> AuthResult:
+    good = (login.login, login.password) == (USER.encode(), PASSWORD.encode())
+    return AuthResult(success=good, handled=False)
+
+
+@contextmanager
+def smtp_server(security: str = "plain", made: Certificate | None = None, login: bool = False) -> Iterator[SmtpServer]:
+    """A running SMTP server; with a certificate it speaks TLS as ``security`` says, without one it offers none."""
+    server = SmtpServer(security, made, login)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.hang_up()
+        server.stop()

@@ -1,0 +1,127 @@
+"""The loops of a running desk: take in, handle, deliver, put away. Signals end it cleanly; lost servers are reopened."""
+
+import asyncio
+import contextlib
+import random
+import signal
+import socket
+import threading
+import time
+
+from mailbot.delivery import deliver, smtp_settings
+from mailbot.desk import Desk
+from mailbot.handling import step, work_off
+from mailbot.imap import ImapError, Mailbox
+from mailbot.intake_loop import imap_settings, put_away, take_in
+from mailbot.smtp import Smtp
+from storage import inbox
+
+#: Longest wait before a lost server is tried again, in seconds.
+LONGEST = 60.0
+#: How often the loops look for due things when nothing happens, in seconds.
+TICK = 1.0
+
+
+def run_once(desk: Desk) -> bool:
+    """Fetch what is there, handle it and what is due in one order of time, deliver, put away. True when all is well."""
+    known: set[int] = set()
+    mailbox = Mailbox.open(imap_settings(desk), desk.log)
+    try:
+        take_in(desk, mailbox, known)
+        work_off(desk)
+        good = asyncio.run(_deliver_once(desk))
+        put_away(desk, mailbox, known)
+    finally:
+        mailbox.close()
+    with desk.store.read() as session:
+        return good and not inbox.counts(session).get("kept")
+
+
+async def _deliver_once(desk: Desk) -> bool:
+    lanes = [Smtp(smtp_settings(desk)) for _ in range(desk.config.smtp.connections)]
+    try:
+        _, failed = await deliver(desk, lanes)
+    finally:
+        for lane in lanes:
+            await lane.close()
+    return failed == 0
+
+
+class Service:
+    """``run`` works until ``stop``. The IMAP connection has a thread of its own, the database's writers take turns."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+        self.stopping = threading.Event()
+        self._wake_imap, self._imap_side = socket.socketpair()
+        self._imap_side.setblocking(False)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._something = asyncio.Event()
+
+    def stop(self, why: str = "asked to stop") -> None:
+        """End after the work in hand."""
+        self.desk.log.stopped(why)
+        self.stopping.set()
+        self._wake_imap.send(b"x")
+        self._something.set()
+
+    async def run(self) -> None:
+        """Work until told to stop."""
+        self._loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
+                self._loop.add_signal_handler(number, self.stop, signal.Signals(number).name)
+        self.desk.log.started()
+        thread = threading.Thread(target=self._mailbox, name="imap", daemon=True)
+        thread.start()
+        lanes = [Smtp(smtp_settings(self.desk)) for _ in range(self.desk.config.smtp.connections)]
+        try:
+            while not self.stopping.is_set():
+                await self._work(lanes)
+        finally:
+            for lane in lanes:
+                await lane.close()
+            await asyncio.to_thread(thread.join, 10)
+
+    async def _work(self, lanes: list[Smtp]) -> None:
+        """Handle one thing and deliver what came of it; wait when there is nothing."""
+        self._something.clear()
+        busy = await asyncio.to_thread(step, self.desk)
+        sent, _ = await deliver(self.desk, lanes)
+        if busy:
+            self._wake_imap.send(b"x")
+        elif not sent:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._something.wait(), TICK)
+
+    def _mailbox(self) -> None:
+        """The IMAP thread: any error throws the connection away and opens another after a while."""
+        wait = 1.0
+        while not self.stopping.is_set():
+            begun = time.monotonic()
+            try:
+                self._watch()
+            except ImapError as error:
+                self.desk.log.disconnected(server=self.desk.config.imap.host, why=str(error))
+            wait = 1.0 if time.monotonic() - begun > LONGEST else min(wait * 2, LONGEST)
+            self.stopping.wait(wait * (0.5 + random.random() / 2))  # noqa: S311 - jitter
+
+    def _watch(self) -> None:
+        mailbox = Mailbox.open(imap_settings(self.desk), self.desk.log)
+        known: set[int] = set()
+        try:
+            while not self.stopping.is_set():
+                if take_in(self.desk, mailbox, known):
+                    self._notice()
+                put_away(self.desk, mailbox, known)
+                mailbox.wait(self.desk.config.imap.poll_seconds, self._imap_side)
+                with contextlib.suppress(BlockingIOError):
+                    self._imap_side.recv(4096)
+        except ImapError as error:
+            mailbox.shutdown(str(error))
+            raise
+        mailbox.close()
+
+    def _notice(self) -> None:
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._something.set)
