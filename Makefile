@@ -8,6 +8,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
+, := ,
 .PHONY: demo test gates check bench clean
 .NOTPARALLEL:
 
@@ -35,21 +36,21 @@ clean:
 	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find mailbot storage tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
+# An environment whose pip does not start was left half made: it is made anew.
+define install
+@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is missing: apt-get install python3 python3-venv"; exit 1; }
+@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$(PYTHON) is too old: 3.11 is needed"; exit 1; }
+@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "python3-venv is missing: apt-get install python3-venv"; exit 1; }
+@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
+@echo "installing into $(VENV)"
+@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[$(1)]'
+endef
+
 # A stamp is written when all went well: what was cut off half-way is done again.
 $(VENV)/.demo: pyproject.toml
-	@$(MAKE) --no-print-directory venv extras=demo
+	$(call install,demo)
 	@touch $@
 
 $(VENV)/.test: pyproject.toml
-	@$(MAKE) --no-print-directory venv extras=demo,postgresql,dev
+	$(call install,demo$(,)postgresql$(,)dev)
 	@touch $(VENV)/.demo $@
-
-# An environment whose pip does not start was left half made: it is made anew.
-.PHONY: venv
-venv:
-	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is missing: apt-get install python3 python3-venv"; exit 1; }
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$(PYTHON) is too old: Python 3.11 or later is needed"; exit 1; }
-	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "python3-venv is missing: apt-get install python3-venv"; exit 1; }
-	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
-	@echo "installing into $(VENV)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[$(extras)]'

@@ -67,7 +67,9 @@ def _reason(error: Exception) -> str:
             return "no answer in time"
         case OSError(strerror=str(words)):
             return words
-    words = str(error.args[0].decode(errors="replace")) if error.args and isinstance(error.args[0], bytes) else str(error)
+    words = (
+        str(error.args[0].decode(errors="replace")) if error.args and isinstance(error.args[0], bytes) else str(error)
+    )
     if words.startswith("b'"):  # a server's words that went through str()
         words = words[2:].removesuffix("'")
     return words or type(error).__name__

@@ -60,7 +60,9 @@ class Post:
             return True
         limits, now = self.desk.config.limits, self.work.now
         day = outbox.count_since(self.work.session, fold(address), now - timedelta(days=1), BUDGETED)
-        hour = outbox.count_all_since(self.work.session, now - timedelta(hours=1), ("neutral", "confirm-you", "help", "form"))
+        hour = outbox.count_all_since(
+            self.work.session, now - timedelta(hours=1), ("neutral", "confirm-you", "help", "form")
+        )
         open_to_all = kind in ("neutral", "confirm-you", "help", "form")
         return day < limits.replies_per_sender_per_day and (
             not open_to_all or hour < limits.replies_to_unknown_per_hour
@@ -71,7 +73,9 @@ class Post:
         day = self.work.now - timedelta(days=1)
         if outbox.count_since(self.work.session, fold(address), day, ("cap",)) == 0:
             self._one(Send("cap", address), address, ticket, None, None)
-        self.work.alert(f"cap:{fold(address)}:{self.work.today}", f"reply budget used up for {address}; no more answers today")
+        self.work.alert(
+            f"cap:{fold(address)}:{self.work.today}", f"reply budget used up for {address}; no more answers today"
+        )
 
     def _one(
         self, send: Send, address: str, ticket: Ticket | None, licence: Licence | None, reply_to_mail: str | None

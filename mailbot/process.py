@@ -83,7 +83,9 @@ def _duplicate(work: Work, message: Message, inbox_id: int) -> Handled | None:
             continue
         if other.sender == message.sender and other.body_sha256 == message.body_sha256:
             return Handled("duplicate", f"same as mail {other.id}")
-        work.alert(f"same-id:{message.message_id}", f"mail {inbox_id} has the Message-ID of mail {other.id} and other words")
+        work.alert(
+            f"same-id:{message.message_id}", f"mail {inbox_id} has the Message-ID of mail {other.id} and other words"
+        )
         return Handled("quarantined", "same Message-ID", f"the Message-ID of mail {other.id}, with other words")
     return None
 
@@ -122,7 +124,12 @@ class Mail:
         settings = self.desk.config.mailbot
         message = self.message
         found = keys.find(
-            message.recipients, message.subject, message.in_reply_to, message.references, settings.address, settings.ticket_prefix
+            message.recipients,
+            message.subject,
+            message.in_reply_to,
+            message.references,
+            settings.address,
+            settings.ticket_prefix,
         )
         row = key_rows.find(self.work.session, keys.digest(found.key)) if found.key else None
         if row is None:
@@ -214,7 +221,11 @@ class Mail:
             return "status of a stranger"
         rows = tickets.of_sender(self.work.session, fold(sender.address), OPEN_STATES)
         mine = tuple(ticket for row in rows if (ticket := self.work.ticket(row.ref)))
-        tokens = {c.token for c in people.tokens_of_address(self.work.session, fold(sender.address))} if sender.verified else set()
+        tokens = (
+            {c.token for c in people.tokens_of_address(self.work.session, fold(sender.address))}
+            if sender.verified
+            else set()
+        )
         licences = tuple(found for token in sorted(tokens) if (found := self.work.licence(token)))
         self._answer(Send("status", sender.address, Facts(tickets=mine, licences=licences)))
         return "status"

@@ -64,7 +64,9 @@ def event_of(row: licences.LicenceEventRow) -> LicenceEvent:
 
 def had_demo_elsewhere(session: Session, token: str | None, name: str | None, address: str) -> bool:
     """Whether a licence of the same customer (e-mail or name, any case) is or was a demo, this token aside."""
-    tokens = {contact.token for contact in people.tokens_of_address(session, address) if not contact.address.startswith("@")}
+    tokens = {
+        contact.token for contact in people.tokens_of_address(session, address) if not contact.address.startswith("@")
+    }
     tokens |= set(people.tokens_named(session, name)) if name else set()
     tokens.discard(token or "")
     return any(row.changes.get("status") == "demo" for other in tokens for row in licences.events(session, other))

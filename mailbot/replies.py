@@ -193,7 +193,9 @@ def _act(reply: Reply, ticket: Ticket) -> str:
     own, quoted = own_lines_anywhere(reply.message.text, (reply.work.desk.wording.marker,))
     read = reading.read_fields(own)
     edited = reading.read_fields(quoted)
-    changes = {field: value for field, value in {**edited.values, **read.values}.items() if ticket.fields.get(field) != value}
+    changes = {
+        field: value for field, value in {**edited.values, **read.values}.items() if ticket.fields.get(field) != value
+    }
     late_log = ticket.request == "reactivate" and bool(attached(reply.message))
     if (changes or late_log) and _open_to_change(ticket):
         if read.values or late_log or ticket.problems:
@@ -232,4 +234,6 @@ def _comment(reply: Reply, ticket: Ticket, why: str, *, acts: bool) -> None:
         text = text.replace(word, "[key]")
     reply.work.apply(ticket, Commented(reply.sender.address, text.strip(), why, acts))
     if why == "wrong_sender" and reply.thread.live and not same(reply.sender.address, ticket.sender):
-        reply.work.perform(ticket, (Send("status", ticket.sender, Facts(why="wrong_sender", tickets=(ticket,)), Purpose.CUSTOMER),))
+        reply.work.perform(
+            ticket, (Send("status", ticket.sender, Facts(why="wrong_sender", tickets=(ticket,)), Purpose.CUSTOMER),)
+        )

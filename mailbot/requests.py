@@ -72,9 +72,7 @@ class Requests:
     def confirm(self, ticket: Ticket, by: str) -> Decision:
         """A challenge was answered with CONFIRM: the stored form is judged anew."""
         stored = reading.merge(ticket.fields, None, None)
-        requester = Sender(
-            ticket.sender, ticket.sender_verdict, False, ticket.sender_known, ticket.sender_is_partner
-        )
+        requester = Sender(ticket.sender, ticket.sender_verdict, False, ticket.sender_known, ticket.sender_is_partner)
         other = Requests(self.work, self.message, requester, ticket.received_at)
         judged = other._judged(stored, ticket, confirmed=True)  # noqa: SLF001
         return self._apply(ticket, Confirmed(judged, by))
@@ -185,8 +183,6 @@ class Requests:
         if ticket is not None and set(others) - set(ticket.linked):
             linked = tuple(dict.fromkeys((*ticket.linked, *others)))
             records.save(self.work.session, ticket.model_copy(update={"linked": linked}), self.work.now)
-
-
 
 
 def _grace_reason(action: str | None) -> Literal["expired", "token_change", "other"]:

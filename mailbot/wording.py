@@ -21,7 +21,9 @@ class Wording:
         self._html = Environment(loader=loader, undefined=StrictUndefined, autoescape=True)
         self.sentences: Mapping[str, Any] = tomllib.loads(_first(folders, "sentences.toml").read_text(encoding="utf-8"))
         self.marker = str(self.sentences["marker"])
-        self.kinds = tuple(sorted(n.removesuffix(".txt") for n in loader.list_templates() if n.endswith(".txt") and n[0] != "_"))
+        self.kinds = tuple(
+            sorted(n.removesuffix(".txt") for n in loader.list_templates() if n.endswith(".txt") and n[0] != "_")
+        )
         sources = b"".join(_first(folders, name).read_bytes() for name in sorted(loader.list_templates()))
         self.version = hashlib.sha256(sources).hexdigest()[:8]
 

@@ -86,7 +86,13 @@ class Work:
         number = tickets.next_number(self.session)
         ref = f"{self.desk.config.mailbot.ticket_prefix}-{number}"
         return Ticket(
-            ref=ref, number=number, request="unknown", sender=sender, sender_verdict=verdict, received_at=received_at, **known
+            ref=ref,
+            number=number,
+            request="unknown",
+            sender=sender,
+            sender_verdict=verdict,
+            received_at=received_at,
+            **known,
         )
 
     def apply(self, ticket: Ticket, event: Event, scene: Scene | None = None) -> Decision:
@@ -97,7 +103,13 @@ class Work:
         records.save(self.session, after, self.now)
         for note in decision.notes:
             tickets.add_event(
-                self.session, number=after.number, at=self.now, kind=note.kind, by=note.by, mail=self.mail, detail=note.detail
+                self.session,
+                number=after.number,
+                at=self.now,
+                kind=note.kind,
+                by=note.by,
+                mail=self.mail,
+                detail=note.detail,
             )
         after = self.perform(after, decision.effects)
         return Decision(after, decision.effects, decision.notes, decision.result)

@@ -258,3 +258,10 @@ def _queue(s: Session, id: int, now: datetime, states: Sequence[str]) -> bool:  
     row.state, row.attempts, row.due_at, row.lease_until = QUEUED, 0, now, None
     s.flush()
     return True
+
+
+def free_all(s: Session) -> None:
+    """Ends every lease: at the start of the one process of a database, whatever was in hand died with the one before."""
+    for row in s.exec(select(Outbox).where(col(Outbox.lease_until).is_not(None))):
+        row.lease_until = None
+    s.flush()

@@ -43,7 +43,13 @@ def import_active(desk: Running, token: str = "A1B2C3D4E5F6", **terms: object) -
     }  # fmt: skip
     with desk.desk.store.write() as session:
         licences.append(
-            session, token=token, at=desk.moment[0], effective=date(2026, 1, 1), kind="import", changes=changes, catalogue_version="x"
+            session,
+            token=token,
+            at=desk.moment[0],
+            effective=date(2026, 1, 1),
+            kind="import",
+            changes=changes,
+            catalogue_version="x",
         )
         people.add_contact(session, token, JOE, desk.moment[0], True)
         people.set_name(session, token, "Acme")
@@ -123,7 +129,12 @@ def test_a_member_without_a_verdict_confirms_and_then_it_counts(desk: Running) -
 
 
 def test_a_form_with_faults_is_repaired_by_a_reply_with_the_corrected_lines(desk: Running) -> None:
-    bad = PLAN.replace("10", "ten").replace("Voice Digital", "Voize").replace("monthly", "weekly").replace("Silver", "Gold")
+    bad = (
+        PLAN.replace("10", "ten")
+        .replace("Voice Digital", "Voize")
+        .replace("monthly", "weekly")
+        .replace("Silver", "Gold")
+    )
     (mail,) = desk.write(JOE, bad)
     assert desk.ticket().state == "waiting_customer"
     assert {(p.field, p.code) for p in desk.ticket().problems} == {
@@ -137,7 +148,9 @@ def test_a_form_with_faults_is_repaired_by_a_reply_with_the_corrected_lines(desk
 
 def test_an_addition_holds_at_once_and_is_billed_for_the_rest_of_the_month(desk: Running) -> None:
     import_active(desk)
-    desk.write(JOE, f"Request: modify\n{WHO}Action: add\nReason: more agents\nAgents: 15\nAdd-ons: Real-time Translator\n")
+    desk.write(
+        JOE, f"Request: modify\n{WHO}Action: add\nReason: more agents\nAgents: 15\nAdd-ons: Real-time Translator\n"
+    )
     assert desk.kinds() == [("outcome", JOE), ("plugins", JOE)]
     agents = desk.ticket().item("agents")
     assert (agents.from_, agents.to, agents.rule, agents.status) == (10, 15, "increase", "applied")
@@ -162,7 +175,9 @@ def test_a_removal_after_the_20th_holds_from_the_1st(desk: Running) -> None:
 def test_a_deactivation_comes_with_the_next_period_and_can_be_taken_back(desk: Running) -> None:
     import_active(desk)
     (mail,) = desk.write(JOE, f"Request: modify\n{WHO}Action: deactivate\nReason: cost\n")
-    assert [(s.item, s.to, str(s.effective)) for s in licence(desk).scheduled] == [("status", "deactivated", "2026-12-01")]
+    assert [(s.item, s.to, str(s.effective)) for s in licence(desk).scheduled] == [
+        ("status", "deactivated", "2026-12-01")
+    ]
     desk.write(JOE, "cancel", reply_to=mail)
     assert desk.ticket().state == "cancelled"
     desk.later(days=60)
@@ -203,7 +218,10 @@ def test_a_question_is_done_with_the_answer(desk: Running) -> None:
 
 def test_a_shuttle_transfer_moves_the_licence(desk: Running) -> None:
     import_active(desk, product="shuttle")
-    mails = desk.write(JOE, "Product: Shuttle\nAction: transfer\nLicense token: A1B2C3D4E5F6\nCustomer name: Acme\nDescription: new server\nMotion token: M1B2C3D4E5F6\n")
+    mails = desk.write(
+        JOE,
+        "Product: Shuttle\nAction: transfer\nLicense token: A1B2C3D4E5F6\nCustomer name: Acme\nDescription: new server\nMotion token: M1B2C3D4E5F6\n",
+    )
     desk.write(ANNA, "APPROVE", reply_to=mails[1])
     assert licence(desk, "M1B2C3D4E5F6").product == "motion"
 
@@ -239,14 +257,21 @@ def test_the_same_mail_twice_and_the_same_form_twice_have_no_second_effect(desk:
 
 def test_two_requests_in_one_mail_are_two_linked_tickets(desk: Running) -> None:
     import_active(desk)
-    desk.write(JOE, f"{WHO}Request: modify\nAction: add\nReason: more agents\nAgents: 15\nRequest: contract\nPlan: voice\n")
+    desk.write(
+        JOE, f"{WHO}Request: modify\nAction: add\nReason: more agents\nAgents: 15\nRequest: contract\nPlan: voice\n"
+    )
     assert (desk.ticket("LIC-1").linked, desk.ticket("LIC-2").linked) == (("LIC-2",), ("LIC-1",))
     assert desk.ticket("LIC-2").state == "waiting_staff"
 
 
 @pytest.mark.parametrize(
     "raw",
-    [b"", b"Subject: x\r\n\r\nhello\r\n", b"From: a@b.c\r\nFrom: d@e.f\r\n\r\nhello\r\n", b"From: a@b.c\rBcc: x\r\n\r\nhello\r\n"],
+    [
+        b"",
+        b"Subject: x\r\n\r\nhello\r\n",
+        b"From: a@b.c\r\nFrom: d@e.f\r\n\r\nhello\r\n",
+        b"From: a@b.c\rBcc: x\r\n\r\nhello\r\n",
+    ],
     ids=["empty", "no From", "two From", "bare CR"],
 )
 def test_what_has_no_one_sender_is_quarantined_and_the_next_mail_is_handled(desk: Running, raw: bytes) -> None:
@@ -262,7 +287,10 @@ def test_a_mail_with_30_megabytes_attached_is_handled_like_any_other(desk: Runni
 
 
 def test_automatic_mail_is_never_answered(desk: Running) -> None:
-    raw = b"From: joe@acme.example\r\nTo: desk@vendor.example\r\nAuto-Submitted: auto-replied\r\nSubject: away\r\n\r\n" + DEMO.encode()
+    raw = (
+        b"From: joe@acme.example\r\nTo: desk@vendor.example\r\nAuto-Submitted: auto-replied\r\nSubject: away\r\n\r\n"
+        + DEMO.encode()
+    )
     desk.take(raw)
     assert [k for k, _ in desk.kinds()] == ["alert", "alert"]
 

@@ -65,16 +65,22 @@ def test_every_fault_at_once() -> None:
 
 def test_fewer_agents_than_the_minimum_and_a_missing_log() -> None:
     (reading,) = read_forms(FORM["activate", "plan"].replace("10", "4"), "")
-    assert [(p.field, p.code) for p in check(reading, catalogue(), attachments=False)[1]] == [("agents", Code.OUT_OF_RANGE)]
+    assert [(p.field, p.code) for p in check(reading, catalogue(), attachments=False)[1]] == [
+        ("agents", Code.OUT_OF_RANGE)
+    ]
     (reading,) = read_forms(FORM["reactivate", "expired"], "")
-    assert [(p.field, p.code) for p in check(reading, catalogue(), attachments=False)[1]] == [("log", Code.ATTACHMENT_MISSING)]
+    assert [(p.field, p.code) for p in check(reading, catalogue(), attachments=False)[1]] == [
+        ("log", Code.ATTACHMENT_MISSING)
+    ]
 
 
 def test_a_label_given_twice_and_a_label_nearly_right() -> None:
     (reading,) = read_forms(FORM["contract", None] + "Support plan: Silver\n", "")
     assert [p.code for p in check(reading, catalogue(), attachments=False)[1]] == [Code.GIVEN_TWICE]
     (reading,) = read_forms(FORM["contract", None].replace("Customer name", "Custmer name"), "")
-    assert [(p.field, p.code) for p in check(reading, catalogue(), attachments=False)[1]] == [("customer_name", Code.NEAR_LABEL)]
+    assert [(p.field, p.code) for p in check(reading, catalogue(), attachments=False)[1]] == [
+        ("customer_name", Code.NEAR_LABEL)
+    ]
 
 
 def test_several_requests_in_one_mail_share_the_lines_before_the_first() -> None:

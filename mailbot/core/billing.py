@@ -14,7 +14,9 @@ NONE = Billing(kind="none")
 DECREASE = Billing(kind="decrease")
 
 
-def increase(item: str, today: Value, to: Value, period: Period, day: date, months: int, catalogue: Catalogue) -> Billing:
+def increase(
+    item: str, today: Value, to: Value, period: Period, day: date, months: int, catalogue: Catalogue
+) -> Billing:
     """An increase from ``day`` on: the fraction of the running period, invoiced at the end of this month."""
     fraction = period.fraction(day)
     amount = _amount(item, today, to, fraction, months, catalogue)

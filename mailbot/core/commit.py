@@ -173,7 +173,9 @@ def _moved(
         terms |= _restored(old, today)
     if until is not None:
         terms["expires_on"] = until.isoformat()
-    ahead = tuple(Change(new, line.effective, "moved", {line.item: line.to}, "by_staff", decider) for line in old.scheduled)
+    ahead = tuple(
+        Change(new, line.effective, "moved", {line.item: line.to}, "by_staff", decider) for line in old.scheduled
+    )
     ended: dict[str, Value] = {"status": "replaced", "replaced_by": new}
     return (
         Change(old.token, today, "moved", ended, "by_staff", decider),
@@ -215,6 +217,8 @@ def forbidden(after: Licence | None, catalogue: Catalogue) -> str | None:
         return "plan_refused" if has else None
     if after.status == "active" and any(int(after.value(k) or 0) < s.minimum for k, s in catalogue.seats.items()):
         return "under_minimum"
-    if any(need not in after.addons for k in after.addons if k in catalogue.addons for need in catalogue.addons[k].requires):
+    if any(
+        need not in after.addons for k in after.addons if k in catalogue.addons for need in catalogue.addons[k].requires
+    ):
         return "requires"
     return None

@@ -145,4 +145,6 @@ def keep(ticket: Ticket, event: Holds, scene: Scene) -> Decision:
 def hold(ticket: Ticket, event: Holds, scene: Scene) -> Decision:
     """No reminders until the ticket changes."""
     held = ticket.model_copy(update={"hold": True})
-    return Decision(held, (Forget(STAFF_TIMERS),), (Note("held", event.by),), Result(event.read, True, ticket.ref, "HOLD"))
+    return Decision(
+        held, (Forget(STAFF_TIMERS),), (Note("held", event.by),), Result(event.read, True, ticket.ref, "HOLD")
+    )

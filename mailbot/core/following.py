@@ -98,7 +98,11 @@ def close(ticket: Ticket, event: Silent, scene: Scene) -> Decision:
     """The customer stayed silent: closed; whatever waited is cancelled."""
     items = tuple(i.model_copy(update={"status": ItemStatus.CANCELLED}) if i.open else i for i in ticket.items)
     ticket = settled(ticket.model_copy(update={"items": items, "ending": Ending.CLOSED}))
-    effects = (Send("closed", Audience.CUSTOMER), Void(tuple(Purpose), "closed"), Forget(STAFF_TIMERS + CUSTOMER_TIMERS))
+    effects = (
+        Send("closed", Audience.CUSTOMER),
+        Void(tuple(Purpose), "closed"),
+        Forget(STAFF_TIMERS + CUSTOMER_TIMERS),
+    )
     return Decision(ticket, effects, (Note("closed", "mailbot"),))
 
 
@@ -112,5 +116,3 @@ def undelivered(ticket: Ticket, event: Undelivered, scene: Scene) -> Decision:
 def stay(ticket: Ticket, event: object, scene: Scene) -> Decision:
     """Nothing: what the event meant is over."""
     return Decision(ticket)
-
-

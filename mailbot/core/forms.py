@@ -172,5 +172,7 @@ def request_of(text: str) -> tuple[str, str | None] | None:
         return head.strip(), ACTIONS.get(action or "", action)
     for start, request, action in _ALIASES:
         if words.startswith(start):
-            return request, action or next((ACTIONS[w] for w in words.split()[-1:] if w in ACTIONS and request == "modify"), None)
+            return request, action or next(
+                (ACTIONS[w] for w in words.split()[-1:] if w in ACTIONS and request == "modify"), None
+            )
     return None

@@ -94,7 +94,9 @@ DATES = ("demo_ends", "expires_on", "renews_on")
 TERMS = frozenset({"product", "status", "plan", "agents", "users", "telephones", "mobile_agents", "support", "billing", "whitelabel", "replaced_by"})  # fmt: skip
 
 
-def fold(events: Iterable[LicenceEvent], on: date, name: str | None = None, contacts: tuple[str, ...] = ()) -> Licence | None:
+def fold(
+    events: Iterable[LicenceEvent], on: date, name: str | None = None, contacts: tuple[str, ...] = ()
+) -> Licence | None:
     """The licence on that date from its events in the order of their revisions; None when it has none yet.
 
     Events that take effect later are listed in ``scheduled``; an end by date (demo, ``expires_on``) needs no event.

@@ -214,7 +214,9 @@ def granted(
     ticket = ticket.model_copy(update={"items": made.items})
     effects: tuple[Effect, ...] = made.changes
     effects += _people(ticket, keys, scene, by_staff=decider != "mailbot")
-    days = sorted({i.effective for i in made.items if i.item in keys and i.status is ItemStatus.SCHEDULED and i.effective})
+    days = sorted(
+        {i.effective for i in made.items if i.item in keys and i.status is ItemStatus.SCHEDULED and i.effective}
+    )
     effects += tuple(Remember("day", scene.start_of(day), payload=day.isoformat()) for day in days)
     ends = made.after.demo_ends if made.after and ticket.action == "demo" else None
     if ends:

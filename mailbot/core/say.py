@@ -33,7 +33,11 @@ def value_word(item: str, value: Value, catalogue: Catalogue, words: Words) -> s
         return str(words.sentences["none"])
     if isinstance(value, bool):
         return str(words.sentences["yes" if value else "no"])
-    options: Mapping[str, Any] = {"plan": catalogue.plans, "support": catalogue.support, "billing": catalogue.billing}.get(item, {})
+    options: Mapping[str, Any] = {
+        "plan": catalogue.plans,
+        "support": catalogue.support,
+        "billing": catalogue.billing,
+    }.get(item, {})
     return str(options[str(value)].label) if str(value) in options else str(value)
 
 

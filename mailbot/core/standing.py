@@ -47,11 +47,17 @@ def standing(request: Request, sender: Sender, licence: Licence | None, *, alway
     match request.request:
         case "activate":
             taken = _asks(sender, always_confirm=always_confirm)
-            return replace(taken, staff_whole=not (request.demo or sender.known), is_partner=partner, reads_ledger=partner)
+            return replace(
+                taken, staff_whole=not (request.demo or sender.known), is_partner=partner, reads_ledger=partner
+            )
         case "modify" | "contract":
-            return Standing(released=True, token_doubt=True, neutral=not partner, reads_ledger=partner, is_partner=partner)
+            return Standing(
+                released=True, token_doubt=True, neutral=not partner, reads_ledger=partner, is_partner=partner
+            )
         case _:
-            return Standing(released=True, staff_whole=True, neutral=not partner, is_partner=partner, reads_ledger=partner)
+            return Standing(
+                released=True, staff_whole=True, neutral=not partner, is_partner=partner, reads_ledger=partner
+            )
 
 
 def _asks(sender: Sender, *, always_confirm: bool) -> Standing:
@@ -66,9 +72,7 @@ def _on_licence(request: Request, sender: Sender, licence: Licence, *, always_co
     partner = sender.verified and sender.partner
     whole = request.request == "activate" and not request.demo and not sender.known
     if sender.verified and (contact or sender.partner) and not always_confirm:
-        return Standing(
-            released=True, staff_whole=whole, reads_ledger=True, is_contact=contact, is_partner=partner
-        )
+        return Standing(released=True, staff_whole=whole, reads_ledger=True, is_contact=contact, is_partner=partner)
     asked = contacts_to_ask(licence, sender.address)
     if not asked:
         return Standing(released=True, staff_whole=True, neutral=True)

@@ -173,7 +173,10 @@ def state_of(ticket: Ticket) -> State:
     statuses = {item.status for item in ticket.items}
     checks = (
         (State.CLOSED, ticket.ending is Ending.CLOSED),
-        (State.WAITING_CUSTOMER, ticket.ending is None and (bool(ticket.problems) or ticket.token_doubt or ticket.asked)),
+        (
+            State.WAITING_CUSTOMER,
+            ticket.ending is None and (bool(ticket.problems) or ticket.token_doubt or ticket.asked),
+        ),
         (State.WAITING_CONFIRMATION, ticket.ending is None and not ticket.released),
         (State.WAITING_STAFF, ItemStatus.WAITING_STAFF in statuses or (ticket.is_question and ticket.ending is None)),
         (State.APPLYING, ItemStatus.APPLYING in statuses),

@@ -12,7 +12,9 @@ from mailbot.core.problem import Code, Problem
 
 #: No count may be larger.
 MOST = 100_000
-_YES = frozenset({"yes", "y", "si", "sì", "ja", "oui", "sí", "ok", "true", "x", "[x]", "i accept", "i agree", "accepted"})
+_YES = frozenset(
+    {"yes", "y", "si", "sì", "ja", "oui", "sí", "ok", "true", "x", "[x]", "i accept", "i agree", "accepted"}
+)
 _NO = frozenset({"no", "n", "nein", "non", "false", "[ ]"})
 _TOKEN = re.compile(r"[\x21-\x7e]{8,128}")
 _NUMBER = re.compile(r"([0-9]{1,9})(?: +[a-zA-Z][a-zA-Z -]{0,40})?")
@@ -22,7 +24,9 @@ def token(field: str, raw: str) -> str | Problem:
     """8 to 128 visible ASCII characters without a space, case kept."""
     if _TOKEN.fullmatch(raw):
         return raw
-    return Problem(field=field, code=Code.TOKEN_MALFORMED, read=raw, expected="8 to 128 letters, digits and signs without spaces")
+    return Problem(
+        field=field, code=Code.TOKEN_MALFORMED, read=raw, expected="8 to 128 letters, digits and signs without spaces"
+    )
 
 
 def yes(field: str, raw: str) -> bool | Problem:

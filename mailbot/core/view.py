@@ -30,7 +30,13 @@ class Row:
 
 
 def context(
-    send: Send, ticket: Ticket | None, licence: Licence | None, catalogue: Catalogue, desk: Desk, words: Words, envelope: Envelope
+    send: Send,
+    ticket: Ticket | None,
+    licence: Licence | None,
+    catalogue: Catalogue,
+    desk: Desk,
+    words: Words,
+    envelope: Envelope,
 ) -> dict[str, Any]:
     """Everything that the templates of that mail may use."""
     facts = send.facts
@@ -47,11 +53,15 @@ def context(
         "verdict": words.sentences["verdict"][ticket.sender_verdict] if ticket else "",
         "why": words.sentences["why"].get(facts.why, facts.why) if facts.why else "",
         "rows": [row(item, catalogue, words) for item in ticket.items] if ticket else [],
-        "problems": [(_name(p.field), problem_sentence(p, words, quiet=quiet)) for p in ticket.problems] if ticket else [],
+        "problems": [(_name(p.field), problem_sentence(p, words, quiet=quiet)) for p in ticket.problems]
+        if ticket
+        else [],
         "plugins": [catalogue.plugins[i.removeprefix("plugin:")] for i in facts.items if i.startswith("plugin:")],
         "named": [item_label(i, catalogue, words) for i in facts.items],
         "licence": licence,
-        "history": [f"{e.effective.isoformat()}  {e.kind}  {_terms(e.changes)}" for e in licence.history] if licence else [],
+        "history": [f"{e.effective.isoformat()}  {e.kind}  {_terms(e.changes)}" for e in licence.history]
+        if licence
+        else [],
         "ai": bool(ticket) and any(_ai(item, catalogue) for item in ticket.items if item.to),  # type: ignore[union-attr]
         "form": "" if quiet else facts.form,
         "forms": blank.titles(),

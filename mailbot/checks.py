@@ -1,0 +1,71 @@
+"""``mailbot check``: everything that a running desk needs, looked at one by one, each with what to do."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from mailbot.assemble import assemble, read_catalogue
+from mailbot.config import Config, ConfigError
+from mailbot.delivery import smtp_settings
+from mailbot.imap import ImapError, Mailbox
+from mailbot.intake_loop import imap_settings
+from mailbot.smtp import Smtp, SmtpError
+from mailbot.wording import load
+from storage.engine import head, open_store
+
+
+@dataclass(frozen=True)
+class Line:
+    """One thing that was looked at: ``detail`` says what was found, or what to do."""
+
+    name: str
+    good: bool
+    detail: str
+
+
+def check_all(config: Config) -> list[Line]:
+    """All checks in order; a fault in one does not keep the others from being made."""
+    lines = [Line("configuration", True, "read, no fault")]
+    lines.append(_try("catalogue", lambda: f"version {read_catalogue(config.mailbot.catalogue).version}"))
+    lines.append(_try("templates", lambda: _templates(config)))
+    lines.append(_try("database", lambda: _database(config)))
+    if all(line.good for line in lines):
+        desk = assemble(config)
+        lines.append(_try("imap", lambda: _imap(imap_settings(desk), desk.log)))  # type: ignore[arg-type]
+        lines.append(_try("smtp", lambda: asyncio.run(Smtp(smtp_settings(desk)).check())))
+    return lines
+
+
+def _try(name: str, look: Callable[[], str]) -> Line:
+    try:
+        return Line(name, True, look())
+    except (ConfigError, ImapError, SmtpError, OSError, ValueError, RuntimeError) as error:
+        return Line(name, False, str(error))
+
+
+def _templates(config: Config) -> str:
+    wording = load(config.mailbot.language, Path(config.mailbot.templates) if config.mailbot.templates else None)
+    faults = wording.faults()
+    if faults:
+        raise ValueError("; ".join(faults))
+    return f"{len(wording.kinds)} kinds of mail, version {wording.version}"
+
+
+def _database(config: Config) -> str:
+    store = open_store(config.database_url)
+    store.migrate()
+    found, newest = store.revision(), head()
+    store.close()
+    if found != newest:
+        msg = f"the tables are at revision {found}, this version needs {newest}"
+        raise RuntimeError(msg)
+    return f"{store.dialect}, revision {found}"
+
+
+def _imap(settings: object, log: object) -> str:
+    mailbox = Mailbox.open(settings, log)  # type: ignore[arg-type]
+    try:
+        return "; ".join(mailbox.check())
+    finally:
+        mailbox.close()

@@ -1,0 +1,224 @@
+"""The commands that run the desk and look at its tickets; licences and queues have modules of their own."""
+
+import asyncio
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mailbot import __version__, records, shapes
+from mailbot.checks import check_all
+from mailbot.cli import licences as licences_cli
+from mailbot.cli import queues
+from mailbot.cli.context import choose, config, desk, fail, show_json, show_table
+from mailbot.core.effects import Result
+from mailbot.decisions import Decisions
+from mailbot.handling import keep, step
+from mailbot.imap import ImapError
+from mailbot.process import handle
+from mailbot.service import Service, run_once
+from mailbot.work import Work
+from storage import inbox, outbox, tickets
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+app.add_typer(licences_cli.app, name="licences", help="The ledger: list, show, set, import, export.")
+app.command("inbox")(queues.list_inbox)
+app.add_typer(queues.outbox_app, name="outbox", help="Mails to send: list, retry, resend, drop.")
+app.add_typer(
+    queues.quarantine_app, name="quarantine", help="Mails that could not be handled: list, show, retry, drop."
+)
+
+ConfigOption = Annotated[Path | None, typer.Option("-c", "--config", help="The configuration file.")]
+NowOption = Annotated[str | None, typer.Option("--now", metavar="TIME", help="Set the clock (tests, dry runs).")]
+Json = Annotated[bool, typer.Option("--json", help="One JSON document instead of a table.")]
+
+
+@app.callback(invoke_without_command=True)
+def top(
+    config_file: ConfigOption = None,
+    now: NowOption = None,
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    """A licence desk that lives in a mailbox."""
+    if version:
+        typer.echo(f"mailbot {__version__}")
+        raise typer.Exit
+    choose(config_file, now)
+
+
+@app.command()
+def run(
+    once: Annotated[bool, typer.Option("--once", help="Handle what is there now, then end.")] = False,
+    config_file: ConfigOption = None,
+    now: NowOption = None,
+) -> None:
+    """Work the mailbox: take mails in, handle them, send answers."""
+    choose(config_file, now)
+    found = desk(writes=True)
+    if found.store.dialect == "sqlite":
+        with found.store.write() as session:
+            outbox.free_all(session)
+    if not once:
+        asyncio.run(Service(found).run())
+        return
+    try:
+        good = run_once(found)
+    except ImapError as error:
+        fail(f"IMAP: {error}")
+    raise typer.Exit(0 if good else 1)
+
+
+@app.command()
+def check(config_file: ConfigOption = None, json: Json = False) -> None:
+    """Verify configuration, catalogue, templates, database, IMAP and SMTP; a line each with what to do."""
+    choose(config_file, None)
+    lines = check_all(config())
+    if json:
+        show_json([{"check": line.name, "good": line.good, "detail": line.detail} for line in lines])
+    else:
+        for line in lines:
+            typer.echo(f"{'good ' if line.good else 'FAULT'}  {line.name}: {line.detail}")
+    raise typer.Exit(0 if all(line.good for line in lines) else 1)
+
+
+@app.command()
+def inject(
+    received_at: Annotated[str | None, typer.Option("--received-at", metavar="TIME")] = None,
+    config_file: ConfigOption = None,
+    now: NowOption = None,
+) -> None:
+    """Take one mail from standing input into the inbox, as if it had arrived, and handle it."""
+    choose(config_file, now)
+    found = desk(writes=True)
+    moment = datetime.fromisoformat(received_at) if received_at else found.clock()
+    moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    inbox_id, new = keep(found, sys.stdin.buffer.read(), moment, "inject")
+    while step(found):
+        pass
+    with found.store.read() as session:
+        row = inbox.get(session, inbox_id)
+    show_json({"id": inbox_id, "new": new, **shapes.row(row, ("state", "intake", "reason"))})
+
+
+class _Undone(Exception):
+    """Ends a transaction so that nothing of it stays."""
+
+
+@app.command()
+def explain(
+    file: Annotated[Path, typer.Argument(metavar="FILE.eml", exists=True, dir_okay=False)],
+    config_file: ConfigOption = None,
+    now: NowOption = None,
+    json: Json = False,
+) -> None:
+    """Say what a mail would do; nothing is changed and nothing is sent."""
+    choose(config_file, now)
+    found = desk()
+    raw = file.read_bytes()
+    told: dict[str, object] = {}
+    try:
+        with found.store.write() as session:
+            row, _ = inbox.keep(session, raw, f"explain:{len(raw)}:{hash(raw)}", found.clock(), found.clock(), "inject")
+            before = {r.id for r in outbox.listing(session)}
+            handled = handle(found, session, row.id, found.clock())
+            mails = [r for r in outbox.listing(session) if r.id not in before]
+            refs = sorted({r.ref for r in mails if r.ref})
+            told = {
+                "intake": handled.intake,
+                "state": handled.state,
+                "reason": handled.reason,
+                "tickets": [
+                    shapes.ticket(t, tickets.events(session, t.number), found.wording)
+                    for ref in refs
+                    if (t := records.ticket(session, ref))
+                ],
+                "mails": [{"kind": r.kind, "recipient": r.recipient} for r in reversed(mails)],
+            }
+            raise _Undone
+    except _Undone:
+        pass
+    if json:
+        show_json(told)
+        return
+    typer.echo(f"It is: {told['intake']} ({told['state']})" + (f": {told['reason']}" if told["reason"] else ""))
+    for shape in told["tickets"]:  # type: ignore[attr-defined]
+        typer.echo(f"Ticket: {shape['request']}/{shape['action']} -> {shape['state']}")
+    for mail in told["mails"]:  # type: ignore[attr-defined]
+        typer.echo(f"Would send: {mail['kind']} to {mail['recipient']}")
+
+
+@app.command("tickets")
+def list_tickets(
+    state: Annotated[str | None, typer.Option("--state", help="Only those in that state.")] = None,
+    config_file: ConfigOption = None,
+    json: Json = False,
+) -> None:
+    """All tickets, newest first."""
+    choose(config_file, None)
+    found = desk()
+    with found.store.read() as session:
+        rows = tickets.listing(session, [state] if state else None)
+        shown = [records.ticket(session, row.ref) for row in rows]
+        shaped = [shapes.ticket(t, tickets.events(session, t.number), found.wording) for t in shown if t]
+    if json:
+        show_json(shaped)
+        return
+    columns = ("ref", "state", "request", "action", "token", "customer_name", "sender", "received_at")
+    show_table("Tickets", columns, [tuple(shape[key] for key in columns) for shape in shaped])
+
+
+@app.command()
+def show(ref: str, config_file: ConfigOption = None, json: Json = False) -> None:
+    """One ticket, whole."""
+    choose(config_file, None)
+    found = desk()
+    with found.store.read() as session:
+        ticket = records.ticket(session, ref)
+        if ticket is None:
+            fail(f"there is no ticket {ref}")
+        shape = shapes.ticket(ticket, tickets.events(session, ticket.number), found.wording)
+    if json:
+        show_json(shape)
+        return
+    facts = [(key, value) for key, value in shape.items() if key not in ("items", "problems", "events") and value]
+    show_table(f"Ticket {ticket.ref}", ("what", "value"), facts)
+    items = ("item", "from", "to", "status", "effective", "rule", "reason")
+    show_table("Items", items, [tuple(i[key] for key in items) for i in shape["items"]])
+    if shape["problems"]:
+        show_table("Problems", ("field", "code", "message"), [tuple(p.values()) for p in shape["problems"]])
+    show_table(
+        "Events", ("at", "kind", "by", "detail"), [(e["at"], e["kind"], e["by"], e["detail"]) for e in shape["events"]]
+    )
+
+
+@app.command()
+def decide(
+    ref: str, decision: str, config_file: ConfigOption = None, now: NowOption = None, json: Json = False
+) -> None:
+    """Decide by hand, in the words of a reply: mailbot decide LIC-12 "APPROVE agents"."""
+    choose(config_file, now)
+    found = desk(writes=True)
+    with found.store.write() as session:
+        ticket = records.ticket(session, ref)
+        if ticket is None:
+            fail(f"there is no ticket {ref}")
+        work = Work(found, session, found.clock(), f"decide:{ref}:{found.clock().isoformat()}:{decision}")
+        results = Decisions(work, "operator", None).carry_out(decision, (ticket.ref,))
+    if json:
+        show_json([_result(result) for result in results])
+    else:
+        for result in results:
+            why = found.wording.sentences["why"].get(result.why, result.why)
+            typer.echo(f"{'done' if result.done else 'NOT done'}: {result.read}" + (f"\n  {why}" if why else ""))
+    raise typer.Exit(0 if results and all(result.done for result in results) else 1)
+
+
+def _result(result: Result) -> dict[str, object]:
+    return {"ref": result.ref, "word": result.word, "items": list(result.items), "done": result.done, "why": result.why}
+
+
+def main() -> None:
+    """The entry point of the ``mailbot`` program."""
+    app()

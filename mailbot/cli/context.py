@@ -1,0 +1,78 @@
+"""What every command shares: the configuration, the clock, and how results are printed."""
+
+import json
+import os
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NoReturn
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from mailbot import clock
+from mailbot.assemble import assemble
+from mailbot.config import Config, ConfigError, load
+from mailbot.core.address import clean
+from mailbot.desk import Desk
+from mailbot.maillog import configure
+from storage import licences
+
+#: Set once by the callback before any command: ``-c``, ``--now``.
+chosen: dict[str, Any] = {"config": None, "now": None}
+
+
+def fail(text: str, code: int = 1) -> NoReturn:
+    """End with a message on standard error."""
+    typer.echo(text, err=True)
+    raise typer.Exit(code)
+
+
+def choose(config: Path | None, now: str | None) -> None:
+    """Remember the global options; a command's own come later and win."""
+    if config is not None:
+        chosen["config"] = config
+    if now is not None:
+        try:
+            moment = datetime.fromisoformat(now)
+        except ValueError:
+            fail(f"--now: read {now!r}, must be a time like 2026-11-20T09:00:00+01:00", 2)
+        chosen["now"] = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def config() -> Config:
+    """The configuration, or exit 2 with every fault."""
+    try:
+        return load(chosen["config"], os.environ)
+    except ConfigError as error:
+        fail(str(error), 2)
+
+
+def desk(*, writes: bool = False) -> Desk:
+    """The desk; with ``--now`` its clock stands there, and writing needs a ledger without later events."""
+    configure()
+    moment = chosen["now"]
+    try:
+        found = assemble(config(), clock.fixed(moment) if moment else clock.system)
+    except ConfigError as error:
+        fail(str(error), 2)
+    if moment and writes:
+        with found.store.read() as session:
+            last = licences.last_at(session)
+        if last and last > moment:
+            fail(f"--now {moment.isoformat()} lies before the ledger's last event ({last.isoformat()})", 2)
+    return found
+
+
+def show_json(value: Any) -> None:
+    """One JSON document."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+
+
+def show_table(title: str, columns: tuple[str, ...], rows: list[tuple[Any, ...]]) -> None:
+    """A table for people; nothing of a mail reaches the terminal unescaped."""
+    table = Table(*columns, title=title, title_justify="left", expand=False)
+    for row in rows:
+        table.add_row(*(clean(str(cell) if cell is not None else "", 120).replace("[", "\\[") for cell in row))
+    Console(width=None if sys.stdout.isatty() else 160).print(table if rows else f"{title}: none")

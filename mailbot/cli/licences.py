@@ -1,0 +1,118 @@
+"""``mailbot licences``: the ledger for people and programs."""
+
+from datetime import date
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mailbot import records, shapes
+from mailbot.cli.context import choose, desk, fail, show_json, show_table
+from mailbot.core.licence import Licence
+from mailbot.desk import Desk
+from mailbot.ledger_files import export_csv, faults_of, put, read_csv
+from storage import licences
+
+app = typer.Typer(no_args_is_help=True)
+ConfigOption = Annotated[Path | None, typer.Option("-c", "--config", help="The configuration file.")]
+NowOption = Annotated[str | None, typer.Option("--now", metavar="TIME", help="Set the clock (tests, dry runs).")]
+Json = Annotated[bool, typer.Option("--json", help="One JSON document instead of a table.")]
+
+
+def _all(found: Desk) -> list[Licence]:
+    today = found.clock().astimezone(found.config.zone).date()
+    with found.store.read() as session:
+        every = (records.licence(session, token, today) for token in sorted(licences.tokens(session)))
+        return [licence for licence in every if licence]
+
+
+@app.command("list")
+def list_all(config_file: ConfigOption = None, now: NowOption = None, json: Json = False) -> None:
+    """All licences as they are today."""
+    choose(config_file, now)
+    every = _all(desk())
+    if json:
+        show_json([shapes.licence(licence) for licence in every])
+        return
+    columns = ("token", "status", "customer_name", "plan", "agents", "support", "billing")
+    show_table("Licences", columns, [tuple(getattr(licence, c) for c in columns) for licence in every])
+
+
+@app.command()
+def show(
+    token: str,
+    on: Annotated[str | None, typer.Option("--on", metavar="DATE", help="As it is on that date.")] = None,
+    config_file: ConfigOption = None,
+    now: NowOption = None,
+    json: Json = False,
+) -> None:
+    """One licence."""
+    choose(config_file, now)
+    found = desk()
+    try:
+        day = date.fromisoformat(on) if on else found.clock().astimezone(found.config.zone).date()
+    except ValueError:
+        fail(f"--on: read {on!r}, must be a date like 2027-01-31", 2)
+    with found.store.read() as session:
+        licence = records.licence(session, token, day)
+    if licence is None:
+        fail(f"there is no licence {token} on {day}")
+    shape = shapes.licence(licence)
+    if json:
+        show_json(shape)
+        return
+    show_table(f"Licence {token} on {day}", ("what", "value"), [(k, v) for k, v in shape.items() if k != "history"])
+    show_table(
+        "History",
+        ("revision", "effective", "kind", "ticket", "changes"),
+        [(e.revision, e.effective, e.kind, e.ticket, e.changes) for e in licence.history],
+    )
+
+
+@app.command("set")
+def set_(
+    token: str,
+    settings: Annotated[list[str], typer.Argument(metavar="KEY=VALUE...")],
+    why: Annotated[str, typer.Option("--why", help="The reason, for the history.")],
+    config_file: ConfigOption = None,
+    now: NowOption = None,
+) -> None:
+    """Change a licence by hand, as an event of its own."""
+    choose(config_file, now)
+    found = desk(writes=True)
+    row = {"token": token}
+    for setting in settings:
+        key, equals, value = setting.partition("=")
+        if not equals:
+            fail(f"read {setting!r}, must be key=value", 2)
+        row[key] = value
+    faults = faults_of(row, found.catalogue)
+    if faults:
+        fail("\n".join(faults), 2)
+    typer.echo(f"{token}: {'changed' if put(found, [row], 'set', why) else 'nothing to change'}")
+
+
+@app.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)],
+    config_file: ConfigOption = None,
+    now: NowOption = None,
+) -> None:
+    """Bring licences in from a CSV file: all of it, or nothing with every fault and its line."""
+    choose(config_file, now)
+    found = desk(writes=True)
+    rows, faults = read_csv(file.read_text("utf-8"), found.catalogue)
+    if faults:
+        fail("\n".join(faults))
+    typer.echo(f"{len(rows)} licences read, {put(found, rows, 'import', file.name)} changed")
+
+
+@app.command()
+def export(
+    spreadsheet: Annotated[bool, typer.Option("--spreadsheet", help="Escape formulas; cannot be imported.")] = False,
+    config_file: ConfigOption = None,
+    now: NowOption = None,
+) -> None:
+    """All licences as CSV on standard output."""
+    choose(config_file, now)
+    typer.echo(export_csv(_all(desk()), spreadsheet=spreadsheet), nl=False)

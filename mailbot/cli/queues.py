@@ -1,0 +1,123 @@
+"""``mailbot inbox``, ``outbox`` and ``quarantine``: what came, what goes, and what could not be handled."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from mailbot import shapes
+from mailbot.cli.context import choose, desk, fail, show_json, show_table
+from storage import inbox, outbox
+
+ConfigOption = Annotated[Path | None, typer.Option("-c", "--config", help="The configuration file.")]
+Json = Annotated[bool, typer.Option("--json", help="One JSON document instead of a table.")]
+State = Annotated[str | None, typer.Option("--state", help="Only those in that state.")]
+outbox_app = typer.Typer(invoke_without_command=True)
+quarantine_app = typer.Typer(no_args_is_help=True)
+
+
+def _listed(title: str, rows: list[Any], keys: tuple[str, ...], columns: tuple[str, ...], json: bool) -> None:  # noqa: FBT001
+    shaped = [shapes.row(row, keys) for row in rows]
+    if json:
+        show_json(shaped)
+    else:
+        show_table(title, columns, [tuple(shape[c] for c in columns) for shape in shaped])
+
+
+def list_inbox(state: State = None, config_file: ConfigOption = None, json: Json = False) -> None:
+    """Mails that came, newest first."""
+    choose(config_file, None)
+    with desk().store.read() as session:
+        rows = inbox.listing(session, state)
+    _listed("Inbox", rows, shapes.INBOX, ("id", "state", "received_at", "sender", "intake", "reason"), json)
+
+
+@outbox_app.callback()
+def list_outbox(
+    context: typer.Context, state: State = None, config_file: ConfigOption = None, json: Json = False
+) -> None:
+    """Mails to send and sent, newest first."""
+    choose(config_file, None)
+    if context.invoked_subcommand is None:
+        with desk().store.read() as session:
+            rows = outbox.listing(session, state)
+        _listed(
+            "Outbox", rows, shapes.OUTBOX, ("id", "state", "kind", "ref", "recipient", "attempts", "last_reply"), json
+        )
+
+
+def _act(done: bool, id_: int, what: str) -> None:  # noqa: FBT001
+    if not done:
+        fail(f"mail {id_} is not there, or cannot be {what}")
+    typer.echo(f"mail {id_}: {what}")
+
+
+@outbox_app.command("retry")
+def retry(id_: Annotated[int, typer.Argument(metavar="ID")], config_file: ConfigOption = None) -> None:
+    """Send a mail now that was deferred or refused."""
+    _outbox(outbox.retry, id_, "queued", config_file)
+
+
+@outbox_app.command("resend")
+def resend(id_: Annotated[int, typer.Argument(metavar="ID")], config_file: ConfigOption = None) -> None:
+    """Send a mail again, the same bytes."""
+    _outbox(outbox.resend, id_, "queued again", config_file)
+
+
+def _outbox(act: Callable[..., bool], id_: int, what: str, config_file: Path | None) -> None:
+    choose(config_file, None)
+    found = desk(writes=True)
+    with found.store.write() as session:
+        done = act(session, id_, found.clock())
+    _act(done, id_, what)
+
+
+@outbox_app.command("drop")
+def drop(id_: Annotated[int, typer.Argument(metavar="ID")], config_file: ConfigOption = None) -> None:
+    """Never send that mail."""
+    choose(config_file, None)
+    with desk(writes=True).store.write() as session:
+        done = outbox.drop(session, id_)
+    _act(done, id_, "dropped")
+
+
+@quarantine_app.command("list")
+def quarantine_list(config_file: ConfigOption = None, json: Json = False) -> None:
+    """Mails in quarantine with their reasons."""
+    choose(config_file, None)
+    with desk().store.read() as session:
+        rows = inbox.listing(session, "quarantined")
+    _listed("Quarantine", rows, shapes.INBOX, ("id", "received_at", "sender", "reason"), json)
+
+
+@quarantine_app.command("show")
+def quarantine_show(id_: Annotated[int, typer.Argument(metavar="ID")], config_file: ConfigOption = None) -> None:
+    """The raw mail, as it came, on standard output."""
+    choose(config_file, None)
+    with desk().store.read() as session:
+        row = inbox.get(session, id_)
+        if row is None or row.state != "quarantined":
+            fail(f"mail {id_} is not in quarantine")
+        sys.stdout.buffer.write(inbox.raw(session, id_))
+
+
+@quarantine_app.command("retry")
+def quarantine_retry(id_: Annotated[int, typer.Argument(metavar="ID")], config_file: ConfigOption = None) -> None:
+    """Handle a mail again at the next run."""
+    _quarantine(inbox.retry, id_, "to be handled again", config_file)
+
+
+@quarantine_app.command("drop")
+def quarantine_drop(id_: Annotated[int, typer.Argument(metavar="ID")], config_file: ConfigOption = None) -> None:
+    """Leave a mail unhandled for good."""
+    _quarantine(inbox.drop, id_, "dropped", config_file)
+
+
+def _quarantine(act: Callable[..., bool], id_: int, what: str, config_file: Path | None) -> None:
+    choose(config_file, None)
+    with desk(writes=True).store.write() as session:
+        row = inbox.get(session, id_)
+        done = row is not None and row.state == "quarantined" and act(session, id_)
+    _act(bool(done), id_, what)
