@@ -8,8 +8,9 @@ from pathlib import Path
 from mailbot.assemble import assemble, read_catalogue
 from mailbot.config import Config, ConfigError
 from mailbot.delivery import smtp_settings
-from mailbot.imap import ImapError, Mailbox
+from mailbot.imap import ImapError, ImapSettings, Mailbox
 from mailbot.intake_loop import imap_settings
+from mailbot.maillog import MailLog
 from mailbot.smtp import Smtp, SmtpError
 from mailbot.wording import load
 from storage.engine import head, open_store
@@ -32,7 +33,7 @@ def check_all(config: Config) -> list[Line]:
     lines.append(_try("database", lambda: _database(config)))
     if all(line.good for line in lines):
         desk = assemble(config)
-        lines.append(_try("imap", lambda: _imap(imap_settings(desk), desk.log)))  # type: ignore[arg-type]
+        lines.append(_try("imap", lambda: _imap(imap_settings(desk), desk.log)))
         lines.append(_try("smtp", lambda: asyncio.run(Smtp(smtp_settings(desk)).check())))
     return lines
 
@@ -63,8 +64,8 @@ def _database(config: Config) -> str:
     return f"{store.dialect}, revision {found}"
 
 
-def _imap(settings: object, log: object) -> str:
-    mailbox = Mailbox.open(settings, log)  # type: ignore[arg-type]
+def _imap(settings: ImapSettings, log: MailLog) -> str:
+    mailbox = Mailbox.open(settings, log)
     try:
         return "; ".join(mailbox.check())
     finally:

@@ -79,6 +79,14 @@ def test_secrets_are_not_shown_by_the_configuration_itself(folder: Path) -> None
     assert config.imap.password.get_secret_value() == "in-the-file"
 
 
+@pytest.mark.parametrize("section", ["mailbot", "database", "imap", "smtp", "identity", "staff", "limits", "timers"])
+@pytest.mark.parametrize(
+    "value", ["7", "'text'", "[]", "[1]", "[[1]]", "{ url = {}, host = [], password = {} }", "2026-01-01"]
+)
+def test_anything_in_the_place_of_a_section_is_a_fault_and_no_accident(folder: Path, section: str, value: str) -> None:
+    assert faults(written(folder, f"{section} = {value}"), MAILBOT_STAFF__1__NAME="x", MAILBOT_IMAP__PORT="1")
+
+
 # Defaults
 
 

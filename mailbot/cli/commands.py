@@ -17,6 +17,7 @@ from mailbot.core.effects import Result
 from mailbot.decisions import Decisions
 from mailbot.handling import keep, step
 from mailbot.imap import ImapError
+from mailbot.maillog import configure
 from mailbot.process import handle
 from mailbot.service import Service, run_once
 from mailbot.work import Work
@@ -74,6 +75,7 @@ def run(
 def check(config_file: ConfigOption = None, json: Json = False) -> None:
     """Verify configuration, catalogue, templates, database, IMAP and SMTP; a line each with what to do."""
     choose(config_file, None)
+    configure()
     lines = check_all(config())
     if json:
         show_json([{"check": line.name, "good": line.good, "detail": line.detail} for line in lines])

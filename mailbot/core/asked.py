@@ -88,7 +88,9 @@ def _listed(line: Asked) -> bool:
 
 def _changed_extras(request: Request) -> dict[str, Value]:
     to = request.action == "add"
-    return {f"addon:{key}": to for key in request.addons} | {f"plugin:{key}": to for key in request.plugins}
+    extras: dict[str, Value] = {f"addon:{key}": to for key in request.addons}
+    extras.update((f"plugin:{key}", to) for key in request.plugins)
+    return extras
 
 
 def _contract(request: Request) -> dict[str, Value]:

@@ -110,7 +110,7 @@ def ask(ticket: Ticket, event: Asks, scene: Scene) -> Decision:
     """A question to the customer; items and keys stay alive meanwhile."""
     ticket = settled(ticket.model_copy(update={"asked": True}))
     mail = Send("question", Audience.CUSTOMER, Facts(text=event.text), Purpose.CUSTOMER)
-    effects = (mail, Forget(STAFF_TIMERS), *customer_timers(scene))
+    effects: tuple[Effect, ...] = (mail, Forget(STAFF_TIMERS), *customer_timers(scene))
     result = Result(event.read, True, ticket.ref, "ASK", sent=event.text)
     return Decision(ticket, effects, (Note("asked", event.by, event.text),), result)
 

@@ -1,0 +1,183 @@
+"""`mailbot run` on a real Dovecot and a real SMTP server."""
+
+import email
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from aiosmtpd.controller import Controller
+
+from tests import servers
+from tests.running import CONFIG
+
+FORM = (
+    b"Authentication-Results: mx.vendor.example; dmarc=pass header.from=acme.example\r\n"
+    b"From: Joe <joe@acme.example>\r\nTo: desk@vendor.example\r\nSubject: demo\r\nMessage-ID: <%d@acme.example>\r\n\r\n"
+    b"Request: activate\r\nLicense token: A1B2C3D4E5F%d\r\nCustomer name: Acme %d\r\n"
+    b"I accept the License Agreement: yes\r\n30 days free demo: yes\r\n"
+)
+
+
+class Recorder:
+    """Takes every mail."""
+
+    def __init__(self) -> None:
+        self.mails: list[tuple[str, str, bytes]] = []
+
+    async def handle_DATA(self, server: object, session: object, envelope: object) -> str:  # noqa: N802
+        self.mails.append((envelope.mail_from, envelope.rcpt_tos[0], envelope.content))
+        return "250 OK"
+
+
+@pytest.fixture
+def smtp() -> Iterator[tuple[Recorder, int]]:
+    recorder = Recorder()
+    controller = Controller(recorder, hostname="127.0.0.1", port=servers.free_port())
+    controller.start()
+    yield recorder, controller.port
+    controller.stop()
+
+
+@pytest.fixture
+def imap(tmp_path: Path) -> Iterator[servers.Dovecot]:
+    with servers.dovecot(tmp_path) as server:
+        yield server
+
+
+@pytest.fixture
+def config(tmp_path: Path, imap: servers.Dovecot, smtp: tuple[Recorder, int]) -> Path:
+    settings = imap.settings()
+    text = CONFIG.format(folder=tmp_path / "var")
+    text = text.replace(
+        'username = "desk"\npassword = "desk"',
+        f'username = "{settings.username}"\npassword = "{settings.password}"\nport = {settings.port}',
+    ).replace('[smtp]\nhost = "127.0.0.1"\n', f'[smtp]\nhost = "127.0.0.1"\nport = {smtp[1]}\n')
+    path = tmp_path / "mailbot.toml"
+    path.write_text(text)
+    return path
+
+
+def mailbot(config: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "mailbot", *words, "-c", str(config)], capture_output=True, text=True, timeout=120, check=False
+    )
+
+
+def test_once_takes_the_mail_answers_it_and_moves_it(imap: servers.Dovecot, smtp: tuple[Recorder, int], config: Path) -> None:
+    imap.append(FORM % (1, 1, 1))
+    imap.append(b"Subject: nobody\r\n\r\nwrote this\r\n")
+    done = mailbot(config, "run", "--once")
+    assert done.returncode == 0, done.stderr
+    assert [rcpt for _, rcpt, _ in smtp[0].mails] == ["joe@acme.example"] * 2
+    assert (len(imap.mails("INBOX")), len(imap.mails("Done")), len(imap.mails("Quarantine"))) == (0, 1, 1)
+    (ticket,) = json.loads(mailbot(config, "tickets", "--json").stdout)
+    assert (ticket["ref"], ticket["state"]) == ("LIC-1", "done")
+    assert mailbot(config, "run", "--once").returncode == 0
+    assert len(smtp[0].mails) == 2
+
+
+def test_check_has_a_line_for_everything(config: Path) -> None:
+    done = mailbot(config, "check")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert [line.split()[1].rstrip(":") for line in done.stdout.splitlines()] == [
+        "configuration", "catalogue", "templates", "database", "imap", "smtp",
+    ]  # fmt: skip
+
+
+def test_a_running_desk_answers_and_ends_cleanly(imap: servers.Dovecot, smtp: tuple[Recorder, int], config: Path) -> None:
+    process = subprocess.Popen([sys.executable, "-m", "mailbot", "run", "-c", str(config)], stderr=subprocess.PIPE)
+    try:
+        imap.append(FORM % (1, 1, 1))
+        until(lambda: len(smtp[0].mails) == 2)
+        imap.append(FORM % (2, 2, 2))
+        until(lambda: len(smtp[0].mails) == 4)
+        until(lambda: len(imap.mails("Done")) == 2)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        _, err = process.communicate(timeout=30)
+    assert process.returncode == 0, err.decode()
+
+
+def until(holds: object) -> None:
+    deadline = time.monotonic() + 60
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+DRIVER = """
+import os, signal, sys, pathlib
+from datetime import UTC, datetime
+from mailbot.assemble import assemble
+from mailbot.config import load
+from mailbot.clock import fixed
+from mailbot.ids import RepeatableIds
+from mailbot.maillog import MailLog
+from mailbot.service import run_once
+from storage import outbox
+
+class Dying(MailLog):
+    left = int(sys.argv[2])
+    def _say(self, *args, **values):
+        Dying.left -= 1
+        if Dying.left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+desk = assemble(load(pathlib.Path(sys.argv[1]), {}), fixed(datetime(2026, 11, 3, 9, tzinfo=UTC)), RepeatableIds(b"x"), Dying())
+with desk.store.write() as s:
+    outbox.free_all(s)
+run_once(desk)
+print(Dying.left)
+"""
+
+
+def final(config: Path, recorder: Recorder) -> tuple[object, ...]:
+    """Tickets, licences and mails, without what differs from run to run."""
+    tickets = mailbot(config, "tickets", "--json").stdout
+    licences = mailbot(config, "licences", "list", "--json").stdout
+    mails = {email.message_from_bytes(raw)["Message-ID"]: raw for _, _, raw in recorder.mails}
+    return tickets, licences, sorted(mails.items())
+
+
+def test_killed_at_any_step_it_comes_to_the_same_end(imap: servers.Dovecot, smtp: tuple[Recorder, int], config: Path, tmp_path: Path) -> None:
+    driver = tmp_path / "driver.py"
+    driver.write_text(DRIVER)
+    from datetime import UTC, datetime
+
+    def drive(kill_at: int) -> int:
+        return subprocess.run([sys.executable, str(driver), str(config), str(kill_at)], capture_output=True, timeout=60, check=False).returncode
+
+    def begin() -> None:
+        for name in ("mailbot.db", "mailbot.db-wal", "mailbot.db-shm"):
+            (tmp_path / "var" / name).unlink(missing_ok=True)
+        smtp[0].mails.clear()
+        for folder in ("INBOX", "Done", "Quarantine"):
+            with imap.client(folder) as client:
+                uids = client.search("ALL")
+                if uids:
+                    client.delete_messages(uids)
+                    client.expunge()
+        for number in (1, 2):
+            imap.append(FORM % (number, number, number), datetime(2026, 11, 3, 8, number, tzinfo=UTC))
+
+    drive(0)  # makes the folders
+    begin()
+    assert drive(10_000) == 0
+    expected = final(config, smtp[0])
+    assert len(expected[2]) == 4
+    step, kills = 1, 0
+    while True:
+        begin()
+        if drive(step) == 0:
+            break
+        kills += 1
+        drive(10_000)
+        assert final(config, smtp[0]) == expected, f"killed at step {step}"
+        step += int(os.environ.get("KILL_EVERY", "3"))
+    assert kills >= 5
