@@ -24,7 +24,7 @@ class Due(Row, table=True):
     made_at: datetime = Field(sa_type=UtcDateTime)
     done_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     dropped_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
-    payload: Any = Field(default=None, sa_type=Json)
+    payload: Any = Field(default=None, sa_type=Json, nullable=True)
 
 
 #: What a due thing must be to wait still.
@@ -52,7 +52,7 @@ def add(
     return row
 
 
-def next(s: Session, until: datetime) -> Due | None:  # noqa: A001 - the contract's name
+def next(s: Session, until: datetime) -> Due | None:
     """The open thing that was due first, at or before ``until``; at a tie the one added first."""
     query = select(Due).where(*_OPEN, col(Due.due_at) <= until)
     return s.exec(query.order_by(col(Due.due_at), col(Due.id)).limit(1)).first()
@@ -63,7 +63,7 @@ def next_at(s: Session) -> datetime | None:
     return s.exec(select(func.min(Due.due_at)).where(*_OPEN)).one()
 
 
-def done(s: Session, id: int, at: datetime) -> None:  # noqa: A002 - the contract's name
+def done(s: Session, id: int, at: datetime) -> None:
     """It has been done."""
     s.get_one(Due, id).done_at = at
     s.flush()

@@ -29,7 +29,7 @@ class KeyRow(Row, table=True):
     expires_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     dead_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     dead_why: str | None = Field(default=None, sa_type=Text)
-    payload: Any = Field(default=None, sa_type=Json)
+    payload: Any = Field(default=None, sa_type=Json, nullable=True)
 
 
 def add(

@@ -9,7 +9,7 @@ from sqlmodel import Field, Session, col, func, select, update
 from storage.types import IndexedText, Json, Row, Text, UtcDateTime, folded
 
 
-class StaleRow(Exception):  # noqa: N818 - what it is, not that it is an error
+class StaleRow(Exception):
     """The row is not as its writer saw it: somebody else was first, and nothing was written."""
 
 
@@ -46,7 +46,7 @@ class TicketEventRow(Row, table=True):
     kind: str = Field(sa_type=Text)
     by: str = Field(sa_type=Text)
     mail: str | None = Field(default=None, sa_type=Text)
-    detail: Any = Field(default=None, sa_type=Json)
+    detail: Any = Field(default=None, sa_type=Json, nullable=True)
 
 
 class Counter(Row, table=True):

@@ -4,7 +4,7 @@ import hashlib
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
-from sqlalchemy import JSON, BigInteger, DateTime, Dialect, MetaData, Unicode
+from sqlalchemy import JSON, BigInteger, DateTime, Dialect, MetaData, UnicodeText
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import SQLModel
 
@@ -62,10 +62,10 @@ class Text(TypeDecorator[str]):
     as U+FFFD, so that a strange mail can be written down like any other.
     """
 
-    impl = Unicode
+    impl = UnicodeText
     cache_ok = True
 
-    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002 - the interface
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
         """The text that is kept."""
         return None if value is None else clean(value)
 
@@ -78,7 +78,7 @@ class IndexedText(Text):
 
     cache_ok = True
 
-    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002 - the interface
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
         """The text that is kept, at most INDEXED_BYTES long."""
         return None if value is None else cut(clean(value))
 

@@ -18,7 +18,7 @@ from tests.running import CONFIG
 
 FORM = (
     b"Authentication-Results: mx.vendor.example; dmarc=pass header.from=acme.example\r\n"
-    b"From: Joe <joe@acme.example>\r\nTo: desk@vendor.example\r\nSubject: demo\r\nMessage-ID: <%d@acme.example>\r\n\r\n"
+    b"From: Joe <joe%d@acme.example>\r\nTo: desk@vendor.example\r\nSubject: demo\r\nMessage-ID: <%d@acme.example>\r\n\r\n"
     b"Request: activate\r\nLicense token: A1B2C3D4E5F%d\r\nCustomer name: Acme %d\r\n"
     b"I accept the License Agreement: yes\r\n30 days free demo: yes\r\n"
 )
@@ -70,11 +70,11 @@ def mailbot(config: Path, *words: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_once_takes_the_mail_answers_it_and_moves_it(imap: servers.Dovecot, smtp: tuple[Recorder, int], config: Path) -> None:
-    imap.append(FORM % (1, 1, 1))
+    imap.append(FORM % ((1,) * 4))
     imap.append(b"Subject: nobody\r\n\r\nwrote this\r\n")
     done = mailbot(config, "run", "--once")
     assert done.returncode == 0, done.stderr
-    assert [rcpt for _, rcpt, _ in smtp[0].mails] == ["joe@acme.example"] * 2
+    assert [rcpt for _, rcpt, _ in smtp[0].mails] == ["joe1@acme.example"] * 2
     assert (len(imap.mails("INBOX")), len(imap.mails("Done")), len(imap.mails("Quarantine"))) == (0, 1, 1)
     (ticket,) = json.loads(mailbot(config, "tickets", "--json").stdout)
     assert (ticket["ref"], ticket["state"]) == ("LIC-1", "done")
@@ -93,9 +93,9 @@ def test_check_has_a_line_for_everything(config: Path) -> None:
 def test_a_running_desk_answers_and_ends_cleanly(imap: servers.Dovecot, smtp: tuple[Recorder, int], config: Path) -> None:
     process = subprocess.Popen([sys.executable, "-m", "mailbot", "run", "-c", str(config)], stderr=subprocess.PIPE)
     try:
-        imap.append(FORM % (1, 1, 1))
+        imap.append(FORM % ((1,) * 4))
         until(lambda: len(smtp[0].mails) == 2)
-        imap.append(FORM % (2, 2, 2))
+        imap.append(FORM % ((2,) * 4))
         until(lambda: len(smtp[0].mails) == 4)
         until(lambda: len(imap.mails("Done")) == 2)
     finally:
@@ -164,7 +164,7 @@ def test_killed_at_any_step_it_comes_to_the_same_end(imap: servers.Dovecot, smtp
                     client.delete_messages(uids)
                     client.expunge()
         for number in (1, 2):
-            imap.append(FORM % (number, number, number), datetime(2026, 11, 3, 8, number, tzinfo=UTC))
+            imap.append(FORM % ((number,) * 4), datetime(2026, 11, 3, 8, number, tzinfo=UTC))
 
     drive(0)  # makes the folders
     begin()

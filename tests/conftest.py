@@ -1,0 +1,128 @@
+"""Databases for tests: `store` is a fresh, migrated one, and each test that asks for it runs on SQLite and PostgreSQL."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from storage.engine import Store, open_store
+
+_names = count(1)
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[str]:
+    """A throwaway PostgreSQL server on a socket of its own; gives ``?host=...``, the part of a URL that finds it."""
+    programs = _postgresql_programs()
+    if programs is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail("PostgreSQL's server is not installed, and here it must be")
+        pytest.skip("PostgreSQL's server is not installed")
+    place = Path(tempfile.mkdtemp(prefix="pg-"))  # not tmp_path: a socket's path must be short
+    # As root the server refuses to run, so it runs as the user that comes with it.
+    who = {"user": "postgres", "group": "postgres", "extra_groups": []} if os.geteuid() == 0 else {}
+    if who:
+        shutil.chown(place, "postgres", "postgres")
+    quiet = {"cwd": place, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, **who}
+    cluster = place / "data"
+    initdb = [programs / "initdb", "-D", cluster, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync"]
+    subprocess.run(initdb, check=True, **quiet)
+    settings = ["listen_addresses=", "fsync=off", "full_page_writes=off", "shared_buffers=16MB", "max_connections=40"]
+    options = [part for setting in settings for part in ("-c", setting)]
+    with subprocess.Popen([programs / "postgres", "-D", cluster, "-k", place, *options], **quiet) as server:
+        try:
+            _wait_for(f"host={place} user=postgres dbname=postgres", server)
+            _create(f"host={place} user=postgres dbname=postgres", "CREATE DATABASE migrated")
+            template = open_store(f"postgresql+psycopg://postgres@/migrated?host={place}")
+            template.migrate()
+            template.close()
+            yield f"?host={place}"
+        finally:
+            server.send_signal(3)  # SIGQUIT: at once, there is nothing to keep
+            server.wait()
+            shutil.rmtree(place)
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a database without tables."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'mailbot.db'}"
+    return _database(request.getfixturevalue("postgresql"), "template0")
+
+
+@pytest.fixture(scope="session")
+def _migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("migrated") / "mailbot.db"
+    store = open_store(f"sqlite:///{path}")
+    store.migrate()
+    store.close()
+    return path
+
+
+@pytest.fixture
+def sqlite_store(tmp_path: Path, _migrated_sqlite: Path) -> Iterator[Store]:
+    """A fresh, migrated SQLite database."""
+    path = tmp_path / "mailbot.db"
+    shutil.copy(_migrated_sqlite, path)
+    store = open_store(f"sqlite:///{path}")
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def postgresql_store(postgresql: str) -> Iterator[Store]:
+    """A fresh, migrated PostgreSQL database."""
+    store = open_store(_database(postgresql, "migrated"))
+    yield store
+    store.close()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def store(request: pytest.FixtureRequest) -> Store:
+    """A fresh, migrated database, on SQLite and on PostgreSQL."""
+    return request.getfixturevalue(f"{request.param}_store")
+
+
+def _postgresql_programs() -> Path | None:
+    """The folder of the newest installed PostgreSQL's programs."""
+    versions = Path("/usr/lib/postgresql").glob("*/bin/initdb")
+    newest = max(versions, key=lambda path: float(path.parts[4]), default=None)
+    on_path = shutil.which("initdb")
+    if newest is None and on_path is not None:
+        newest = Path(on_path).resolve()
+    return None if newest is None else newest.parent
+
+
+def _database(server: str, template: str) -> str:
+    name = f"test{next(_names)}"
+    _create(
+        f"host={server.removeprefix('?host=')} user=postgres dbname=postgres",
+        f"CREATE DATABASE {name} TEMPLATE {template}",
+    )
+    return f"postgresql+psycopg://postgres@/{name}{server}"
+
+
+def _create(conninfo: str, statement: str) -> None:
+    with psycopg.connect(conninfo, autocommit=True) as connection:
+        connection.execute(statement)
+
+
+def _wait_for(conninfo: str, server: "subprocess.Popen[bytes]") -> None:
+    """Returns when the server answers; it is given a minute."""
+    for _ in range(600):
+        assert server.poll() is None, "PostgreSQL ended at its start"
+        try:
+            psycopg.connect(conninfo).close()
+        except psycopg.OperationalError:
+            time.sleep(0.1)
+        else:
+            return
+    pytest.fail("PostgreSQL does not answer")
