@@ -1,5 +1,4 @@
 # Needs Python 3.11 or later with venv and pip; everything is installed into .venv, once, and again when pyproject changes.
-#   make demo    a whole desk on this machine, with a mailbox of its own
 #   make test    every test
 #   make check   the tests and every other gate
 #   make bench   measurements, where there are any
@@ -9,11 +8,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
 , := ,
-.PHONY: demo test gates check bench clean
+.PHONY: test gates check bench clean
 .NOTPARALLEL:
-
-demo: $(VENV)/.demo
-	$(BIN)/mailbot demo
 
 test: $(VENV)/.test
 	$(BIN)/pytest -n $(WORKERS)
@@ -47,10 +43,6 @@ define install
 endef
 
 # A stamp is written when all went well: what was cut off half-way is done again.
-$(VENV)/.demo: pyproject.toml
-	$(call install,demo)
-	@touch $@
-
 $(VENV)/.test: pyproject.toml
-	$(call install,demo$(,)postgresql$(,)dev)
-	@touch $(VENV)/.demo $@
+	$(call install,postgresql$(,)dev)
+	@touch $@

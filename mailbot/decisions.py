@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Sequence
 
 from mailbot.core import decision, events, keys
-from mailbot.core.effects import Facts, Purpose, Result, Send
 from mailbot.core.address import same
+from mailbot.core.effects import Facts, Purpose, Result, Send
 from mailbot.core.say import item_names
 from mailbot.core.ticket import Ticket
 from mailbot.work import Work

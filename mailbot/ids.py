@@ -21,7 +21,7 @@ class Ids(Protocol):
 class SystemIds:
     """The system's cryptographic randomness."""
 
-    def stream(self, label: str) -> Stream:
+    def stream(self, label: str) -> Stream:  # noqa: ARG002 - the label is for repeatable ones
         """Random bytes; the label does not matter."""
         return secrets.token_bytes
 

@@ -183,7 +183,7 @@ class Mail:
     def _written(self, intake: Intake) -> str:
         """A mail that a person wrote."""
         sender = self._sender()
-        trusted = sender.verified and sender.verdict == "verified" or self.desk.config.identity.staff == "key"
+        trusted = (sender.verified and sender.verdict == "verified") or self.desk.config.identity.staff == "key"
         reply = Reply(self.work, self.message, self.thread, sender, trusted, self.received_at)
         if isinstance(intake, StaffReply):
             return staff(reply)
@@ -200,7 +200,7 @@ class Mail:
                 self._answer(Send("help", sender.address))
                 return "help"
             case FormAsked():
-                text = blank(intake.request, self.desk.catalogue)
+                text = blank(intake.request)
                 self._answer(Send("form", sender.address, Facts(form=text, form_key=intake.request)))
                 return "form asked"
             case StatusAsked():

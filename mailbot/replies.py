@@ -197,11 +197,11 @@ def _act(reply: Reply, ticket: Ticket) -> str:
         field: value for field, value in {**edited.values, **read.values}.items() if ticket.fields.get(field) != value
     }
     late_log = ticket.request == "reactivate" and bool(attached(reply.message))
-    if (changes or late_log) and _open_to_change(ticket):
-        if read.values or late_log or ticket.problems:
-            requests = Requests(reply.work, reply.message, reply.sender, reply.received_at)
-            requests.change(ticket, edited, read, reply.own)
-            return "corrected"
+    meant = bool(read.values) or late_log or bool(ticket.problems)
+    if (changes or late_log) and meant and _open_to_change(ticket):
+        requests = Requests(reply.work, reply.message, reply.sender, reply.received_at)
+        requests.change(ticket, edited, read, reply.own)
+        return "corrected"
     _comment(reply, ticket, "reply", acts=True)
     return "comment"
 

@@ -74,7 +74,7 @@ class Requests:
         stored = reading.merge(ticket.fields, None, None)
         requester = Sender(ticket.sender, ticket.sender_verdict, False, ticket.sender_known, ticket.sender_is_partner)
         other = Requests(self.work, self.message, requester, ticket.received_at)
-        judged = other._judged(stored, ticket, confirmed=True)  # noqa: SLF001
+        judged = other._judged(stored, ticket, confirmed=True)
         return self._apply(ticket, Confirmed(judged, by))
 
     def _apply(self, ticket: Ticket, event: Event) -> Decision:
@@ -107,7 +107,7 @@ class Requests:
             problems += fault
         elif request.request == WITH_LOG:
             found = ticket.diagnosis
-        form = blank.filled(request, dict(read.values), problems, catalogue)
+        form = blank.filled(request, dict(read.values), problems)
         return self._judge(request, problems, dict(read.values), ticket, form, found, bool(files), confirmed=confirmed)
 
     def _judge(
@@ -118,7 +118,7 @@ class Requests:
         ticket: Ticket,
         form: str,
         found: diagnosis.Diagnosis | None = None,
-        new_log: bool = False,  # noqa: FBT001, FBT002
+        new_log: bool = False,
         *,
         confirmed: bool = False,
     ) -> Judged:

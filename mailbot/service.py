@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-import random
+import random  # noqa: TID251 - only the jitter of a back-off
 import signal
 import socket
 import threading

@@ -97,6 +97,7 @@ class Smtp:
             raise ValueError(f"plain text to {settings.host}: mails would cross the network in the clear")
         self._settings, self._answer, self._verdict = settings, answer, verdict
         self._client: SMTP | None = None
+        self._transport: asyncio.BaseTransport | None = None  # the client forgets it
         self._name: str | None = None  # ours in EHLO; asking the system for it can take long
 
     async def send(self, envelope_from: str, recipient: str, raw: bytes) -> Outcome:
@@ -130,16 +131,19 @@ class Smtp:
 
     async def close(self) -> None:
         """Says good-bye to the server and closes the connection; never fails."""
-        client, self._client = self._client, None
-        if client is not None:
+        if self._client is not None:
             with suppress(SMTPException, OSError):
-                await client.quit(timeout=_BYE)
-            client.close()
+                await self._client.quit(timeout=_BYE)
+        self._drop()
+        await asyncio.sleep(0)  # the socket is closed in the loop's next turn
 
     def _drop(self) -> None:
-        if self._client is not None:
-            self._client.close()
-            self._client = None
+        client, self._client = self._client, None
+        transport, self._transport = self._transport, None
+        if isinstance(transport, asyncio.WriteTransport):
+            transport.abort()  # TLS would wait for the server's good-bye, which may never come
+        if client is not None:
+            client.close()
 
     async def _connect(self) -> SMTP:
         self._drop()
@@ -157,7 +161,7 @@ class Smtp:
                 timeout=self._answer,
             )
             await client.connect()
-            self._client, self._name = client, client.local_hostname
+            self._client, self._transport, self._name = client, client.transport, client.local_hostname
             if client.is_ehlo_or_helo_needed:
                 await client.ehlo()
             if settings.username is not None:

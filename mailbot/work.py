@@ -39,9 +39,6 @@ from mailbot.ids import Stream
 from mailbot.post import Post
 from storage import alerts, due, keys, licences, people, tickets
 
-#: At most one alert mail in that many seconds.
-ALERT_SECONDS = 3600
-
 
 @dataclass
 class Work:
@@ -189,11 +186,11 @@ class Work:
         )
 
     def alert(self, incident: str, text: str) -> None:
-        """Tell staff once per incident, in at most one mail an hour; the log has it always."""
+        """Tell staff once per incident; the log has it always."""
         from mailbot.core.effects import Audience, Facts
 
         self.desk.log.alert(text=text)
-        if alerts.first(self.session, incident, self.now, ALERT_SECONDS):
+        if alerts.first(self.session, incident, self.now):
             Post(self).send(Send("alert", Audience.STAFF, Facts(text=text)), None)
 
     def reopen_question(self, ticket: Ticket) -> None:

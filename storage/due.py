@@ -40,7 +40,7 @@ def add(
     token: str | None = None,
     payload: Any = None,
 ) -> Due:
-    """The due thing. Same kind, ref, token and moment is one thing: a dropped one opens again, a done one stays done."""
+    """The due thing. Same kind, ref, token and moment is one thing: a dropped one reopens, a done one stays done."""
     same = hashlib.sha256(json.dumps([kind, ref, token, due_at.isoformat()]).encode()).hexdigest()
     row = s.exec(select(Due).where(col(Due.same) == same)).first()
     if row is None:
@@ -52,7 +52,7 @@ def add(
     return row
 
 
-def next(s: Session, until: datetime) -> Due | None:
+def next(s: Session, until: datetime) -> Due | None:  # noqa: A001 - the contract's name
     """The open thing that was due first, at or before ``until``; at a tie the one added first."""
     query = select(Due).where(*_OPEN, col(Due.due_at) <= until)
     return s.exec(query.order_by(col(Due.due_at), col(Due.id)).limit(1)).first()
@@ -63,7 +63,7 @@ def next_at(s: Session) -> datetime | None:
     return s.exec(select(func.min(Due.due_at)).where(*_OPEN)).one()
 
 
-def done(s: Session, id: int, at: datetime) -> None:
+def done(s: Session, id: int, at: datetime) -> None:  # noqa: A002 - the contract's name
     """It has been done."""
     s.get_one(Due, id).done_at = at
     s.flush()

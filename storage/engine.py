@@ -6,6 +6,7 @@ one moment and cannot write.
 
 import json
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -139,9 +140,23 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
     """Durable commits, checked references, and no transactions of the driver's own (it begins them too late)."""
     connection.isolation_level = None
     connection.execute(f"PRAGMA busy_timeout = {WAIT_MS}")
-    connection.execute("PRAGMA journal_mode = WAL")
+    _use_wal(connection)
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _use_wal(connection: sqlite3.Connection) -> None:
+    """Turns the file to WAL, for good. While others do so to a new file, SQLite says "locked" without any waiting."""
+    deadline = time.monotonic() + WAIT_MS / 1000
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)
+        else:
+            return
 
 
 def _begin_sqlite(connection: Connection) -> None:

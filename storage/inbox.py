@@ -112,12 +112,12 @@ def next_kept(
     return s.exec(query.order_by(col(Inbox.received_at), col(Inbox.id)).limit(1)).first()
 
 
-def raw(s: Session, id: int) -> bytes:
+def raw(s: Session, id: int) -> bytes:  # noqa: A002 - the contract's name
     """The bytes of the mail; sqlalchemy's NoResultFound when there are none."""
     return s.get_one(Raw, id).data
 
 
-def attempt(s: Session, id: int, at: datetime) -> int:
+def attempt(s: Session, id: int, at: datetime) -> int:  # noqa: A002
     """Notes that the mail is about to be tried; gives how many tries that makes."""
     row = s.get_one(Inbox, id)
     row.attempts += 1
@@ -128,7 +128,7 @@ def attempt(s: Session, id: int, at: datetime) -> int:
 
 def mark(
     s: Session,
-    id: int,
+    id: int,  # noqa: A002
     state: str,
     *,
     at: datetime,
@@ -167,7 +167,7 @@ def unmoved(s: Session) -> list[Inbox]:
     return list(s.exec(query.order_by(col(Inbox.id))))
 
 
-def get(s: Session, id: int) -> Inbox | None:
+def get(s: Session, id: int) -> Inbox | None:  # noqa: A002
     """The row of that number."""
     return s.get(Inbox, id)
 
@@ -204,7 +204,7 @@ def counts(s: Session) -> dict[str, int]:
     return dict(s.exec(select(Inbox.state, func.count()).group_by(col(Inbox.state))).all())
 
 
-def retry(s: Session, id: int) -> bool:
+def retry(s: Session, id: int) -> bool:  # noqa: A002
     """Lets a quarantined mail be handled again, with all its tries. False when that is no quarantined mail."""
     row = s.get(Inbox, id)
     if row is None or row.state != QUARANTINED:
@@ -214,7 +214,7 @@ def retry(s: Session, id: int) -> bool:
     return True
 
 
-def drop(s: Session, id: int) -> bool:
+def drop(s: Session, id: int) -> bool:  # noqa: A002
     """Gives up a quarantined mail; its bytes stay. False when that is no quarantined mail."""
     row = s.get(Inbox, id)
     if row is None or row.state != QUARANTINED:

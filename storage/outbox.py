@@ -82,7 +82,7 @@ def put(
     due_at: datetime,
     inbox_id: int | None = None,
 ) -> Outbox:
-    """The mail, queued. ``envelope_from`` "" is the null return path; a Message-ID that is taken is an IntegrityError."""
+    """The mail, queued. ``envelope_from`` "" is the null return path; a Message-ID in use is an IntegrityError."""
     row = Outbox(
         message_id=message_id,
         kind=kind,
@@ -119,32 +119,32 @@ def claim(s: Session, now: datetime, limit: int, lease_seconds: float) -> list[t
     return claimed
 
 
-def delivered(s: Session, id: int, at: datetime, reply: str) -> None:
+def delivered(s: Session, id: int, at: datetime, reply: str) -> None:  # noqa: A002 - the contract's name
     """The server has taken it."""
     _result(s, id, at, "sent", reply, SENT).sent_at = at
     s.flush()
 
 
-def deferred(s: Session, id: int, at: datetime, reply: str, due_at: datetime) -> None:
+def deferred(s: Session, id: int, at: datetime, reply: str, due_at: datetime) -> None:  # noqa: A002
     """Not now (4xx, no connection): due again at ``due_at``. One whose fate is unknown stays so."""
     row = s.get_one(Outbox, id)
     _result(s, id, at, "deferred", reply, UNKNOWN if row.state == UNKNOWN else QUEUED).due_at = due_at
     s.flush()
 
 
-def refused(s: Session, id: int, at: datetime, reply: str) -> None:
+def refused(s: Session, id: int, at: datetime, reply: str) -> None:  # noqa: A002
     """Never (5xx): not tried again by itself."""
     _result(s, id, at, "refused", reply, REFUSED)
     s.flush()
 
 
-def unknown(s: Session, id: int, at: datetime, reply: str, due_at: datetime) -> None:
+def unknown(s: Session, id: int, at: datetime, reply: str, due_at: datetime) -> None:  # noqa: A002
     """Nobody knows: the connection was lost after DATA. Due again at ``due_at``, the same bytes and Message-ID."""
     _result(s, id, at, "unknown", reply, UNKNOWN).due_at = due_at
     s.flush()
 
 
-def undelivered(s: Session, id: int, at: datetime, reply: str) -> bool:
+def undelivered(s: Session, id: int, at: datetime, reply: str) -> bool:  # noqa: A002
     """A delivery report says that it did not arrive. True the first time, False when that was known."""
     row = s.get_one(Outbox, id)
     if row.state == UNDELIVERED:
@@ -155,7 +155,7 @@ def undelivered(s: Session, id: int, at: datetime, reply: str) -> bool:
     return True
 
 
-def release(s: Session, id: int) -> None:
+def release(s: Session, id: int) -> None:  # noqa: A002
     """Gives a claimed mail back untried."""
     s.get_one(Outbox, id).lease_until = None
     s.flush()
@@ -169,12 +169,12 @@ def next_due(s: Session) -> datetime | None:
     return earliest
 
 
-def get(s: Session, id: int) -> Outbox | None:
+def get(s: Session, id: int) -> Outbox | None:  # noqa: A002
     """The row of that number."""
     return s.get(Outbox, id)
 
 
-def raw(s: Session, id: int) -> bytes:
+def raw(s: Session, id: int) -> bytes:  # noqa: A002
     """The bytes of the mail; sqlalchemy's NoResultFound when there are none."""
     return s.get_one(OutboxRaw, id).data
 
@@ -184,7 +184,7 @@ def by_message_id(s: Session, mid: str) -> Outbox | None:
     return s.exec(select(Outbox).where(col(Outbox.message_id) == mid)).first()
 
 
-def deliveries(s: Session, id: int) -> list[Delivery]:
+def deliveries(s: Session, id: int) -> list[Delivery]:  # noqa: A002
     """What came of each attempt, oldest first."""
     return list(s.exec(select(Delivery).where(col(Delivery.outbox_id) == id).order_by(col(Delivery.id))))
 
@@ -199,17 +199,17 @@ def listing(s: Session, state: str | None = None, ref: str | None = None) -> lis
     return list(s.exec(query.order_by(col(Outbox.id).desc())))
 
 
-def retry(s: Session, id: int, now: datetime) -> bool:
+def retry(s: Session, id: int, now: datetime) -> bool:  # noqa: A002
     """Makes a mail that did not go out due now. False when there is none such: one that was sent takes `resend`."""
     return _queue(s, id, now, (QUEUED, UNKNOWN, REFUSED, UNDELIVERED, DROPPED))
 
 
-def resend(s: Session, id: int, now: datetime) -> bool:
+def resend(s: Session, id: int, now: datetime) -> bool:  # noqa: A002
     """Queues a mail that was sent once more, the same bytes. False when there is none such."""
     return _queue(s, id, now, (SENT, UNDELIVERED))
 
 
-def drop(s: Session, id: int) -> bool:
+def drop(s: Session, id: int) -> bool:  # noqa: A002
     """Gives up a mail that has not gone out. False when there is none such."""
     row = s.get(Outbox, id)
     if row is None or row.state not in (QUEUED, UNKNOWN, REFUSED, UNDELIVERED):
@@ -220,7 +220,7 @@ def drop(s: Session, id: int) -> bool:
 
 
 def count_since(s: Session, recipient: str, since: datetime, kinds: Collection[str]) -> int:
-    """How many mails of ``kinds`` were composed for ``recipient`` (or ``@example.com``, a domain) at or after ``since``."""
+    """How many mails of ``kinds`` were composed since then for ``recipient``, or for a domain (``@example.com``)."""
     address = folded(recipient)
     column = Outbox.recipient_domain if address.startswith("@") else Outbox.recipient_folded
     query = select(func.count()).select_from(Outbox).where(col(column) == address)
@@ -242,7 +242,7 @@ def _caused_by(s: Session, inbox_id: int) -> int:
     return s.exec(select(func.count()).select_from(Outbox).where(col(Outbox.inbox_id) == inbox_id)).one()
 
 
-def _result(s: Session, id: int, at: datetime, result: str, reply: str, state: str) -> Outbox:
+def _result(s: Session, id: int, at: datetime, result: str, reply: str, state: str) -> Outbox:  # noqa: A002
     """Writes one attempt down and frees the row, in its new state."""
     row = s.get_one(Outbox, id)
     row.state, row.lease_until, row.last_reply = state, None, reply
@@ -251,7 +251,7 @@ def _result(s: Session, id: int, at: datetime, result: str, reply: str, state: s
     return row
 
 
-def _queue(s: Session, id: int, now: datetime, states: Sequence[str]) -> bool:
+def _queue(s: Session, id: int, now: datetime, states: Sequence[str]) -> bool:  # noqa: A002
     row = s.get(Outbox, id)
     if row is None or row.state not in states:
         return False
@@ -261,7 +261,7 @@ def _queue(s: Session, id: int, now: datetime, states: Sequence[str]) -> bool:
 
 
 def free_all(s: Session) -> None:
-    """Ends every lease: at the start of the one process of a database, whatever was in hand died with the one before."""
+    """Ends every lease: at its start, the one process of a database knows that nobody else has mails in hand."""
     for row in s.exec(select(Outbox).where(col(Outbox.lease_until).is_not(None))):
         row.lease_until = None
     s.flush()

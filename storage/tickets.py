@@ -9,7 +9,7 @@ from sqlmodel import Field, Session, col, func, select, update
 from storage.types import IndexedText, Json, Row, Text, UtcDateTime, folded
 
 
-class StaleRow(Exception):
+class StaleRow(Exception):  # noqa: N818 - what it is, not that it is an error
     """The row is not as its writer saw it: somebody else was first, and nothing was written."""
 
 

@@ -65,7 +65,7 @@ class Text(TypeDecorator[str]):
     impl = UnicodeText
     cache_ok = True
 
-    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002 - the interface
         """The text that is kept."""
         return None if value is None else clean(value)
 
@@ -78,7 +78,7 @@ class IndexedText(Text):
 
     cache_ok = True
 
-    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002 - the interface
         """The text that is kept, at most INDEXED_BYTES long."""
         return None if value is None else cut(clean(value))
 

@@ -122,7 +122,7 @@ class Running:
             return [row.reason or "" for row in inbox.listing(session, "quarantined")]
 
 
-def running(folder: Path, at: datetime = datetime(2026, 11, 3, 9, 0, tzinfo=UTC)) -> Running:  # noqa: B008
+def running(folder: Path, at: datetime = datetime(2026, 11, 3, 9, 0, tzinfo=UTC)) -> Running:
     """A new desk."""
     path = folder / "mailbot.toml"
     path.write_text(CONFIG.format(folder=folder / "var"))

@@ -95,7 +95,7 @@ def test_prose_is_no_form() -> None:
 
 @pytest.mark.parametrize("request_key", TITLES)
 def test_a_blank_form_names_fields_that_are_read_again(request_key: str) -> None:
-    lines = [f"{line}X" if line.endswith(": ") else line for line in blank(request_key, catalogue()).splitlines()]
+    lines = [f"{line}X" if line.endswith(": ") else line for line in blank(request_key).splitlines()]
     read = read_fields("\n".join(lines))
     assert len(read.values) == len(lines)
 
@@ -103,5 +103,5 @@ def test_a_blank_form_names_fields_that_are_read_again(request_key: str) -> None
 def test_a_filled_form_reads_back_as_it_was() -> None:
     (reading,) = read_forms(FORM["activate", "plan"], "")
     request, problems = check(reading, catalogue(), attachments=False)
-    (again,) = read_forms(filled(request, reading.values, problems, catalogue()), "")
+    (again,) = read_forms(filled(request, reading.values, problems), "")
     assert check(again, catalogue(), attachments=False)[0] == request

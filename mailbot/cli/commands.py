@@ -104,7 +104,7 @@ def inject(
     show_json({"id": inbox_id, "new": new, **shapes.row(row, ("state", "intake", "reason"))})
 
 
-class _Undone(Exception):
+class _UndoneError(Exception):
     """Ends a transaction so that nothing of it stays."""
 
 
@@ -138,8 +138,8 @@ def explain(
                 ],
                 "mails": [{"kind": r.kind, "recipient": r.recipient} for r in reversed(mails)],
             }
-            raise _Undone
-    except _Undone:
+            raise _UndoneError
+    except _UndoneError:
         pass
     if json:
         show_json(told)

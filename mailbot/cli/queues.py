@@ -18,7 +18,7 @@ outbox_app = typer.Typer(invoke_without_command=True)
 quarantine_app = typer.Typer(no_args_is_help=True)
 
 
-def _listed(title: str, rows: list[Any], keys: tuple[str, ...], columns: tuple[str, ...], json: bool) -> None:  # noqa: FBT001
+def _listed(title: str, rows: list[Any], keys: tuple[str, ...], columns: tuple[str, ...], json: bool) -> None:
     shaped = [shapes.row(row, keys) for row in rows]
     if json:
         show_json(shaped)
@@ -48,7 +48,7 @@ def list_outbox(
         )
 
 
-def _act(done: bool, id_: int, what: str) -> None:  # noqa: FBT001
+def _act(done: bool, id_: int, what: str) -> None:
     if not done:
         fail(f"mail {id_} is not there, or cannot be {what}")
     typer.echo(f"mail {id_}: {what}")

@@ -12,7 +12,7 @@ from mailbot.core.values import labels_of
 LINK = 1800
 
 
-def blank(request: str, catalogue: Catalogue) -> str:
+def blank(request: str) -> str:
     """The blank form of a request key: a line for each field of all its actions, the choices named above it."""
     forms = [form for (key, _), form in FORMS.items() if key == request]
     fields = dict.fromkeys(field for form in forms for field in form.fields)
@@ -37,7 +37,7 @@ def choices(request: str, catalogue: Catalogue) -> list[tuple[str, str]]:
     return found
 
 
-def filled(request: Request, given: Mapping[str, str], problems: Iterable[Problem], catalogue: Catalogue) -> str:
+def filled(request: Request, given: Mapping[str, str], problems: Iterable[Problem]) -> str:
     """The form with what was understood; a faulty line stands there empty, to be filled in."""
     form = FORMS.get((request.request, request.action))
     wrong = {problem.field for problem in problems}

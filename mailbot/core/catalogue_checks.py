@@ -67,7 +67,7 @@ def _labels_differ(raw: Raw) -> Iterator[str]:
 def _seat_limits(raw: Raw) -> Iterator[str]:
     for key, seat in _entries(raw, "seats"):
         low, high = seat.get("minimum"), seat.get("automatic_max")
-        if _is_count(low) and _is_count(high) and high < low:
+        if isinstance(low, int) and isinstance(high, int) and high < low:
             yield wrong(f"seats.{key}.automatic_max", high, f"at least the minimum, {low}")
 
 
@@ -111,7 +111,9 @@ def _demo_known(raw: Raw) -> Iterator[str]:
         if key in addons and lacking:
             yield f"demo.addons: has {key}, must then have {', '.join(lacking)} too"
     days, warn = demo.get("days"), demo.get("warn_days")
-    for day in warn if isinstance(warn, list) and _is_count(days) and days > 1 else ():
+    if not (isinstance(warn, list) and isinstance(days, int) and days > 1):
+        return
+    for day in warn:
         if _is_count(day) and day >= days:
             yield wrong("demo.warn_days", day, f"from 1 to {days - 1}, days before the end of the demo")
 

@@ -141,7 +141,7 @@ def _beginning(ticket: Ticket, scene: Scene) -> dict[str, Value]:
     return begun | {"demo_ends": None, "expires_on": None, "renews_on": None}
 
 
-def _renewal(ticket: Ticket, annual: bool, items: list[Item], scene: Scene) -> str | None:  # noqa: FBT001
+def _renewal(ticket: Ticket, annual: bool, items: list[Item], scene: Scene) -> str | None:
     if not annual:
         return None
     chosen = next(item for item in items if item.item == "billing")

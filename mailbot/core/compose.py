@@ -91,7 +91,7 @@ def _headers(envelope: Envelope, subject: str, desk: Desk) -> list[tuple[str, st
 def _encoded(text: str) -> str:
     """A header's words: as they are when plain ASCII, else encoded; folded by our own line ends only."""
     plain = clean(text, 300)
-    if plain.isascii() and not set(plain) & set('"(),:;<>@[\\]') or (plain.isascii() and "[" in plain):
+    if (plain.isascii() and not set(plain) & set('"(),:;<>@[\\]')) or (plain.isascii() and "[" in plain):
         return plain
     return Header(plain, "utf-8", maxlinelen=70, header_name="Subject").encode(linesep="\r\n")
 

@@ -1,7 +1,9 @@
 """The grammar of decisions: what staff wrote, line by line, into decisions or the reason why one was not understood.
 
 Inside the running text of a REJECT, ASK, ANSWER or NOTE a line begins another decision only when its word stands in
-capitals, so that "Note that ..." or "ask your partner" in a sentence to a customer does nothing.
+capitals or before a reference, so that "Note that ..." or "ask your partner" in a sentence to a customer does nothing.
+Words below an APPROVE or HOLD count as its own line wrapped, unless they take leave or a blank line parts them from it;
+a condition is not understood on either side of that blank line.
 """
 
 import re
@@ -11,15 +13,30 @@ from datetime import date
 
 WORDS = ("APPROVE", "REJECT", "ASK", "ANSWER", "NOTE", "HOLD")
 SPEAKING = frozenset({"REJECT", "ASK", "ANSWER", "NOTE"})
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _UNTIL = re.compile(r"\buntil\s+(\S+)", re.IGNORECASE)
-_PLAIN = str.maketrans({"\u00a0": " ", "\u200b": None, "\u200c": None, "\u200d": None, "\ufeff": None, "\u2019": "'"})
+_PLAIN = str.maketrans(
+    {"\u00a0": " ", "\u202f": " ", "\u2019": "'"} | dict.fromkeys("\u200b\u200c\u200d\u2060\ufeff\u00ad")
+)
+_FAREWELL = re.compile(
+    r"(?:thanks|thank you|many thanks|(?:best |kind )?regards|best|cheers|grazie|(?:cordiali )?saluti|danke"
+    r"|(?:viele |mit freundlichen )?grüße|merci|cordialement|gracias|saludos)\b[,.! ]*(.{0,40})",
+    re.IGNORECASE,
+)
+#: What begins a condition, in the five languages of the attributions.
+_CONDITION = re.compile(
+    r"but|only|except|unless|if|however|not|without|provided|subject|after|once|when|pending|wait|don't|do|no"
+    r"|ma|solo|tranne|se|non|senza|però|aber|nur|außer|wenn|nicht|ohne"
+    r"|mais|sauf|si|pas|seulement|sans|pero|salvo|sólo|excepto|sin",
+    re.IGNORECASE,
+)
 
 Items = Mapping[str, Mapping[str, str]]
 
 
 @dataclass(frozen=True)
 class Line:
-    """One decision. No ``refs``: the one ticket of the mail; no ``items``: all that wait. ``read`` is the line as read."""
+    """One decision, ``read`` as it was read. No ``refs``: the one ticket of the mail; no ``items``: all that wait."""
 
     word: str
     refs: tuple[str, ...] = ()
@@ -40,49 +57,89 @@ class NotUnderstood:
 def confirmation_word(own: str) -> str | None:
     """CONFIRM or NO when that is the first own line, closing punctuation aside; else None."""
     first = next((line.strip() for line in own.translate(_PLAIN).splitlines() if line.strip()), "")
-    word = first.rstrip(".,!").upper()
-    return word if word in ("CONFIRM", "NO") else None
+    word = first.rstrip(" .,;:!")
+    return word.upper() if word.isascii() and word.upper() in ("CONFIRM", "NO") else None
 
 
 def read(own: str, prefix: str, items: Items) -> tuple[Line | NotUnderstood, ...]:
     """Each decision in the own text with its own result. ``items``: ref -> {key or lower-case label -> item key}."""
-    blocks = _blocks(own.translate(_PLAIN))
+    blocks = _blocks(own.translate(_PLAIN), prefix)
     if not blocks:
         return (NotUnderstood("no_decision_word", own.strip()[:200]),)
-    return tuple(_block(lines, prefix, items) for lines in blocks)
+    results: list[Line | NotUnderstood] = []
+    lost = False  # only leading lines decide: words that nobody reads spoil the lines on both sides of them
+    for number, lines in enumerate(blocks):
+        lost = lost or (number + 1 < len(blocks) and _unread(lines))
+        results.append(NotUnderstood("unknown_words", _shown(lines)) if lost else _block(lines, prefix, items))
+    return tuple(results)
 
 
 def _word(line: str) -> tuple[str, str, bool]:
     """(decision word or "", the rest, whether it stood in capitals)."""
-    first, _, rest = line.strip().partition(" ")
+    first, *rest = line.split(None, 1) or [""]
     bare = first.rstrip(".,;:!")
-    return (bare.upper(), rest.strip(), bare.isupper()) if bare.upper() in WORDS else ("", line, False)
+    known = bare.isascii() and bare.upper() in WORDS  # ASCII: the capital of a long s is an S
+    return (bare.upper(), rest[0].strip() if rest else "", bare.isupper()) if known else ("", line, False)
 
 
-def _blocks(own: str) -> list[list[str]]:
+def _shown(lines: Sequence[str]) -> str:
+    return "\n".join(lines).strip()
+
+
+def _unread(lines: list[str]) -> bool:
+    """Whether words stand below an APPROVE or HOLD, parted from it by a blank line."""
+    return _word(lines[0])[0] not in SPEAKING and bool(_below(lines)[1])
+
+
+def _below(lines: list[str]) -> tuple[list[str], list[str]]:
+    """The lines that follow the first one directly, and those with words after a blank line."""
+    gap = next((number for number, line in enumerate(lines) if not line), len(lines))
+    return lines[1:gap], [line for line in lines[gap:] if line]
+
+
+def _conditional(line: str) -> bool:
+    return bool(_CONDITION.fullmatch((line.split() or [""])[0].strip(".,;:!-(")))
+
+
+def _farewell(lines: list[str]) -> bool:
+    """Whether the lines are no more than thanks or regards and a name."""
+    match = _FAREWELL.fullmatch(lines[0])
+    names = [line for line in (match[1] if match else "", *lines[1:]) if line]
+    return match is not None and len(names) < 4 and all(_name(name) for name in names)
+
+
+def _name(line: str) -> bool:
+    words = line.strip(" .,!").split()
+    return len(words) < 4 and all(word[0].isupper() and not _conditional(word) for word in words)
+
+
+def _blocks(own: str, prefix: str) -> list[list[str]]:
     """The lines of each decision; empty when the text does not begin with one."""
     blocks: list[list[str]] = []
+    running = False  # whether words of a sentence stand open
     for line in own.splitlines():
-        word, _, capitals = _word(line)
-        speaking = bool(blocks) and _word(blocks[-1][0])[0] in SPEAKING
-        if word and (not speaking or capitals):
+        word, rest, capitals = _word(line)
+        if word and (not running or capitals or _refs(rest, prefix)[0]):
+            running = word in SPEAKING
             blocks.append([line.strip()])
-        elif not line.strip():
-            if speaking:
-                blocks[-1].append("")
-        elif not blocks:
-            return []
-        elif speaking:
+        elif blocks:
             blocks[-1].append(line.strip())
-        else:
-            break  # words after APPROVE or HOLD on lines of their own end the decisions
+            running = running or bool(line.strip())
+        elif line.strip():
+            return []
     return blocks
 
 
 def _block(lines: list[str], prefix: str, items: Items) -> Line | NotUnderstood:
     word, rest, _ = _word(lines[0])
+    if word not in SPEAKING:
+        near, far = _below(lines)
+        if far and _conditional(far[0]):
+            return NotUnderstood("unknown_words", _shown(lines))
+        lines = lines[:1] if near and _farewell(near) else [" ".join([lines[0], *near])]
+        rest = _word(lines[0])[1]
     refs, rest = _refs(rest, prefix)
-    shown = "\n".join(lines).strip()
+    shown = _shown(lines)
     if not set(refs) <= items.keys():
         return NotUnderstood("other_ticket", shown)
     if not refs and len(items) != 1:
@@ -95,17 +152,20 @@ def _block(lines: list[str], prefix: str, items: Items) -> Line | NotUnderstood:
     chosen: tuple[str, ...] = ()
     if word == "REJECT":
         chosen, text = _rejected(refs, text, items)
-    return Line(word, refs, chosen, text=text, read=shown) if text else NotUnderstood("reason_missing", shown)
+    if not any(map(str.isalnum, text)):
+        return NotUnderstood("reason_missing", shown)
+    return Line(word, refs, chosen, text=text, read=shown)
 
 
 def _refs(rest: str, prefix: str) -> tuple[tuple[str, ...], str]:
     """The leading references and what follows them."""
-    pattern = re.compile(rf"^[\s,;]*\[?({re.escape(prefix)}-[0-9]{{1,9}})\]?(?![\w-])[,;:]?", re.IGNORECASE)
+    pattern = re.compile(rf"[\s,;]*\[?({re.escape(prefix)}-[0-9]{{1,9}})\]?(?![\w-])[,;:]?", re.IGNORECASE | re.ASCII)
     refs: list[str] = []
-    while match := pattern.match(rest):
+    end = 0
+    while match := pattern.match(rest, end):
         refs.append(match[1].upper())
-        rest = rest[match.end() :]
-    return tuple(dict.fromkeys(refs)), rest.strip()
+        end = match.end()
+    return tuple(dict.fromkeys(refs)), rest[end:].strip()
 
 
 def _known(refs: tuple[str, ...], items: Items) -> dict[str, str]:
@@ -124,8 +184,11 @@ def _approve(refs: tuple[str, ...], rest: str, shown: str, items: Items) -> Line
     until = None
     match = _UNTIL.search(rest)
     if match:
+        day = match[1].rstrip(".,;!")
+        if not _DATE.fullmatch(day):  # fromisoformat also reads 20261231 and week dates
+            return NotUnderstood("bad_date", shown)
         try:
-            until = date.fromisoformat(match[1].rstrip(".,;!"))
+            until = date.fromisoformat(day)
         except ValueError:
             return NotUnderstood("bad_date", shown)
         rest = rest[: match.start()] + rest[match.end() :]
@@ -137,16 +200,20 @@ def _approve(refs: tuple[str, ...], rest: str, shown: str, items: Items) -> Line
 
 
 def _rejected(refs: tuple[str, ...], text: str, items: Items) -> tuple[tuple[str, ...], str]:
-    """Items before a colon when all are open items of the ticket; else all is the reason."""
+    """Items before a colon when all are open items of the ticket; else all is the reason, and names are none."""
+    known = _known(refs, items)
     for index in (i for i, sign in enumerate(text[:500]) if sign == ":"):
-        chosen = _named(text[:index], _known(refs, items))
+        chosen = _named(text[:index], known)
         if chosen:
             return chosen, text[index + 1 :].strip()
-    return (), text
+    return (), "" if _named(text[:500].strip(" .,;:!"), known) else text
 
 
 def contradictions(lines: Sequence[Line]) -> frozenset[str]:
-    """The references about which the lines contradict each other; "" stands for the one ticket of the mail."""
+    """The references about which the lines contradict each other; "" stands for the one ticket of the mail.
+
+    A line without items speaks of all that the lines before it left open: nothing may be decided otherwise after it.
+    """
     binding = [line for line in lines if line.word in ("APPROVE", "REJECT")]
     found = set()
     for number, one in enumerate(binding):
@@ -161,5 +228,4 @@ def _contradict(one: Line, other: Line) -> bool:
         return False
     if one.word == other.word:
         return one.until != other.until
-    both_whole = not one.items and not other.items
-    return both_whole or bool(set(one.items) & set(other.items))
+    return not one.items or bool(set(one.items) & set(other.items))

@@ -1,34 +1,46 @@
 """Own words without quoted ones. No cutter is right for every client, so none decides an approval: see ``decision``.
 
-First the desk's own marker line, then ``>`` lines, attributions in five languages, header blocks, and signatures.
+First the desk's own marker line, then ``>`` lines, attributions in five languages, header blocks, and signatures;
+quotequail, which knows more languages, has the last word on what is left.
 """
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from unicodedata import normalize
 
-_ATTRIBUTION = re.compile(
-    r"^(?:on\b.{4,300}\bwrote|il\b.{4,300}\bha scritto|am\b.{4,300}\bschrieb\b.{0,120}"
-    r"|le\b.{4,300}\ba écrit|el\b.{4,300}\bescribió)\s*:$",
-    re.IGNORECASE,
-)
-_STARTS = ("on ", "il ", "am ", "le ", "el ")
+import quotequail
+
+_STARTS = ("on ", "il ", "in data ", "am ", "le ", "el ")
+_WROTE = re.compile(r"\b(?:wrote|ha scritto|a écrit|escribió|schrieb(?: .{1,120})?) ?:$")
 _ORIGINAL = re.compile(
-    r"^-{2,}\s*(?:original message|ursprüngliche nachricht|messaggio originale|message d'origine|mensaje original"
-    r"|forwarded message|weitergeleitete nachricht)\s*-{2,}$",
-    re.IGNORECASE,
+    r"-{2,} ?(?:original message|ursprüngliche nachricht|messaggio originale|message d'origine|message original"
+    r"|mensaje original|forwarded message|weitergeleitete nachricht|messaggio inoltrato|message transféré"
+    r"|mensaje reenviado) ?-{2,}"
+    r"|(?:begin forwarded message|inizio messaggio inoltrato|anfang der weitergeleiteten (?:nachricht|e-mail)"
+    r"|début du message (?:transféré|réexpédié)|inicio del mensaje reenviado) ?:"
 )
-_FROM = re.compile(r"^\*?(?:from|da|von|de)\s*:\*?\s*\S", re.IGNORECASE)
-_SENT = re.compile(r"^\*?(?:sent|date|inviato|data|gesendet|datum|envoyé|enviado|fecha)\s*:\*?\s*\S", re.IGNORECASE)
+_FROM = re.compile(r"\*?(?:from|da|von|de) ?:\*? ?[^ *]")
+_SENT = re.compile(
+    r"\*?(?:sent|date|inviato(?: il)?|data|gesendet(?: am)?|datum|envoyé(?: le)?|enviado(?: el)?|fecha) ?:\*? ?[^ *]"
+)
 _DEVICE = re.compile(
-    r"^(?:sent from my |get outlook for |inviato da |von meinem .{1,60}gesendet|envoyé de mon |enviado desde mi )",
-    re.IGNORECASE,
+    r"(?:sent from (?:my|outlook|mail) |get outlook for |inviato (?:da|dal mio) (?:iphone|ipad|outlook|android|samsung)"
+    r"|von meinem .{1,60}gesendet|gesendet (?:von|mit) (?:outlook|mail|meinem) |envoyé (?:de|depuis) (?:mon|outlook) "
+    r"|enviado desde (?:mi|outlook) )"
 )
+#: An attribution may be wrapped over so many lines, a marker over one less.
+_WRAPPED = 4
+#: quotequail takes cubic time on a long line and is no help on a long text.
+_QUAIL_LINES, _QUAIL_WIDTH = 400, 200
 
 
 @dataclass(frozen=True)
 class Own:
-    """``own``: the writer's words; ``quoted``: the rest; ``signature``; ``cut``: the rule that ended the own words."""
+    """``own``: the writer's words; ``quoted``: the rest; ``signature``; ``cut``: the rule that ended the own words.
+
+    Rules: marker, quote, attribution, separator (a header block or a line that announces one), none.
+    """
 
     own: str
     quoted: str
@@ -39,74 +51,141 @@ class Own:
 def own_text(text: str, markers: Sequence[str]) -> Own:
     """The writer's words before the first sign of a quote or a signature."""
     lines = text.splitlines()
-    cut, rule = _first_cut(lines, markers)
+    known = _bare_markers(markers)
+    cut, rule = next(((at, rule) for at in range(len(lines)) if (rule := _cut(lines, at, known)[0])), (len(lines), ""))
+    opinion = _second_opinion(lines[:cut])
+    if opinion is not None:
+        cut, rule = opinion, "attribution"
     own, signature = _signed(lines[:cut])
-    return Own("\n".join(own).strip(), "\n".join(lines[cut:]), "\n".join(signature), rule)
+    return Own("\n".join(own).strip(), "\n".join(lines[cut:]), "\n".join(signature), rule or "none")
 
 
 def own_lines_anywhere(text: str, markers: Sequence[str]) -> tuple[str, str]:
-    """(own lines wherever they stand, quoted lines without their ``>``), for forms that are filled in between the lines."""
+    """Own lines wherever they stand, and quoted lines without their ``>``: for forms filled in between the lines.
+
+    Below a marker, a header block or an attribution without a ``>`` line after it nothing can be told apart: all is quoted.
+    """
     lines = text.splitlines()
-    own = [line for line in lines if not _is_quote(line) and not _is_marker(line, markers)]
-    quoted = [_unquoted(line) for line in lines if _is_quote(line)]
-    if not quoted:
-        cut, _ = _first_cut(lines, markers)
-        own, quoted = lines[:cut], lines[cut:]
-    own = [line for line in own if not _ATTRIBUTION.match(line.strip())]
-    return "\n".join(_signed(own)[0]), "\n".join(quoted)
+    known = _bare_markers(markers)
+    pieces: list[list[str]] = [[]]  # of own lines, each with its own signature
+    quoted: list[str] = []
+    at = 0
+    while at < len(lines):
+        rule, width = _cut(lines, at, known)
+        if rule == "quote":
+            quoted.append(_unquoted(lines[at]))
+            if pieces[-1]:
+                pieces.append([])
+        elif not rule:
+            pieces[-1].append(lines[at])
+        elif rule != "attribution" or not _quote_follows(lines, at + width):
+            quoted += [_unquoted(line) for line in lines[at + width :]]
+            break
+        at += width
+    return "\n".join(line for piece in pieces for line in _signed(piece)[0]), "\n".join(quoted)
 
 
-def _first_cut(lines: list[str], markers: Sequence[str]) -> tuple[int, str]:
-    for index, line in enumerate(lines):
-        rule = _cuts(lines, index, line, markers)
-        if rule:
-            return index, rule
-    return len(lines), "none"
+def _cut(lines: list[str], at: int, markers: frozenset[str]) -> tuple[str, int]:
+    """(the rule by which own words end at this line or "", how many lines it takes)."""
+    if not lines[at] or lines[at].isspace():
+        return "", 1
+    plain = _plain(lines[at])
+    if marked := _marker(lines, at, markers):
+        return "marker", marked
+    if _is_quote(lines[at]):
+        return "quote", 1
+    if attributed := _attribution(lines, at, plain):
+        return "attribution", attributed
+    rule_line = len(plain) >= 20 and set(plain) == {"_"}
+    if rule_line or _ORIGINAL.fullmatch(plain) or _header_block(lines, at, plain):
+        return "separator", 0 if plain.startswith(("from", "da", "von", "de", "*")) else 1
+    return "", 1
 
 
-def _cuts(lines: list[str], index: int, line: str, markers: Sequence[str]) -> str:
-    stripped = line.strip()
-    if _is_marker(line, markers):
-        return "marker"
-    if _is_quote(line):
-        return "quote"
-    if _is_attribution(lines, index) or _ORIGINAL.match(stripped):
-        return "attribution"
-    following = [later.strip() for later in lines[index + 1 : index + 4]]
-    if _FROM.match(stripped) and any(_SENT.match(later) for later in following):
-        return "attribution"
-    return "attribution" if len(stripped) >= 20 and set(stripped) == {"_"} else ""
+def _header_block(lines: list[str], at: int, plain: str) -> bool:
+    return bool(_FROM.match(plain)) and any(_SENT.match(_plain(later)) for later in lines[at + 1 : at + 5])
 
 
-def _is_attribution(lines: list[str], index: int) -> bool:
-    """An attribution on one line, or wrapped over two or three."""
-    if not lines[index].strip().lower().startswith(_STARTS):
-        return False
+def _attribution(lines: list[str], at: int, plain: str) -> int:
+    """How many lines an attribution takes from here, 0 if there is none. It names a day, an hour or an address."""
+    most = _WRAPPED if plain.startswith(_STARTS) else 1
     joined = ""
-    for line in lines[index : index + 3]:
-        joined = f"{joined} {line.strip()}".strip()[:600]
-        if _ATTRIBUTION.match(joined):
-            return True
-    return False
+    for width, line in enumerate(lines[at : at + most], 1):
+        joined = f"{joined} {_plain(line)}".strip()
+        if joined.endswith(":") and _WROTE.search(joined) and ("@" in joined or any(map(str.isdigit, joined))):
+            return width
+    return 0
 
 
 def _is_quote(line: str) -> bool:
     return line.lstrip().startswith(">")
 
 
+def _quote_follows(lines: list[str], at: int) -> bool:
+    return next((_is_quote(line) for line in lines[at:] if line.strip()), False)
+
+
 def _unquoted(line: str) -> str:
-    while line.lstrip().startswith(">"):
-        line = line.lstrip()[1:]
-    return line.removeprefix(" ")
+    """The line without its ``>``, found in one step: a line may be a megabyte of them."""
+    leading = len(line) - len(line.lstrip("> \t\u00a0"))
+    end = line.rfind(">", 0, leading) + 1
+    return line[end:].removeprefix(" ") if end else line
 
 
-def _is_marker(line: str, markers: Sequence[str]) -> bool:
-    bare = " ".join(_unquoted(line).strip(" \t-*_").lower().split())
-    return bool(bare) and any(bare == " ".join(marker.strip(" -").lower().split()) for marker in markers)
+def _plain(line: str) -> str:
+    """What is compared: the beginning of a line in lower case, its white space single, its accents composed."""
+    return normalize("NFC", " ".join(line[:400].replace("’", "'").lower().split()))
+
+
+def _bare(line: str) -> str:
+    return _plain(_unquoted(line)).strip(" -*_|#=")
+
+
+def _bare_markers(markers: Sequence[str]) -> frozenset[str]:
+    return frozenset(bare for marker in markers if (bare := _bare(marker)))
+
+
+def _marker(lines: list[str], at: int, markers: frozenset[str]) -> int:
+    """How many lines the desk's marker takes from here, 0 if it does not stand here."""
+    joined = ""
+    for width, line in enumerate(lines[at : at + _WRAPPED - 1], 1):
+        bare = _bare(line)
+        joined = f"{joined} {bare}" if joined else bare
+        if joined in markers:
+            return width
+        if not bare or not any(marker.startswith(joined) for marker in markers):
+            return 0
+    return 0
+
+
+def _second_opinion(lines: list[str]) -> int | None:
+    """Where quotequail sees a quote begin in what is left, None if nowhere."""
+    short = [_tame(line) for line in lines[:_QUAIL_LINES]]
+    parts = quotequail.quote("\n".join(short), limit=len(short) + 1, quote_intro_line=True)
+    if len(parts) == 1:
+        return None
+    return parts[0][1].count("\n") + 1 if parts[0][1] else 0
+
+
+def _tame(line: str) -> str:
+    """The line where it may be an attribution, else one that is none."""
+    crowded = len(line) > _QUAIL_WIDTH or line.count("@") > 2 or line.count("<") > 2
+    return "-" if crowded else line
 
 
 def _signed(lines: list[str]) -> tuple[list[str], list[str]]:
-    for index, line in enumerate(lines):
-        if line.rstrip() == "--" or _DEVICE.match(line.strip()):
-            return lines[:index], lines[index:]
+    """The lines above the signature, and the signature. A telephone's that stands above all words goes alone."""
+    for at, line in enumerate(lines):
+        if line.rstrip() == "--":
+            return lines[:at], lines[at:]
+        if len(line) <= 120 and _DEVICE.match(_plain(line)):
+            if any(above.strip() for above in lines[:at]):
+                return lines[:at], lines[at:]
+            rest, signature = _ended(lines[at + 1 :])
+            return rest, [line, *signature]
     return lines, []
+
+
+def _ended(lines: list[str]) -> tuple[list[str], list[str]]:
+    end = next((at for at, line in enumerate(lines) if line.rstrip() == "--"), len(lines))
+    return lines[:end], lines[end:]

@@ -147,7 +147,6 @@ def billing_of(case: Case, item: Item, day: date) -> Billing | None:
         case "activate", _:
             return None
         case _, "increase" if case.licence:
-            assert case.licence is not None
             period, months = billing.running_period(case.licence.billing, case.licence.renews_on, day)
             return billing.increase(item.item, item.from_, item.to, period, day, months, case.catalogue)
         case _, "decrease_by_20th" | "decrease_after_20th":

@@ -13,6 +13,36 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
+APPEND_ONLY_SQLITE = (
+    """
+    CREATE TRIGGER licence_event_no_update BEFORE UPDATE ON licence_event
+    BEGIN SELECT RAISE(ABORT, 'licence_event is append-only'); END
+    """,
+    """
+    CREATE TRIGGER licence_event_no_delete BEFORE DELETE ON licence_event
+    BEGIN SELECT RAISE(ABORT, 'licence_event is append-only'); END
+    """,
+    # INSERT OR REPLACE deletes the row that is in its way without asking the trigger on DELETE.
+    """
+    CREATE TRIGGER licence_event_no_replace BEFORE INSERT ON licence_event
+    WHEN EXISTS (
+        SELECT 1 FROM licence_event WHERE id = NEW.id OR (token = NEW.token AND revision = NEW.revision)
+    )
+    BEGIN SELECT RAISE(ABORT, 'licence_event is append-only'); END
+    """,
+)
+APPEND_ONLY_POSTGRESQL = (
+    """
+    CREATE FUNCTION licence_event_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN RAISE EXCEPTION 'licence_event is append-only' USING ERRCODE = 'integrity_constraint_violation'; END
+    $$
+    """,
+    """
+    CREATE TRIGGER licence_event_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON licence_event
+    FOR EACH STATEMENT EXECUTE FUNCTION licence_event_append_only()
+    """,
+)
+
 
 def upgrade() -> None:
     """Makes everything, in an order that references allow."""
@@ -22,7 +52,7 @@ def upgrade() -> None:
     _licences()
     _people()
     _rest()
-    _append_only("licence_event")
+    _append_only()
 
 
 def downgrade() -> None:
@@ -221,31 +251,11 @@ def _rest() -> None:
     op.create_table("incident", _text("key"), _moment("at"), sa.PrimaryKeyConstraint("key", name="pk_incident"))
 
 
-def _append_only(table: str) -> None:
-    """Rows of ``table`` can be added only. The database says so, whatever program asks it."""
-    why = f"{table} is append-only"
-    if op.get_bind().dialect.name == "sqlite":
-        for verb in ("update", "delete"):
-            op.execute(
-                f"CREATE TRIGGER {table}_no_{verb} BEFORE {verb.upper()} ON {table} "
-                f"BEGIN SELECT RAISE(ABORT, '{why}'); END"
-            )
-        # INSERT OR REPLACE deletes the row that is in its way without asking the trigger on DELETE.
-        op.execute(
-            f"CREATE TRIGGER {table}_no_replace BEFORE INSERT ON {table} "
-            f"WHEN EXISTS (SELECT 1 FROM {table} "
-            "WHERE id = NEW.id OR (token = NEW.token AND revision = NEW.revision)) "
-            f"BEGIN SELECT RAISE(ABORT, '{why}'); END"
-        )
-        return
-    op.execute(
-        f"CREATE FUNCTION {table}_append_only() RETURNS trigger LANGUAGE plpgsql AS "
-        f"$$ BEGIN RAISE EXCEPTION '{why}' USING ERRCODE = 'integrity_constraint_violation'; END $$"
-    )
-    op.execute(
-        f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {table} "
-        f"FOR EACH STATEMENT EXECUTE FUNCTION {table}_append_only()"
-    )
+def _append_only() -> None:
+    """Events of the ledger can be added only. The database says so, whatever program asks it."""
+    sqlite = op.get_bind().dialect.name == "sqlite"
+    for statement in APPEND_ONLY_SQLITE if sqlite else APPEND_ONLY_POSTGRESQL:
+        op.execute(statement)
 
 
 def _text(name: str, *, nullable: bool = False) -> sa.Column[Any]:

@@ -1,0 +1,164 @@
+"""The inbox: every mail once, handled in the order of arrival, and what became of it."""
+
+from datetime import UTC, datetime, timedelta
+
+from sqlmodel import Session
+
+from storage import inbox
+from storage.engine import Store
+
+NOON = datetime(2026, 11, 3, 12, 0, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+
+
+def keep(s: Session, name: str, at: datetime = NOON, source: str = "imap", uid: int | None = None) -> inbox.Inbox:
+    folder, uidvalidity = ("INBOX", 7) if uid else (None, None)
+    return inbox.keep(s, name.encode(), f"sha-{name}", at, NOON, source, folder, uid, uidvalidity)[0]
+
+
+def test_a_mail_is_kept_once_by_its_bytes(store: Store) -> None:
+    raw = bytes(range(256))
+    with store.write() as s:
+        first, new = inbox.keep(s, raw, "ab12", NOON, NOON + MINUTE, "imap", "INBOX", 4294967295, 4294967295)
+        assert new
+    with store.write() as s:
+        again, new = inbox.keep(
+            s, b"", "ab12", NOON + MINUTE, NOON + 2 * MINUTE, "imap", "INBOX", 4294967295, 4294967295
+        )
+        assert not new
+        assert again.id == first.id
+    with store.read() as s:
+        row = inbox.get(s, first.id)
+        assert row is not None
+        assert inbox.raw(s, row.id) == raw
+        assert (row.received_at, row.kept_at, row.size, row.state, row.attempts) == (
+            NOON,
+            NOON + MINUTE,
+            256,
+            "kept",
+            0,
+        )
+        assert inbox.by_sha256(s, "ab12") == row
+        assert inbox.by_sha256(s, "ab13") is None
+        assert inbox.get(s, 99) is None
+
+
+def test_a_mail_that_is_seen_elsewhere_is_remembered_there(store: Store) -> None:
+    with store.write() as s:
+        row = keep(s, "a", uid=5)
+        inbox.mark(s, row.id, "handled", at=NOON)
+        inbox.moved(s, [row.id])
+    with store.write() as s:
+        assert inbox.find_uid(s, "INBOX", 7, 5) is None  # moved away: the number may be another's by now
+        inbox.keep(s, b"a", "sha-a", NOON, NOON, "imap", "INBOX", 6, 7)
+        found = inbox.find_uid(s, "INBOX", 7, 6)
+        assert found is not None
+        assert found.id == row.id
+        assert inbox.unmoved(s) == [found]  # this copy has to leave, too
+
+
+def test_a_mail_that_was_injected_and_then_arrives_leaves_its_folder(store: Store) -> None:
+    with store.write() as s:
+        inbox.mark(s, keep(s, "a", source="inject").id, "handled", at=NOON)
+        assert inbox.unmoved(s) == []
+        keep(s, "a", uid=5)
+        assert [row.uid for row in inbox.unmoved(s)] == [5]
+        keep(s, "a", source="inject")
+        assert [row.uid for row in inbox.unmoved(s)] == [5]
+
+
+def test_the_next_mail_is_the_one_that_arrived_first(store: Store) -> None:
+    with store.write() as s:
+        late, early, tie = keep(s, "late", NOON + MINUTE), keep(s, "early", NOON), keep(s, "tie", NOON)
+        order: list[int] = []
+        while row := inbox.next_kept(s, exclude=order):
+            order.append(row.id)
+        assert order == [early.id, tie.id, late.id]
+        inbox.mark(s, early.id, "handled", at=NOON)
+        assert inbox.next_kept(s) == tie
+        inbox.attempt(s, tie.id, NOON)
+        assert inbox.next_kept(s, max_attempts=1) == late
+        assert inbox.next_kept(s, until=NOON, max_attempts=1) is None
+        assert inbox.next_kept(s, until=NOON) == tie  # at the moment itself
+
+
+def test_attempts_are_counted_and_survive(store: Store) -> None:
+    with store.write() as s:
+        row = keep(s, "a")
+        assert inbox.attempt(s, row.id, NOON) == 1
+    with store.write() as s:
+        assert inbox.attempt(s, row.id, NOON + MINUTE) == 2
+        assert s.get_one(inbox.Inbox, row.id).attempted_at == NOON + MINUTE
+
+
+def test_marking_notes_what_was_found_and_leaves_the_rest(store: Store) -> None:
+    with store.write() as s:
+        row = keep(s, "a")
+        inbox.mark(
+            s,
+            row.id,
+            "quarantined",
+            at=NOON,
+            reason="two From",
+            message_id="<1@b.c>",
+            sender="Jo@B.c",
+            body_sha256="cd",
+        )
+        inbox.mark(s, row.id, "handled", at=NOON + MINUTE, intake="request", ref="LIC-1")
+    with store.read() as s:
+        found = s.get_one(inbox.Inbox, row.id)
+        assert (found.state, found.handled_at, found.intake, found.ref) == (
+            "handled",
+            NOON + MINUTE,
+            "request",
+            "LIC-1",
+        )
+        assert (found.reason, found.message_id, found.sender) == ("two From", "<1@b.c>", "Jo@B.c")
+        assert [one.id for one in inbox.by_message_id(s, "<1@b.c>")] == [row.id]
+        assert inbox.by_message_id(s, "<1@B.c>") == []
+
+
+def test_what_is_final_and_still_on_the_server_is_listed_until_it_is_moved(store: Store) -> None:
+    with store.write() as s:
+        waits, done, bad, local = (
+            keep(s, "1", uid=1),
+            keep(s, "2", uid=2),
+            keep(s, "3", uid=3),
+            keep(s, "4", source="web"),
+        )
+        inbox.mark(s, done.id, "handled", at=NOON)
+        inbox.mark(s, bad.id, "quarantined", at=NOON)
+        inbox.mark(s, local.id, "handled", at=NOON)
+        assert inbox.unmoved(s) == [done, bad]
+        inbox.moved(s, [done.id])
+        assert inbox.unmoved(s) == [bad]
+        inbox.moved(s, [])
+        assert inbox.find_uid(s, "INBOX", 7, 1) == waits
+        assert inbox.find_uid(s, "INBOX", 8, 1) is None
+
+
+def test_quarantine_can_be_retried_or_dropped_and_nothing_else(store: Store) -> None:
+    with store.write() as s:
+        kept, bad = keep(s, "1"), keep(s, "2")
+        inbox.attempt(s, bad.id, NOON)
+        inbox.mark(s, bad.id, "quarantined", at=NOON, reason="bug")
+        assert not inbox.retry(s, kept.id)
+        assert not inbox.drop(s, kept.id)
+        assert not inbox.retry(s, 99)
+        assert inbox.retry(s, bad.id)
+        assert (bad.state, bad.attempts, bad.reason, bad.handled_at) == ("kept", 0, None, None)
+        inbox.mark(s, bad.id, "quarantined", at=NOON, reason="bug again")
+        assert inbox.drop(s, bad.id)
+        assert not inbox.drop(s, bad.id)
+        assert (bad.state, inbox.raw(s, bad.id)) == ("dropped", b"2")
+
+
+def test_lists_are_newest_first_and_counted_by_state(store: Store) -> None:
+    with store.write() as s:
+        assert inbox.counts(s) == {}
+        first, second, third = keep(s, "1"), keep(s, "2"), keep(s, "3")
+        inbox.mark(s, second.id, "handled", at=NOON)
+        assert inbox.listing(s) == [third, second, first]
+        assert inbox.listing(s, limit=1) == [third]
+        assert inbox.listing(s, state="kept") == [third, first]
+        assert inbox.counts(s) == {"kept": 2, "handled": 1}
