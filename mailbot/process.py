@@ -5,6 +5,7 @@ from datetime import date, datetime
 
 from sqlmodel import Session
 
+from mailbot import digest
 from mailbot.core import bounce, keys
 from mailbot.core.address import fold, matches
 from mailbot.core.blank import blank
@@ -254,6 +255,8 @@ def handle_due(desk: Desk, session: Session, row: due_rows.Due, now: datetime) -
     ticket = work.ticket(row.ref) if row.ref else None
     due_rows.done(session, row.id or 0, now)
     match row.kind:
+        case digest.KIND:
+            digest.send(work)
         case "day" if ticket:
             work.apply(ticket, DayCame(date.fromisoformat(text)))
         case "staff_reminder" if ticket:

@@ -8,6 +8,7 @@ import socket
 import threading
 import time
 
+from mailbot import digest
 from mailbot.delivery import deliver, smtp_settings
 from mailbot.desk import Desk
 from mailbot.handling import step, work_off
@@ -25,6 +26,7 @@ TICK = 1.0
 def run_once(desk: Desk) -> bool:
     """Fetch what is there, handle it and what is due in one order of time, deliver, put away. True when all is well."""
     known: set[int] = set()
+    digest.ensure(desk)
     mailbox = Mailbox.open(imap_settings(desk), desk.log)
     try:
         take_in(desk, mailbox, known)
@@ -72,6 +74,7 @@ class Service:
             with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
                 self._loop.add_signal_handler(number, self.stop, signal.Signals(number).name)
         self.desk.log.started()
+        digest.ensure(self.desk)
         thread = threading.Thread(target=self._mailbox, name="imap", daemon=True)
         thread.start()
         lanes = [Smtp(smtp_settings(self.desk)) for _ in range(self.desk.config.smtp.connections)]

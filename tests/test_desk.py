@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from mailbot import digest
 from tests.running import Running, body, running
 
 WHO = "License token: A1B2C3D4E5F6\nCustomer name: Acme\nI accept the License Agreement: yes\n"
@@ -308,6 +309,18 @@ def test_a_silent_customer_is_reminded_and_the_ticket_is_closed(desk: Running) -
     desk.later(days=11)
     assert [k for k, _ in desk.kinds()] == ["incomplete", "reminder", "closed"]
     assert desk.ticket().state == "closed"
+
+
+def test_the_digest_names_what_waits_and_a_reply_to_it_decides(desk: Running) -> None:
+    digest.ensure(desk.desk)
+    desk.write(JOE, PLAN)
+    desk.write("eve@evil.example", "buy my watches", verified=False)
+    mails = [mail for mail in desk.later(hours=22) if "What waits" in str(mail["Subject"])]
+    assert [str(mail["To"]) for mail in mails] == [ANNA, BOB]
+    assert "LIC-1" in body(mails[0])
+    assert "mail 2 of eve@evil.example: words of a stranger" in body(mails[0])
+    desk.write(ANNA, "APPROVE LIC-1", reply_to=mails[0])
+    assert desk.ticket().state == "done"
 
 
 def test_a_demo_is_warned_of_its_end_and_expires_on_its_day(desk: Running) -> None:
