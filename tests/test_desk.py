@@ -86,6 +86,7 @@ def test_a_new_plan_of_a_new_customer_is_staffs_whole(desk: Running) -> None:
     mails = desk.write(JOE, PLAN)
     assert desk.kinds() == [("confirmation", JOE), ("approval", ANNA), ("approval", BOB)]
     assert licence(desk) is None
+    assert {i.rule for i in desk.ticket().items} == {"by_staff"}
     desk.write(ANNA, "APPROVE plan", reply_to=mails[1])
     assert desk.kinds()[-1] == ("not-understood", ANNA)
     assert licence(desk) is None

@@ -79,11 +79,14 @@ def change(ticket: Ticket, event: Changed, scene: Scene) -> Decision:
     after = after.model_copy(update={"items": items, "version": ticket.version + 1})
     void = Void((Purpose.DECISION, Purpose.AGAIN, Purpose.CONFIRM), "changed")
     notes = (Note("changed", event.by, ", ".join(changed)),)
-    return _go_on(after, event.judged, scene, notes, (void, Forget(CUSTOMER_TIMERS + STAFF_TIMERS)), changed)
+    shown = changed if ticket.items else ()
+    return _go_on(after, event.judged, scene, notes, (void, Forget(CUSTOMER_TIMERS + STAFF_TIMERS)), shown)
 
 
 def _changed(ticket: Ticket, items: tuple[Item, ...], judged: Judged) -> tuple[str, ...]:
     """The items and fields that differ from what was asked before."""
+    if not ticket.items:
+        return tuple(key for key in judged.fields if judged.fields[key] != ticket.fields.get(key))
     before = {item.item: item.to for item in ticket.items}
     after = {item.item: item.to for item in items}
     differing = [key for key in {**before, **after} if before.get(key) != after.get(key) or key not in before]

@@ -37,6 +37,8 @@ def items_of(case: Case, lines: tuple[Asked, ...], today: date) -> tuple[Item, .
 
 def _item(case: Case, line: Asked, today: date, *, whole: bool) -> Item:
     rule = "implied" if line.implied else rule_of(case, line)
+    if whole and rule == "automatic":
+        rule = "by_staff"
     item = Item(item=line.item, from_=line.today, to=line.to, rule=rule, route=_route(case, line, whole=whole))
     day = day_of(case, item, today)
     return item.model_copy(update={"expected": day, "billing": billing_of(case, item, day)})
