@@ -9,6 +9,8 @@ from storage import outbox
 
 #: A mail that nobody else may take for so long.
 LEASE_SECONDS = 300
+#: How long a server may think about a whole mail: less than the lease, so that nobody else sends it meanwhile.
+VERDICT_SECONDS = 240
 #: Minutes before the next attempt; the last one holds for all later ones.
 BACK_OFF = (1, 2, 5, 15, 30, 60, 180)
 #: After so many attempts a mail is given up and shown to the operator.

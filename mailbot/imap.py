@@ -35,6 +35,8 @@ _WISHES = {
     "UIDPLUS": "so deleted mails are expunged all at once",
 }
 
+_Answers = dict[int, dict[bytes, Any]]
+
 
 @dataclass(frozen=True)
 class Arrived:
@@ -57,6 +59,8 @@ class Mailbox:
     def __init__(self, client: IMAPClient, settings: ImapSettings, log: MailLog) -> None:
         self._client, self._settings, self._log = client, settings, log
         self._exists = self._next = 0
+        self._unreadable: set[int] = set()
+        self._open = True
         self.uidvalidity = 0
 
     @classmethod
@@ -93,6 +97,7 @@ class Mailbox:
     def uids(self) -> list[int]:
         """The UIDs of all mails in the folder, ascending."""
         with telling(f"cannot list the folder {self._settings.folder!r}"):
+            self._client.noop()  # servers may search in what they have told us of, and tell us afterwards
             told(self._client)  # what is told from now on may not be in the list
             return sorted({uid for criteria, low in self._windows() for uid in self._search(criteria) if uid >= low})
 
@@ -115,15 +120,14 @@ class Mailbox:
         Bodies are fetched so that about ``batch`` bytes are in memory at once; mails are not marked as seen. One that
         lies there but that the server does not give is left out with an alert, so that it never blocks the next.
         """
-        for some in _chunks(list(uids)):
-            with telling("cannot fetch the sizes of mails"):
-                facts = self._ask(some, ["RFC822.SIZE", "INTERNALDATE"], b"RFC822.SIZE")
+        for some in _chunks([uid for uid in uids if uid not in self._unreadable]):
+            facts = self._ask(some, ["RFC822.SIZE", "INTERNALDATE"], b"RFC822.SIZE")
+            with telling("cannot read the sizes of mails"):
                 sizes = {uid: int(facts[uid][b"RFC822.SIZE"]) for uid in some if uid in facts}
             for part in _parts(sizes, self._settings.max_bytes, batch):
                 whole = sizes[part[0]] <= self._settings.max_bytes
                 item, key = ("BODY.PEEK[]", b"BODY[]") if whole else _HEADER_ONLY
-                with telling("cannot fetch mails"):
-                    bodies = self._ask(part, [item], key)
+                bodies = self._ask(part, [item], key)
                 for uid in part:
                     if uid in bodies:
                         yield self._arrived(uid, sizes[uid], facts[uid].get(b"INTERNALDATE"), bodies[uid][key], whole)
@@ -131,23 +135,45 @@ class Mailbox:
     def _arrived(self, uid: int, size: int, date: datetime | None, raw: bytes, whole: bool) -> Arrived:
         if len(raw) > self._settings.max_bytes and whole:  # the server's word on sizes is not always good
             raw, whole = _header_of(raw), False
-        if whole:
-            self._log.fetched(uid=uid, size=size)
-        else:
-            self._log.oversized(uid=uid, size=size)
         return Arrived(uid, self.uidvalidity, _utc(date), size, raw, whole)
 
-    def _ask(self, uids: list[int], items: list[str], key: bytes) -> dict[int, dict[bytes, Any]]:
-        """What the server says of those mails, as far as it names ``key``."""
+    def _ask(self, uids: list[int], items: list[str], key: bytes, again: bool = True) -> _Answers:
+        """What the server says of those mails, as far as it names ``key``.
+
+        Some servers break the connection over a mail that they cannot read: the others are asked for one by one.
+        """
+        try:
+            with telling("cannot fetch mails"):
+                return self._answers(uids, items, key)
+        except ImapError as error:
+            self._revive(str(error))
+            if len(uids) > 1 or again:
+                return {uid: said for one in uids for uid, said in self._ask([one], items, key, False).items()}
+            self._give_up(uids[0], str(error))
+            return {}
+
+    def _revive(self, why: str) -> None:
+        self.shutdown(why)
+        before, self._client, self._open = self.uidvalidity, connect(self._settings), True
+        self._select()
+        self._log.connected(server=self._settings.server)
+        if self.uidvalidity != before:
+            raise ImapError(f"the folder {self._settings.folder!r} was made anew meanwhile")
+
+    def _give_up(self, uid: int, why: str) -> None:
+        self._unreadable.add(uid)
+        self._log.alert(text=f"the server does not give the mail with UID {uid} in {self._settings.folder!r}: {why}")
+
+    def _answers(self, uids: list[int], items: list[str], key: bytes) -> _Answers:
         answers = {uid: said for uid, said in self._try(uids, items).items() if said.get(key) is not None}
         missing = [uid for uid in uids if uid not in answers]
         if missing:
             self._client.noop()  # only now does the server have to tell what is gone
             for uid in self._present(missing):
-                self._log.alert(text=f"the server does not give the mail with UID {uid}")
+                self._give_up(uid, "no bytes")
         return answers
 
-    def _try(self, uids: list[int], items: list[str]) -> dict[int, dict[bytes, Any]]:
+    def _try(self, uids: list[int], items: list[str]) -> _Answers:
         try:
             return dict(self._client.fetch(uids, items))
         except IMAPClient.AbortError:
@@ -169,7 +195,6 @@ class Mailbox:
                 except IMAPClient.Error:  # somebody may have deleted the folder
                     ensure(self._client, folder)
                     self._transfer(present, folder)
-            self._log.moved(uids=some, folder=folder)
 
     def _transfer(self, uids: list[int], folder: str) -> None:
         if not uids:
@@ -227,7 +252,9 @@ class Mailbox:
     def shutdown(self, why: str) -> None:
         """Closes the connection without a word to the server, which may not listen any more; never fails."""
         drop(self._client)
-        self._log.disconnected(server=self._settings.server, why=why)
+        if self._open:
+            self._open = False
+            self._log.disconnected(server=self._settings.server, why=why)
 
 
 def _chunks(uids: list[int]) -> Iterator[list[int]]:

@@ -46,9 +46,13 @@ def take_in(desk: Desk, mailbox: Mailbox, known: set[int]) -> int:
 
 
 def put_away(desk: Desk, mailbox: Mailbox, known: set[int]) -> int:
-    """Move what is in a final state out of the folder; only after its transaction. Returns how many were moved."""
+    """Move what is in a final state out of the folder; only after its transaction. Returns how many were moved.
+
+    A UID counts only in the folder and under the UIDVALIDITY where it was seen; elsewhere it may be another mail's.
+    """
     with desk.store.read() as session:
-        rows = [row for row in inbox.unmoved(session) if row.uid is not None]
+        here = (desk.config.imap.folder, mailbox.uidvalidity)
+        rows = [r for r in inbox.unmoved(session) if r.uid is not None and (r.folder, r.uidvalidity) == here]
     moved = 0
     for folder, quarantined in ((desk.config.imap.done_folder, False), (desk.config.imap.quarantine_folder, True)):
         mine = [row for row in rows if (row.state == "quarantined") is quarantined]

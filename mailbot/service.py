@@ -9,7 +9,7 @@ import threading
 import time
 
 from mailbot import digest
-from mailbot.delivery import deliver, smtp_settings
+from mailbot.delivery import VERDICT_SECONDS, deliver, smtp_settings
 from mailbot.desk import Desk
 from mailbot.handling import step, work_off
 from mailbot.imap import ImapError, Mailbox
@@ -40,7 +40,7 @@ def run_once(desk: Desk) -> bool:
 
 
 async def _deliver_once(desk: Desk) -> bool:
-    lanes = [Smtp(smtp_settings(desk)) for _ in range(desk.config.smtp.connections)]
+    lanes = [Smtp(smtp_settings(desk), verdict=VERDICT_SECONDS) for _ in range(desk.config.smtp.connections)]
     try:
         _, failed = await deliver(desk, lanes)
     finally:
@@ -77,7 +77,9 @@ class Service:
         digest.ensure(self.desk)
         thread = threading.Thread(target=self._mailbox, name="imap", daemon=True)
         thread.start()
-        lanes = [Smtp(smtp_settings(self.desk)) for _ in range(self.desk.config.smtp.connections)]
+        lanes = [
+            Smtp(smtp_settings(self.desk), verdict=VERDICT_SECONDS) for _ in range(self.desk.config.smtp.connections)
+        ]
         try:
             while not self.stopping.is_set():
                 await self._work(lanes)
@@ -104,8 +106,8 @@ class Service:
             begun = time.monotonic()
             try:
                 self._watch()
-            except ImapError as error:
-                self.desk.log.disconnected(server=self.desk.config.imap.host, why=str(error))
+            except Exception as error:  # whatever it is, the desk goes on taking mails in
+                self.desk.log.disconnected(server=self.desk.config.imap.host, why=repr(error))
             wait = 1.0 if time.monotonic() - begun > LONGEST else min(wait * 2, LONGEST)
             self.stopping.wait(wait * (0.5 + random.random() / 2))  # noqa: S311 - jitter
 

@@ -1,10 +1,12 @@
 """Throwaway servers for tests, on loopback and random ports: a real Dovecot, and an SMTP server that obeys a script."""
 
 import asyncio
+import ctypes
 import grp
 import os
 import pwd
 import shutil
+import signal
 import socket
 import ssl
 import subprocess
@@ -99,6 +101,9 @@ service imap-login {{
 }}
 service anvil {{
   chroot =
+  unix_listener anvil-auth-penalty {{
+    mode = 0
+  }}
 }}
 service stats {{
   chroot =
@@ -132,7 +137,8 @@ class Dovecot:
         return ImapSettings(**known | other)  # type: ignore[arg-type]
 
     def start(self) -> None:
-        self._process = subprocess.Popen([self.program, "-F", "-c", str(self.home / "dovecot.conf")])
+        command = [self.program, "-F", "-c", str(self.home / "dovecot.conf")]
+        self._process = subprocess.Popen(command, start_new_session=True, preexec_fn=_die_with_us)
         end = time.monotonic() + _PATIENCE
         while True:
             try:
@@ -146,9 +152,9 @@ class Dovecot:
             time.sleep(0.02)
 
     def stop(self) -> None:
-        """Ends the server and all that it has started; connections break."""
+        """Kills the server and all that it has started, at once; connections break."""
         if self._process is not None:
-            self._process.terminate()
+            os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait(_PATIENCE)
             self._process = None
 
@@ -191,6 +197,13 @@ class Dovecot:
             client.select_folder(folder, readonly=True)
             found = client.fetch(client.search("ALL", charset=None), ["BODY.PEEK[]"])
             return [found[uid][b"BODY[]"] for uid in sorted(found)]
+
+
+def _die_with_us() -> None:
+    """A test run that is killed leaves no server behind, where the system can do that (Linux, PR_SET_PDEATHSIG)."""
+    prctl = getattr(ctypes.CDLL(None), "prctl", None)
+    if prctl is not None:
+        prctl(1, signal.SIGTERM)
 
 
 @contextmanager
