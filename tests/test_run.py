@@ -1,6 +1,7 @@
 """`mailbot run` on a real Dovecot and a real SMTP server."""
 
 import email
+import itertools
 import json
 import os
 import signal
@@ -8,12 +9,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from tests import servers
 from tests.running import CONFIG
+from tests.warm import Warm
 
 FORM = (
     b"Authentication-Results: mx.vendor.example; dmarc=pass header.from=acme.example\r\n"
@@ -128,12 +131,12 @@ print(Dying.left)
 """
 
 
-def final(config: Path, server: servers.SmtpServer) -> tuple[object, ...]:
+def final(warm: Warm, config: Path, server: servers.SmtpServer) -> tuple[object, ...]:
     """Tickets, licences and mails, without what differs from run to run."""
-    tickets = mailbot(config, "tickets", "--json").stdout
-    licences = mailbot(config, "licences", "list", "--json").stdout
+    _, tickets = warm.run("mailbot", "tickets", "--json", "-c", config)
+    _, licences = warm.run("mailbot", "licences", "list", "--json", "-c", config)
     mails = {email.message_from_bytes(raw)["Message-ID"]: raw for raw in (mail.raw for mail in server.mails)}
-    return tickets, licences, sorted(mails.items())
+    return json.loads(tickets), json.loads(licences), sorted(mails.items())
 
 
 def test_killed_at_any_step_it_comes_to_the_same_end(
@@ -141,12 +144,6 @@ def test_killed_at_any_step_it_comes_to_the_same_end(
 ) -> None:
     driver = tmp_path / "driver.py"
     driver.write_text(DRIVER)
-    from datetime import UTC, datetime
-
-    def drive(kill_at: int) -> int:
-        return subprocess.run(
-            [sys.executable, str(driver), str(config), str(kill_at)], capture_output=True, timeout=60, check=False
-        ).returncode
 
     def begin() -> None:
         for name in ("mailbot.db", "mailbot.db-wal", "mailbot.db-shm"):
@@ -161,19 +158,27 @@ def test_killed_at_any_step_it_comes_to_the_same_end(
         for number in (1, 2):
             imap.append(FORM % ((number,) * 4), datetime(2026, 11, 3, 8, number, tzinfo=UTC))
 
-    drive(0)  # makes the folders
-    begin()
-    assert drive(10_000) == 0
-    expected = final(config, smtp)
-    assert len(expected[2]) == 4
-    step, kills = 1, 0
-    while True:
+    with Warm() as warm:
+
+        def drive(kill_at: int) -> int:
+            return warm.run(driver, config, kill_at)[0]
+
+        assert drive(0) == 0  # makes the folders
         begin()
-        if drive(step) == 0:
-            break
-        kills += 1
-        drive(10_000)
-        for got, wanted, what in zip(final(config, smtp), expected, ("tickets", "licences", "mails"), strict=True):
-            assert got == wanted, f"{what} differ after a kill at step {step}"
-        step += int(os.environ.get("KILL_EVERY", "5"))
-    assert kills >= 5
+        assert drive(10_000) == 0
+        expected = final(warm, config, smtp)
+        assert len(expected[2]) == 4
+        kills = 0
+        for step in itertools.count(1, int(os.environ.get("KILL_EVERY", "2"))):
+            begin()
+            code = drive(step)
+            if code == 0:
+                break
+            assert code == -signal.SIGKILL
+            kills += 1
+            assert drive(10_000) == 0
+            for got, wanted, what in zip(
+                final(warm, config, smtp), expected, ("tickets", "licences", "mails"), strict=True
+            ):
+                assert got == wanted, f"{what} differ after a kill at step {step}"
+        assert kills >= 15

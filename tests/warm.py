@@ -1,0 +1,60 @@
+"""A Python process that has imported everything and runs each program in a fork of itself: no start-up time, a real process to kill."""
+
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from types import TracebackType
+
+_SERVER = """
+import json, os, runpy, sys
+import mailbot.cli, mailbot.service, mailbot.ids
+for line in sys.stdin:
+    words, out = json.loads(line)
+    child = os.fork()
+    if child == 0:
+        os.dup2(os.open(out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), 1)
+        sys.argv = words
+        try:
+            if words[0] == "mailbot":
+                mailbot.cli.main()
+            else:
+                runpy.run_path(words[0], run_name="__main__")
+        except SystemExit as end:
+            code = end.code if isinstance(end.code, int) else 0 if end.code is None else 1
+        except BaseException:
+            sys.excepthook(*sys.exc_info())
+            code = 70
+        else:
+            code = 0
+        sys.stdout.flush()
+        os._exit(code)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+"""
+
+
+class Warm:
+    """``run`` a script, or ``mailbot`` with its words; a context that ends the process."""
+
+    def __enter__(self) -> "Warm":
+        self._out = Path(tempfile.mkdtemp(prefix="warm-")) / "out"
+        self._server = subprocess.Popen(
+            [sys.executable, "-c", _SERVER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.stdin.close()
+        self._server.stdout.close()
+        self._server.wait(30)
+        self._out.unlink(missing_ok=True)
+        self._out.parent.rmdir()
+
+    def run(self, *words: object) -> tuple[int, str]:
+        """(exit code, below 0 when it was killed; what it printed)."""
+        self._server.stdin.write(json.dumps([[str(word) for word in words], str(self._out)]) + "\n")
+        self._server.stdin.flush()
+        return int(self._server.stdout.readline()), self._out.read_text()
