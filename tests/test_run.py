@@ -40,13 +40,18 @@ def imap(tmp_path: Path) -> Iterator[servers.Dovecot]:
 
 @pytest.fixture
 def config(tmp_path: Path, imap: servers.Dovecot, smtp: servers.SmtpServer) -> Path:
+    return configured(tmp_path, imap, smtp)
+
+
+def configured(folder: Path, imap: servers.Dovecot, smtp: servers.SmtpServer) -> Path:
+    """The configuration file of a desk on those servers."""
     settings = imap.settings()
-    text = CONFIG.format(folder=tmp_path / "var")
+    text = CONFIG.format(folder=folder / "var")
     text = text.replace(
         'username = "desk"\npassword = "desk"',
         f'username = "{settings.username}"\npassword = "{settings.password}"\nport = {settings.port}',
     ).replace('[smtp]\nhost = "127.0.0.1"\n', f'[smtp]\nhost = "127.0.0.1"\nport = {smtp.port}\n')
-    path = tmp_path / "mailbot.toml"
+    path = folder / "mailbot.toml"
     path.write_text(text)
     return path
 

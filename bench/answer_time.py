@@ -1,0 +1,78 @@
+"""How long after the IMAP server's notice the answer leaves: a running desk in IDLE on a real Dovecot, beside another client in IDLE."""
+
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from tests import servers
+from tests.test_run import FORM, configured
+
+MAILS = 20
+
+
+class Watching(threading.Thread):
+    """Another client in IDLE, which notes when the server tells it of each new mail."""
+
+    def __init__(self, imap: servers.Dovecot) -> None:
+        super().__init__(daemon=True)
+        self.imap, self.notices, self.ready, self.over = imap, [], threading.Event(), False
+
+    def run(self) -> None:
+        with self.imap.client("INBOX") as client:
+            client.idle()
+            self.ready.set()
+            while not self.over:
+                if any(what == b"RECENT" or what == b"EXISTS" for _, what, *_ in client.idle_check(timeout=1)):
+                    self.notices.append(time.monotonic())
+            client.idle_done()
+
+
+def main() -> None:
+    """One mail after the other; prints the waits."""
+    with tempfile.TemporaryDirectory() as name, servers.dovecot(Path(name)) as imap, servers.smtp_server() as smtp:
+        config = configured(Path(name), imap, smtp)
+        desk = subprocess.Popen([sys.executable, "-m", "mailbot", "run", "-c", str(config)], stderr=subprocess.DEVNULL)
+        watching = Watching(imap)
+        try:
+            imap.deliver(FORM % ((0,) * 4))
+            smtp.wait(2)
+            watching.start()
+            watching.ready.wait(10)
+            waits = [one(number, imap, smtp, watching) for number in range(1, MAILS + 1)]
+        finally:
+            watching.over = True
+            desk.terminate()
+            desk.wait(30)
+    print(f"{MAILS} mails; from the server's notice to the answer at the SMTP server:")
+    print(
+        f"  median {statistics.median(waits):.3f} s, longest {max(waits):.3f} s, within 1 s: {sum(w < 1 for w in waits)}"
+    )
+
+
+def one(number: int, imap: servers.Dovecot, smtp: servers.SmtpServer, watching: Watching) -> float:
+    """Seconds from the notice of this mail to the first answer to it; the notice may come after the answer, then 0."""
+    before = len(watching.notices)
+    imap.deliver(FORM % ((number,) * 4))
+    wanted = f"joe{number}@acme.example"
+    while not any(mail.recipient == wanted for mail in smtp.mails):
+        time.sleep(0.002)
+    answered = time.monotonic()
+    while len(watching.notices) == before:
+        time.sleep(0.002)
+    noticed = watching.notices[before]
+    smtp.wait(2 * (number + 1))
+    while imap.mails("INBOX"):
+        time.sleep(0.05)
+    time.sleep(0.6)  # the notices of the mail's leaving have come too
+    del watching.notices[:]
+    return max(answered - noticed, 0.0)
+
+
+if __name__ == "__main__":
+    main()
