@@ -59,7 +59,7 @@ def _aside(field: str, form: Form, catalogue: Catalogue) -> str:
 def _counted(field: str, form: Form, catalogue: Catalogue) -> str:
     seat = catalogue.seats.get(field)
     notes = [seat.note] if seat and seat.note else []
-    return ", ".join(["the new total"] + notes if form.request == "modify" else notes)
+    return ", ".join(["the new total", *notes] if form.request == "modify" else notes)
 
 
 def choices(request: str, catalogue: Catalogue) -> list[tuple[str, str]]:
