@@ -16,7 +16,8 @@ from mailbot.core.reading import Reading, Request
 _SURE = ("token", "old_token", "new_token", "customer_name", "customer_email", "accept", "comments")
 #: Choose the form; their values are judged here, not by ``values``.
 _CHOOSERS = ("request", "product", "action")
-_ALIKE = 90
+#: How alike a label must be to that of a field which may be left out: where its value says nothing, and where it fits.
+_ALIKE, _ALIKE_AND_FITTING = 90, 84
 
 
 def check(
@@ -56,7 +57,7 @@ def _canonical(values: Mapping[str, str], catalogue: Catalogue) -> dict[str, str
     plain = dict(values)
     product = read.product(values.get("product", ""), catalogue.products, catalogue.vendor)
     if isinstance(product, str):
-        plain["product"] = product
+        plain["product"] = product.capitalize()
     reason = read.option("reason", values.get("reason", ""), catalogue.reasons.get("reactivate", {}))
     if isinstance(reason, str):
         plain["reason"] = reason.replace("_", " ")
@@ -190,11 +191,12 @@ class _Found:
         kind = FIELDS[key].kind
         if key in self.form.required:
             return True
-        if kind in (Kind.TEXT, Kind.EMAIL):
-            names = [name for name, of in LABELS.items() if of == key]
-            return process.extractOne(normal(label), names, scorer=fuzz.ratio, score_cutoff=_ALIKE) is not None
         if kind in (Kind.PROSE, Kind.FILE):
             return False  # it is kept as prose
+        names = [name for name, of in LABELS.items() if of == key]
+        alike = process.extractOne(normal(label), names, scorer=fuzz.ratio, score_cutoff=_ALIKE_AND_FITTING)
+        if alike is None or (kind in (Kind.TEXT, Kind.EMAIL) and alike[1] < _ALIKE):
+            return False
         before = len(self.problems)
         value = self._value(key, raw)
         faults = len(self.problems) > before

@@ -88,6 +88,8 @@ def request_of(text: str) -> tuple[str, str | None] | None:
             action = _action(key, words.removeprefix(key))
             if action is not None:
                 return key, action
+            if words.startswith(f"{key}/"):
+                return None
     for start, request, action in _NAMES:
         rest = words.removeprefix(start)
         if words.startswith(start) and not rest[:1].isalnum():
@@ -103,7 +105,8 @@ def _action(request: str, tail: str) -> str | None:
         words = words[1:-1].strip()
     for more in ("your license", "license"):
         words = words.removeprefix(more).strip(" -/:,;")
-    action = _TAILS.get(request, {}).get(words)
+    choices = _TAILS.get(request, {})
+    action = choices.get(words) or choices.get(words.replace("-", " "))
     return action if (request, action) in FORMS else None
 
 

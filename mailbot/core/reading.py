@@ -166,7 +166,7 @@ class _Reader:
     """Goes once through lines and gathers what each field is given, near labels and prose."""
 
     def __init__(self) -> None:
-        self.given: dict[str, list[list[str]]] = {}
+        self.given: dict[str, list[list[str]]] = {}  # of each line that gave it the pieces, with what joins them
         self.near: dict[str, tuple[str, str]] = {}
         self.prose: list[str] = []
         self.current: str | None = None
@@ -213,7 +213,7 @@ class _Reader:
     def _blank(self) -> None:
         """A blank line belongs to words, of a field or of none."""
         if self.current and FIELDS[self.current].kind is Kind.PROSE:
-            self.given[self.current][-1].append("")
+            self.given[self.current][-1].append("\n")
         elif self.prose and self.prose[-1]:
             self.prose.append("")
 
@@ -222,7 +222,9 @@ class _Reader:
         if found:
             self._nearly(found)
         if self.current and self._continues(self.current, line, bare):
-            self.given[self.current][-1].append(bare)
+            chunk = self.given[self.current][-1]
+            broken = chunk and FIELDS[self.current].kind in _WRAPPED and _was_wrapped(self.before, bare)
+            chunk.append(f"{' ' if broken and not is_listed(line) else chr(10) if chunk else ''}{bare}")
         else:
             self.current = None
             self.prose.append(bare)
@@ -248,11 +250,11 @@ class _Reader:
         self.tried += 1
         label = normal(found.label.partition("(")[0])
         nearest = process.extractOne(label, LABELS.keys(), scorer=fuzz.ratio, score_cutoff=_NEAR)
-        if nearest:
+        if nearest and nearest[1] < 100:  # else it was seen that it is none, such as a link behind "License Agreement"
             self.near.setdefault(LABELS[nearest[0]], (found.label, found.value))
 
     def reading(self) -> Reading:
-        values = {key: _value(key, ["\n".join(chunk) for chunk in chunks]) for key, chunks in self.given.items()}
+        values = {key: _value(key, ["".join(chunk) for chunk in chunks]) for key, chunks in self.given.items()}
         values = {key: value for key, value in values.items() if value}
         return Reading(values, self.near, values.get("request"), "\n".join(self.prose).strip())
 
