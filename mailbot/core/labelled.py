@@ -37,7 +37,7 @@ def labelled(line: str) -> Labelled | None:
     mark = "*" * bold
     value = line[end:].strip(_SPACES)
     if line[end - 1] in "\t|":
-        value = _of_cell(value, line[end - 1], line)
+        value = _of_cell(value, drawn=line[end - 1] == "|" and "|" in line[:start])
     if bold and label.endswith(mark):
         label = label[:-bold]
     elif bold and value.startswith(mark) and not value.startswith(mark + "*"):
@@ -104,11 +104,11 @@ def _without_aside(label: str) -> str:
     return label.strip(_SPACES)
 
 
-def _of_cell(value: str, border: str, line: str) -> str:
+def _of_cell(value: str, *, drawn: bool) -> str:
     """The value in a cell: a colon that ended the label is gone, and so is the border of a drawn table."""
     if value[:1] and value[0] in _COLONS and value[1:2] in (" ", "\t", ""):
         value = value[1:].strip(_SPACES)
-    if border == "|" and line.lstrip(" >").startswith("|"):
+    if drawn:
         value = value.removesuffix("|").strip(_SPACES)
     return value
 
@@ -133,8 +133,9 @@ def unfinished(line: str) -> bool:
     """Whether a line is the beginning of a label whose parenthesis was broken over lines."""
     start = _undecorated(line)
     head = line[start : start + _LABEL].lstrip("*")
-    at = head.find("(")
-    return at > 0 and _closed(line, start + at) is None and ":" not in head[:at] and field_of(head[:at]) is not None
+    words, opened, _ = head.partition("(")
+    labels = bool(opened) and not any(sign in words for sign in f"{_COLONS}\t|?") and field_of(words) is not None
+    return labels and _closed(line, line.find("(", start)) is None
 
 
 def is_listed(line: str) -> bool:

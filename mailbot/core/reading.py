@@ -185,12 +185,12 @@ class _Reader:
     def read(self, lines: Iterable[str]) -> "_Reader":
         for line in lines:
             self._take(line)
-            self.gap = not line.strip(_EDGES + ">")
+            self.gap = not _bare(line)
             self.before = line
         return self
 
     def _take(self, line: str) -> None:
-        bare = line.strip(_EDGES + ">")
+        bare = _bare(line)
         found = labelled(line) if bare else None
         if found and found.key == "request":
             self.signed = False
@@ -224,7 +224,8 @@ class _Reader:
         if self.current and self._continues(self.current, line, bare):
             chunk = self.given[self.current][-1]
             broken = chunk and FIELDS[self.current].kind in _WRAPPED and _was_wrapped(self.before, bare)
-            chunk.append(f"{' ' if broken and not is_listed(line) else chr(10) if chunk else ''}{bare}")
+            joint = " " if broken and not is_listed(line) else "\n" if chunk else ""
+            chunk.append(joint + bare)
         else:
             self.current = None
             self.prose.append(bare)
@@ -257,6 +258,11 @@ class _Reader:
         values = {key: _value(key, ["".join(chunk) for chunk in chunks]) for key, chunks in self.given.items()}
         values = {key: value for key, value in values.items() if value}
         return Reading(values, self.near, values.get("request"), "\n".join(self.prose).strip())
+
+
+def _bare(line: str) -> str:
+    """The words of a line without the marks of quoting before them."""
+    return line.lstrip(_EDGES + ">").rstrip(_EDGES)
 
 
 def _is_sign_off(line: str) -> bool:
@@ -347,7 +353,7 @@ def _form_in(text: str, known: frozenset[str] | None) -> dict[str, str]:
     form: dict[str, list[str]] = {}
     current, gap = "", False
     for line in _whole(text.splitlines()):
-        bare = line.strip(_EDGES + ">")
+        bare = _bare(line)
         found = labelled(line) if bare else None
         key = found.key if found else None
         if not form:
