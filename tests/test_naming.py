@@ -117,7 +117,7 @@ def test_actions(word: str, action: str | None) -> None:
         (f"Request: contract\n{WHO}Action: remove\nPlan: Voice\n", "", ("request", "contract / Action: remove")),
         (f"{WHO}demo: no\n", "Free 30 days demo", ("demo", "activate/demo / no")),
         (f"Request: activate/plan\n{WHO}demo: yes\n", "", ("demo", "activate/plan / yes")),
-        (f"Request: reactivate/expired\nCustomer name: Acme\nOld token: A1B2C3D4E5F6\nReason: token change\n", "", ("reason", "reactivate/expired / token change")),
+        ("Request: reactivate/expired\nCustomer name: Acme\nOld token: A1B2C3D4E5F6\nReason: token change\n", "", ("reason", "reactivate/expired / token change")),
         (f"Product: Shuttle\n{PLAN}", "", ("request", "activate / Product: Shuttle")),
         ("Product: Motion\nRequest: shuttle/modify\nLicense token: A1B2C3D4E5F6\nCustomer name: Acme\nDescription: x\n", "", ("request", "shuttle/modify / Product: Motion")),
         (f"Request: contract\nRequest type: contract\n{WHO}Plan: Voice\nPlan: Digital\n", "", ("plan", "Voice / Digital")),
