@@ -201,7 +201,7 @@ class Mail:
                 self._answer(Send("help", sender.address))
                 return "help"
             case FormAsked():
-                text = blank(intake.request)
+                text = blank(intake.request, self.desk.catalogue, intake.action)
                 self._answer(Send("form", sender.address, Facts(form=text, form_key=intake.request)))
                 return "form asked"
             case StatusAsked():

@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from mailbot.core import decision, keys, reading
+from mailbot.core import blank, decision, keys, reading
 from mailbot.core.address import matches, same
+from mailbot.core.checking import check
 from mailbot.core.effects import Facts, Purpose, Send
 from mailbot.core.events import Commented, Denied, EmailConfirmed, StatusAsked, Withdrawn
 from mailbot.core.intake import Thread
-from mailbot.core.message import Message
+from mailbot.core.message import Message, parse
+from mailbot.core.problem import Code
 from mailbot.core.reply import own_lines_anywhere, own_text
 from mailbot.core.standing import Sender
 from mailbot.core.ticket import Ticket
@@ -17,7 +19,7 @@ from mailbot.post import joined
 from mailbot.requests import Requests, attached
 from mailbot.work import Work
 from storage import keys as key_rows
-from storage import tickets
+from storage import outbox, tickets
 
 #: Words a customer's reply may consist of.
 CANCEL, STATUS, HELP = "cancel", "status", "help"
@@ -192,18 +194,35 @@ def _act(reply: Reply, ticket: Ticket) -> str:
         return "help"
     own, quoted = own_lines_anywhere(reply.message.text, (reply.work.desk.wording.marker,))
     read = reading.read_fields(own)
-    edited = reading.read_fields(quoted)
-    changes = {
-        field: value for field, value in {**edited.values, **read.values}.items() if ticket.fields.get(field) != value
-    }
+    edited = reading.read_quoted(quoted, _sent_text(reply, ticket))
+    said = {**edited.values, **read.values}
+    changed = any(ticket.fields.get(field) != value for field, value in said.items())
     late_log = ticket.request == "reactivate" and bool(attached(reply.message))
-    meant = bool(read.values) or late_log or bool(ticket.problems)
-    if (changes or late_log) and meant and _open_to_change(ticket):
+    if (changed or late_log or _nearly_said(reply, ticket, read)) and _open_to_change(ticket):
         requests = Requests(reply.work, reply.message, reply.sender, reply.received_at)
         requests.change(ticket, edited, read, reply.own)
         return "corrected"
     _comment(reply, ticket, "reply", acts=True)
     return "comment"
+
+
+def _sent_text(reply: Reply, ticket: Ticket) -> str:
+    """The text of our mail that is answered, as it was sent; where that is gone the ticket's form as it stands."""
+    row = outbox.by_message_id(reply.work.session, reply.message.in_reply_to or "")
+    if row is not None and row.id is not None and row.ref == ticket.ref:
+        return parse(outbox.raw(reply.work.session, row.id)).text
+    stored = reading.merge(ticket.fields, None, None)
+    request, _ = check(stored, reply.work.desk.catalogue, attachments=True)
+    return blank.filled(request, stored.values, ticket.problems)
+
+
+def _nearly_said(reply: Reply, ticket: Ticket, read: reading.Reading) -> bool:
+    """Whether a line of the reply is nearly labelled as something that is still missing."""
+    if not (ticket.problems and read.near):
+        return False
+    merged = reading.merge(ticket.fields, None, read)
+    _, problems = check(merged, reply.work.desk.catalogue, attachments=True)
+    return any(problem.code is Code.NEAR_LABEL for problem in problems)
 
 
 def _open_to_change(ticket: Ticket) -> bool:

@@ -107,8 +107,8 @@ class Requests:
             problems += fault
         elif request.request == WITH_LOG:
             found = ticket.diagnosis
-        form = blank.filled(request, dict(read.values), problems)
-        return self._judge(request, problems, dict(read.values), ticket, form, found, bool(files), confirmed=confirmed)
+        form = blank.filled(request, read.values, problems)
+        return self._judge(request, problems, read.stored, ticket, form, found, bool(files), confirmed=confirmed)
 
     def _judge(
         self,
@@ -174,7 +174,7 @@ class Requests:
 
     def _same_form(self, read: Reading) -> Ticket | None:
         """An open ticket of this sender that was opened by the same form."""
-        fields = dict(read.values)
+        fields = read.stored
         rows = tickets.of_sender(self.work.session, self.sender.address.lower(), OPEN_STATES)
         return next((t for t in (self.work.ticket(row.ref) for row in rows) if t and t.fields == fields), None)
 
