@@ -7,13 +7,14 @@ style sheet is written into the HTML once per template, when it is first used; a
 import hashlib
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import css_inline
-from jinja2 import DictLoader, Environment, FunctionLoader, StrictUndefined, TemplateError
+from jinja2 import DictLoader, Environment, FunctionLoader, StrictUndefined, TemplateError, pass_context
+from jinja2.runtime import Context
 
 from mailbot.core import lines
 
@@ -39,7 +40,7 @@ class Wording:
 
         options: dict[str, Any] = {"undefined": StrictUndefined, "trim_blocks": True, "lstrip_blocks": True, "auto_reload": False}  # fmt: skip
         self._text = Environment(loader=DictLoader(self._sources), **options)  # noqa: S701 - plain text
-        self._text.filters |= {"rows": lines.rows, "apart": lines.apart, "asis": lines.asis}
+        self._text.filters |= {"rows": lines.rows, "apart": _apart, "asis": lines.asis}
         self._html = Environment(loader=FunctionLoader(ready), autoescape=True, **options)
         self.sentences: Mapping[str, Any] = _sentences(folders)
         self.marker = str(self.sentences["marker"])
@@ -75,6 +76,12 @@ class Wording:
         for part in key.split("."):
             at = at.get(part) if isinstance(at, Mapping) else None
         return isinstance(at, str)
+
+
+@pass_context
+def _apart(context: Context, words: Sequence[str]) -> str:
+    """Words set apart; staff read them as they are."""
+    return lines.apart(words, fields=context["staff"])
 
 
 def inlined(html: str, style: str) -> str:

@@ -67,18 +67,16 @@ def unread(line: str) -> str:
     return line
 
 
-def words(text: str) -> tuple[str, ...]:
-    """Somebody's words, line by line, none of which reads as a field."""
-    return tuple(unread(line) for line in safe(text).split("\n")) if text.strip() else ()
+def words(text: str, *, fields: bool = False) -> tuple[str, ...]:
+    """Somebody's words, line by line; unless ``fields`` is set none of them reads as a field."""
+    lines = safe(text).split("\n") if text.strip() else []
+    return tuple(lines if fields else map(unread, lines))
 
 
-def apart(lines: Sequence[str]) -> str:
+def apart(lines: Sequence[str], *, fields: bool = False) -> str:
     """Somebody's words behind ``  | ``, wrapped, so that no line of theirs passes for a command or a field of ours."""
-    return asis("\n".join(part for line in lines for part in _set_apart(line)))
-
-
-def _set_apart(line: str) -> list[str]:
-    return [f"  | {unread(part)}" for part in _folded(line, WIDTH - 4)] or ["  |"]
+    parts = [part for line in lines for part in (_folded(line, WIDTH - 4) or [""])]
+    return asis("\n".join(f"  | {part if fields else unread(part)}".rstrip() for part in parts))
 
 
 def asis(text: str) -> str:
@@ -90,7 +88,7 @@ def rows(pairs: Sequence[tuple[str, str]], by: int = 2) -> str:
     """Two columns, the second one aligned and wrapped: ``  label  value``. No colon: a row must not read as a field."""
     if not pairs:
         return ""
-    wide = min(max(len(label) for label, _ in pairs), 26)
+    wide = min(max(len(label) for label, _ in pairs), 32)
     return "\n".join(_row(label, value, wide, by) for label, value in pairs)
 
 
@@ -122,7 +120,7 @@ def _hung(line: str) -> list[str]:
         return [line if line == "-- " else line.rstrip()]
     bare = line.lstrip(" ")
     indent = " " * (len(line) - len(bare))
-    mark = bare[: bare.find(" ") + 1] if bare.startswith(("- ", "* ", "! ")) or bare[:2].strip(".").isdigit() else ""
+    mark = bare[:2] if bare.startswith(("- ", "* ", "! ")) else ""
     return [f"{indent}{part}" for part in _folded(bare, WIDTH - len(indent), " " * len(mark))]
 
 

@@ -3,7 +3,7 @@
 from datetime import date
 
 from mailbot.core.address import same
-from mailbot.core.licence import Licence, LicenceEvent
+from mailbot.core.licence import DATES, Licence, LicenceEvent
 from mailbot.core.speech import Speech
 from mailbot.core.ticket import Ticket
 
@@ -92,7 +92,9 @@ def _event(event: LicenceEvent, speech: Speech) -> str:
     key = f"history.{event.kind.replace('/', '_')}"
     what = speech.say(key) if speech.has(key) else event.kind
     changes = ", ".join(
-        f"{speech.item(item)} {speech.value(item, to)}" for item, to in event.changes.items() if item not in _QUIET
+        f"{speech.item(item)} {speech.value(item, to)}"
+        for item, to in event.changes.items()
+        if item not in _QUIET and not (to is None and item in DATES)
     )
     by = speech.say("history_line.by", by=event.decider) if event.decider else ""
     about = f" [{event.ticket}]" if event.ticket else ""

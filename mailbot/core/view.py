@@ -104,7 +104,7 @@ def context(
         "staff": reader.staff,
         "marker": words.sentences["marker"] if envelope.key else "",
         "why": _why(facts.why, speech) if facts.why else "",
-        "text": words_of(facts.text),
+        "text": words_of(facts.text, fields=reader.staff),
         "on": speech.day(facts.on) if facts.on else "",
         "forms": blank.titles(),
         "form": () if facts.quiet or not facts.form else tuple(facts.form.split("\n")),
@@ -135,7 +135,7 @@ def _of_ticket(
         "title": title(ticket, speech),
         "state": speech.say(f"state.{ticket.state.value}"),
         "ending": ending(ticket),
-        "outcome": _outcome(ticket, speech),
+        "outcome": _outcome(ticket, reads, speech),
         "groups": groups(items, reads, facts.changed, speech),
         "these": groups(tuple(i for i in items if i.item in mine), reads, (), speech),
         "changed": speech.listed(_name(key, speech) for key in facts.changed),
@@ -146,9 +146,9 @@ def _of_ticket(
         "new_licence": terms(new_licence, speech) if new_licence and reader.staff else (),
         "ahead": terms(now, speech, only=("demo_ends", "expires_on", "renews_on")) if now and reads else (),
         "history": history(licence, speech) if licence and reader.staff else (),
-        "comments": words_of(ticket.comments or ""),
-        "question": words_of(ticket.question or ""),
-        "description": words_of(ticket.description or ""),
+        "comments": words_of(ticket.comments or "", fields=reader.staff),
+        "question": words_of(ticket.question or "", fields=reader.staff),
+        "description": words_of(ticket.description or "", fields=reader.staff),
         "log": log(ticket, speech),
         "proof": tuple(f"{proof.file}, {proof.line}  {proof.text}" for proof in ticket.diagnosis.proof)
         if ticket.diagnosis
@@ -183,9 +183,11 @@ def ending(ticket: Ticket) -> str:
     return "mixed" if ItemStatus.SCHEDULED in granted else "applied"
 
 
-def _outcome(ticket: Ticket, speech: Speech) -> str:
+def _outcome(ticket: Ticket, reads: bool, speech: Speech) -> str:
     """The sentence that opens an outcome: that of the request where it has one of its own, else that of its ending."""
     found = ending(ticket)
+    if not reads:
+        return speech.say(f"outcome_private.{found}")
     own = f"outcome.{ticket.request}_{ticket.action}_{found}"
     return speech.say(own if speech.has(own) else f"outcome.{found}", ref=ticket.ref)
 
@@ -225,9 +227,11 @@ def _notes(item: Item, reads: bool, speech: Speech) -> tuple[str, ...]:
     if item.reason:
         notes.append(speech.say("items.reason", reason=item.reason))
     if reads and item.status not in (ItemStatus.REFUSED, ItemStatus.CANCELLED):
-        if item.status in (None, ItemStatus.WAITING_STAFF) and item.expected:
+        waits = item.status in (None, ItemStatus.WAITING_STAFF)
+        if waits and item.expected:
             notes.append(speech.say("items.expected", date=speech.day(item.expected)))
-        notes.append(speech.say(f"rule.{item.rule}"))
+        if not (waits and item.rule == "by_staff"):  # that it waits for the team is said already
+            notes.append(speech.say(f"rule.{item.rule}"))
         notes.append(speech.billing(item.billing, item.effective or item.expected))
     return tuple(note for note in notes if note)
 
@@ -259,8 +263,8 @@ def _told(result: Result, speech: Speech) -> Told:
         ref=result.ref,
         items=speech.listed(speech.item(item) for item in result.items),
         why=_why(result.why, speech) if result.why else "",
-        read=words_of(result.read),
-        sent=words_of(result.sent),
+        read=words_of(result.read, fields=True),
+        sent=words_of(result.sent, fields=True),
     )
 
 
