@@ -61,7 +61,7 @@ def test_mails_read_as_they_are_kept(all_letters: list[Letter], kind: str, part:
     shown = [
         f"######## {letter.about} -> {letter.to}: {letter.mail['Subject']}\n"
         + (letter.text if part == "txt" else letter.html)
-        for letter in once
+        for letter in (once if part == "txt" else once[:1])
     ]
     text = re.sub(r"\b[A-Z2-7]{26}\b", "KEY", "\n".join(shown))
     path = GOLDEN / f"{kind}.{part}"
@@ -113,7 +113,7 @@ def test_both_parts_say_the_same_facts(all_letters: list[Letter]) -> None:
 def test_dates_are_words_and_no_key_of_the_catalogue_is_shown(all_letters: list[Letter]) -> None:
     keys = ("voice_digital", "addon:", "plugin:", "mobile_agents", "waiting_staff", "decrease_", "ai_assistants")
     for letter in (found for found in all_letters if found.to not in MEMBERS):
-        seen = without_form(letter) + re.sub(r"<[^>]*>", " ", letter.html.split("class=\"form\"")[0])
+        seen = without_form(letter) + re.sub(r"<[^>]*>", " ", letter.html.split('class="form"')[0])
         assert not re.search(r"20\d\d-\d\d-\d\d", seen), letter
         assert not any(key in seen for key in keys), letter
 
@@ -132,13 +132,29 @@ def test_the_html_is_plain_and_fetches_nothing(all_letters: list[Letter]) -> Non
 
 def test_a_stranger_hears_of_his_own_request_and_nothing_of_the_licence(all_letters: list[Letter]) -> None:
     mine = [letter for letter in all_letters if letter.about == "stranger" and letter.to == EVE]
-    assert {letter.kind for letter in mine} >= {"outcome", "status", "cancelled", "confirmation", "neutral", "incomplete"}
+    assert {letter.kind for letter in mine} >= {
+        "outcome",
+        "status",
+        "cancelled",
+        "confirmation",
+        "neutral",
+        "incomplete",
+    }
     for letter in mine:
         for text in (letter.text, markup.from_html(letter.html)):
             assert "->" not in text
             assert "→" not in text
             assert not DAY.search(text), text
-            for word in ("invoice", "period", "20th", "Silver", "Monthly", "Botify and", "Live Call Translator", "Quality"):
+            for word in (
+                "invoice",
+                "period",
+                "20th",
+                "Silver",
+                "Monthly",
+                "Botify and",
+                "Live Call Translator",
+                "Quality",
+            ):
                 assert word not in text, (word, text)
     contact = [letter for letter in all_letters if letter.about == "modify" and letter.kind == "outcome"]
     assert "10 -> 15" in contact[0].text
@@ -191,7 +207,11 @@ def test_hostile_values_stay_words(tmp_path: Path, name: str) -> None:
     desk = running(tmp_path)
     import_active(desk)
     who = f"License token: A1B2C3D4E5F6\nCustomer name: {value}\naccept: yes\n"
-    desk.write(JOE, f"Request: contract\n{who}Support package: platinum\nComments: {value}\n", subject=value[:60].splitlines()[0])
+    desk.write(
+        JOE,
+        f"Request: contract\n{who}Support package: platinum\nComments: {value}\n",
+        subject=value[:60].splitlines()[0],
+    )
     desk.write(JOE, f"Request: modify\n{who}Action: add\nReason: {value}\nAgents: {value}\n")
     desk.write(JOE, f"Question: {value}\n", subject="Request general information")
     approval = next(mail for mail in desk.sent if str(mail["To"]) == ANNA)
