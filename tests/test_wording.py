@@ -2,7 +2,10 @@
 
 import os
 import re
+from datetime import UTC, date, datetime
+from email.message import EmailMessage
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import css_inline
 import jinja2
@@ -13,12 +16,13 @@ from mailbot.core.problem import Code
 from mailbot.core.reading import read_fields
 from mailbot.core.reply import own_lines_anywhere
 from mailbot.core.say import item_label
-from mailbot.core.ticket import ItemStatus, State
+from mailbot.core.speech import Speech
+from mailbot.core.ticket import Billing, ItemStatus, State
 from mailbot.wording import inlined, load
 from tests.desk import catalogue
-from tests.letters import CUSTOMER, EVE, STAFF, Letter, letters
-from tests.running import Running, running
-from tests.test_desk import ANNA, BOB, JOE, PLAN, import_active
+from tests.letters import CUSTOMER, EVE, MOVE, NEW, STAFF, Letter, letters
+from tests.running import Running, body, running
+from tests.test_desk import ANNA, BOB, JOE, LOG, PLAN, import_active
 
 GOLDEN = Path(__file__).parent / "mails_out"
 MEMBERS = (ANNA, BOB)
@@ -296,3 +300,74 @@ def test_every_code_has_its_sentence() -> None:
     assert rules | {"next_period", "implied"} == said["rule"].keys()
     with pytest.raises(FileNotFoundError):
         load("xx")
+
+
+def test_dates_numbers_and_money_are_said_in_the_desks_language() -> None:
+    english = Speech(ENGLISH, catalogue(), "en", ZoneInfo("Europe/Rome"))
+    italian = Speech(ENGLISH, catalogue(), "it", ZoneInfo("Europe/Rome"))
+    day, moment = date(2026, 11, 3), datetime(2026, 11, 3, 23, 30, tzinfo=UTC)
+    assert (english.day(day), italian.day(day)) == ("3 November 2026", "3 novembre 2026")
+    assert english.at(moment) == "4 November 2026, 00:30"
+    assert (english.value("agents", 12000), italian.value("agents", 12000)) == ("12,000", "12.000")
+    assert english.listed(["A", "B"]) == "A and B"
+    billing = Billing(
+        kind="increase", fraction="15/30", amount="1234.50", currency="EUR", invoice_on=date(2026, 11, 30)
+    )
+    said = english.billing(billing, day)
+    assert "15/30" in said
+    assert "15 of its 30 days" in said
+    assert "the invoice of November 2026" in said
+    assert "€1,234.50" in said
+    credit = Billing(kind="decrease", invoice_on=date(2026, 12, 31))
+    assert "credited with the invoice of December 2026" in english.billing(credit, day)
+    assert Speech(ENGLISH, catalogue(), "klingon", ZoneInfo("UTC")).day(day) == "3 November 2026"
+
+
+def test_an_approval_says_what_the_ledger_has_of_the_new_token_and_who_wrote_the_forwarded_request(
+    tmp_path: Path,
+) -> None:
+    desk = running(tmp_path)
+    import_active(desk)
+    import_active(desk, NEW, status="demo", demo_ends="2026-11-20", billing=None, support=None)
+    inner = EmailMessage()
+    inner["From"] = "lou@acme.example"
+    inner["Subject"] = "please"
+    inner.set_content(MOVE)
+    outer = EmailMessage()
+    outer["Authentication-Results"] = "mx.vendor.example; dmarc=pass header.from=acme.example"
+    outer["From"], outer["To"], outer["Subject"], outer["Message-ID"] = (
+        JOE,
+        "desk@vendor.example",
+        "Fwd: please",
+        "<1@x>",
+    )
+    outer.set_content("")
+    outer.add_attachment(inner)
+    outer.add_attachment(LOG, maintype="text", subtype="plain", filename="license.log")
+    desk.take(outer.as_bytes())
+    text = body(next(mail for mail in desk.sent if str(mail["To"]) == ANNA))
+    new = text.partition("What the ledger says of the new token")[2].partition("\n\n")[0]
+    assert "free demo" in new
+    assert "20 November 2026" in new
+    assert re.search(r"Forwarded from +lou@acme.example", text)
+    assert re.search(r"From +joe@acme.example", text)
+
+
+def test_another_customer_address_is_asked_without_a_word_of_the_licence(all_letters: list[Letter]) -> None:
+    (letter,) = [found for found in all_letters if found.to == "lou@other.example"]
+    assert letter.kind == "confirm-you"
+    assert "pat@partner.example named this address" in " ".join(letter.text.split())
+    assert "DEMOTOKEN123" not in letter.text + letter.html
+    assert "Agents" not in letter.text + letter.html
+    assert letter.html.count("mailto:desk+lic-2.") == 2
+
+
+def test_what_was_refused_says_why_and_what_was_granted_says_how_to_go_on(all_letters: list[Letter]) -> None:
+    refused = next(letter for letter in all_letters if (letter.about, letter.kind) == ("whole", "outcome"))
+    assert "The company is not known to us." in " ".join(refused.text.split())
+    assert "refused" in str(refused.mail["Subject"])
+    assert "apply" not in refused.text
+    demo = next(letter for letter in all_letters if (letter.about, letter.kind) == ("demo", "outcome"))
+    for word in (catalogue().links.apply_licence, catalogue().links.support, catalogue().ai_note, "A1B2C3D4E5F6"):
+        assert word in demo.text
+        assert word in demo.html

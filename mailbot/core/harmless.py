@@ -1,6 +1,7 @@
 """What mails speak of, with every text in it made harmless once, before any template sees it. Pure."""
 
 from dataclasses import fields, is_dataclass, replace
+from datetime import date
 from enum import Enum
 from typing import Any, TypeVar
 
@@ -19,9 +20,9 @@ def harmless(value: T, name: str = "") -> T:
 
 
 def _harmless(value: Any, name: str) -> Any:
+    if value is None or isinstance(value, int | date | Enum):
+        return value
     match value:
-        case Enum():
-            return value
         case str():
             return safe(value) if name in PROSE else one_line(value)
         case tuple():

@@ -22,7 +22,8 @@ from mailbot.core.ticket import Billing, Item, Value
 @cache
 def locale_of(language: str) -> Locale:
     """The locale of a language folder such as ``en``, ``it`` or ``pt_BR``; English where there is none of that name."""
-    for name in (language.replace("-", "_"), language[:2]):
+    whole = language.replace("-", "_")
+    for name in (whole, whole.partition("_")[0]):
         try:
             return Locale.parse(name)
         except (UnknownLocaleError, ValueError):

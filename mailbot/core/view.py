@@ -137,7 +137,7 @@ def _of_ticket(
         "ending": ending(ticket),
         "outcome": _outcome(ticket, reads, speech),
         "groups": groups(items, reads, facts.changed, speech),
-        "these": groups(tuple(i for i in items if i.item in mine), reads, (), speech),
+        "these": groups(tuple(i for i in items if i.item in mine), reads, (), speech) if mine else (),
         "changed": speech.listed(_name(key, speech) for key in facts.changed),
         "problems": [(label(p.field), _problem(p, tells, facts, speech)) for p, tells in reader.problems(ticket)],
         "prepared": blank.prepared(ticket.problems),
