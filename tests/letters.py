@@ -168,6 +168,7 @@ def _stranger(desk: Running) -> None:
     asked = desk.write(EVE, CONTRACT)
     mails = desk.write(JOE, "CONFIRM", reply_to=asked[0])
     desk.write(ANNA, "APPROVE billing\nREJECT support: not now", reply_to=staffed(desk, mails))
+    desk.later(days=10)
 
 
 def _unsure(desk: Running) -> None:
