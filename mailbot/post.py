@@ -6,8 +6,8 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from mailbot.core import audience, view
 from mailbot.core import keys as keywords
-from mailbot.core import view
 from mailbot.core.address import domain, fold, matches, same
 from mailbot.core.compose import Envelope, compose
 from mailbot.core.effects import Audience, Purpose, Send
@@ -36,9 +36,14 @@ class Post:
     def send(self, send: Send, ticket: Ticket | None, *, reply_to_mail: str | None = None) -> Ticket | None:
         """One mail for each address of the audience, in the outbox; the ticket comes back with its threads grown."""
         licence = self.work.licence(ticket.token) if ticket and ticket.token else None
+        new_licence = self.work.licence(ticket.new_token) if ticket and ticket.new_token else None
         for address in self._addresses(send.to, ticket, licence):
+            reader = audience.reader(send, address, licence, new_licence)
+            said = audience.unsaid(send, ticket, reader)
+            if said is None:
+                continue
             if self._within_budget(send.kind, address):
-                ticket = self._one(send, address, ticket, licence, reply_to_mail)
+                ticket = self._one(said, reader, ticket, licence, new_licence, reply_to_mail)
             else:
                 self._cap(address, ticket)
         return ticket
@@ -72,19 +77,26 @@ class Post:
         """One notice at the cap to the person, and one line for the operator."""
         day = self.work.now - timedelta(days=1)
         if outbox.count_since(self.work.session, fold(address), day, ("cap",)) == 0:
-            self._one(Send("cap", address), address, ticket, None, None)
+            self._one(Send("cap", address), audience.Reader(address, staff=False), ticket)
         self.work.alert(
             f"cap:{fold(address)}:{self.work.today}", f"reply budget used up for {address}; no more answers today"
         )
 
     def _one(
-        self, send: Send, address: str, ticket: Ticket | None, licence: Licence | None, reply_to_mail: str | None
+        self,
+        send: Send,
+        reader: audience.Reader,
+        ticket: Ticket | None,
+        licence: Licence | None = None,
+        new_licence: Licence | None = None,
+        reply_to_mail: str | None = None,
     ) -> Ticket | None:
+        address = reader.address
         envelope = self._envelope(send, address, ticket, reply_to_mail)
         facts = send.facts if send.facts.by or not ticket else replace(send.facts, by=self._name(address))
         context = view.context(
-            replace(send, to=address, facts=facts), ticket, licence, self.desk.catalogue, self.desk.letterhead,
-            self.desk.wording, envelope,
+            replace(send, to=address, facts=facts), ticket, reader, self.desk.catalogue, self.desk.letterhead,
+            self.desk.wording, envelope, licence, new_licence,
         )  # fmt: skip
         raw = compose(send.kind, envelope, context, self.desk.wording, self.desk.letterhead)
         outbox.put(

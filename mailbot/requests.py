@@ -90,6 +90,7 @@ class Requests:
             self.received_at,
             sender_name=self.message.sender_name,
             subject=self.message.subject,
+            forwarded_from=next((m.sender for m in self.message.attached if m.sender), None),
             sender_known=self.sender.known,
             linked=linked,
         )

@@ -57,9 +57,10 @@ def item_names(items: Iterable[Item], catalogue: Catalogue, words: Words) -> dic
 def problem_sentence(problem: Problem, words: Words, *, quiet: bool = False) -> str:
     """The sentence of a problem; ``quiet`` quotes nothing that the sender wrote."""
     sentence = str(words.sentences["problem"][problem.code.value])
-    read = "..." if quiet else problem.read
+    read = str(words.sentences["unsaid"]) if quiet else problem.read
     text = sentence.format(read=read, expected=problem.expected, hint=problem.hint)
-    return text + (f' Did you mean "{problem.hint}"?' if problem.hint and problem.hint != problem.expected else "")
+    meant = str(words.sentences["did_you_mean"]).format(hint=problem.hint)
+    return f"{text} {meant}" if problem.hint and problem.hint != problem.expected else text
 
 
 def problem_json(problem: Problem, words: Words) -> dict[str, str]:
