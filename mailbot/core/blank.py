@@ -62,18 +62,6 @@ def _counted(field: str, form: Form, catalogue: Catalogue) -> str:
     return ", ".join(["the new total", *notes] if form.request == "modify" else notes)
 
 
-def choices(request: str, catalogue: Catalogue) -> list[tuple[str, str]]:
-    """(label, what may stand there) for the fields that take one of a few values."""
-    found = []
-    for field in any_form(request).fields:
-        kind = FIELDS[field].kind
-        if kind in (Kind.OPTION, Kind.OPTIONS):
-            found.append((FIELDS[field].label, ", ".join(labels_of(field, catalogue).values())))
-        elif kind is Kind.YES:
-            found.append((FIELDS[field].label, "yes or no"))
-    return found
-
-
 def filled(request: Request, given: Mapping[str, str], problems: Iterable[Problem]) -> str:
     """The form with what was understood, from its ``Request:`` line on; a faulty line stands there empty, to be filled in."""
     form = FORMS.get((request.request, request.action)) or any_form(request.request)

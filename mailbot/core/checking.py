@@ -171,7 +171,7 @@ class _Found:
             if key == "log":
                 if key in self.form.required and not attachments:
                     yield Problem(
-                        field=key, code=Code.ATTACHMENT_MISSING, expected="the license log or status, attached"
+                        field=key, code=Code.ATTACHMENT_MISSING, expected="the license log or the license status"
                     )
             elif key in near:
                 yield Problem(field=key, code=Code.NEAR_LABEL, read=near[key][0], expected=FIELDS[key].label)

@@ -8,6 +8,9 @@ from mailbot.core.forms import normal
 from mailbot.core.problem import Problem
 from mailbot.core.ticket import Item, Value
 
+#: So much of a wrong value is shown.
+READ = 300
+
 
 class Words(Protocol):
     """The sentences of one language."""
@@ -57,7 +60,8 @@ def item_names(items: Iterable[Item], catalogue: Catalogue, words: Words) -> dic
 def problem_sentence(problem: Problem, words: Words, *, quiet: bool = False) -> str:
     """The sentence of a problem; ``quiet`` quotes nothing that the sender wrote."""
     sentence = str(words.sentences["problem"][problem.code.value])
-    read = str(words.sentences["unsaid"]) if quiet else problem.read
+    shown = problem.read if len(problem.read) <= READ else f"{problem.read[:READ]}..."
+    read = str(words.sentences["unsaid"]) if quiet else shown
     text = sentence.format(read=read, expected=problem.expected, hint=problem.hint)
     meant = str(words.sentences["did_you_mean"]).format(hint=problem.hint)
     return f"{text} {meant}" if problem.hint and problem.hint != problem.expected else text

@@ -108,7 +108,6 @@ def context(
         "on": speech.day(facts.on) if facts.on else "",
         "forms": blank.titles(),
         "form": () if facts.quiet or not facts.form else tuple(facts.form.split("\n")),
-        "choices": blank.choices(facts.form_key, catalogue) if facts.form_key else [],
         "plugins": [catalogue.plugins[i.removeprefix("plugin:")] for i in facts.items if i.startswith("plugin:")],
         "results": [_told(result, speech) for result in facts.results],
         "tickets": [_short(t, reader, speech) for t in facts.tickets],
