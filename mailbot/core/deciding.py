@@ -54,8 +54,7 @@ def reject(ticket: Ticket, event: Rejected, scene: Scene) -> Decision:
         return refuse_line(ticket, event.by, event.read, "REJECT", "nothing_open")
     if ticket.request == "activate" and "billing" in keys and _plan_stands(ticket, keys):
         return _another_billing(ticket, event, keys, scene)
-    refused = {"status": ItemStatus.REFUSED, "reason": event.reason, "expected": None, "billing": None}
-    items = tuple(i.model_copy(update=refused) if i.item in keys else i for i in ticket.items)
+    items = tuple(i.over(ItemStatus.REFUSED, event.reason) if i.item in keys else i for i in ticket.items)
     ticket = ticket.model_copy(update={"items": refuse_implied(items)})
     result = Result(event.read, True, ticket.ref, "REJECT", tuple(sorted(keys)), sent=event.reason)
     note = Note("rejected", event.by, f"{', '.join(sorted(keys))}: {event.reason}")
@@ -69,9 +68,8 @@ def _plan_stands(ticket: Ticket, keys: frozenset[str]) -> bool:
 
 def _another_billing(ticket: Ticket, event: Rejected, keys: frozenset[str], scene: Scene) -> Decision:
     """A running licence must be billed somehow: the refused choice stays open until the customer names another."""
-    refused = {"status": ItemStatus.REFUSED, "reason": event.reason, "expected": None, "billing": None}
     others = keys - {"billing"}
-    items = tuple(i.model_copy(update=refused) if i.item in others else i for i in ticket.items)
+    items = tuple(i.over(ItemStatus.REFUSED, event.reason) if i.item in others else i for i in ticket.items)
     items = tuple(i.model_copy(update={"reason": event.reason}) if i.item == "billing" else i for i in items)
     ticket = settled(ticket.model_copy(update={"items": items, "asked": True}))
     result = Result(event.read, True, ticket.ref, "REJECT", tuple(sorted(keys)), sent=event.reason)
