@@ -4,7 +4,8 @@
   settings of the desk that differ from ``running.CONFIG``. Either may be absent.
 - ``01-joe.eml``, ``02+3d-anna.eml``: the mails, in this order; ``+3d`` or ``+2h`` lets time pass before. An address, subject
   or Message-ID that only our mails know stands as ``{reply-to:KIND NAME}``, ``{subject:KIND NAME}``, ``{message-id:KIND NAME}``:
-  of the last mail of that kind to NAME (the part before the @); ``{quote:KIND NAME}`` is its text, quoted.
+  of the last mail of that kind to NAME (the part before the @), about one ticket: ``{reply-to:KIND NAME LIC-2}``;
+  ``{quote:KIND NAME}`` is its text, quoted.
 - ``03+20d.time``: time passes, nobody writes; ``04-operator.decide``: ``LIC-1 APPROVE``, by command.
 - ``01.out.txt``: every mail that went out because of step 01, with the headers that matter; ``tickets.json`` and
   ``licences.json``: tickets and ledger at the end, as the commands print them.
@@ -33,7 +34,7 @@ FOLDER = Path(__file__).parent / "conversations"
 STEP = re.compile(r"(?P<number>\d\d)(?:\+(?P<count>\d+)(?P<unit>[dhm]))?(?:-[\w-]+)?\.(?P<kind>eml|time|decide)")
 UNITS = {"d": "days", "h": "hours", "m": "minutes"}
 HEADERS = ("From", "To", "Subject", "Date", "Message-ID", "In-Reply-To", "Reply-To", "Auto-Submitted")
-PLACEHOLDER = re.compile(r"\{(reply-to|subject|message-id|quote):([\w-]+) ([\w.-]+)\}")
+PLACEHOLDER = re.compile(r"\{(reply-to|subject|message-id|quote):([\w-]+) ([\w.-]+?)(?: (LIC-\d+))?\}")
 
 
 class Conversation:
@@ -90,13 +91,16 @@ class Conversation:
     def _decide(self, ref: str, words: str) -> None:
         desk = self.desk.desk
         with desk.store.write() as session:
-            Decisions(Work(desk, session, desk.clock(), f"decide:{ref}:{words}"), "operator", None).carry_out(words, (ref,))
+            Decisions(Work(desk, session, desk.clock(), f"decide:{ref}:{words}"), "operator", None).carry_out(
+                words, (ref,)
+            )
         self.desk.work()
 
     def _told(self, match: re.Match[str]) -> str:
         """What a placeholder stands for."""
-        what, kind, name = match.groups()
-        found = [m for m, k in zip(self.desk.sent, self._kinds(), strict=True) if k == kind and _name(m) == name]
+        what, kind, name, ref = match.groups()
+        sent = zip(self.desk.sent, self._kinds(), strict=True)
+        found = [m for m, k in sent if k == kind and _name(m) == name and (not ref or f"[{ref}]" in m["Subject"])]
         assert found, f"no {kind} has gone to {name}; there are {self._kinds()}"
         mail = found[-1]
         if what == "quote":
@@ -112,7 +116,9 @@ class Conversation:
             row = sorted(outbox.listing(session), key=lambda r: r.id)[number]
         path = row.envelope_from or "<>"
         lines = [f"{name}: {mail[name]}" for name in HEADERS if mail[name]]
-        return "\n".join([f"===== {row.kind} to {row.recipient}, return path {path}", *lines, "", body(mail).strip(), "", ""])
+        return "\n".join(
+            [f"===== {row.kind} to {row.recipient}, return path {path}", *lines, "", body(mail).strip(), "", ""]
+        )
 
     def _tickets(self) -> list[object]:
         desk = self.desk.desk
