@@ -1,6 +1,6 @@
 """What staff's decisions do to a ticket. Whether a decision may count at all is settled before: see ``authority``."""
 
-from mailbot.core.commit import forbidden, grant, refuse_implied
+from mailbot.core.commit import SILENT, forbidden, grant, refuse_implied
 from mailbot.core.effects import Audience, Effect, Facts, Forget, Purpose, Result, Send, Void
 from mailbot.core.events import Answers, Approved, Asks, Decision, Holds, Note, Notes, Rejected
 from mailbot.core.opening import (
@@ -13,6 +13,7 @@ from mailbot.core.opening import (
     plugin_mail,
     staff_timer,
 )
+from mailbot.core.licence import Licence
 from mailbot.core.scene import Scene
 from mailbot.core.ticket import Ending, ItemStatus, Ticket, settled
 
@@ -34,12 +35,28 @@ def approve(ticket: Ticket, event: Approved, scene: Scene) -> Decision:
 def _blocked(ticket: Ticket, keys: frozenset[str], event: Approved, scene: Scene) -> str:
     if ticket.request in ("reactivate", "shuttle") and scene.ledger.licence(ticket.token) is None:
         return "token_not_in_ledger" if ticket.action != "modify" else ""
-    licence = scene.ledger.licence(ticket.token)
-    if ticket.request in ("reactivate", "shuttle") and licence and licence.status == "replaced":
-        return "token_replaced"
+    why = _out_of_place(ticket, keys, scene.ledger.licence(ticket.token))
+    if why:
+        return why
     if event.until is not None and event.until < scene.today:
         return "until_past"
     return forbidden(grant(ticket, keys, scene, event.by, event.until).after, scene.catalogue) or ""
+
+
+def _out_of_place(ticket: Ticket, keys: frozenset[str], licence: Licence | None) -> str:
+    """Why the licence, as it came to be while the ticket waited, is none that these items can be granted on."""
+    status = licence.status if licence else None
+    plan = ticket.item("plan")
+    match ticket.request:
+        case "reactivate" | "shuttle":
+            return "token_replaced" if status == "replaced" else ""
+        case "modify" | "contract":
+            return "" if status == "active" else "licence_not_active"
+        case "activate" if plan is not None and plan.status is not ItemStatus.APPLIED:
+            in_use = ("active", "demo") if ticket.action == "demo" else ("active",)
+            return "token_in_use" if status in in_use else "" if "plan" in keys or keys <= SILENT else "plan_refused"
+        case _:
+            return ""
 
 
 def reject(ticket: Ticket, event: Rejected, scene: Scene) -> Decision:
