@@ -3,6 +3,7 @@
 from mailbot.core.commit import SILENT, forbidden, grant, refuse_implied
 from mailbot.core.effects import Audience, Effect, Facts, Forget, Purpose, Result, Send, Void
 from mailbot.core.events import Answers, Approved, Asks, Decision, Holds, Note, Notes, Rejected
+from mailbot.core.licence import Licence
 from mailbot.core.opening import (
     CUSTOMER_TIMERS,
     STAFF_TIMERS,
@@ -13,7 +14,6 @@ from mailbot.core.opening import (
     plugin_mail,
     staff_timer,
 )
-from mailbot.core.licence import Licence
 from mailbot.core.scene import Scene
 from mailbot.core.ticket import Ending, ItemStatus, Ticket, settled
 

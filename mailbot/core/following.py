@@ -48,7 +48,9 @@ def withdraw(ticket: Ticket, event: Withdrawn, scene: Scene) -> Decision:
         licence = scene.ledger.licence(ticket.token)
         for token in (ticket.token, licence.replaced_by if licence else None):  # it may have moved meanwhile
             if token:
-                effects += (Change(token, scene.today, "withdrawn", {"withdraws": ticket.ref}, "withdrawn", event.by),)
+                effects += (
+                    Change(token, scene.today, "withdrawn", {"withdraws": ticket.ref}, "withdrawn", "customer"),
+                )
     effects += (
         Send("cancelled", Audience.CUSTOMER, Facts(why="by_customer")),
         Void(tuple(Purpose), "cancelled"),
