@@ -117,7 +117,7 @@ class Conversation:
         path = row.envelope_from or "<>"
         lines = [f"{name}: {mail[name]}" for name in HEADERS if mail[name]]
         return "\n".join(
-            [f"===== {row.kind} to {row.recipient}, return path {path}", *lines, "", body(mail).strip(), "", ""]
+            [f"===== {row.kind} to {row.recipient}, return path {path}", *lines, "", _lines(body(mail)), "", ""]
         )
 
     def _tickets(self) -> list[object]:
@@ -137,6 +137,11 @@ class Conversation:
 
 def _text(path: Path) -> str:
     return path.read_text("utf-8") if path.exists() else ""
+
+
+def _lines(text: str) -> str:
+    """The text with plain line ends and nothing behind its lines."""
+    return "\n".join(line.rstrip() for line in text.strip().splitlines())
 
 
 def _name(mail: EmailMessage) -> str:

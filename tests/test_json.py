@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 import typer
 from typer.testing import CliRunner
 
@@ -69,6 +70,7 @@ def _name(words: str) -> str:
 
 def _printed(folder: Path, words: list[str], stdin: str | None = None) -> Any:
     done = CliRunner().invoke(app, [*words, "-c", str(folder / "mailbot.toml")], input=stdin)
+    structlog.reset_defaults()  # the command's log goes to a stream that ends with it
     return json.loads(done.stdout)
 
 
