@@ -141,6 +141,7 @@ class Requests:
             form=form,
             always_confirm=self.work.desk.config.identity.customers == "confirm",
             confirmed=confirmed,
+            ref=ticket.ref,
         )
 
     def _diagnose(

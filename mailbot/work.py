@@ -166,7 +166,7 @@ class Work:
             effective=change.effective,
             kind=change.kind,
             changes=change.changes,
-            ticket=ticket.ref if ticket else None,
+            ticket=change.ticket or (ticket.ref if ticket else None),
             mail=self.mail,
             rule=change.rule,
             decider=change.decider,

@@ -218,7 +218,10 @@ def decide(
 
 
 def _result(result: Result) -> dict[str, object]:
-    return {"ref": result.ref, "word": result.word, "items": list(result.items), "done": result.done, "why": result.why}
+    return {
+        "ref": result.ref, "word": result.word, "items": list(result.items), "done": result.done,
+        "why": result.why or None, "read": result.read, "sent": result.sent or None,
+    }  # fmt: skip
 
 
 def main() -> None:

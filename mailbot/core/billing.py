@@ -34,9 +34,9 @@ def running_period(billing: str | None, renews_on: date | None, day: date) -> tu
     return period_of(billing, renews_on, day), 12 if billing == "annual" else 1
 
 
-def first_period(billing: str | None, day: date) -> tuple[Period, int]:
-    """The first period of a licence that is activated on ``day``: its rest of the month, or its first year."""
-    return running_period(billing, years_later(day), day)
+def first_period(billing: str | None, activated: date, day: date) -> tuple[Period, int]:
+    """The period that runs on ``day`` on a licence that was ``activated`` then: the month, or its first year."""
+    return running_period(billing, years_later(activated), day)
 
 
 def _amount(item: str, today: Value, to: Value, fraction: str, months: int, catalogue: Catalogue) -> str | None:

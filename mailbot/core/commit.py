@@ -1,6 +1,6 @@
 """Granting items: the changes of the ledger that they make, the day they hold from, and what must never result."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
@@ -8,10 +8,10 @@ from mailbot.core.asked import SEATS
 from mailbot.core.catalogue import Catalogue
 from mailbot.core.effects import Change
 from mailbot.core.licence import Licence, LicenceEvent, fold
-from mailbot.core.period import years_later
-from mailbot.core.rules import Case, billing_of, day_of
+from mailbot.core.period import month_end, years_later
+from mailbot.core.rules import Case, billing_of, day_of, implied_day
 from mailbot.core.scene import Scene
-from mailbot.core.ticket import Item, ItemStatus, Route, Ticket, Value
+from mailbot.core.ticket import Billing, Item, ItemStatus, Route, Ticket, Value
 
 #: Items that stand in mails and tickets but change no term of the ledger.
 SILENT = frozenset({"admin", "webrtc", "phonebar"})
@@ -31,39 +31,54 @@ def case_of(ticket: Ticket, licence: Licence | None, scene: Scene) -> Case:
     billing = ticket.item("billing")
     asked = billing.to if billing and isinstance(billing.to, str) else None
     day = scene.date_of(ticket.received_at)
-    return Case(ticket.request, ticket.action, asked, day, licence, scene.catalogue)
+    return Case(ticket.request, ticket.action, asked, day, licence, scene.catalogue, activated=activated_on(ticket))
 
 
 def grant(ticket: Ticket, keys: frozenset[str], scene: Scene, decider: str, until: date | None = None) -> Granted:
     """Grant the items of those keys today. ``until`` ends the licence after that day."""
     licence = scene.ledger.licence(ticket.token)
     case = case_of(ticket, licence, scene)
-    items = tuple(_granted(item, case, ticket, scene.today) if item.item in keys else item for item in ticket.items)
+    today = scene.today
+    items = tuple(
+        _granted(item, case, day_of(case, item, today), today) if item.item in keys else item for item in ticket.items
+    )
     new = [item for item in items if item.item in keys]
     changes = _changes(ticket, licence, new, scene, decider, until)
     after = _after(ticket, licence, changes, scene)
     follow = _implied_now(items, after, scene.catalogue)
     if follow:
-        items = tuple(_granted(i, case, ticket, scene.today) if i.item in follow else i for i in items)
+        days = {item.item: item.effective for item in new if item.effective}
+        items = tuple(
+            _granted(i, case, implied_day(i, days, today, scene.catalogue), today) if i.item in follow else i
+            for i in items
+        )
         new = [item for item in items if item.item in keys | follow]
         changes = _changes(ticket, licence, new, scene, decider, until)
         after = _after(ticket, licence, changes, scene)
+    if ticket.request == "activate" and "billing" in keys:
+        items = tuple(i.model_copy(update={"billing": _billed(i, case, today)}) if i.effective else i for i in items)
     return Granted(_without_cause(items), changes, after)
 
 
-def _granted(item: Item, case: Case, ticket: Ticket, today: date) -> Item:
-    day = day_of(case, item, today)
-    if item.item in ("support", "whitelabel", "billing") and ticket.request == "activate":
-        billing = _since_activation(ticket, case, item, today)
-    else:
-        billing = billing_of(case, item, day)
+def _granted(item: Item, case: Case, day: date, today: date) -> Item:
     status = ItemStatus.APPLIED if day <= today else ItemStatus.SCHEDULED
-    return item.model_copy(update={"status": status, "effective": day, "expected": None, "billing": billing})
+    item = item.model_copy(update={"status": status, "effective": day, "expected": None})
+    return item.model_copy(update={"billing": _billed(item, case, today)})
 
 
-def _since_activation(ticket: Ticket, case: Case, item: Item, today: date) -> object:
-    """Options of a new plan that staff decide later are billed from the day the plan was activated."""
-    return billing_of(case, item, activated_on(ticket) or today)
+def _billed(item: Item, case: Case, today: date) -> Billing | None:
+    """The item's billing effect, on the earliest invoice there is.
+
+    Options of a new plan that staff decide later are billed from the day the plan was activated; all its lines are
+    worked out anew when the way of billing is decided.
+    """
+    late = case.activated is not None and item.item in ("support", "whitelabel")
+    billing = (
+        billing_of(case, item, case.activated or today) if late else billing_of(case, item, item.effective or today)
+    )
+    if billing is None or billing.invoice_on is None:
+        return billing
+    return billing.model_copy(update={"invoice_on": max(billing.invoice_on, month_end(today))})
 
 
 def activated_on(ticket: Ticket) -> date | None:
@@ -85,8 +100,7 @@ def _without_cause(items: tuple[Item, ...]) -> tuple[Item, ...]:
     """An implied item falls away when nothing that could still bring it is waiting."""
     if any(i.open and i.route is not Route.IMPLIED for i in items):
         return items
-    refused = {"status": ItemStatus.REFUSED, "expected": None, "billing": None}
-    return tuple(i.model_copy(update=refused) if i.open else i for i in items)
+    return tuple(i.over(ItemStatus.REFUSED) if i.open else i for i in items)
 
 
 def refuse_implied(items: tuple[Item, ...]) -> tuple[Item, ...]:
@@ -99,15 +113,26 @@ def _changes(
 ) -> tuple[Change, ...]:
     moved = next((item for item in new if item.item == "token"), None)
     if moved is not None and licence is not None:
-        return _moved(licence, str(moved.to), scene.today, decider, until, to_motion=ticket.request == "shuttle")
+        return _moved(licence, str(moved.to), scene, decider, until, to_motion=ticket.request == "shuttle")
     if ticket.request == "shuttle" or ticket.token is None:
         return ()
     days = sorted({item.effective for item in new if item.effective})
-    return tuple(
+    made = tuple(
         Change(ticket.token, day, _kind(ticket), terms, _rules(new, day), decider)
         for day in days
         if (terms := _terms(ticket, licence, [i for i in new if i.effective == day], scene, until))
     )
+    return made + tuple(again for change in made for again in _instead(change, licence))
+
+
+def _instead(change: Change, licence: Licence | None) -> Iterator[Change]:
+    """The last word about an item counts: what an earlier request set for a later day is set anew to the new value."""
+    ahead = [
+        s for s in (licence.scheduled if licence else ()) if s.effective > change.effective and s.item in change.changes
+    ]
+    for day in sorted({line.effective for line in ahead}):
+        terms = {line.item: change.changes[line.item] for line in ahead if line.effective == day}
+        yield replace(change, effective=day, changes=terms)
 
 
 def _kind(ticket: Ticket) -> str:
@@ -123,7 +148,7 @@ def _terms(
 ) -> dict[str, Value]:
     terms: dict[str, Value] = {item.item: item.to for item in items if item.item not in SILENT}
     if ticket.request == "activate" and "plan" in terms:
-        terms |= _beginning(ticket, scene)
+        terms = _beginning(ticket, scene) | terms
     if isinstance(terms.get("billing"), str):
         terms["renews_on"] = _renewal(ticket, terms["billing"] == "annual", items, scene)
     if ticket.request == "reactivate":
@@ -134,11 +159,13 @@ def _terms(
 
 
 def _beginning(ticket: Ticket, scene: Scene) -> dict[str, Value]:
+    """What an activation, which replaces the licence whole, sets besides its items; options are open until decided."""
+    begun: dict[str, Value] = {"product": ticket.product, "demo_ends": None, "expires_on": None, "renews_on": None}
+    begun |= {"support": None, "billing": None, "whitelabel": False}
     if ticket.action == "demo":
         ends = scene.today + timedelta(days=scene.catalogue.demo.days)
-        return {"product": ticket.product, "status": "demo", "demo_ends": ends.isoformat()}
-    begun: dict[str, Value] = {"product": ticket.product, "status": "active"}
-    return begun | {"demo_ends": None, "expires_on": None, "renews_on": None}
+        return begun | {"status": "demo", "demo_ends": ends.isoformat()}
+    return begun | {"status": "active"}
 
 
 def _renewal(ticket: Ticket, annual: bool, items: list[Item], scene: Scene) -> str | None:
@@ -161,10 +188,16 @@ def _restored(licence: Licence | None, today: date) -> dict[str, Value]:
 
 
 def _moved(
-    old: Licence, new: str, today: date, decider: str, until: date | None, *, to_motion: bool
+    old: Licence, new: str, scene: Scene, decider: str, until: date | None, *, to_motion: bool
 ) -> tuple[Change, ...]:
-    """All terms and dates go to the new token, changes that lie ahead too; the old one becomes ``replaced``."""
+    """All terms and dates go to the new token, changes that lie ahead too; the old one becomes ``replaced``.
+
+    A demo on the new token ends with it.
+    """
+    today, demo = scene.today, scene.ledger.licence(new)
+    gone = [*(f"addon:{key}" for key in demo.addons), *(f"plugin:{key}" for key in demo.plugins)] if demo else []
     terms: dict[str, Value] = {item: old.value(item) for item in ("plan", *SEATS, "support", "billing", "whitelabel")}
+    terms |= dict.fromkeys(gone, False)
     terms |= {f"addon:{key}": True for key in old.addons} | {f"plugin:{key}": True for key in old.plugins}
     terms |= {"product": "motion" if to_motion else old.product}
     terms |= {"status": old.status if old.status in ("active", "demo") else "active"}
@@ -174,7 +207,8 @@ def _moved(
     if until is not None:
         terms["expires_on"] = until.isoformat()
     ahead = tuple(
-        Change(new, line.effective, "moved", {line.item: line.to}, "by_staff", decider) for line in old.scheduled
+        Change(new, line.effective, "moved", {line.item: line.to}, "by_staff", decider, ticket=line.ticket)
+        for line in old.scheduled
     )
     ended: dict[str, Value] = {"status": "replaced", "replaced_by": new}
     return (

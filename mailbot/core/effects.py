@@ -84,6 +84,7 @@ class Change:
     rule: str
     decider: str
     why: str | None = None
+    ticket: str | None = None  # whose it is, where it is not the ticket at hand
 
 
 @dataclass(frozen=True)

@@ -112,6 +112,12 @@ def fold(
     return _on_date(replace(licence, history=history, scheduled=_ahead(valid, on)), on)
 
 
+def without(licence: Licence, ticket: str, on: date) -> Licence | None:
+    """The licence as it would be if that ticket had changed nothing; None when it began with it."""
+    others = tuple(event for event in licence.history if event.ticket != ticket)
+    return fold(others, on, licence.customer_name, licence.contacts) if others else None
+
+
 def _standing(history: tuple[LicenceEvent, ...]) -> tuple[LicenceEvent, ...]:
     """The events without those that a later event withdrew before they came: ``withdraws`` names their ticket."""
     withdrawn = [(str(e.changes["withdraws"]), e.effective, e.revision) for e in history if "withdraws" in e.changes]

@@ -2,6 +2,7 @@
 
 from datetime import date
 
+from mailbot.core.asked import place
 from mailbot.core.commit import grant
 from mailbot.core.effects import (
     Audience,
@@ -74,7 +75,10 @@ def change(ticket: Ticket, event: Changed, scene: Scene) -> Decision:
     kept = tuple(item for item in ticket.items if not item.open)
     decided = {item.item for item in kept}
     after = filled(ticket, event.judged)
+    licence = scene.ledger.licence(after.token)  # as it is, with what this ticket changed already
+    after = after.model_copy(update={"licence_revision": licence.revision if licence else 0})
     items = kept + tuple(item for item in after.items if item.item not in decided)
+    items = tuple(sorted(items, key=lambda item: place(item.item)))
     changed = _changed(ticket, items, event.judged)
     after = after.model_copy(update={"items": items, "version": ticket.version + 1})
     void = Void((Purpose.DECISION, Purpose.AGAIN, Purpose.CONFIRM), "changed")
@@ -104,7 +108,7 @@ def confirm(ticket: Ticket, event: Confirmed, scene: Scene) -> Decision:
 
 def deny(ticket: Ticket, event: Denied, scene: Scene) -> Decision:
     """One of those asked said no: cancelled, staff are told."""
-    items = tuple(i.model_copy(update={"status": ItemStatus.CANCELLED}) if i.open else i for i in ticket.items)
+    items = tuple(i.over(ItemStatus.CANCELLED) if i.open else i for i in ticket.items)
     ticket = settled(ticket.model_copy(update={"items": items, "ending": Ending.CANCELLED}))
     told = Send("comment", Audience.STAFF, Facts(by=event.by, why="denied"), Purpose.DECISION)
     effects = (Void(tuple(Purpose), "cancelled"), told, Forget(CUSTOMER_TIMERS + STAFF_TIMERS))
@@ -249,15 +253,15 @@ def _people(ticket: Ticket, keys: frozenset[str], scene: Scene, *, by_staff: boo
 
 def plugin_mail(ticket: Ticket, keys: frozenset[str]) -> tuple[Effect, ...]:
     """The links of the plugins granted just now, in a mail of their own; implied ones come with those that imply them."""
-    mine = tuple(
-        i.item
-        for i in ticket.items
-        if i.item.startswith("plugin:")
-        and i.to
-        and i.status in (ItemStatus.APPLIED, ItemStatus.SCHEDULED)
-        and (i.item in keys or (i.route is Route.IMPLIED and keys & _causes(ticket)))
-    )
+    mine = tuple(i.item for i in _granted_now(ticket, keys) if i.item.startswith("plugin:") and i.to)
     return (Send("plugins", Audience.OUTCOME, Facts(items=mine)),) if mine else ()
+
+
+def _granted_now(ticket: Ticket, keys: frozenset[str]) -> tuple[Item, ...]:
+    """The items of those keys that were granted, and the implied ones that came or leave with them."""
+    causes = keys & _causes(ticket)
+    held = (i for i in ticket.items if i.status in (ItemStatus.APPLIED, ItemStatus.SCHEDULED))
+    return tuple(i for i in held if i.item in keys or (causes and i.route is Route.IMPLIED))
 
 
 def _causes(ticket: Ticket) -> frozenset[str]:
@@ -268,7 +272,7 @@ def granted_notes(ticket: Ticket, keys: frozenset[str], by: str) -> tuple[Note, 
     """One line of history for what was applied and one for each day on which something will be."""
     notes = []
     for status, kind in ((ItemStatus.APPLIED, "applied"), (ItemStatus.SCHEDULED, "scheduled")):
-        named = [i.item for i in ticket.items if i.item in keys and i.status is status]
+        named = [i.item for i in _granted_now(ticket, keys) if i.status is status]
         if named:
             notes.append(Note(kind, by, ", ".join(named)))
     return tuple(notes)

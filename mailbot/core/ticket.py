@@ -93,6 +93,11 @@ class Item(BaseModel):
         """Whether nothing has been decided yet."""
         return self.status in (None, ItemStatus.WAITING_STAFF)
 
+    def over(self, status: ItemStatus, reason: str | None = None) -> "Item":
+        """The item refused or cancelled: it holds from no day and costs nothing."""
+        gone = {"status": status, "reason": reason, "effective": None, "expected": None, "billing": None}
+        return self.model_copy(update=gone)
+
 
 class Ticket(BaseModel):
     """One request and all that became of it. The first block is the contract's, the second is the desk's own."""
