@@ -73,7 +73,9 @@ def run(
 
 @app.command()
 def demo(
-    stay: Annotated[bool, typer.Option("--stay", help="Keep the servers up, with a web page to write mails on.")] = False,
+    stay: Annotated[
+        bool, typer.Option("--stay", help="Keep the servers up, with a web page to write mails on.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Play the desk's cases on this machine, over real IMAP and SMTP; nothing else is needed and nothing is left."""

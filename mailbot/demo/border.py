@@ -4,6 +4,7 @@ What a real desk's mail provider does: only the topmost Authentication-Results o
 away any that came with the mail. Here a sender is proved by his login, as providers do with their own people.
 """
 
+import logging
 import re
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -15,6 +16,9 @@ from mailbot.core.message import parse
 
 #: The name of this border in Authentication-Results.
 AUTHSERV_ID = "mx.demo.example"
+
+# At every login aiosmtpd warns of its own property.
+logging.getLogger("mail.log").setLevel(logging.ERROR)
 
 _FIELD_END = re.compile(rb"\r?\n(?![ \t])")
 _HEAD_END = re.compile(rb"\r?\n\r?\n")

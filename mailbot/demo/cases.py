@@ -51,7 +51,7 @@ class Case:
 
 
 def _form(request: str, token: str, lines: str) -> str:
-    return f"Hello,\n\nRequest: {request}\nLicense token: {token}\n{_WHO}{lines}\nRegards, Joe\n"
+    return f"Hello,\n\nRequest: {request}\nLicense token: {token}\n{_WHO}{lines}\n-- \nJoe Miller, Acme\n"
 
 
 def _customer(*kinds: str) -> tuple[Gets, ...]:

@@ -15,6 +15,7 @@ from imapclient import IMAPClient
 from mailbot.clock import system
 from mailbot.demo.servers import HOST
 from mailbot.ids import SystemIds
+from mailbot.imap_connection import readable
 
 DESK = "desk@vendor.example"
 #: (name, address, what they are) of everybody who writes.
@@ -90,7 +91,7 @@ class Client:
                 if left <= 0:
                     return None
                 client.idle()
-                client.idle_check(timeout=min(left, _SLICE))
+                readable((client.socket(),), min(left, _SLICE))
                 client.idle_done()
 
     def _connected(self) -> IMAPClient:
@@ -107,7 +108,7 @@ class Client:
 
 def read(raw: bytes) -> EmailMessage:
     """The mail in these bytes, headers decoded."""
-    return email.message_from_bytes(raw, policy=email.policy.default)  # type: ignore[return-value]
+    return email.message_from_bytes(raw, policy=email.policy.default)
 
 
 def text_of(mail: EmailMessage) -> str:

@@ -55,7 +55,16 @@ class Servers:
 
     async def _start(self) -> None:
         self.imap_port = free_port()
-        words = ["--host", HOST, "--imap-port", str(self.imap_port), "--password", self.password, "--multi-user", "--no-http"]
+        words = [
+            "--host",
+            HOST,
+            "--imap-port",
+            str(self.imap_port),
+            "--password",
+            self.password,
+            "--multi-user",
+            "--no-http",
+        ]
         self._mail = await Service.init(Service.parse([*words, "--user", min(self.own)]))
         self._mail.smtp = None
         await self._stack.enter_async_context(self._mail.start())

@@ -18,6 +18,7 @@ from mailbot.demo.people import DESK, read, text_of
 _GIST = 4  # lines of a mail of the desk
 _OWN = 12  # lines of what a person wrote
 _WIDTH = 110
+_NAMED = 5  # items of a ticket that are told by name
 
 
 class Told:
@@ -55,7 +56,11 @@ class Told:
     def understood(self, intake: str, tickets: list[Ticket]) -> None:
         """What mailbot made of a mail, and the tickets that changed by it."""
         lines = [_state(ticket) for ticket in tickets]
-        entry = {"what": "understood", "intake": intake, "tickets": [{"ref": t.ref, "state": t.state.value} for t in tickets]}
+        entry = {
+            "what": "understood",
+            "intake": intake,
+            "tickets": [{"ref": t.ref, "state": t.state.value} for t in tickets],
+        }
         said = "; ".join(lines)
         self._add(entry, [(f"mailbot understood: {intake}" + (f" | {said}" if said else ""), "yellow")])
 
@@ -89,7 +94,9 @@ class Told:
             for text, style in lines:
                 stamp = "" if text.startswith("  ") or entry["what"] in ("case", "note") else f"{local} "
                 indent = " " * 9 if text.startswith("  ") else ""
-                self.console.print(Text(f"{stamp}{indent}{clean(text, 200) if text.strip() else ''}", style=style), soft_wrap=True)
+                self.console.print(
+                    Text(f"{stamp}{indent}{clean(text, 200) if text.strip() else ''}", style=style), soft_wrap=True
+                )
 
     def _gist(self, mail: EmailMessage) -> list[str]:
         lines = [line.strip() for line in text_of(mail).splitlines() if line.strip() and line.strip() != self.marker]
@@ -113,5 +120,8 @@ def _state(ticket: Ticket) -> str:
     for item in ticket.items:
         if item.status is not None:
             counted.setdefault(item.status.value, []).append(item.item)
-    items = [f"{status} {', '.join(names)}" for status, names in counted.items()]
-    return f"{name}: {ticket.state.value}" + "".join(f"; {part}" for part in (problems and [", ".join(problems)] or items))
+    items = [
+        f"{', '.join(names) if len(names) <= _NAMED else f'{len(names)} items'} {status}"
+        for status, names in counted.items()
+    ]
+    return "; ".join([f"{name}: {ticket.state.value}", *([", ".join(problems)] if problems else items)])

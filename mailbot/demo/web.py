@@ -70,7 +70,12 @@ class Page:
             mail=mail,
             body=_linked(text_of(mail), client),
             files=[part.get_filename() for part in mail.iter_attachments()],
-            form={"to": reply_address(mail), "subject": reply_subject(mail), "text": text, "answers": request.match_info["uid"]},
+            form={
+                "to": reply_address(mail),
+                "subject": reply_subject(mail),
+                "text": text,
+                "answers": request.match_info["uid"],
+            },
         )
 
     async def _blank(self, request: web.Request) -> web.Response:
@@ -87,7 +92,12 @@ class Page:
         files = ((file.filename, file.file.read()),) if isinstance(file, web.FileField) and file.filename else ()
         try:
             await asyncio.to_thread(
-                client.send, words["text"], subject=words["subject"], to=words["to"].strip(), answers=answers, files=files
+                client.send,
+                words["text"],
+                subject=words["subject"],
+                to=words["to"].strip(),
+                answers=answers,
+                files=files,
             )
         except (smtplib.SMTPException, OSError, ValueError) as error:
             raise web.HTTPBadRequest(text=f"The mail was not sent: {error}") from error
