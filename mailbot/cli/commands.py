@@ -88,7 +88,7 @@ def demo(
     try:
         good, told = play(json=json, stay=stay)
     except KeyboardInterrupt:
-        raise typer.Exit(0 if stay else 130) from None
+        raise typer.Exit(130) from None
     if json:
         show_json(told)
     raise typer.Exit(0 if good else 1)

@@ -66,6 +66,7 @@ class Servers:
             "--no-http",
         ]
         self._mail = await Service.init(Service.parse([*words, "--user", min(self.own)]))
+        self._mail.smtp.loop.close()  # made for a server that we do not start
         self._mail.smtp = None
         await self._stack.enter_async_context(self._mail.start())
         for address in self.own:

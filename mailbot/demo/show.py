@@ -1,11 +1,12 @@
 """``mailbot demo`` from start to end: a folder, the servers, the desk, the cases, and what is left when it stays."""
 
+import contextlib
 import shutil
 import signal
+import sys
 import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +18,15 @@ from mailbot.demo.desk import RunningDesk, configuration
 from mailbot.demo.people import ADDRESSES, PEOPLE, Client
 from mailbot.demo.play import Play
 from mailbot.demo.servers import HOST, Servers
-from mailbot.demo.told import Told
+from mailbot.demo.told import WIDTH, Told
 from mailbot.demo.web import Page
 from mailbot.ids import SystemIds
 
 
 def show(*, json: bool, stay: bool) -> tuple[bool, dict[str, Any]]:
     """Play the demo. (Whether all ended as expected, the whole conversation with the tickets)."""
-    told = Told(None if json else Console())
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as Ctrl-C does, and leaves nothing
+    told = Told(None if json else Console(width=None if sys.stdout.isatty() else WIDTH, highlight=False))
     faults: list[str] = []
     tickets: list[dict[str, Any]] = []
     with _folder() as folder, _servers(told) as servers:
@@ -42,7 +44,7 @@ def show(*, json: bool, stay: bool) -> tuple[bool, dict[str, Any]]:
     return not faults, {"good": not faults, "faults": faults, "conversation": told.entries, "tickets": tickets}
 
 
-@contextmanager
+@contextlib.contextmanager
 def _folder() -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="mailbot-demo-"))
     try:
@@ -60,17 +62,16 @@ def _client(who: tuple[str, str, str], servers: Servers) -> Client:
 
 
 def _stay(told: Told, servers: Servers, people: dict[str, Client], config: Path) -> None:
-    """Everything stays up until Ctrl-C (or SIGTERM)."""
+    """Everything stays up until Ctrl-C or SIGTERM."""
     page = Page(people)
     port = servers.call(page.start())
     try:
-        told.note(f"\nThe web mail page: http://{HOST}:{port}/  (write as customer or staff; replies work)")
-        told.note(f"Any mail program: IMAP {HOST}:{servers.imap_port}, SMTP {HOST}:{servers.smtp_port}, no TLS,")
-        told.note(f"  user {', '.join(people)}, password {servers.password}")
-        told.note(f"The desk's commands: mailbot tickets -c {config}")
-        told.note("Ctrl-C ends it.")
-        ended = threading.Event()
-        signal.signal(signal.SIGTERM, lambda *_: ended.set())
-        ended.wait()
+        told.note(f"The web mail page: http://{HOST}:{port}/ (write as customer or staff; replies work there)")
+        told.note(f"Any mail program: IMAP {HOST}:{servers.imap_port}, SMTP {HOST}:{servers.smtp_port}, without TLS,")
+        told.note(f"  as {', '.join(people)}, password {servers.password}")
+        told.note(f"The desk's own commands: mailbot tickets -c {config}")
+        told.note("Ctrl-C ends it and removes everything.")
+        with contextlib.suppress(KeyboardInterrupt):
+            threading.Event().wait()
     finally:
         servers.call(page.stop())

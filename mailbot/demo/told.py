@@ -1,5 +1,6 @@
 """The conversation as it happens: who wrote what, what mailbot understood, what it sent. For people, or as JSON at the end."""
 
+import re
 import threading
 from collections.abc import Callable
 from email.message import EmailMessage
@@ -17,7 +18,8 @@ from mailbot.demo.people import DESK, read, text_of
 
 _GIST = 4  # lines of a mail of the desk
 _OWN = 12  # lines of what a person wrote
-_WIDTH = 110
+#: Characters of a line where the terminal does not say.
+WIDTH = 110
 _NAMED = 5  # items of a ticket that are told by name
 
 
@@ -40,7 +42,7 @@ class Told:
         """A mail enters a mailbox."""
         mail = read(raw)
         sender = mail["From"].addresses[0].addr_spec if mail["From"] and mail["From"].addresses else ""
-        subject = clean(str(mail["Subject"] or ""), _WIDTH)
+        subject = clean(str(mail["Subject"] or ""), WIDTH)
         entry: dict[str, Any] = {"what": "mail", "from": sender, "to": mailbox, "subject": subject}
         entry["message_id"], entry["text"] = str(mail["Message-ID"] or ""), text_of(mail)
         entry["files"] = [part.get_filename() for part in mail.iter_attachments()]
@@ -76,7 +78,7 @@ class Told:
         """The list at the end."""
         if self.console is None:
             return
-        columns = ("ref", "state", "request", "action", "token", "customer_name", "sender")
+        columns = ("ref", "state", "request", "action", "token", "customer_name")
         table = Table(*columns, title="Tickets", title_justify="left")
         for ticket in tickets:
             table.add_row(*(Text(clean(str(ticket[column] or ""), 60)) for column in columns))
@@ -99,17 +101,21 @@ class Told:
                 )
 
     def _gist(self, mail: EmailMessage) -> list[str]:
-        lines = [line.strip() for line in text_of(mail).splitlines() if line.strip() and line.strip() != self.marker]
-        return _some(lines, _GIST)
+        return _some([line for line in _words(text_of(mail)) if line != self.marker], _GIST)
 
     def _own(self, mail: EmailMessage) -> list[str]:
-        own = own_text(text_of(mail), (self.marker,)).own if mail["In-Reply-To"] else text_of(mail)
-        return _some([line for line in own.splitlines() if line.strip()], _OWN)
+        text = text_of(mail)
+        return _some(_words(own_text(text, (self.marker,)).own if mail["In-Reply-To"] else text), _OWN)
+
+
+def _words(text: str) -> list[str]:
+    """The lines of a text that say something, up to the signature."""
+    return [line.strip() for line in re.split(r"(?m)^-- ?$", text)[0].splitlines() if line.strip()]
 
 
 def _some(lines: list[str], most: int) -> list[str]:
-    """The first lines, each cut to the width, and a sign when there are more."""
-    shown = [clean(line, _WIDTH) for line in lines[:most]]
+    """The first ``most`` lines, each cut to the width, and a sign when there are more."""
+    shown = [clean(line, WIDTH) for line in lines[:most]]
     return [*shown, "..."] if len(lines) > most else shown
 
 

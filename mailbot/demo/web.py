@@ -120,7 +120,7 @@ class Page:
 @web.middleware
 async def _only_from_here(request: web.Request, handler: _Handler) -> web.StreamResponse:
     """No other site may use the page through a browser: its name must be ours, and so must be where a form stood."""
-    own = request.host == f"{HOST}:{request.url.port}"
+    own = request.url.host in (HOST, "localhost")
     origin = request.headers.get("Origin")
     if not own or (request.method == "POST" and origin not in (None, f"http://{request.host}")):
         raise web.HTTPForbidden(text="This page answers only to itself.")
