@@ -241,6 +241,7 @@ def test_strangers_have_no_mailbox_and_a_wrong_password_no_login(servers: Server
 
 def test_the_servers_listen_on_one_address_alone(servers: Servers) -> None:
     for port in (servers.imap_port, servers.smtp_port):
-        socket.create_connection((HOST, port), timeout=PATIENCE).close()
+        with socket.create_connection((HOST, port), timeout=PATIENCE) as sock:
+            assert sock.recv(1)
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection(("127.0.0.2", port), timeout=PATIENCE)

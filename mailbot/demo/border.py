@@ -8,6 +8,7 @@ import logging
 import re
 from collections.abc import Awaitable, Callable
 from typing import Any
+from weakref import WeakSet
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
@@ -74,10 +75,11 @@ class Border:
         seen: Callable[[str, bytes], None],
     ) -> None:
         self.own, self.password, self.deliver, self.seen = own, password, deliver, seen
+        self._sessions: WeakSet[SMTP] = WeakSet()
 
     def session(self) -> SMTP:
         """A new connection's protocol."""
-        return SMTP(
+        made = SMTP(
             self,
             hostname=AUTHSERV_ID,
             ident="mailbot demo",
@@ -85,6 +87,14 @@ class Border:
             auth_require_tls=False,  # nothing but 127.0.0.1 reaches us
             decode_data=False,
         )
+        self._sessions.add(made)
+        return made
+
+    def hang_up(self) -> None:
+        """End all connections."""
+        for session in list(self._sessions):
+            if session.transport is not None:
+                session.transport.abort()  # type: ignore[attr-defined]
 
     def _authenticate(
         self, server: SMTP, session: Session, envelope: Envelope, mechanism: str, given: Any

@@ -77,10 +77,12 @@ class Servers:
 
     async def _end(self) -> None:
         await self._stack.aclose()
+        self.border.hang_up()
         others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
         for task in others:
             task.cancel()
         await asyncio.gather(*others, return_exceptions=True)
+        await asyncio.sleep(0)  # sockets are closed in the loop's next turn
 
     async def _deliver(self, mailbox: str, raw: bytes) -> None:
         accounts = await self._mail.mailboxes.get(mailbox)
