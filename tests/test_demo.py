@@ -9,7 +9,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from email.message import EmailMessage
 from html import unescape
 from pathlib import Path
 from urllib.error import HTTPError
@@ -18,6 +17,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 
+from mailbot.core.message import Message
 from mailbot.demo.border import AUTHSERV_ID, mailbox_of, stamped, verdict
 from mailbot.demo.people import ADDRESSES, ANNA, DESK, JOE, Client
 from mailbot.demo.servers import HOST, Servers
@@ -207,25 +207,25 @@ def client(servers: Servers, who: tuple[str, str, str], password: str = "secret"
     return Client(*who, password, servers.imap_port, servers.smtp_port)
 
 
-def results(mail: EmailMessage | None) -> list[str]:
+def results(mail: Message | None) -> list[str]:
     assert mail is not None
-    return [str(value) for value in mail.get_all("Authentication-Results", [])]
+    return [value.strip() for value in mail.fields("Authentication-Results")]
 
 
 def test_a_mail_by_login_comes_stamped_into_its_mailbox_alone(servers: Servers) -> None:
     client(servers, JOE).send("hello\n", subject="one", to=STAFF)
-    mail = client(servers, ANNA).wait(lambda mail: mail["Subject"] == "one", PATIENCE)
+    mail = client(servers, ANNA).wait(lambda mail: mail.subject == "one", PATIENCE)
     assert results(mail) == [f"{AUTHSERV_ID}; dmarc=pass header.from=acme.example"]
     joe = client(servers, JOE)
     joe.fetch()
-    assert "one" not in [str(mail["Subject"]) for mail in joe.inbox.values()]
+    assert "one" not in [mail.subject for mail in joe.inbox.values()]
 
 
 def test_a_forged_mail_without_login_fails(servers: Servers) -> None:
     forged = f"Authentication-Results: {AUTHSERV_ID}; dmarc=pass header.from=vendor.example\r\nFrom: {STAFF}\r\nSubject: two\r\n\r\nAPPROVE\r\n"
     with smtplib.SMTP(HOST, servers.smtp_port, local_hostname="localhost") as smtp:
         smtp.sendmail(STAFF, [CUSTOMER], forged)
-    mail = client(servers, JOE).wait(lambda mail: mail["Subject"] == "two", PATIENCE)
+    mail = client(servers, JOE).wait(lambda mail: mail.subject == "two", PATIENCE)
     assert results(mail) == [f"{AUTHSERV_ID}; dmarc=fail (p=reject) header.from=vendor.example"]
 
 

@@ -1,6 +1,5 @@
 """The people of the demo, as mail clients: they send by SMTP, read by IMAP, and answer to what they have read."""
 
-import email
 import email.policy
 import mimetypes
 import smtplib
@@ -13,6 +12,7 @@ from email.utils import format_datetime, formataddr
 from imapclient import IMAPClient
 
 from mailbot.clock import system
+from mailbot.core.message import Message, parse
 from mailbot.demo.servers import HOST
 from mailbot.ids import SystemIds
 from mailbot.imap_connection import readable
@@ -39,11 +39,11 @@ class Client:
     password: str
     imap_port: int
     smtp_port: int
-    inbox: dict[int, EmailMessage] = field(default_factory=dict)
+    inbox: dict[int, Message] = field(default_factory=dict)
     done: set[int] = field(default_factory=set)
 
     def send(
-        self, text: str, *, subject: str = "", to: str = DESK, answers: EmailMessage | None = None,
+        self, text: str, *, subject: str = "", to: str = DESK, answers: Message | None = None,
         files: tuple[tuple[str, bytes], ...] = (),
     ) -> None:  # fmt: skip
         """Send a mail; one that ``answers`` another stays in its thread.
@@ -55,9 +55,9 @@ class Client:
         mail["From"], mail["To"], mail["Subject"] = formataddr((self.name, self.address)), to, " ".join(subject.split())
         mail["Date"] = format_datetime(system())
         mail["Message-ID"] = f"<{SystemIds().stream('mail')(15).hex()}@{self.address.partition('@')[2]}>"
-        if answers is not None and answers["Message-ID"]:
-            mail["In-Reply-To"] = str(answers["Message-ID"])
-            mail["References"] = " ".join([*str(answers["References"] or "").split(), str(answers["Message-ID"])])
+        if answers is not None and answers.message_id:
+            mail["In-Reply-To"] = answers.message_id
+            mail["References"] = " ".join([*answers.references, answers.message_id])
         mail.set_content(text)
         for name, data in files:
             kind, _, sub = (mimetypes.guess_type(name)[0] or "application/octet-stream").partition("/")
@@ -66,7 +66,7 @@ class Client:
             server.login(self.address, self.password)
             server.send_message(mail, self.address, [to])
 
-    def reply(self, mail: EmailMessage, text: str, files: tuple[tuple[str, bytes], ...] = ()) -> None:
+    def reply(self, mail: Message, text: str, files: tuple[tuple[str, bytes], ...] = ()) -> None:
         """Answer a mail as mail programs do: to its Reply-To, with its text quoted below."""
         self.send(
             f"{text}\n\n{quoted(mail)}", subject=reply_subject(mail), to=reply_address(mail), answers=mail, files=files
@@ -77,7 +77,7 @@ class Client:
         with self._connected() as client:
             self._fetch(client)
 
-    def wait(self, wanted: Callable[[EmailMessage], bool], seconds: float) -> EmailMessage | None:
+    def wait(self, wanted: Callable[[Message], bool], seconds: float) -> Message | None:
         """The first mail not yet taken that is ``wanted``, as soon as it is there; None when it does not come."""
         end = time.monotonic() + seconds
         with self._connected() as client:
@@ -103,33 +103,20 @@ class Client:
     def _fetch(self, client: IMAPClient) -> None:
         new = [uid for uid in client.search("ALL", charset=None) if uid not in self.inbox]
         for uid, parts in sorted(client.fetch(new, ["BODY.PEEK[]"]).items()) if new else ():
-            self.inbox[uid] = read(parts[b"BODY[]"])
+            self.inbox[uid] = parse(parts[b"BODY[]"])
 
 
-def read(raw: bytes) -> EmailMessage:
-    """The mail in these bytes, headers decoded."""
-    return email.message_from_bytes(raw, policy=email.policy.default)
-
-
-def text_of(mail: EmailMessage) -> str:
-    """The plain text of a mail; "" when it has none."""
-    part = mail.get_body(("plain",))
-    return "" if part is None else str(part.get_content()).replace("\r\n", "\n")
-
-
-def reply_address(mail: EmailMessage) -> str:
+def reply_address(mail: Message) -> str:
     """Where an answer goes: Reply-To, else From."""
-    field = mail["Reply-To"] or mail["From"]
-    return str(field.addresses[0].addr_spec) if field is not None and field.addresses else ""
+    return mail.reply_to or mail.sender or ""
 
 
-def reply_subject(mail: EmailMessage) -> str:
+def reply_subject(mail: Message) -> str:
     """The subject with one ``Re:``."""
-    subject = str(mail["Subject"] or "")
-    return subject if subject.lower().startswith("re:") else f"Re: {subject}"
+    return mail.subject if mail.subject.lower().startswith("re:") else f"Re: {mail.subject}"
 
 
-def quoted(mail: EmailMessage) -> str:
+def quoted(mail: Message) -> str:
     """The text below an answer: who wrote when, and the lines behind ``>``."""
-    lines = [f"> {line}".rstrip() for line in text_of(mail).rstrip().splitlines()]
-    return "\n".join([f"On {mail['Date']}, {mail['From']} wrote:", *lines, ""])
+    lines = [f"> {line}".rstrip() for line in mail.text.rstrip().splitlines()]
+    return "\n".join([f"On {mail.date}, {mail.sender_name} <{mail.sender}> wrote:", *lines, ""])

@@ -1,8 +1,8 @@
 """Plays the cases: each step in turn, and at the end of each whether its ticket is as it should be."""
 
-from email.message import EmailMessage
 from typing import assert_never
 
+from mailbot.core.message import Message
 from mailbot.demo.cases import Case, Gets, Reply, Step, Write
 from mailbot.demo.desk import RunningDesk
 from mailbot.demo.people import Client
@@ -20,7 +20,7 @@ class Play:
         self.faults: list[str] = []
         self._seen: set[str] = set()  # tickets of earlier cases
         self._ref: str | None = None
-        self._got: dict[tuple[str, str], EmailMessage] = {}
+        self._got: dict[tuple[str, str], Message] = {}
 
     def play(self, cases: tuple[Case, ...]) -> bool:
         """Whether all cases ended as expected; the first that does not is the last."""
@@ -53,11 +53,11 @@ class Play:
             self.faults.append(f"{who} got no mail of the kind {kind!r} within {PATIENCE:.0f} seconds")
             return False
         self._got[who, kind] = mail
-        self._ref = self.desk.kind(str(mail["Message-ID"]))[1]
+        self._ref = self.desk.kind(mail.message_id)[1]
         return True
 
-    def _is(self, mail: EmailMessage, kind: str) -> bool:
-        found, ref = self.desk.kind(str(mail["Message-ID"] or ""))
+    def _is(self, mail: Message, kind: str) -> bool:
+        found, ref = self.desk.kind(mail.message_id)
         return found == kind and ref is not None and (ref == self._ref if self._ref else ref not in self._seen)
 
     def _ended(self, case: Case) -> bool:

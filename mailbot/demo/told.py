@@ -2,8 +2,7 @@
 
 import re
 import threading
-from collections.abc import Callable
-from email.message import EmailMessage
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -12,9 +11,10 @@ from rich.text import Text
 
 from mailbot.clock import system
 from mailbot.core.address import clean, same
+from mailbot.core.message import Message, parse
 from mailbot.core.reply import own_text
 from mailbot.core.ticket import Ticket
-from mailbot.demo.people import DESK, read, text_of
+from mailbot.demo.people import DESK
 
 _GIST = 4  # lines of a mail of the desk
 _OWN = 12  # lines of what a person wrote
@@ -36,43 +36,41 @@ class Told:
 
     def case(self, title: str) -> None:
         """A case begins."""
-        self._add({"what": "case", "title": title}, [("", ""), (f"== {title} ", "bold")])
+        if self.console is not None:
+            self.console.print()
+        self._add({"what": "case", "title": title}, f"== {title}", "bold")
 
     def mail(self, mailbox: str, raw: bytes) -> None:
         """A mail enters a mailbox."""
-        mail = read(raw)
-        sender = mail["From"].addresses[0].addr_spec if mail["From"] and mail["From"].addresses else ""
-        subject = clean(str(mail["Subject"] or ""), WIDTH)
-        entry: dict[str, Any] = {"what": "mail", "from": sender, "to": mailbox, "subject": subject}
-        entry["message_id"], entry["text"] = str(mail["Message-ID"] or ""), text_of(mail)
-        entry["files"] = [part.get_filename() for part in mail.iter_attachments()]
+        mail = parse(raw)
+        sender = mail.sender or "nobody"
+        entry: dict[str, Any] = {"what": "mail", "from": sender, "to": mailbox, "subject": mail.subject}
+        entry |= {"message_id": mail.message_id, "text": mail.text, "files": [file.name for file in mail.attachments]}
         if same(sender, DESK):
-            entry["kind"], entry["ref"] = self.kind(entry["message_id"])
-            head, shown = f"mailbot -> {mailbox}  {entry['kind']}: {subject}", self._gist(mail)
-            self._add(entry, [(head, "green"), *((f"  {line}", "dim") for line in shown)])
+            entry["kind"], entry["ref"] = self.kind(mail.message_id)
+            head, shown = f"mailbot -> {mailbox}  {entry['kind']}: {mail.subject}", self._gist(mail)
+            self._add(entry, head, "green", shown)
         else:
-            head, shown = f"{sender} -> {mailbox}: {subject}", self._own(mail)
-            files = [f"[attached: {clean(str(name or ''), 80)}]" for name in entry["files"]]
-            self._add(entry, [(head, "cyan"), *((f"  {line}", "") for line in (*shown, *files))])
+            head, shown = f"{sender} -> {mailbox}: {mail.subject}", self._own(mail)
+            files = [f"[attached: {name}]" for name in entry["files"]]
+            self._add(entry, head, "cyan", (*shown, *files))
 
     def understood(self, intake: str, tickets: list[Ticket]) -> None:
         """What mailbot made of a mail, and the tickets that changed by it."""
-        lines = [_state(ticket) for ticket in tickets]
         entry = {
             "what": "understood",
             "intake": intake,
             "tickets": [{"ref": t.ref, "state": t.state.value} for t in tickets],
         }
-        said = "; ".join(lines)
-        self._add(entry, [(f"mailbot understood: {intake}" + (f" | {said}" if said else ""), "yellow")])
+        self._add(entry, " | ".join([f"mailbot understood: {intake}", *map(_state, tickets)]), "yellow")
 
     def trouble(self, text: str) -> None:
         """Something that the desk logs as a warning or an error, or that the demo finds wrong."""
-        self._add({"what": "trouble", "text": text}, [(text, "bold red")])
+        self._add({"what": "trouble", "text": text}, text, "bold red")
 
     def note(self, text: str) -> None:
         """A word of the demo itself."""
-        self._add({"what": "note", "text": text}, [(text, "")])
+        self._add({"what": "note", "text": text}, text, "")
 
     def tickets(self, tickets: list[dict[str, Any]]) -> None:
         """The list at the end."""
@@ -86,26 +84,21 @@ class Told:
             self.console.print()
             self.console.print(table)
 
-    def _add(self, entry: dict[str, Any], lines: list[tuple[str, str]]) -> None:
+    def _add(self, entry: dict[str, Any], head: str, style: str, below: Sequence[str] = ()) -> None:
         now = system()
         with self._lock:
             self.entries.append({"at": now.isoformat(), **entry})
-            if self.console is None:
-                return
-            local = f"{now.astimezone():%H:%M:%S}"
-            for text, style in lines:
-                stamp = "" if text.startswith("  ") or entry["what"] in ("case", "note") else f"{local} "
-                indent = " " * 9 if text.startswith("  ") else ""
-                self.console.print(
-                    Text(f"{stamp}{indent}{clean(text, 200) if text.strip() else ''}", style=style), soft_wrap=True
-                )
+            if self.console is not None:
+                stamp = "" if entry["what"] in ("case", "note") else f"{now.astimezone():%H:%M:%S} "
+                self.console.print(Text(f"{stamp}{clean(head, 2 * WIDTH)}", style=style), soft_wrap=True)
+                for line in below:
+                    self.console.print(Text(f"{' ' * 9}{clean(line, WIDTH)}", style="dim"), soft_wrap=True)
 
-    def _gist(self, mail: EmailMessage) -> list[str]:
-        return _some([line for line in _words(text_of(mail)) if line != self.marker], _GIST)
+    def _gist(self, mail: Message) -> list[str]:
+        return _some([line for line in _words(mail.text) if line != self.marker], _GIST)
 
-    def _own(self, mail: EmailMessage) -> list[str]:
-        text = text_of(mail)
-        return _some(_words(own_text(text, (self.marker,)).own if mail["In-Reply-To"] else text), _OWN)
+    def _own(self, mail: Message) -> list[str]:
+        return _some(_words(own_text(mail.text, (self.marker,)).own if mail.in_reply_to else mail.text), _OWN)
 
 
 def _words(text: str) -> list[str]:
@@ -114,9 +107,8 @@ def _words(text: str) -> list[str]:
 
 
 def _some(lines: list[str], most: int) -> list[str]:
-    """The first ``most`` lines, each cut to the width, and a sign when there are more."""
-    shown = [clean(line, WIDTH) for line in lines[:most]]
-    return [*shown, "..."] if len(lines) > most else shown
+    """The first ``most`` lines, and a sign when there are more."""
+    return [*lines[:most], "..."] if len(lines) > most else lines
 
 
 def _state(ticket: Ticket) -> str:

@@ -7,13 +7,13 @@ import asyncio
 import re
 import smtplib
 from collections.abc import Awaitable, Callable
-from email.message import EmailMessage
 from urllib.parse import parse_qs, unquote, urlencode, urlsplit
 
 from aiohttp import web
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from mailbot.demo.people import DESK, Client, quoted, reply_address, reply_subject, text_of
+from mailbot.core.message import Message
+from mailbot.demo.people import DESK, Client, quoted, reply_address, reply_subject
 from mailbot.demo.servers import HOST
 
 _MAILTO = re.compile(r"mailto:[^\s<>\"]+")
@@ -68,8 +68,8 @@ class Page:
             "mail",
             client=client,
             mail=mail,
-            body=_linked(text_of(mail), client),
-            files=[part.get_filename() for part in mail.iter_attachments()],
+            body=_linked(mail.text, client),
+            files=[file.name for file in mail.attachments],
             form={
                 "to": reply_address(mail),
                 "subject": reply_subject(mail),
@@ -127,7 +127,7 @@ async def _only_from_here(request: web.Request, handler: _Handler) -> web.Stream
     return await handler(request)
 
 
-def _found(client: Client, uid: str) -> EmailMessage:
+def _found(client: Client, uid: str) -> Message:
     mail = client.inbox.get(int(uid)) if uid.isascii() and uid.isdigit() else None
     if mail is None:
         raise web.HTTPNotFound(text="There is no such mail.")
