@@ -86,6 +86,12 @@ class Browser:
                     return page
         pytest.fail(f"the mail did not come to {who}")
 
+    def wait_for_mails(self, who: str, ref: str, number: int) -> None:
+        """Until so many mails about that ticket are in the list."""
+        deadline = time.monotonic() + PATIENCE
+        while self.get(f"{who}/").count(f"[{ref}]") < number:
+            assert time.monotonic() < deadline, f"fewer than {number} mails about {ref} came to {who}"
+
 
 @pytest.fixture(scope="module")
 def stayed() -> Iterator[list[str]]:
@@ -114,7 +120,7 @@ def browser(stayed: list[str]) -> Browser:
     return Browser(found[0])
 
 
-def test_what_a_customer_writes_on_the_page_is_approved_by_staff_there(browser: Browser) -> None:
+def test_what_a_customer_writes_on_the_page_is_approved_by_staff_there(stayed: list[str], browser: Browser) -> None:
     token = "WEB1A2B3C4D5"
     text = (
         f"Request: contract\nLicense token: ACME3N4P5Q6R\nCustomer name: Acme\nI accept the License Agreement: yes\n"
@@ -126,7 +132,12 @@ def test_what_a_customer_writes_on_the_page_is_approved_by_staff_there(browser: 
     ref = re.search(r"\[(LIC-\d+)\]", approval)
     assert ref is not None
     browser.reply(STAFF, approval, "APPROVE")
-    browser.wait(CUSTOMER, lambda page: f"[{ref[1]}]" in page and "is done" in page)
+    browser.wait_for_mails(CUSTOMER, ref[1], 2)  # that it waits, and what came of it
+    config = stayed[-2].rpartition("-c ")[2].strip()
+    shown = subprocess.run(
+        [*DEMO[:-1], "show", ref[1], "--json", "-c", config], capture_output=True, timeout=PATIENCE, check=True
+    )
+    assert json.loads(shown.stdout)["state"] == "done"
 
 
 def test_a_ready_answer_in_a_mail_opens_as_a_mail_of_that_person(browser: Browser) -> None:
