@@ -1,6 +1,7 @@
 """`mailbot demo` as it is called, its web mail page, and the border in front of its mail server."""
 
 import json
+import os
 import re
 import signal
 import smtplib
@@ -49,6 +50,17 @@ def test_a_demo_that_lacks_its_packages_says_how_to_get_them() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 2
     assert "mailbot[demo]" in done.stderr
+
+
+def test_a_demo_that_is_interrupted_ends_and_leaves_nothing(tmp_path: Path) -> None:
+    process = subprocess.Popen(DEMO, stdout=subprocess.PIPE, text=True, env={**os.environ, "TMPDIR": str(tmp_path)})
+    assert process.stdout is not None
+    while "understood" not in process.stdout.readline():
+        assert process.poll() is None
+    assert list(tmp_path.glob("mailbot-demo-*"))
+    process.send_signal(signal.SIGINT)
+    rest, _ = process.communicate(timeout=PATIENCE)
+    assert (process.returncode, list(tmp_path.iterdir())) == (130, []), rest
 
 
 # --- The web mail page -----------------------------------------------------------------------------------------------

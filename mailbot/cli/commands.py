@@ -84,6 +84,8 @@ def demo(
     try:
         from mailbot.demo.show import show as play
     except ModuleNotFoundError as error:
+        if error.name and error.name.startswith("mailbot"):
+            raise
         fail(f"the demo needs more packages ({error.name} is missing): pip install 'mailbot[demo]', or make demo", 2)
     try:
         good, told = play(json=json, stay=stay)

@@ -4,7 +4,8 @@ import email.policy
 import mimetypes
 import smtplib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from email.utils import format_datetime, formataddr
@@ -94,11 +95,17 @@ class Client:
                 readable((client.socket(),), min(left, _SLICE))
                 client.idle_done()
 
-    def _connected(self) -> IMAPClient:
+    @contextmanager
+    def _connected(self) -> Iterator[IMAPClient]:
         client = IMAPClient(HOST, self.imap_port, ssl=False, timeout=_ANSWER)
-        client.login(self.address, self.password)
-        client.select_folder("INBOX")
-        return client
+        try:
+            client.login(self.address, self.password)
+            client.select_folder("INBOX")
+            yield client
+            client.logout()
+        except BaseException:  # interrupted, perhaps in IDLE, where the server takes no LOGOUT
+            client.shutdown()
+            raise
 
     def _fetch(self, client: IMAPClient) -> None:
         new = [uid for uid in client.search("ALL", charset=None) if uid not in self.inbox]
