@@ -42,6 +42,10 @@ password = "{password}"
 [identity]
 authserv_id = "{authserv_id}"
 staff = "key+verified"
+
+# One customer writes all the demo's mails, and more of them when it stays.
+[limits]
+replies_per_sender_per_day = 100
 """
 _MEMBER = """
 [[staff]]
