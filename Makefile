@@ -1,4 +1,5 @@
 # Needs Python 3.11 or later with venv and pip; everything is installed into .venv, once, and again when pyproject changes.
+#   make demo    the desk at work, with a mail server of its own
 #   make test    every test
 #   make check   the tests and every other gate
 #   make bench   measurements, where there are any
@@ -8,8 +9,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
 , := ,
-.PHONY: test gates check bench clean
+.PHONY: demo test gates check bench clean
 .NOTPARALLEL:
+
+demo: $(VENV)/.demo
+	@$(BIN)/mailbot demo
 
 test: $(VENV)/.test
 	$(BIN)/pytest -n $(WORKERS)
@@ -43,6 +47,11 @@ define install
 endef
 
 # A stamp is written when all went well: what was cut off half-way is done again.
+$(VENV)/.demo: pyproject.toml
+	$(call install,demo)
+	@touch $@
+
+# The tests' packages hold the demo's.
 $(VENV)/.test: pyproject.toml
 	$(call install,postgresql$(,)dev)
-	@touch $@
+	@touch $(VENV)/.demo $@

@@ -72,6 +72,31 @@ def run(
 
 
 @app.command()
+def demo(
+    stay: Annotated[
+        bool, typer.Option("--stay", help="Keep the servers up, with a web page to write mails on.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Play the desk's cases on this machine, over real IMAP and SMTP; nothing else is needed and nothing is left."""
+    if stay and json:
+        fail("--stay and --json do not go together: the document is complete only when the demo ends", 2)
+    try:
+        from mailbot.demo.show import show as play
+    except ModuleNotFoundError as error:
+        if error.name and error.name.startswith("mailbot"):
+            raise
+        fail(f"the demo needs more packages ({error.name} is missing): pip install 'mailbot[demo]', or make demo", 2)
+    try:
+        good, told = play(json=json, stay=stay)
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+    if json:
+        show_json(told)
+    raise typer.Exit(0 if good else 1)
+
+
+@app.command()
 def check(config_file: ConfigOption = None, json: Json = False) -> None:
     """Verify configuration, catalogue, templates, database, IMAP and SMTP; a line each with what to do."""
     choose(config_file, None)
