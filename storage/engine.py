@@ -7,7 +7,7 @@ one moment and cannot write.
 import json
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -19,6 +19,8 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlmodel import Session
+
+from storage.presence import of_file, of_server
 
 #: How long one writer waits for another, in milliseconds.
 WAIT_MS = 10_000
@@ -69,8 +71,27 @@ class Store:
         with Session(self._reader, expire_on_commit=False) as session:
             yield session
 
+    @contextmanager
+    def presence(self, when_alone: Callable[[Session], None]) -> Iterator[None]:
+        """Inside it this process works on the database. First, if no other does, ``when_alone`` in a writer's transaction.
+
+        Others that begin meanwhile wait until that is done.
+        """
+        with of_server(self._engine) if self.dialect == "postgresql" else of_file(self._path) as here:
+            if here.alone:
+                with self.write() as session:
+                    when_alone(session)
+            here.admit()
+            yield
+
+    @property
+    def _path(self) -> Path:
+        return Path(str(self._engine.url.database))
+
     def migrate(self) -> None:
-        """Brings the tables to the newest revision. Processes that do so at once wait for each other."""
+        """Brings the tables to the newest revision, if they are not there. Processes that do so at once wait in turn."""
+        if self.revision() == head():
+            return
         with self._writer.begin() as connection:
             _take_lock(connection)
             config = _scripts()

@@ -82,6 +82,18 @@ def test_due_things_come_in_order_of_time(store: Store) -> None:
         assert (due.next(s, NOON), due.next_at(s)) == (None, NOON + MINUTE)
 
 
+def test_a_thing_that_failed_waits_for_its_next_try_and_lets_others_pass(store: Store) -> None:
+    with store.write() as s:
+        bad, good = due.add(s, "digest", NOON, NOON), due.add(s, "close", NOON + MINUTE, NOON)
+        assert due.failed(s, bad.id, "bug", NOON + 5 * MINUTE).attempts == 1
+        assert due.next(s, NOON + MINUTE) == good
+        assert due.next(s, NOON + 5 * MINUTE) == bad
+        assert due.failing(s) == [bad]
+        assert due.get(s, bad.id) == bad
+        due.done(s, bad.id, NOON)
+        assert (due.failing(s), due.get(s, bad.id)) == ([], None)
+
+
 def test_the_same_thing_added_twice_is_one(store: Store) -> None:
     with store.write() as s:
         first = due.add(s, "digest", NOON, NOON, payload=1)

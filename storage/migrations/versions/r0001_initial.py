@@ -79,6 +79,8 @@ def _mails_in() -> None:
         _text("state"),
         _number("attempts"),
         _moment("attempted_at", nullable=True),
+        _moment("lease_until", nullable=True),
+        _moment("retry_at", nullable=True),
         _text("reason", nullable=True),
         _text("intake", nullable=True),
         _text("ref", nullable=True),
@@ -243,6 +245,9 @@ def _rest() -> None:
         _moment("done_at", nullable=True),
         _moment("dropped_at", nullable=True),
         _json("payload", nullable=True),
+        _number("attempts"),
+        _moment("retry_at", nullable=True),
+        _text("reason", nullable=True),
         sa.PrimaryKeyConstraint("id", name="pk_due"),
     )
     _index("due", "same", unique=True)
