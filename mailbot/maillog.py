@@ -187,6 +187,10 @@ class MailLog:
         """The time of something has come."""
         self._say("info", "due", kind=kind, ref=ref)
 
+    def due_failed(self, kind: str, ref: str | None, attempt: int, error: str) -> None:
+        """Something whose time has come could not be done; it is tried again."""
+        self._say("error", "due failed", kind=kind, ref=ref, attempt=attempt, error=error)
+
     def alert(self, text: str) -> None:
         """Something that an operator must look at."""
         self._say("error", "alert", text=text)

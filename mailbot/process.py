@@ -55,8 +55,8 @@ class Handled:
 def handle(desk: Desk, session: Session, inbox_id: int, now: datetime) -> Handled:
     """Handle one kept mail inside the caller's transaction; everything that follows from it is written with it."""
     kept = inbox.get(session, inbox_id)
-    if kept is None:
-        return Handled("dropped", "gone")
+    if kept is None or kept.state != inbox.KEPT:  # another process was faster
+        return Handled(kept.state if kept else inbox.DROPPED, "handled already")
     message = parse(inbox.raw(session, inbox_id))
     work = Work(desk, session, now, f"mail:{kept.sha256}", inbox_id, message.message_id or f"sha256:{kept.sha256}")
     handled = _duplicate(work, message, inbox_id) or Mail(work, message, kept.received_at).handle()

@@ -8,14 +8,16 @@ import socket
 import threading
 import time
 
+from sqlmodel import Session
+
 from mailbot import digest
 from mailbot.delivery import VERDICT_SECONDS, deliver, smtp_settings
 from mailbot.desk import Desk
-from mailbot.handling import step, work_off
+from mailbot.handling import step, undone, work_off
 from mailbot.imap import ImapError, Mailbox
 from mailbot.intake_loop import imap_settings, put_away, take_in
 from mailbot.smtp import Smtp
-from storage import inbox
+from storage import inbox, outbox
 
 #: Longest wait before a lost server is tried again, in seconds.
 LONGEST = 60.0
@@ -24,23 +26,36 @@ TICK = 1.0
 
 
 def run_once(desk: Desk) -> bool:
-    """Fetch what is there, handle it and what is due in one order of time, deliver, put away. True when all is well."""
+    """Fetch what is there, handle it and what is due in one order of time, deliver, put away. True when all is well.
+
+    What fails is tried three times, after everything else.
+    """
     known: set[int] = set()
-    digest.ensure(desk)
-    mailbox = Mailbox.open(imap_settings(desk), desk.log)
-    try:
-        take_in(desk, mailbox, known)
-        work_off(desk)
-        good = asyncio.run(_deliver_once(desk))
-        put_away(desk, mailbox, known)
-    finally:
-        mailbox.close()
-    with desk.store.read() as session:
-        return good and not inbox.counts(session).get("kept")
+    with desk.store.presence(_free):
+        digest.ensure(desk)
+        mailbox = Mailbox.open(imap_settings(desk), desk.log)
+        try:
+            take_in(desk, mailbox, known)
+            work_off(desk, again=True)
+            good = asyncio.run(_deliver_once(desk))
+            put_away(desk, mailbox, known)
+        finally:
+            mailbox.close()
+    return good and not undone(desk)
+
+
+def _free(session: Session) -> None:
+    """Nobody else works on this database: what a killed process had in hand is free."""
+    inbox.free_all(session)
+    outbox.free_all(session)
+
+
+def _lanes(desk: Desk) -> list[Smtp]:
+    return [Smtp(smtp_settings(desk), verdict=VERDICT_SECONDS) for _ in range(desk.config.smtp.connections)]
 
 
 async def _deliver_once(desk: Desk) -> bool:
-    lanes = [Smtp(smtp_settings(desk), verdict=VERDICT_SECONDS) for _ in range(desk.config.smtp.connections)]
+    lanes = _lanes(desk)
     try:
         _, failed = await deliver(desk, lanes)
     finally:
@@ -73,13 +88,15 @@ class Service:
         for number in (signal.SIGTERM, signal.SIGINT):
             with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
                 self._loop.add_signal_handler(number, self.stop, signal.Signals(number).name)
+        with self.desk.store.presence(_free):
+            await self._open()
+
+    async def _open(self) -> None:
         self.desk.log.started()
         digest.ensure(self.desk)
         thread = threading.Thread(target=self._mailbox, name="imap", daemon=True)
         thread.start()
-        lanes = [
-            Smtp(smtp_settings(self.desk), verdict=VERDICT_SECONDS) for _ in range(self.desk.config.smtp.connections)
-        ]
+        lanes = _lanes(self.desk)
         try:
             while not self.stopping.is_set():
                 await self._work(lanes)

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -79,10 +80,11 @@ def done(s: Session, id: int, at: datetime) -> None:  # noqa: A002 - the contrac
     s.flush()
 
 
-def failed(s: Session, id: int, reason: str, retry_at: datetime) -> Due:  # noqa: A002
-    """The thing after one more try that came to nothing; the next one is at ``retry_at``."""
+def failed(s: Session, id: int, reason: str, retry_at: Callable[[int], datetime]) -> Due:  # noqa: A002
+    """The thing after one more try that came to nothing; ``retry_at`` says when the next is, by the number of tries."""
     row = s.get_one(Due, id)
-    row.attempts, row.reason, row.retry_at = row.attempts + 1, reason, retry_at
+    row.attempts += 1
+    row.reason, row.retry_at = reason, retry_at(row.attempts)
     s.flush()
     return row
 

@@ -111,7 +111,6 @@ from mailbot.clock import fixed
 from mailbot.ids import RepeatableIds
 from mailbot.maillog import MailLog
 from mailbot.service import run_once
-from storage import outbox
 
 class Dying(MailLog):
     left = int(sys.argv[2])
@@ -121,8 +120,6 @@ class Dying(MailLog):
             os.kill(os.getpid(), signal.SIGKILL)
 
 desk = assemble(load(pathlib.Path(sys.argv[1]), {}), fixed(datetime(2026, 11, 3, 9, tzinfo=UTC)), RepeatableIds(b"x"), Dying())
-with desk.store.write() as s:
-    outbox.free_all(s)
 run_once(desk)
 print(Dying.left)
 """

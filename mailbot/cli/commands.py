@@ -58,9 +58,6 @@ def run(
     """Work the mailbox: take mails in, handle them, send answers."""
     choose(config_file, now)
     found = desk(writes=True)
-    if found.store.dialect == "sqlite":
-        with found.store.write() as session:
-            outbox.free_all(session)
     if not once:
         asyncio.run(Service(found).run())
         return

@@ -85,7 +85,7 @@ def test_due_things_come_in_order_of_time(store: Store) -> None:
 def test_a_thing_that_failed_waits_for_its_next_try_and_lets_others_pass(store: Store) -> None:
     with store.write() as s:
         bad, good = due.add(s, "digest", NOON, NOON), due.add(s, "close", NOON + MINUTE, NOON)
-        assert due.failed(s, bad.id, "bug", NOON + 5 * MINUTE).attempts == 1
+        assert due.failed(s, bad.id, "bug", lambda tries: NOON + 5 * tries * MINUTE).attempts == 1
         assert due.next(s, NOON + MINUTE) == good
         assert due.next(s, NOON + 5 * MINUTE) == bad
         assert due.failing(s) == [bad]
