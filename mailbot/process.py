@@ -5,7 +5,7 @@ from datetime import date, datetime
 
 from sqlmodel import Session
 
-from mailbot import digest
+from mailbot import digest, post
 from mailbot.core import bounce, keys
 from mailbot.core.address import fold, matches
 from mailbot.core.blank import blank
@@ -34,7 +34,6 @@ from mailbot.core.intake import (
 from mailbot.core.message import Message, parse
 from mailbot.core.standing import Sender
 from mailbot.desk import Desk
-from mailbot.post import Post
 from mailbot.replies import Reply, customer, staff
 from mailbot.requests import OPEN_STATES, Requests
 from mailbot.work import Work
@@ -118,7 +117,8 @@ class Mail:
             case Automatic():
                 return self._automatic(intake)
             case _:
-                return Handled("handled", self._written(intake))
+                what = self._written(intake)
+                return Handled("handled", what + digest.WITHHELD if self.work.post.withheld else what)
 
     def _thread(self) -> Thread:
         """The key of the message and what the desk knows of it."""
@@ -214,7 +214,7 @@ class Mail:
                 return "stray"
 
     def _answer(self, send: Send) -> None:
-        Post(self.work).send(send, None, reply_to_mail=self.message.message_id)
+        self.work.post.send(send, None, reply_to_mail=self.message.message_id)
 
     def _status(self, sender: Sender) -> str:
         """The sender's open tickets and, when verified, the licences on which that address is a contact."""
@@ -257,6 +257,8 @@ def handle_due(desk: Desk, session: Session, row: due_rows.Due, now: datetime) -
     match row.kind:
         case digest.KIND:
             digest.send(work)
+        case post.ALERTS:
+            work.post.tell()
         case "day" if ticket:
             work.apply(ticket, DayCame(date.fromisoformat(text)))
         case "staff_reminder" if ticket:

@@ -9,6 +9,7 @@ from sqlmodel import Field, Session, col, func, or_, select, update
 from storage.types import Big, IndexedText, Row, Text, UtcDateTime
 
 KEPT = "kept"
+HANDLED = "handled"
 QUARANTINED = "quarantined"
 DROPPED = "dropped"
 
@@ -211,6 +212,12 @@ def listing(s: Session, state: str | None = None, limit: int | None = None) -> l
     """The mails (in ``state``), newest first, at most ``limit``."""
     query = select(Inbox) if state is None else select(Inbox).where(col(Inbox.state) == state)
     return list(s.exec(query.order_by(col(Inbox.id).desc()).limit(limit)))
+
+
+def handled_since(s: Session, since: datetime) -> list[Inbox]:
+    """The mails that came into their final state after ``since``, oldest first."""
+    query = select(Inbox).where(col(Inbox.state) == HANDLED, col(Inbox.handled_at) > since)
+    return list(s.exec(query.order_by(col(Inbox.id))))
 
 
 def counts(s: Session) -> dict[str, int]:

@@ -56,7 +56,7 @@ class _Server:
             self._connection.execute(text(f"SELECT pg_advisory_unlock({LOCK})"))
 
     def close(self) -> None:
-        self._connection.invalidate()  # the locks end with the connection
+        self._connection.execute(text("SELECT pg_advisory_unlock_all()"))  # the pool keeps the connection
         self._connection.close()
 
 

@@ -158,9 +158,12 @@ def list_tickets(
     choose(config_file, None)
     found = desk()
     with found.store.read() as session:
-        rows = tickets.listing(session, [state] if state else None)
-        shown = [records.ticket(session, row.ref) for row in rows]
-        shaped = [shapes.ticket(t, tickets.events(session, t.number), found.wording) for t in shown if t]
+        states = [state] if state else None
+        histories = tickets.histories(session, states)
+        shaped = [
+            shapes.ticket(records.of_row(row), histories.get(row.number, []), found.wording)
+            for row in tickets.listing(session, states)
+        ]
     if json:
         show_json(shaped)
         return
