@@ -71,6 +71,7 @@ class Send:
     facts: Facts = field(default_factory=Facts)
     purpose: Purpose | None = None
     payload: str = ""  # kept with the key: the decision that a CONFIRM confirms
+    covers: tuple[tuple[str, int, int], ...] = ()  # the tickets that the key is about, where not the mail's own
 
 
 @dataclass(frozen=True)
