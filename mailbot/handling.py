@@ -101,7 +101,7 @@ def _mail(desk: Desk, inbox_id: int) -> None:
     desk.log.committed(inbox_id=inbox_id)
     if handled.state == inbox.QUARANTINED:
         desk.log.quarantined(inbox_id=inbox_id, reason=handled.reason or "")
-    desk.log.handled(inbox_id=inbox_id, ref=None, state=handled.state)
+    desk.log.handled(inbox_id=inbox_id, ref=handled.ref, state=handled.state)
 
 
 def _mail_failed(desk: Desk, inbox_id: int, attempt: int, error: Exception) -> None:

@@ -144,7 +144,7 @@ class MailLog:
         self._say("debug", "committed", inbox_id=inbox_id)
 
     def handled(self, inbox_id: int, ref: str | None, state: str | None) -> None:
-        """A mail is done with; ``state`` is the ticket's."""
+        """A mail is done with; ``state`` is its own, ``ref`` the tickets to which something happened."""
         self._say("info", "handled", inbox_id=inbox_id, ref=ref, state=state)
 
     def moved(self, uids: Sequence[int], folder: str) -> None:

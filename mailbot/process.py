@@ -1,6 +1,6 @@
 """One kept mail, or one due thing, is one transaction: read this file from top to bottom to know what the desk does."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from sqlmodel import Session
@@ -44,11 +44,20 @@ from storage import keys as key_rows
 
 @dataclass(frozen=True)
 class Handled:
-    """What a mail came to: its final ``state`` in the inbox, what it was, and why it is in quarantine, if it is."""
+    """What a mail came to: its final ``state`` in the inbox, what it was, and why it is in quarantine, if it is.
+
+    ``refs`` are the tickets to which something happened because of it.
+    """
 
     state: str
     intake: str
     reason: str | None = None
+    refs: tuple[str, ...] = ()
+
+    @property
+    def ref(self) -> str | None:
+        """Those tickets in one line, None when there are none."""
+        return ", ".join(self.refs) or None
 
 
 def handle(desk: Desk, session: Session, inbox_id: int, now: datetime) -> Handled:
@@ -59,18 +68,20 @@ def handle(desk: Desk, session: Session, inbox_id: int, now: datetime) -> Handle
     message = parse(inbox.raw(session, inbox_id))
     work = Work(desk, session, now, f"mail:{kept.sha256}", inbox_id, message.message_id or f"sha256:{kept.sha256}")
     handled = _duplicate(work, message, inbox_id) or Mail(work, message, kept.received_at).handle()
+    handled = replace(handled, refs=tuple(work.refs))
     inbox.mark(
         session,
         inbox_id,
         handled.state,
         at=now,
         intake=handled.intake,
+        ref=handled.ref,
         reason=handled.reason,
         message_id=message.message_id,
         sender=message.sender,
         body_sha256=message.body_sha256,
     )
-    desk.log.understood(inbox_id=inbox_id, intake=handled.intake, ref=None)
+    desk.log.understood(inbox_id=inbox_id, intake=handled.intake, ref=handled.ref)
     return handled
 
 

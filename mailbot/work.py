@@ -4,7 +4,7 @@ Whatever happens here is undone together when anything fails; nothing leaves the
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import cached_property
 from typing import Any
@@ -50,6 +50,8 @@ class Work:
     label: str
     inbox_id: int | None = None
     mail: str | None = None
+    #: The tickets to which something happened, in order.
+    refs: list[str] = field(default_factory=list)
 
     @cached_property
     def post(self) -> Post:
@@ -94,6 +96,8 @@ class Work:
         scene = scene or self.scene(ticket.token, ticket.new_token)
         decision = decide(ticket, event, scene)
         after = decision.ticket
+        if after.ref not in self.refs:
+            self.refs.append(after.ref)
         records.save(self.session, after, self.now)
         for note in decision.notes:
             tickets.add_event(

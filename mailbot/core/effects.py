@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
-from mailbot.core.licence import Licence
-from mailbot.core.ticket import Ticket, Value
+from mailbot.core.licence import Licence, Value
+from mailbot.core.ticket import Ticket
 
 
 class Audience(StrEnum):
