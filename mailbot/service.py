@@ -14,7 +14,7 @@ from mailbot import digest
 from mailbot.delivery import VERDICT_SECONDS, deliver, smtp_settings
 from mailbot.desk import Desk
 from mailbot.handling import step, undone, work_off
-from mailbot.imap import ImapError, Mailbox
+from mailbot.imap import Mailbox
 from mailbot.intake_loop import imap_settings, put_away, take_in
 from mailbot.smtp import Smtp
 from storage import inbox, outbox
@@ -82,6 +82,11 @@ class Service:
         self._wake_imap.send(b"x")
         self._something.set()
 
+    def close(self) -> None:
+        """After the end: give back what wakes the IMAP thread."""
+        self._wake_imap.close()
+        self._imap_side.close()
+
     async def run(self) -> None:
         """Work until told to stop."""
         self._loop = asyncio.get_running_loop()
@@ -104,6 +109,8 @@ class Service:
             for lane in lanes:
                 await lane.close()
             await asyncio.to_thread(thread.join, 10)
+            if not thread.is_alive():
+                self.close()
 
     async def _work(self, lanes: list[Smtp]) -> None:
         """Handle one thing and deliver what came of it; wait when there is nothing."""
@@ -122,14 +129,16 @@ class Service:
         while not self.stopping.is_set():
             begun = time.monotonic()
             try:
-                self._watch()
+                mailbox = Mailbox.open(imap_settings(self.desk), self.desk.log)
             except Exception as error:  # whatever it is, the desk goes on taking mails in
                 self.desk.log.disconnected(server=self.desk.config.imap.host, why=repr(error))
+            else:
+                self._watch(mailbox)
             wait = 1.0 if time.monotonic() - begun > LONGEST else min(wait * 2, LONGEST)
             self.stopping.wait(wait * (0.5 + random.random() / 2))  # noqa: S311 - jitter
 
-    def _watch(self) -> None:
-        mailbox = Mailbox.open(imap_settings(self.desk), self.desk.log)
+    def _watch(self, mailbox: Mailbox) -> None:
+        """Take in and put away until told to stop, or until an error of any kind ends the connection."""
         known: set[int] = set()
         try:
             while not self.stopping.is_set():
@@ -139,10 +148,10 @@ class Service:
                 mailbox.wait(self.desk.config.imap.poll_seconds, self._imap_side)
                 with contextlib.suppress(BlockingIOError):
                     self._imap_side.recv(4096)
-        except ImapError as error:
-            mailbox.shutdown(str(error))
-            raise
-        mailbox.close()
+        except Exception as error:
+            mailbox.shutdown(repr(error))
+        else:
+            mailbox.close()
 
     def _notice(self) -> None:
         if self._loop is not None:
