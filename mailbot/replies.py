@@ -80,9 +80,10 @@ def _confirmed_again(reply: Reply, member: str) -> str:
 
 def _ask_member(reply: Reply, member: str) -> str:
     """Without a verdict nothing is decided yet: the member alone is asked, with a fresh key."""
-    ticket = reply.work.ticket(reply.refs[0]) if reply.refs else None
+    ticket = reply.work.ticket(reply.refs[0]) if len(reply.refs) == 1 else None
     facts = Facts(text=reply.own, why="unverified_member")
-    reply.work.perform(ticket, (Send("not-understood", member, facts, Purpose.AGAIN, payload=reply.own),))
+    covers = reply.thread.refs  # as the mail that he answers showed them
+    reply.work.perform(ticket, (Send("not-understood", member, facts, Purpose.AGAIN, reply.own, covers),))
     return "decision to be confirmed"
 
 

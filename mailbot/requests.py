@@ -1,10 +1,12 @@
 """From forms to tickets: what was read is checked, judged on the ledger of this moment, and becomes events."""
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Literal
 
 from mailbot import records
 from mailbot.core import archive, blank, diagnosis, reading, statuslog
+from mailbot.core.address import fold
 from mailbot.core.checking import check
 from mailbot.core.events import Changed, Confirmed, Decision, Event, Judged, Opened, StatusAsked
 from mailbot.core.judging import judge, question
@@ -15,7 +17,7 @@ from mailbot.core.standing import Sender
 from mailbot.core.ticket import Ticket
 from mailbot.post import joined
 from mailbot.work import Work
-from storage import tickets
+from storage import licences, tickets
 
 #: Requests that come with a log.
 WITH_LOG = "reactivate"
@@ -24,11 +26,20 @@ OPEN_STATES = ("waiting_customer", "waiting_confirmation", "waiting_staff", "app
 
 
 def attached(message: Message) -> tuple[tuple[str, bytes], ...]:
-    """Everything that a log could be in: the attachments, those of attached messages, and a log pasted into the body."""
-    files = [(a.name, a.data) for m in (message, *message.attached) for a in m.attachments]
-    if statuslog.looks_like_log(message.text):
-        files.append(("the mail itself", message.text.encode()))
+    """Everything that a log could be in: attachments and logs pasted into the text, of the mail and of those attached."""
+    mails = list(_with_attached(message))
+    files = [(a.name, a.data) for mail in mails for a in mail.attachments]
+    for number, mail in enumerate(mails):
+        if statuslog.looks_like_log(mail.text):
+            files.append(("an attached mail" if number else "the mail itself", mail.text.encode()))
     return tuple(files)
+
+
+def _with_attached(message: Message) -> Iterator[Message]:
+    """The mail and every mail attached to it, at any depth that ``parse`` kept (its caps hold for all together)."""
+    yield message
+    for inner in message.attached:
+        yield from _with_attached(inner)
 
 
 class Requests:
@@ -151,11 +162,8 @@ class Requests:
         logs, unreadable = archive.open_logs(files)
         findings = statuslog.read(logs)
         licence = self.work.licence(request.old_token) if request.old_token else None
-        others = frozenset(
-            token
-            for token in findings.all_tokens
-            if token not in (request.old_token, request.new_token) and self.work.licence(token) is not None
-        )
+        foreign = set(findings.all_tokens) - {request.old_token, request.new_token}
+        others = frozenset(licences.of_ledger(self.work.session, foreign))
         claim = diagnosis.FormClaim(
             reason=_grace_reason(request.action),
             old_token=request.old_token,
@@ -176,9 +184,9 @@ class Requests:
 
     def _same_form(self, read: Reading) -> Ticket | None:
         """An open ticket of this sender that was opened by the same form."""
-        fields = read.stored
-        rows = tickets.of_sender(self.work.session, self.sender.address.lower(), OPEN_STATES)
-        return next((t for t in (self.work.ticket(row.ref) for row in rows) if t and t.fields == fields), None)
+        fields = records.digest_of(read.stored)
+        row = tickets.same_form(self.work.session, fold(self.sender.address), fields, OPEN_STATES)
+        return records.of_row(row) if row else None
 
     def _link(self, ref: str, others: tuple[str, ...]) -> None:
         ticket = self.work.ticket(ref)

@@ -6,6 +6,7 @@ Whatever happens here is undone together when anything fails; nothing leaves the
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from functools import cached_property
 from typing import Any
 
 from sqlmodel import Session
@@ -35,9 +36,8 @@ from mailbot.core.scene import Scene
 from mailbot.core.ticket import Ticket
 from mailbot.core.transitions import decide
 from mailbot.desk import Desk
-from mailbot.ids import Stream
 from mailbot.post import Post
-from storage import alerts, due, keys, licences, people, tickets
+from storage import due, keys, licences, people, tickets
 
 
 @dataclass
@@ -50,14 +50,13 @@ class Work:
     label: str
     inbox_id: int | None = None
     mail: str | None = None
-    _stream: Stream | None = field(default=None, repr=False)
+    #: The tickets to which something happened, in order.
+    refs: list[str] = field(default_factory=list)
 
-    @property
-    def random(self) -> Stream:
-        """This work's source of random bytes."""
-        if self._stream is None:
-            self._stream = self.desk.ids.stream(self.label)
-        return self._stream
+    @cached_property
+    def post(self) -> Post:
+        """Writes this work's mails, with a source of random bytes of its own."""
+        return Post(self.desk, self.session, self.now, self.desk.ids.stream(self.label), self.inbox_id)
 
     def scene(self, *tokens: str | None, demo_elsewhere: bool = False) -> Scene:
         """The moment and the ledger's licences of those tokens, for a judgement."""
@@ -97,6 +96,8 @@ class Work:
         scene = scene or self.scene(ticket.token, ticket.new_token)
         decision = decide(ticket, event, scene)
         after = decision.ticket
+        if after.ref not in self.refs:
+            self.refs.append(after.ref)
         records.save(self.session, after, self.now)
         for note in decision.notes:
             tickets.add_event(
@@ -119,10 +120,9 @@ class Work:
                 self._note(ticket, effect)
         if ticket is not None and any(isinstance(effect, Change) for effect in effects):
             ticket = self._follow_ledger(ticket)
-        post = Post(self)
         for effect in effects:
             if isinstance(effect, Send):
-                ticket = post.send(effect, ticket)
+                ticket = self.post.send(effect, ticket)
         if ticket is not None:
             records.save(self.session, ticket, self.now)
         return ticket  # type: ignore[return-value]
@@ -186,12 +186,8 @@ class Work:
         )
 
     def alert(self, incident: str, text: str) -> None:
-        """Tell staff once per incident; the log has it always."""
-        from mailbot.core.effects import Audience, Facts
-
-        self.desk.log.alert(text=text)
-        if alerts.first(self.session, incident, self.now):
-            Post(self).send(Send("alert", Audience.STAFF, Facts(text=text)), None)
+        """Tell staff once per incident, in at most one mail an hour; the log has it always."""
+        self.post.alert(incident, text)
 
     def reopen_question(self, ticket: Ticket) -> None:
         """Ask staff anew about a ticket whose licence was changed by somebody else: old keys die, items are re-read."""

@@ -77,6 +77,19 @@ def contacts(s: Session, token: str) -> list[Contact]:
     return sorted(found, key=lambda row: (row.since, row.folded))
 
 
+def names(s: Session) -> dict[str, str]:
+    """Whose each licence is, by token."""
+    return {row.token: row.customer_name for row in s.exec(select(Party))}
+
+
+def all_contacts(s: Session) -> dict[str, tuple[str, ...]]:
+    """The contacts of each licence that has any, by token, the oldest first."""
+    found: dict[str, tuple[str, ...]] = {}
+    for row in sorted(s.exec(select(Contact)), key=lambda row: (row.since, row.folded)):
+        found[row.token] = (*found.get(row.token, ()), row.address)
+    return found
+
+
 def tokens_of_address(s: Session, address: str) -> list[Contact]:
     """Every contact row, of any licence, that is this address or the pattern of its domain; sorted by token."""
     found = s.exec(select(Contact).where(col(Contact.folded).in_(_matching(address))))

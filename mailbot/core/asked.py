@@ -4,9 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from mailbot.core.catalogue import Catalogue
-from mailbot.core.licence import Licence
+from mailbot.core.licence import Licence, Value
 from mailbot.core.reading import Request
-from mailbot.core.ticket import Value
 
 SEATS = ("agents", "users", "telephones", "mobile_agents")
 #: Items that every activation lists, in this order.

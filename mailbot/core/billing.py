@@ -5,8 +5,9 @@ from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 
 from mailbot.core.catalogue import Catalogue
+from mailbot.core.licence import Value
 from mailbot.core.period import Period, month_end, period_of, years_later
-from mailbot.core.ticket import Billing, Value
+from mailbot.core.ticket import Billing
 
 #: Items that are on no bill of their own: included, or a way of billing, or a state.
 UNBILLED = frozenset({"admin", "webrtc", "phonebar", "billing", "token", "status"})

@@ -7,11 +7,11 @@ from datetime import date, timedelta
 from mailbot.core.asked import SEATS
 from mailbot.core.catalogue import Catalogue
 from mailbot.core.effects import Change
-from mailbot.core.licence import Licence, LicenceEvent, fold
+from mailbot.core.licence import Licence, LicenceEvent, Value, fold
 from mailbot.core.period import month_end, years_later
 from mailbot.core.rules import Case, billing_of, day_of, implied_day
 from mailbot.core.scene import Scene
-from mailbot.core.ticket import Billing, Item, ItemStatus, Route, Ticket, Value
+from mailbot.core.ticket import Billing, Item, ItemStatus, Route, Ticket
 
 #: Items that stand in mails and tickets but change no term of the ledger.
 SILENT = frozenset({"admin", "webrtc", "phonebar"})

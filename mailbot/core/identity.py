@@ -42,12 +42,10 @@ def verdict(message: Message, authserv_id: str | None) -> Verdict:
     Verified: dmarc=pass with header.from, or dkim=pass with header.d or header.i, of exactly the sender's domain.
     Refused: dmarc=fail, unless the field shows the policy none. Unverified: all else, and no id configured.
     """
-    if authserv_id is None:
+    value = evidence(message, authserv_id)
+    if authserv_id is None or value is None:
         return Verdict.UNVERIFIED
     microsoft = fold(authserv_id) == MICROSOFT365
-    value = _stamped(message, "" if microsoft else fold(authserv_id))
-    if value is None:
-        return Verdict.UNVERIFIED
     failed = [result for result in _results(value) if _FAIL.match(result.said)]
     if failed:
         forgiven = all(_policy_none(result, microsoft) for result in failed)
@@ -55,6 +53,13 @@ def verdict(message: Message, authserv_id: str | None) -> Verdict:
     stamp = f"{MICROSOFT365}; {value}" if microsoft else value
     known = message.sender is not None and _proved(stamp, domain(message.sender))
     return Verdict.VERIFIED if known else Verdict.UNVERIFIED
+
+
+def evidence(message: Message, authserv_id: str | None) -> str | None:
+    """The one field that is believed, as it stands; None where there is none or no id is configured."""
+    if authserv_id is None:
+        return None
+    return _stamped(message, "" if fold(authserv_id) == MICROSOFT365 else fold(authserv_id))
 
 
 def _stamped(message: Message, authserv_id: str) -> str | None:

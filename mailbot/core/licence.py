@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from mailbot.core.period import next_renewal
 
+#: Today's or the requested value of an item: a count, a catalogue key, yes or no, a licence status, a token; None = none.
 Value = bool | int | str | None
 
 

@@ -7,9 +7,9 @@ from datetime import date
 from mailbot.core import billing
 from mailbot.core.asked import SEATS, Asked
 from mailbot.core.catalogue import Catalogue
-from mailbot.core.licence import Licence
+from mailbot.core.licence import Licence, Value
 from mailbot.core.period import month_end, next_month, next_period
-from mailbot.core.ticket import Billing, Item, Route, Value
+from mailbot.core.ticket import Billing, Item, Route
 
 #: The last day of the month on which a decrease still takes effect at once.
 DECREASE_DAY = 20

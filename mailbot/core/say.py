@@ -5,8 +5,9 @@ from typing import Any, Protocol
 
 from mailbot.core.catalogue import Catalogue
 from mailbot.core.forms import normal
+from mailbot.core.licence import Value
 from mailbot.core.problem import Problem
-from mailbot.core.ticket import Item, Value
+from mailbot.core.ticket import Item
 
 #: So much of a wrong value is shown.
 READ = 300

@@ -14,9 +14,9 @@ from babel.lists import format_list
 from babel.numbers import format_currency, format_decimal
 
 from mailbot.core.catalogue import Catalogue
-from mailbot.core.licence import DATES
+from mailbot.core.licence import DATES, Value
 from mailbot.core.say import Words, item_label, value_word
-from mailbot.core.ticket import Billing, Item, Value
+from mailbot.core.ticket import Billing, Item
 
 
 @cache

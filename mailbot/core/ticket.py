@@ -7,10 +7,8 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from mailbot.core.diagnosis import Diagnosis
+from mailbot.core.licence import Value
 from mailbot.core.problem import Problem
-
-#: Today's or the requested value of an item: a count, a catalogue key, yes or no, a licence status, a token; None = none.
-Value = bool | int | str | None
 
 
 class State(StrEnum):

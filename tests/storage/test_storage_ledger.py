@@ -158,3 +158,18 @@ def test_a_licence_that_moves_takes_its_people_along(store: Store) -> None:
         assert len(people.contacts(s, "OLD12345")) == 1
         people.move(s, "NOBODY12", "NEW12345")
         assert people.name(s, "NEW12345") == "Example Ltd"
+
+
+def test_many_licences_are_asked_for_at_once(store: Store) -> None:
+    with store.write() as s:
+        rows = [append(s, token) for token in ("A1B2C3D4", "B1B2C3D4", "A1B2C3D4", "C1B2C3D4")]
+        people.set_name(s, "A1B2C3D4", "Acme")
+        people.add_contact(s, "A1B2C3D4", "jo@example.com", NOON + MINUTE, False)
+        people.add_contact(s, "A1B2C3D4", "al@example.com", NOON, False)
+    with store.read() as s:
+        many = [f"X{number:07}" for number in range(2000)]
+        assert licences.of_ledger(s, ["A1B2C3D4", "b1b2c3d4", *many]) == {"A1B2C3D4"}
+        found = licences.events_of_tokens(s, ["A1B2C3D4", "C1B2C3D4"])
+        assert [row.id for row in found] == [rows[0].id, rows[2].id, rows[3].id]
+        assert people.names(s) == {"A1B2C3D4": "Acme"}
+        assert people.all_contacts(s) == {"A1B2C3D4": ("al@example.com", "jo@example.com")}
