@@ -6,7 +6,6 @@ from pathlib import Path
 
 from mailbot import digest
 from mailbot.core.effects import Audience, Facts, Purpose, Send
-from mailbot.post import Post
 from mailbot.work import Work
 from storage import outbox
 from tests.running import Running, running
@@ -73,7 +72,7 @@ def post(desk: Running, send: Send, ref: str | None = None) -> list[EmailMessage
     """A mail that no short conversation brings about."""
     with desk.desk.store.write() as session:
         work = Work(desk.desk, session, desk.moment[0], f"test {send}")
-        work.perform(work.ticket(ref), (send,)) if ref else Post(work).send(send, None)
+        work.perform(work.ticket(ref), (send,)) if ref else work.post.send(send, None)
     return desk.work()
 
 

@@ -3,7 +3,7 @@
 import email
 import email.policy
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from pathlib import Path
@@ -94,6 +94,12 @@ class Running:
         """Time passes."""
         self.moment[0] += timedelta(**by)
         return self.work()
+
+    def configure(self, section: str, **settings: object) -> None:
+        """Other settings from now on, for this desk alone: sections that say nothing are shared by all."""
+        config = self.desk.config
+        changed = getattr(config, section).model_copy(update=settings)
+        self.desk = replace(self.desk, config=config.model_copy(update={section: changed}))
 
     def ticket(self, ref: str = "LIC-1") -> Ticket:
         """The ticket as it is."""

@@ -35,6 +35,8 @@ def test_all_cases_of_the_demo_end_as_they_should() -> None:
     done = subprocess.run([*DEMO, "--json"], capture_output=True, text=True, timeout=300, check=False)
     told = json.loads(done.stdout)
     assert (told["faults"], told["good"], done.returncode) == ([], True, 0)
+    assert list(told) == ["good", "faults", "conversation", "tickets"]
+    assert {entry["what"] for entry in told["conversation"]} <= {"case", "note", "trouble", "mail", "understood"}
     assert [(t["request"], t["action"]) for t in reversed(told["tickets"])] == [
         ("activate", "demo"), ("activate", "plan"), ("modify", "add"), ("modify", "remove"), ("contract", None),
         ("reactivate", "token_change"), ("information", None), ("activate", "plan"), ("modify", "deactivate"),

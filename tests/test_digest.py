@@ -111,7 +111,7 @@ def test_a_ticket_that_changed_after_the_digest_is_not_decided_by_its_confirmati
 
 
 def test_the_confirmation_of_a_digest_works_without_sub_addresses(desk: Running) -> None:
-    object.__setattr__(desk.desk.config.smtp, "sub_addressing", False)
+    desk.configure("smtp", sub_addressing=False)
     _, (again,) = reply_unproved(desk)
     assert "[digest." in str(again["Subject"])
     del again["Message-ID"]  # the tag alone carries the key

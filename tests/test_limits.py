@@ -21,8 +21,7 @@ def desk(tmp_path: Path) -> Running:
 
 
 def limit(desk: Running, **limits: int) -> None:
-    for name, value in limits.items():
-        object.__setattr__(desk.desk.config.limits, name, value)
+    desk.configure("limits", **limits)
 
 
 def alert(desk: Running, incident: str) -> None:
