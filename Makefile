@@ -16,7 +16,7 @@ demo: $(VENV)/.demo
 	@$(BIN)/mailbot demo
 
 test: $(VENV)/.test
-	$(BIN)/pytest -n $(WORKERS)
+	$(BIN)/pytest -n $(WORKERS) --dist loadgroup
 
 gates: $(VENV)/.test
 	$(BIN)/ruff format --check .

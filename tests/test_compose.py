@@ -13,6 +13,9 @@ import pytest
 from mailbot.core.compose import Desk, Envelope, compose
 from tests.letters import Letter, letters
 
+#: One worker makes what these tests share.
+pytestmark = pytest.mark.xdist_group("letters")
+
 DESK = Desk("desk@vendor.example", "Licence Desk", "LIC", "en", True, ZoneInfo("Europe/Rome"))
 AT = datetime(2026, 11, 3, 9, 0, tzinfo=UTC)
 ENVELOPE = Envelope("<LIC-1.KEY@vendor.example>", "joe@acme.example", AT, tag="[LIC-1]")

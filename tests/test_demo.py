@@ -23,6 +23,9 @@ from mailbot.demo.border import AUTHSERV_ID, mailbox_of, stamped, verdict
 from mailbot.demo.people import ADDRESSES, ANNA, DESK, JOE, Client
 from mailbot.demo.servers import HOST, Servers
 
+#: One worker makes what these tests share.
+pytestmark = pytest.mark.xdist_group("demo")
+
 DEMO = (sys.executable, "-m", "mailbot", "demo")
 CUSTOMER, STAFF = JOE[1], ANNA[1]
 PATIENCE = 60.0

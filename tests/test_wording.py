@@ -24,6 +24,9 @@ from tests.letters import CUSTOMER, EVE, MOVE, NEW, STAFF, Letter, letters
 from tests.running import Running, body, running
 from tests.test_desk import ANNA, BOB, JOE, LOG, PLAN, import_active
 
+#: One worker makes what these tests share.
+pytestmark = pytest.mark.xdist_group("letters")
+
 GOLDEN = Path(__file__).parent / "mails_out"
 MEMBERS = (ANNA, BOB)
 ENGLISH = load("en")
