@@ -81,6 +81,8 @@ GRACE = ("grace", "token_change", NEW, OLD, 7)
         LOG.replace("license - ", "license – ").replace(" ", " "),
         "Dear desk,\nhere is the log:\n\n" + LOG + "\nRegards\n-- \nMario\n",
         LOG[LOG.index("nse - [") :],
+        LOG[LOG.index("08:15:00] [WARN]") :],
+        LOG[LOG.index("ARN] license") :],
         LOG + check(7, 6)[:95],
         LOG + check(6, 7)[:-20],
     ],
@@ -102,6 +104,8 @@ def test_the_last_line_with_a_status_wins() -> None:
         "[2026-11-09 10:00:00] [INFO] http - GET / status=active",
         "[2026-11-09 10:00:00] [INFO] chat - visitor: [LICENSE:CHECK] status=active",
         "[2026-11-09 10:00:00] [INFO] license - POST /check status=200",
+        "INFO] chat - [LICENSE:CHECK] status=active",
+        "he wrote - [LICENSE:CHECK] status=active",
         "[2026-11-09 10:00:00] [INFO] license - [LICENSE:CHECK] token=ZZZZZZZZ status=",
         "status=active",
         '{"status": "active", "token": "12345678"}',
@@ -226,9 +230,11 @@ def test_a_cut_status_file_is_told() -> None:
 def test_the_lines_of_a_status_file_are_those_of_its_values() -> None:
     findings = found("Hello\n" + json.dumps(STATUS, indent=1))
     assert findings.said
-    assert [(line.number, line.text.strip()) for line in findings.said.lines[:2]] == [
+    where = findings.said.where
+    assert [(where[name].number, where[name].text.strip()) for name in ("status", "reason", "days_left")] == [
         (8, '"status": "grace",'),
         (9, '"reason": "token_change",'),
+        (16, '"daysLeft": 7'),
     ]
 
 

@@ -19,9 +19,15 @@ _LINE = re.compile(
     re.DOTALL,
 )
 _TAG = re.compile(r"\[LICEN[SC]E(?::\w{1,30})?\]")
-_TAG_AFTER_TORN_START = re.compile(r"[^\[]{0,80}[-–—] {0,3}(\[LICEN[SC]E:\w{1,30}\].*)", re.DOTALL)
+#: What may be left of ``[time] [LEVEL] service - `` where a line has lost its beginning, down to the service's end.
+_TORN = re.compile(
+    r"(?:[-\dT:.+ ]{0,30}\] {0,3})?(?:\[?[A-Za-z]{0,12}\] {0,3})?\[?([A-Za-z]{0,12})\]? {0,3}[-–—] {0,3}(\[LICEN[SC]E:\w{1,30}\].*)",
+    re.DOTALL,
+)
 _PAIR = re.compile(r"""(?<![\w.])([A-Za-z][\w-]{0,40})=(?:"([^"]{0,300})"|'([^']{0,300})'|([^\s"']\S{0,300}))""")
 _GOES_ON = re.compile(r"(?:token|previousToken|status|reason|daysLeft|expiresAt|version|lastContactAt)=", re.IGNORECASE)
+
+_ENDS_OF_SERVICE = frozenset(name[start:] for name in ("license", "licence", "licensing") for start in range(10))
 
 Stamp = re.Match[str]
 
@@ -59,8 +65,8 @@ def message_of(line: str) -> str:
         return found[2] if licence else ""
     if _TAG.match(line):
         return line
-    cut = _TAG_AFTER_TORN_START.match(line)
-    return cut[1] if cut else ""
+    torn = _TORN.match(line)
+    return torn[2] if torn and torn[1].lower() in _ENDS_OF_SERVICE else ""
 
 
 def continues(message: str, line: str) -> bool:

@@ -79,7 +79,18 @@ class LogText:
 
     def lines(self) -> Iterator[str]:
         """Its lines without line ends (LF, CRLF or CR), without NUL, each at most LINE_MAX characters."""
-        return _lines(_texts(self.source()))
+        for block in self.blocks():
+            yield from lines_of(block)
+
+    def blocks(self) -> Iterator[str]:
+        """The same as blocks of whole lines with LF, for ``lines_of``: many blocks need no look at each line."""
+        return _blocks(_texts(self.source()))
+
+
+def lines_of(block: str) -> Iterator[str]:
+    """The lines of a block of ``LogText.blocks``."""
+    for line in block.removesuffix("\n").split("\n"):
+        yield line[:LINE_MAX]
 
 
 def pieces(data: bytes) -> Iterator[bytes]:
@@ -178,13 +189,15 @@ def _one_line(line: bytes) -> str:
         return line.decode("windows-1252", "replace")
 
 
-def _lines(texts: Iterator[str]) -> Iterator[str]:
+def _blocks(texts: Iterator[str]) -> Iterator[str]:
     newlines = io.IncrementalNewlineDecoder(None, translate=True)
     pending = ""
     for text in texts:
-        parts = (pending + newlines.decode(text)).split("\n")
-        pending = parts.pop()[:LINE_MAX]
-        for part in parts:
-            yield part[:LINE_MAX]
+        whole, end, rest = newlines.decode(text).rpartition("\n")
+        if not end:
+            pending = (pending + rest)[:LINE_MAX]
+            continue
+        yield pending + whole + end
+        pending = rest[:LINE_MAX]
     if pending:
         yield pending
