@@ -1,10 +1,9 @@
 """From forms to tickets: what was read is checked, judged on the ledger of this moment, and becomes events."""
 
 from datetime import datetime
-from typing import Literal
 
 from mailbot import records
-from mailbot.core import archive, blank, diagnosis, reading, statuslog
+from mailbot.core import blank, diagnosis, examining, reading, statuslog
 from mailbot.core.checking import check
 from mailbot.core.events import Changed, Confirmed, Decision, Event, Judged, Opened, StatusAsked
 from mailbot.core.judging import judge, question
@@ -146,31 +145,13 @@ class Requests:
         self, request: Request, files: tuple[tuple[str, bytes], ...]
     ) -> tuple[diagnosis.Diagnosis, tuple[Problem, ...]]:
         """What the log says, against form and ledger; a fault only where nothing attached could be read."""
-        logs, unreadable = archive.open_logs(files)
-        findings = statuslog.read(logs)
-        licence = self.work.licence(request.old_token) if request.old_token else None
-        others = frozenset(
-            token
-            for token in findings.all_tokens
-            if token not in (request.old_token, request.new_token) and self.work.licence(token) is not None
-        )
-        claim = diagnosis.FormClaim(
-            reason=_grace_reason(request.action),
-            old_token=request.old_token,
-            new_token=request.new_token,
-            customer_name=request.customer_name,
-        )
-        ledger = diagnosis.LedgerClaim(
-            status=licence.status if licence else None,
-            customer_name=licence.customer_name if licence else None,
-            other_customer_tokens=others,
-        )
         day = self.received_at.astimezone(self.work.desk.config.zone).date()
-        found = diagnosis.diagnose(findings, unreadable, claim, ledger, day)
-        if found.readable:
-            return found, ()
-        names = ", ".join(item.name for item in unreadable)
-        return found, (Problem(field="log", code=Code.ATTACHMENT_UNREADABLE, read=names),)
+        own = [address for address in (self.sender.address, request.customer_email) if address]
+        examined = examining.examine(files, examining.claim_of(request), self.work.licence, day, own)
+        if examined.diagnosis.readable:
+            return examined.diagnosis, ()
+        read = "; ".join(examined.diagnosis.unreadable)
+        return examined.diagnosis, (Problem(field="log", code=Code.ATTACHMENT_UNREADABLE, read=read),)
 
     def _same_form(self, read: Reading) -> Ticket | None:
         """An open ticket of this sender that was opened by the same form."""
@@ -183,7 +164,3 @@ class Requests:
         if ticket is not None and set(others) - set(ticket.linked):
             linked = tuple(dict.fromkeys((*ticket.linked, *others)))
             records.save(self.work.session, ticket.model_copy(update={"linked": linked}), self.work.now)
-
-
-def _grace_reason(action: str | None) -> Literal["expired", "token_change", "other"]:
-    return "expired" if action == "expired" else "token_change" if action == "token_change" else "other"

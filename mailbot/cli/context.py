@@ -19,6 +19,7 @@ from mailbot.desk import Desk
 from mailbot.maillog import configure
 from storage import licences
 
+CELL_MAX = 300  # characters of a cell
 #: Set once by the callback before any command: ``-c``, ``--now``.
 chosen: dict[str, Any] = {"config": None, "now": None}
 
@@ -74,5 +75,5 @@ def show_table(title: str, columns: tuple[str, ...], rows: list[tuple[Any, ...]]
     """A table for people; nothing of a mail reaches the terminal unescaped."""
     table = Table(*columns, title=title, title_justify="left", expand=False)
     for row in rows:
-        table.add_row(*(clean(str(cell) if cell is not None else "", 120).replace("[", "\\[") for cell in row))
+        table.add_row(*(clean(str(cell) if cell is not None else "", CELL_MAX).replace("[", "\\[") for cell in row))
     Console(width=None if sys.stdout.isatty() else 160).print(table if rows else f"{title}: none")

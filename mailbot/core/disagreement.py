@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from mailbot.core.masking import clean
-from mailbot.core.statement import Statement, plain_key
+from mailbot.core.statement import Statement
 from mailbot.core.statusjson import NOTHING_SAID, Terms
 from mailbot.core.statuslog import Findings
 
@@ -76,9 +76,8 @@ def disagreements(findings: Findings, form: FormClaim, ledger: LedgerClaim, rece
         yield from _tokens(findings, form)
     yield from _foreign(findings, ledger)
     yield from _age(findings, received_on)
-    if main is not None and main.from_log is not None and main.from_file is not None:
-        if not main.from_file.goes_on(main.from_log):
-            yield f"The log says {_status(main.from_log)}, the status file says {_status(main.from_file)}."
+    if main is not None and main.from_log and main.from_file and not main.from_file.goes_on(main.from_log):
+        yield f"The log says {_status(main.from_log)}, the status file says {_status(main.from_file)}."
     yield from findings.odd
 
 
@@ -195,11 +194,6 @@ def _status(said: Statement) -> str:
 def plain_name(name: str) -> str:
     """A customer's name for comparing: without regard to case and spaces."""
     return " ".join(name.casefold().split())
-
-
-def plain_keys(keys: tuple[str, ...]) -> frozenset[str]:
-    """Catalogue keys as status files are compared with them."""
-    return frozenset(plain_key(key) for key in keys)
 
 
 def reason_of(said: Statement) -> str | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from mailbot.core.logreading import FileReading, Track
 from mailbot.core.statement import Statement
@@ -75,7 +76,7 @@ class Tokens:
 def _followers(reader: FileReading) -> Iterator[tuple[str, str]]:
     """(token, the one before it) where a token change begins in a file in which nothing more is said of another token."""
     ordered = sorted(reader.tracks.items(), key=lambda pair: pair[1].opening.line.number)
-    for (earlier, before), (token, track) in zip(ordered, ordered[1:], strict=False):
+    for (earlier, before), (token, track) in pairwise(ordered):
         opening = track.opening
         after = before.last.line.number < opening.line.number and (before.last.at or "") <= (opening.at or "")
         if token and earlier and after and opening.previous_token is None and opening.reason == "token_change":
