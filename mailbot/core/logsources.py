@@ -28,10 +28,10 @@ def sources_of(message: Message) -> tuple[Source, ...]:
 
 def mail_in(data: bytes) -> Message | None:
     """The mail in a file, whatever the file is called; None if it is none."""
-    head = data[:65_536].replace(b"\r\n", b"\n").removeprefix(b"\xef\xbb\xbf").lstrip(b"\n")
-    if head.startswith(b"From "):  # as mail folders have it
-        head = head.partition(b"\n")[2]
+    data = data.removeprefix(b"\xef\xbb\xbf")
+    if data.startswith(b"From "):  # as mail folders have it
         data = data.partition(b"\n")[2]
+    head = data[:65_536].replace(b"\r\n", b"\n")
     names: set[bytes] = set()
     at = 0
     while len(names) < _FIELDS_SEEN and (field := _FIELD.match(head, at)):
