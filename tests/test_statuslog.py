@@ -173,6 +173,69 @@ def test_a_number_whose_end_is_torn_off_is_not_believed() -> None:
     assert said("\n".join([check(3, 2), check(3, 1)]))[4] == 1
 
 
+def test_a_number_that_the_end_of_the_file_has_cut_is_not_told() -> None:
+    lines = [check(3, 13), check(4, 12)]
+    assert said("\n".join(lines))[4] == 12
+    assert said("\n".join(lines)[:-1])[4] is None
+    assert said("\n".join(lines)[:-1] + "\n")[4] == 1  # a whole line says what it says
+
+
+def test_lines_that_a_crash_has_glued_are_taken_apart() -> None:
+    glued = check(3, 10)[:70] + check(6, 7)
+    assert said(glued) == GRACE
+    assert found(glued).all_tokens == {NEW, OLD}
+    assert found(glued).last_at == "2026-11-06T08:15:00"
+    foreign = "[2026-11-09 10:00:00] [INFO] chat - he wrote " + check(9, status="active")
+    assert said(check(6, 7) + "\n" + foreign) == GRACE
+
+
+def test_several_installations_are_kept_apart() -> None:
+    other = [
+        check(day, status="active").replace(NEW, "OTHERTOKEN99").replace(f"previousToken={OLD} ", "")
+        for day in (3, 4, 6)
+    ]
+    ours = [check(3, 10), check(4, 9), check(6, 7)]
+    findings = found("\n".join(line for pair in zip(ours, other, strict=True) for line in pair) + "\n")
+    assert [one.said.token for one in findings.installations] == [NEW, "OTHERTOKEN99"]
+    about = findings.about([OLD])
+    assert about.said
+    assert about.first
+    assert (about.said.token, about.said.days_left, about.first.at) == (NEW, 7, "2026-11-03T08:15:00")
+
+
+def test_times_that_go_back_are_told_and_prove_no_beginning() -> None:
+    findings = found("\n".join([check(3, status="active"), check(4, 10).replace("2026", "2015"), check(6, 7)]) + "\n")
+    assert findings.odd == ("The times in 0.log go back from 2026-11-03 08:15:00 to 2015-11-04 08:15:00 (line 2).",)
+    assert findings.main
+    assert findings.main.skewed
+    summer = [check(3, 10), check(3, 9).replace("08:15", "07:20"), ""]
+    assert found("\n".join(summer)).odd == ()
+
+
+def test_a_state_first_met_after_a_long_silence_may_have_begun_before() -> None:
+    for day, begun in ((2, True), (1, False)):
+        findings = found("\n".join([check(day, status="active"), check(4, 10), ""]))
+        assert findings.main
+        assert findings.main.begun is begun
+
+
+def test_blocks_of_traffic_are_counted_and_do_not_hide_what_stands_between_them() -> None:
+    traffic = "".join(
+        f'[2026-11-05 08:{n // 60 % 60:02}:{n % 60:02}] [INFO] motion - GET /x {{"id":{n}}}\n' for n in range(5_000)
+    )
+    later = traffic.replace("11-05", "11-07")
+    text = check(3, 10) + "\n" + traffic + check(6, 7) + "\n" + later + json.dumps(STATUS, indent=2) + "\n" + later
+    findings = found(text)
+    assert said(text) == GRACE
+    assert findings.main
+    assert findings.main.from_log
+    assert findings.main.from_log.line.number == 5_002
+    assert findings.main.from_file
+    assert findings.main.from_file.line.number == 10_003 + 6
+    assert (findings.first_at, findings.last_at) == ("2026-11-03T08:15:00", "2026-11-07T08:23:19")
+    assert findings.odd == ()
+
+
 def test_a_token_that_the_end_of_the_file_has_cut_is_not_a_token() -> None:
     cut = f"[2026-11-07 08:15:00] [WARN] license - [LICENSE:CHECK] token={NEW[:9]}"
     assert found(LOG + cut).all_tokens == {NEW, OLD}

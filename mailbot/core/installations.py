@@ -4,13 +4,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from mailbot.core.logreading import FileReading, Track
+from mailbot.core.logreading import FileReading, Track, soon_after
 from mailbot.core.statement import Statement
 
 
 @dataclass(frozen=True)
 class Run:
-    """Equal statements up to the last one. ``begun``: the state before is in the logs too, so it began at ``first``.
+    """Equal statements up to the last one. ``begun``: another state stands shortly before, so it began at ``first``.
 
     ``skewed``: the times in a log go back, so that no line shows since when.
     """
@@ -91,15 +91,24 @@ def last_run(files: Iterable[tuple[FileReading, list[Track]]]) -> Run | None:
     begun = False
     for _, track, tracks in reversed(newest):
         if first is not None and not first.goes_on(track.last):
-            begun = True
+            begun = soon_after(first.at, track.last.at)
             break
         first, last = track.first, last or track.last
-        begun = track.changed or any(other.opening.line.number < first.line.number for other in tracks)
-        if begun:
+        if track.first is not track.opening:
+            begun = track.begun
+            break
+        if (before := _before(track, tracks)) is not None:
+            begun = soon_after(first.at, before.last.at)
             break
     if first is None or last is None:
         return None
     return Run(first, last, begun, any(reader.skewed for reader, _, _ in newest))
+
+
+def _before(track: Track, tracks: list[Track]) -> Track | None:
+    """The track of another token of the same installation that stands before this one."""
+    earlier = [other for other in tracks if other.opening.line.number < track.opening.line.number]
+    return max(earlier, key=lambda other: other.last.line.number, default=None)
 
 
 def _newest(tracks: list[Track]) -> Track:

@@ -8,7 +8,7 @@ from collections import deque
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from mailbot.core.logline import MESSAGE_MAX, QUOTE, Stamp, continues, iso_of, message_of, pairs_of, stamp_of
+from mailbot.core.logline import MESSAGE_MAX, QUOTE, Stamp, continues, iso_of, message_of, pairs_of, stamp_of, unglued
 from mailbot.core.logtext import LogText, lines_of
 from mailbot.core.masking import clean
 from mailbot.core.statement import Line, Statement, statement, unknown_status
@@ -23,6 +23,8 @@ _ODD_MAX = 10
 _RECENT_MAX = 50
 #: A clock is set back by an hour once a year; by more only where something is wrong.
 _BACK = timedelta(hours=2)
+#: Installations ask daily: after a longer silence nobody knows when a state began.
+_SOON = timedelta(days=2)
 _OPENS = re.compile(rf"\n[{re.escape(QUOTE)}]*\{{")
 _OPENS_AT_END = re.compile(r"\{[^\S\n]*\n")
 _STAMPED_NEAR_END = 4_000  # characters at the end of a block in which its last stamped line is looked for
@@ -73,21 +75,21 @@ class _LicenceLine:
 class Track:
     """What one file says of one token: where that begins, and the run of equal states that it ends with.
 
-    ``changed``: another state of that token stands before the run, so that its first line shows when it began.
+    ``begun``: another state of that token stands shortly before the run, so that its first line shows when it began.
     """
 
     opening: Statement
     first: Statement
     last: Statement
     message: str
-    changed: bool = False
+    begun: bool = False
     repeated: _LicenceLine | None = None  # says word for word what the last of the run says
 
-    def take(self, said: Statement, message: str) -> None:
+    def take(self, said: Statement, message: str, *, torn: bool) -> None:
         if said.goes_on(self.last):
-            self.last = _next(self.last, said)
+            self.last = _next(self.last, said, torn=torn)
         else:
-            self.first, self.last, self.changed = said, said, True
+            self.first, self.last, self.begun = said, said, soon_after(said.at, self.last.at)
         self.message = message
 
     def repeat(self) -> None:
@@ -109,6 +111,7 @@ class FileReading:
         self.tracks: dict[str | None, Track] = {}
         self.statuses: list[Status] = []
         self.skewed = False  # its times go back
+        self.open_end = False  # its last line has no line end
         self.number = 0
         self.pending: _LicenceLine | None = None
         self.latest: str | None = None
@@ -123,6 +126,7 @@ class FileReading:
         for block in log.blocks():
             if self.number >= self.shared.lines_left:
                 break
+            self.open_end = not block.endswith("\n")
             if not self._passed_over(block):
                 for line in lines_of(block):
                     if self.number >= self.shared.lines_left:
@@ -155,6 +159,8 @@ class FileReading:
             line = clean(line)
         if line[:1] in QUOTE:
             line = line.lstrip(QUOTE)
+        if "LICEN" in line:
+            line = unglued(line)
         stamp = stamp_of(line)
         if stamp:
             self.stamps = self.stamps[0] or stamp, stamp
@@ -233,17 +239,18 @@ class FileReading:
         self._say(pending, at_end)
 
     def _say(self, pending: _LicenceLine, at_end: bool) -> None:
-        pairs = pairs_of(straight(pending.message))
+        torn = at_end and self.open_end
+        pairs = pairs_of(straight(pending.message), torn=torn)
         said = statement(Line(self.file, pending.number, pending.text[:1200]), pending.at, pairs)
         if said.status is not None:
-            self._follow(said, pending.message)
+            self._follow(said, pending.message, torn=torn)
         elif strange := unknown_status(pairs.get("status")):
             self.shared.strange(f"{self.file} names a status that is not known here: {strange}.")
         elif at_end:
             return  # cut before its status, and perhaps within a token
         self.shared.note(said)
 
-    def _follow(self, said: Statement, message: str) -> None:
+    def _follow(self, said: Statement, message: str, *, torn: bool) -> None:
         """Put a statement on the track of its token; one without a token goes on with the track before."""
         key = said.token or self.current
         if key is not None and None in self.tracks and len(self.tracks) == 1:
@@ -255,7 +262,7 @@ class FileReading:
             self.tracks[key] = Track(said, said, said, message)
         else:
             track.repeat()
-            track.take(said, message)
+            track.take(said, message, torn=torn)
         self.current = key
         if len(self.recent) >= _RECENT_MAX:
             self.recent.clear()
@@ -284,16 +291,33 @@ class FileReading:
             self.statuses.append(status)
 
 
-def _next(earlier: Statement, said: Statement) -> Statement:
-    """``said`` after ``earlier`` of the same run. A number whose end is torn off (10 to 1) is not believed."""
+def soon_after(at: str | None, before: str | None) -> bool:
+    """Whether a statement follows another so soon that what it says for the first time began then."""
+    if at is None or before is None:
+        return False
+    return timedelta(0) <= datetime.fromisoformat(at[:19]) - datetime.fromisoformat(before[:19]) <= _SOON
+
+
+def _next(earlier: Statement, said: Statement, *, torn: bool) -> Statement:
+    """``said`` after ``earlier`` of the same run. A number whose end is torn off (10 to 1) is not believed.
+
+    The digits may be lost anywhere on the same day, and where the file ends without a line end (``torn``) on any day.
+    """
     full = said.filled(earlier)
-    torn = (
-        said.days_left is not None
-        and earlier.days_left is not None
-        and said.days_left < earlier.days_left
-        and str(earlier.days_left).startswith(str(said.days_left))
-        and (said.at or "")[:10] == (earlier.at or "")[:10]
-    )
-    if not torn:
+    if said.days_left is None or earlier.days_left is None or said.days_left >= earlier.days_left:
         return full
-    return replace(full, days_left=earlier.days_left, where={**full.where, "days_left": earlier.where["days_left"]})
+    same_day = (said.at or "")[:10] == (earlier.at or "")[:10]
+    if same_day and str(earlier.days_left).startswith(str(said.days_left)):
+        return replace(full, days_left=earlier.days_left, where={**full.where, "days_left": earlier.where["days_left"]})
+    if torn and _cut_short(earlier, said):
+        return replace(full, days_left=None, where={k: v for k, v in full.where.items() if k != "days_left"})
+    return full
+
+
+def _cut_short(earlier: Statement, said: Statement) -> bool:
+    """Whether the days of grace begin with the digits that counting down would give, but lack some of these."""
+    if earlier.at is None or said.at is None or earlier.days_left is None or said.days_left is None:
+        return False
+    passed = (datetime.fromisoformat(said.at[:10]) - datetime.fromisoformat(earlier.at[:10])).days
+    expected = [earlier.days_left - passed + off for off in (-1, 0, 1)]
+    return said.days_left not in expected and any(str(n).startswith(str(said.days_left)) for n in expected)
