@@ -16,7 +16,7 @@ from mailbot.core.statuslog import Findings, Installation
 
 __all__ = ["Diagnosis", "FormClaim", "LedgerClaim", "Proof", "diagnose"]
 
-PROOF_MAX = 9
+PROOF_MAX = 12
 _TOKENS_SHOWN = 20
 
 
@@ -37,7 +37,7 @@ class Proof(BaseModel):
 class Diagnosis(BaseModel):
     """What staff are told. Times are ISO 8601: ``first_at`` and ``last_at`` local without zone, others as written.
 
-    ``since`` is where the state was first met; with ``since_or_before`` the logs do not reach back to its beginning.
+    ``token`` is that of the installation that the sentence is about, ``tokens`` are all named. ``since`` is where the state was first met; with ``since_or_before`` the logs do not reach back to its beginning.
     ``days_left`` are days of grace as of ``last_at``. ``changes`` are token changes, oldest first, in words. ``unknown``
     holds keys of the status file that have no meaning here. ``unreadable`` says of each file why, ``send_instead`` what
     the customer should send (each once). Everything is masked and may be shown to staff as it is.
@@ -46,6 +46,8 @@ class Diagnosis(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     sentence: str
+    token: str | None = None
+    previous_token: str | None = None
     tokens: tuple[str, ...] = ()
     previous_tokens: tuple[str, ...] = ()
     status: str | None = None
@@ -91,6 +93,8 @@ def diagnose(
     own = frozenset(token for token in (form.old_token, form.new_token) if token)
     return Diagnosis(
         sentence=mask_tokens(_sentence(findings, form, bool(unreadable)), findings, own),
+        token=mask(said.token, own) if said and said.token else None,
+        previous_token=mask(said.previous_token, own) if said and said.previous_token else None,
         tokens=_shown(findings.tokens, own),
         previous_tokens=_shown(findings.previous_tokens, own),
         status=said.status if said else None,
@@ -229,7 +233,7 @@ def _telling(findings: Findings, form: FormClaim, ledger: LedgerClaim) -> Iterat
     if main is not None:
         said = main.said
         yield from ((name, said.where[name]) for name in ("status",) if name in said.where)
-        if said.since is None and not main.first.from_file and not main.skewed:
+        if said.since is None and _since(main)[0] is not None:
             yield "since", main.first.line
     for token in sorted((ledger.other_customer_tokens | ledger.other_own_tokens) & findings.all_tokens):
         yield "", _where(findings, token)

@@ -173,7 +173,7 @@ def _foreign(findings: Findings, ledger: LedgerClaim) -> Iterator[str]:
 
 
 def _age(findings: Findings, received_on: date | None) -> Iterator[str]:
-    if findings.last_at is None or received_on is None:
+    if findings.last_at is None or received_on is None or findings.skewed:
         return
     last = _day(findings.last_at)
     days = abs((received_on - last).days)

@@ -55,13 +55,12 @@ def iso_of(stamp: Stamp | None) -> str | None:
 
 def unglued(line: str) -> str:
     """The last of several log lines that a crash has left in one; a whole line of another service is left as it is."""
-    inner = None
-    for inner in _INNER.finditer(line, 1):  # noqa: B007 - the last one is meant
-        pass
-    if inner is None:
+    own = _TIME.match(line)
+    starts = [inner.start() for inner in _INNER.finditer(line, own.end() if own else 1)]
+    if not starts:
         return line
     found = _LINE.match(line)
-    return line if found and not found[1].lower().startswith("licen") else line[inner.start() :]
+    return line if found and not found[1].lower().startswith("licen") else line[starts[-1] :]
 
 
 def is_log_line(line: str) -> bool:

@@ -47,7 +47,8 @@ class Findings:
 
     ``installations`` are in order of their last statements. ``tokens`` and ``previous_tokens`` map each token to the
     first line that names it (at most 1,000: then ``tokens_cut``), ``changes`` are the first statements of each token
-    about the one before it. ``first_at`` and ``last_at`` are local times in ISO 8601 without zone. ``odd`` are sentences.
+    about the one before it. ``first_at`` and ``last_at`` are local times in ISO 8601 without zone; ``skewed``: times go
+    back in some file, so that these are not its ends. ``odd`` are sentences.
     """
 
     files: tuple[str, ...] = ()
@@ -58,6 +59,7 @@ class Findings:
     changes: tuple[Statement, ...] = ()
     first_at: str | None = None
     last_at: str | None = None
+    skewed: bool = False
     odd: tuple[str, ...] = ()
 
     @property
@@ -111,6 +113,7 @@ def read(logs: Iterable[LogText]) -> Findings:
         changes=tuple(shared.changes.values()),
         first_at=min(begins, default=None),
         last_at=max(ends, default=None),
+        skewed=any(reader.skewed for reader in readers),
         odd=tuple(shared.odd),
     )
 
