@@ -106,8 +106,10 @@ def _proof(known: Scenario, told: Diagnosis) -> Iterator[tuple[str, str]]:
     logs, _ = open_logs([source for name, data in known.files for source in sources_in(name, data)])
     lines = {log.name: list(log.lines()) for log in logs}
     for proof in told.proof:
-        there = lines[proof.file][proof.line - 1]
-        yield "right" if mask(there).endswith(proof.text) else "wrong", f"{proof.text} for {there}"
+        there = lines[proof.file][proof.line - 1].lstrip("> ")
+        if not mask(there).endswith(proof.text):  # a line that mail has broken is quoted whole
+            there = " ".join(line.lstrip("> ") for line in lines[proof.file][proof.line - 1 : proof.line + 4])
+        yield "right" if proof.text in mask(there) else "wrong", f"{proof.text} for {there}"
         for name in proof.proves:
             value = str(getattr(told, name))
             inside = value in there or value.replace("T", " ") in there

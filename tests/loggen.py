@@ -8,6 +8,7 @@ import gzip
 import io
 import json
 import random
+import textwrap
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -462,10 +463,26 @@ def silence(world: World) -> Scenario:
     return _whole(world, "silence before the change", entries, _form(old, new), since_known=False)
 
 
+def pasted(world: World) -> Scenario:
+    """The licence lines pasted into a mail, which breaks them at 76 columns, or quotes them."""
+    old, new, day, states = _changed(world, 3)
+    entries = [e for e in world.life(states, (day - world.day).days + world.rng.randrange(1, 5)) if e.state]
+    text = written(entries)
+    if world.rng.random() < 0.5:
+        text = "".join(f"{line}\n" for one in entries for line in textwrap.wrap(one.text, 76, break_long_words=False, break_on_hyphens=False))  # fmt: skip
+    if world.rng.random() < 0.3:
+        text = "".join(f"> {line}\n" for line in text.splitlines())
+    head = (
+        "From: joe@kunde.example\nTo: desk@example.com\nMIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\n\n"
+    )
+    words = f"Hello,\nplease help, this is our log:\n\n{text}\nBest regards\nJoe\n"
+    return Scenario("pasted into a mail", (("a.eml", (head + words).encode()),), _form(old, new), entries[-1].at.date(), proven(entries))  # fmt: skip
+
+
 SCENARIOS = (
     *(healthy, token_change, two_changes, expired, into_trial, grace_over, unreachable, clock_skew, clock_ahead),
     *(wrong_customer, rotated, general_only, few_lines, mixed_encodings, truncated, installations, status_only),
-    *(log_and_status, old_log, silence),
+    *(log_and_status, old_log, silence, pasted),
 )
 
 

@@ -3,13 +3,13 @@
 Lines are read once and not kept. What several files say together is ``statuslog``'s matter.
 """
 
-import re
 from collections import deque
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from mailbot.core.logline import MESSAGE_MAX, QUOTE, Stamp, continues, iso_of, message_of, pairs_of, stamp_of, unglued
-from mailbot.core.logtext import LogText, lines_of
+from mailbot.core.logscan import first_stamp, last_stamp, telling_lines
+from mailbot.core.logtext import LINE_MAX, LogText
 from mailbot.core.masking import clean
 from mailbot.core.statement import Line, Statement, statement, unknown_status
 from mailbot.core.statusjson import Block, Status, starts, straight
@@ -25,9 +25,6 @@ _RECENT_MAX = 50
 _BACK = timedelta(hours=2)
 #: Installations ask daily: after a longer silence nobody knows when a state began.
 _SOON = timedelta(days=2)
-_OPENS = re.compile(rf"\n[{re.escape(QUOTE)}]*\{{")
-_OPENS_AT_END = re.compile(r"\{[^\S\n]*\n")
-_STAMPED_NEAR_END = 4_000  # characters at the end of a block in which its last stamped line is looked for
 
 
 class Gathered:
@@ -127,32 +124,38 @@ class FileReading:
             if self.number >= self.shared.lines_left:
                 break
             self.open_end = not block.endswith("\n")
-            if not self._passed_over(block):
-                for line in lines_of(block):
-                    if self.number >= self.shared.lines_left:
-                        break
-                    self.number += 1
-                    self._line(line)
+            self._block(block)
         self.shared.lines_left -= self.number
         self._end(log)
         return self
 
-    def _passed_over(self, block: str) -> bool:
-        """Whether no line of ``block`` can say anything: then it is only counted. Most of a general log is like that."""
-        first, _ = self.stamps
-        if first is None or self.pending is not None or self.block is not None:
-            return False
-        if "LICEN" in block or "icen" in block or "\x1b" in block:
-            return False
-        if "{" in block and (block.lstrip(QUOTE)[:1] == "{" or _OPENS.search(block) or _OPENS_AT_END.search(block)):
-            return False
-        tail = block[-_STAMPED_NEAR_END:].rstrip("\n").split("\n")[1:]
-        last = next((stamp for line in reversed(tail) if (stamp := stamp_of(line.lstrip(QUOTE)))), None)
-        if last is None or not block.endswith("\n"):
-            return False
-        self.number += block.count("\n")
-        self.stamps = first, last
-        return True
+    def _block(self, block: str) -> None:
+        at = self._lines(block, 0) if self.pending or self.block else 0
+        for start in telling_lines(block):
+            if start >= at and self.number < self.shared.lines_left:
+                self._pass_over(block, at, start)
+                at = self._lines(block, start)
+        self._pass_over(block, at, len(block))
+
+    def _lines(self, block: str, at: int) -> int:
+        """Look at the line that begins at ``at`` and at those that belong to it; where the next one begins."""
+        going_on = True
+        while going_on and at < len(block) and self.number < self.shared.lines_left:
+            end = block.find("\n", at)
+            end = len(block) if end < 0 else end
+            self.number += 1
+            self._line(block[at : min(end, at + LINE_MAX)])
+            at = end + 1
+            going_on = self.pending is not None or self.block is not None
+        return at
+
+    def _pass_over(self, block: str, at: int, end: int) -> None:
+        """Only count lines that say nothing, and keep the times of the first and the last of them."""
+        if at >= end:
+            return
+        self.number += block.count("\n", at, end) + (end == len(block) and self.open_end)
+        first, last = self.stamps
+        self.stamps = first or first_stamp(block[:end], at), last_stamp(block, at, end) or last
 
     def _line(self, line: str) -> None:
         if "\x1b" in line:

@@ -80,17 +80,12 @@ class LogText:
     def lines(self) -> Iterator[str]:
         """Its lines without line ends (LF, CRLF or CR), without NUL, each at most LINE_MAX characters."""
         for block in self.blocks():
-            yield from lines_of(block)
+            for line in block.removesuffix("\n").split("\n"):
+                yield line[:LINE_MAX]
 
     def blocks(self) -> Iterator[str]:
-        """The same as blocks of whole lines with LF, for ``lines_of``: many blocks need no look at each line."""
+        """The same as blocks of whole lines with LF: in most of them nobody needs to look at each line."""
         return _blocks(_texts(self.source()))
-
-
-def lines_of(block: str) -> Iterator[str]:
-    """The lines of a block of ``LogText.blocks``."""
-    for line in block.removesuffix("\n").split("\n"):
-        yield line[:LINE_MAX]
 
 
 def pieces(data: bytes) -> Iterator[bytes]:
