@@ -4,6 +4,7 @@ Each measurement is the best of five, in a process of its own for the memory: pe
 once it holds the attachment's bytes.
 """
 
+import gzip
 import io
 import json
 import random
@@ -105,6 +106,7 @@ def main() -> None:
             "licence log": ("licence.log", licence_log(), SIZE),
             "zip of 1 GB of zeros": ("bomb.zip", raw_zip(b"a.log", zeros(1000), 1_000_000_000), 0),
             "the same, declared as 10 bytes": ("liar.zip", raw_zip(b"a.log", zeros(1000), 10), 0),
+            "gzip of 1 GB of zeros": ("bomb.gz", gzip.compress(bytes(1_000_000)) * 1000, 0),
         }
         plain = Path(folder) / "plain"
         plain.write_bytes(general)

@@ -55,6 +55,8 @@ def iso_of(stamp: Stamp | None) -> str | None:
 
 def unglued(line: str) -> str:
     """The last of several log lines that a crash has left in one; a whole line of another service is left as it is."""
+    if line.find("[2", 1) < 0:
+        return line  # no other time
     own = _TIME.match(line)
     starts = [inner.start() for inner in _INNER.finditer(line, own.end() if own else 1)]
     if not starts:

@@ -53,7 +53,9 @@ def _services(block: str) -> Iterator[int]:
     for at in _every(block, "icen"):
         if not _SERVICE.match(block, at - 1) and at:
             continue
-        if block.startswith("license-status/", at - 1) or (block[at - 2 : at - 1] in (" ", "[", "]", "\n", "") and "status=" in block[at : _end(block, at)]):
+        if block.startswith("license-status/", at - 1) or (
+            block[at - 2 : at - 1] in (" ", "[", "]", "\n", "") and "status=" in block[at : _end(block, at)]
+        ):
             yield at
 
 
