@@ -80,7 +80,7 @@ class World:
     """One run of dice: the days, tokens and habits of one product version."""
 
     rng: random.Random
-    names: int = 0
+    habit: int = 0
     day: date = field(default=date(2026, 3, 1))
 
     def token(self) -> str:
@@ -120,11 +120,23 @@ class World:
         left = state.left(at.date())
         if left is not None:
             pairs.append(f"daysLeft={left}")
-        service = "[license]" if self.names % 2 else "license"
-        verbose = "VERBOSE " if self.names % 3 == 2 else ""
+        service = "[license]" if self.habit % 2 else "license"
+        verbose = "VERBOSE " if self.habit % 3 == 2 else ""
         level = "INFO" if state.status == "active" else "WARN"
-        text = f"{verbose}[{at:%Y-%m-%d %H:%M:%S}] [{level}] {service} - [LICENSE:CHECK] {' '.join(pairs)}"
+        text = f"{verbose}[{at:%Y-%m-%d %H:%M:%S}] [{level}] {service} - [LICENSE:CHECK] {self.message(pairs)}"
         return Entry(at, text, state)
+
+    def message(self, pairs: list[str]) -> str:
+        """The pairs in the habit of this version: as the product writes them, in another order, quoted, or with JSON."""
+        match self.habit % 7:
+            case 4:
+                return " ".join(sorted(pairs, key=lambda pair: pair[-1]))
+            case 5:
+                return " ".join(f'{key}="{value}"' for key, _, value in (pair.partition("=") for pair in pairs))
+            case 6 if pairs[-1].startswith("daysLeft"):
+                return f'{" ".join(pairs[:-1])} {{"daysLeft": {pairs[-1].partition("=")[2]}}}'
+            case _:
+                return " ".join(pairs)
 
     def life(self, states: Callable[[date], State], days: int, *, traffic: int = 6) -> list[Entry]:
         """A check each morning and traffic through the day, for ``days`` days from ``self.day`` on."""
@@ -479,10 +491,44 @@ def pasted(world: World) -> Scenario:
     return Scenario("pasted into a mail", (("a.eml", (head + words).encode()),), _form(old, new), entries[-1].at.date(), proven(entries))  # fmt: skip
 
 
+def misfit(world: World) -> Scenario:
+    """A good log, and a form or a ledger that contradicts it in one way."""
+    old, new, day, states = _changed(world)
+    entries = world.life(states, (day - world.day).days + world.rng.randrange(1, 6))
+    third = world.token()
+    ledger = [Licence(old, customer_name=CUSTOMER)]
+    form = _form(old, new)
+    match world.rng.randrange(9):
+        case 0:
+            form, told = _form(third, new), (f"The old token of the form, {third}, is not in the log.",)
+            ledger = [Licence(third, customer_name=CUSTOMER)]
+        case 1:
+            form, told = _form(old, third), (f"The new token of the form, {third}, is not in the log.",)
+        case 2:
+            form, told = _form(new, old), ("By the log the form gives old and new token the other way round.",)
+            ledger = []
+        case 3:
+            form, told = _form(old, old), ("The form gives the same token as the old and as the new one.",)
+        case 4:
+            form, told = _form(old, None, "expired"), ("The form says expired licence, the log says token change.",)
+        case 5:
+            ledger, told = [Licence(old, customer_name=CUSTOMER, status="replaced", replaced_by=new)], ("By the ledger the old token was replaced already.",)  # fmt: skip
+        case 6:
+            ledger, told = [Licence(old, customer_name="Somebody else")], (f"The form names the customer {CUSTOMER}, the ledger Somebody else.",)  # fmt: skip
+        case 7:
+            ledger.append(Licence(new, customer_name=CUSTOMER))
+            told = (f"The new token of the form, {new}, is in the ledger already (active).",)
+        case _:
+            ledger = [Licence(new, customer_name="Somebody else")]
+            form = _form(old, third)
+            told = (f"The new token of the form, {third}, is not in the log.", f"The token {new} in the log belongs to another customer.")  # fmt: skip
+    return _whole(world, "form or ledger that does not fit", entries, form, *told, ledger=tuple(ledger))
+
+
 SCENARIOS = (
     *(healthy, token_change, two_changes, expired, into_trial, grace_over, unreachable, clock_skew, clock_ahead),
     *(wrong_customer, rotated, general_only, few_lines, mixed_encodings, truncated, installations, status_only),
-    *(log_and_status, old_log, silence, pasted),
+    *(log_and_status, old_log, silence, pasted, misfit),
 )
 
 

@@ -151,6 +151,21 @@ def test_a_token_of_another_customer_is_told_apart_from_another_licence_of_this_
     assert "The token THIRD-TOKEN in the log belongs to another customer." in disagreements(theirs, log=log)
 
 
+def test_only_tokens_of_the_ledger_are_looked_up_and_not_too_many_of_them() -> None:
+    log = b"".join(GRACE.replace(NEW, f"TOKEN{number:08}").encode() for number in range(900))
+    asked: list[str] = []
+
+    def licence_of(token: str) -> Licence | None:
+        asked.append(token)
+        return None
+
+    examine([("a.log", log)], CLAIM, licence_of, None)
+    assert len(asked) == 202
+    asked.clear()
+    examine([("a.log", log)], CLAIM, licence_of, None, in_ledger=lambda tokens: sorted(tokens)[:3])
+    assert asked == [OLD, NEW, "TOKEN00000000", "TOKEN00000001", "TOKEN00000002"]
+
+
 def test_the_token_that_the_old_one_replaced_is_nobody_elses() -> None:
     before = Licence("FIRST-TOKEN1", customer_name="Former name", status="replaced", replaced_by=OLD)
     log = ACTIVE.replace("status", "previousToken=FIRST-TOKEN1 status").encode() + LOG

@@ -388,6 +388,26 @@ def test_mutated_logs_are_taken(data: st.DataObject) -> None:
         assert findings.said.status in {"active", "grace", "trial", "inactive", "deactivated"}
 
 
+PIECES = (
+    check(3, 10), check(4, 9), check(5, status="active"), NOISE, NOISE.replace("motion", "license"), "{", "}", "  {", "x {",
+    "> {", json.dumps(STATUS), json.dumps(STATUS, indent=1), '{"license-status/1', "no time", "", "> " + check(6, 7), "\x1b[1mx",
+    check(7, 6)[:60], check(3, 8)[25:], "previousToken=F6E5D4C3B2A1 status=grace", "[2026-11-09 10:00:00] [INFO] License - status=trial",
+    "License - [LICENSE:X] status=trial", "y" * 70_000, "[2026-11-09 10:00:00] [INFO] licensing - {",
+)  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=30), st.sampled_from(["\n", ""]))
+@settings(max_examples=300)
+def test_lines_that_are_passed_over_would_have_said_nothing(lines: list[str], end: str) -> None:
+    text = "\n".join(lines) + end
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            logreading, "telling_lines", lambda block: [0, *(n + 1 for n, c in enumerate(block) if c == "\n")]
+        )
+        whole = found(text)
+    assert found(text) == whole
+
+
 @pytest.mark.parametrize(
     "text", ["[" * 100_000, "{" * 100_000, '{"status":' * 20_000, '{"license-status/' + "[" * 50_000]
 )

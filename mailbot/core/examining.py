@@ -21,7 +21,12 @@ from mailbot.core.statuslog import Findings, read
 
 _SEATS = ("agents", "users", "telephones", "mobile_agents")
 
+#: Licences of other tokens that are looked up at most: a log can name two thousand.
+_LOOKED_UP = 200
+
 LicenceOf = Callable[[str], Licence | None]
+#: Which of some tokens are in the ledger: one question instead of many.
+InLedger = Callable[[frozenset[str]], Iterable[str]]
 
 
 @dataclass(frozen=True)
@@ -38,15 +43,17 @@ def examine(
     licence_of: LicenceOf,
     received_on: date | None,
     keep: Iterable[str] = (),
+    in_ledger: InLedger = frozenset,
 ) -> Examined:
     """What ``sources`` say, against the form and the ledger (``licence_of`` a token, as it stands today).
 
+    ``in_ledger`` may leave out tokens that the ledger does not have, before their licences are asked for.
     ``received_on`` is the day of arrival in the desk's time zone (None: nothing came by mail), ``keep`` are the
     customer's own mail addresses.
     """
     logs, unreadable = open_logs(sources)
     findings = read(logs)
-    ledger = _ledger(findings, form, licence_of)
+    ledger = _ledger(findings, form, licence_of, in_ledger)
     return Examined(diagnose(findings, unreadable, form, ledger, received_on, keep), unreadable)
 
 
@@ -85,12 +92,13 @@ def arrival_of(message: Message) -> datetime | None:
     return None
 
 
-def _ledger(findings: Findings, form: FormClaim, licence_of: LicenceOf) -> LedgerClaim:
+def _ledger(findings: Findings, form: FormClaim, licence_of: LicenceOf, in_ledger: InLedger) -> LedgerClaim:
     old = licence_of(form.old_token) if form.old_token else None
     new = licence_of(form.new_token) if form.new_token else None
     customer = (old.customer_name if old else None) or form.customer_name
     own_demo = new is not None and new.status == "demo" and _same(new.customer_name, customer)
-    others = (licence_of(token) for token in findings.all_tokens - {form.old_token, form.new_token})
+    foreign = findings.all_tokens - {form.old_token, form.new_token}
+    others = (licence_of(token) for token in sorted(in_ledger(foreign))[:_LOOKED_UP])
     known = [other for other in others if other is not None and (old is None or other.replaced_by != old.token)]
     own = frozenset(other.token for other in known if _same(other.customer_name, customer))
     return LedgerClaim(

@@ -4,8 +4,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from mailbot.core.logreading import FileReading, Track, soon_after
+from mailbot.core.logreading import FileReading
 from mailbot.core.statement import Statement
+from mailbot.core.track import Track, soon_after
 
 
 @dataclass(frozen=True)
