@@ -388,11 +388,15 @@ def test_mutated_logs_are_taken(data: st.DataObject) -> None:
         assert findings.said.status in {"active", "grace", "trial", "inactive", "deactivated"}
 
 
+def test_other_json_does_not_push_the_status_out() -> None:
+    assert said(json.dumps(STATUS) + "\n" + '{"status": "ok", "id": 1}\n' * 100) == GRACE
+
+
 PIECES = (
     check(3, 10), check(4, 9), check(5, status="active"), NOISE, NOISE.replace("motion", "license"), "{", "}", "  {", "x {",
     "> {", json.dumps(STATUS), json.dumps(STATUS, indent=1), '{"license-status/1', "no time", "", "> " + check(6, 7), "\x1b[1mx",
     check(7, 6)[:60], check(3, 8)[25:], "previousToken=F6E5D4C3B2A1 status=grace", "[2026-11-09 10:00:00] [INFO] License - status=trial",
-    "License - [LICENSE:X] status=trial", "y" * 70_000, "[2026-11-09 10:00:00] [INFO] licensing - {",
+    "License - [LICENSE:X] status=trial", '{"status": "ok"}', 'x {\n"status": 1\n} y', "{\na\n} {", '{\n"grace": 1, "status": "trial"\n}', "y" * 70_000, "[2026-11-09 10:00:00] [INFO] licensing - {",
 )  # fmt: skip
 
 

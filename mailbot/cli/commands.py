@@ -185,12 +185,18 @@ def show(ref: str, config_file: ConfigOption = None, json: Json = False) -> None
     if json:
         show_json(shape)
         return
-    facts = [(key, value) for key, value in shape.items() if key not in ("items", "problems", "events") and value]
+    facts = [
+        (key, value)
+        for key, value in shape.items()
+        if key not in ("items", "problems", "events", "diagnosis") and value
+    ]
     show_table(f"Ticket {ticket.ref}", ("what", "value"), facts)
     items = ("item", "from", "to", "status", "effective", "rule", "reason")
     show_table("Items", items, [tuple(i[key] for key in items) for i in shape["items"]])
     if shape["problems"]:
         show_table("Problems", ("field", "code", "message"), [tuple(p.values()) for p in shape["problems"]])
+    if ticket.diagnosis is not None:
+        logs.show_diagnosis(ticket.diagnosis)
     show_table(
         "Events", ("at", "kind", "by", "detail"), [(e["at"], e["kind"], e["by"], e["detail"]) for e in shape["events"]]
     )

@@ -68,7 +68,7 @@ def diagnose(
     if json:
         show_json(told.model_dump(mode="json"))
     else:
-        _show(told)
+        show_diagnosis(told)
     raise typer.Exit(0 if told.files else 1)
 
 
@@ -100,7 +100,8 @@ def _day(received_at: str | None, mail: Message | None, zone: tzinfo) -> date | 
     return at.astimezone(zone).date() if at.tzinfo else at.date()
 
 
-def _show(told: Diagnosis) -> None:
+def show_diagnosis(told: Diagnosis) -> None:
+    """A diagnosis for people."""
     typer.echo(clean(told.sentence, 1_000))
     typer.echo("")
     facts = [(name.replace("_", " "), _plain(value)) for name in _FACTS if (value := getattr(told, name))]

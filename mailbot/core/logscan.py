@@ -7,10 +7,13 @@ import re
 from collections.abc import Iterator
 
 from mailbot.core.logline import QUOTE, Stamp, stamp_of
+from mailbot.core.statusjson import telling
 
 _SERVICE = re.compile(r"[Ll]icen[sc]")
 _OPENS = re.compile(rf"\n[{re.escape(QUOTE)}]*\{{")
 _OPENS_AT_END = re.compile(r"\{[^\S\n]*(?:\n|\Z)")
+#: Braces without others inside, to the end of the line in which they close.
+_CLOSED = re.compile(r"\{[^{}]{0,60000}\}[^{}\n]*\n")
 
 
 def telling_lines(block: str) -> list[int]:
@@ -19,11 +22,18 @@ def telling_lines(block: str) -> list[int]:
         return [0, *(found + 1 for found in _every(block, "\n"))]
     marks = {*_every(block, "LICEN"), *_services(block)}
     if "{" in block:
-        marks |= {found.end() - 1 for found in _OPENS.finditer(block)}
-        marks |= {found.start() for found in _OPENS_AT_END.finditer(block)}
+        opening = {found.end() - 1 for found in _OPENS.finditer(block)}
+        opening |= {found.start() for found in _OPENS_AT_END.finditer(block)}
         if block.lstrip(QUOTE)[:1] == "{":
-            marks.add(0)
+            opening.add(block.find("{"))
+        marks |= {at for at in opening if not _is_other(block, at)}
     return sorted({block.rfind("\n", 0, mark) + 1 for mark in marks})
+
+
+def _is_other(block: str, at: int) -> bool:
+    """Whether the braces opened there close in the same block around something that is no licence status."""
+    closed = _CLOSED.match(block, at)
+    return closed is not None and not telling(closed[0])
 
 
 def first_stamp(block: str, start: int) -> Stamp | None:

@@ -74,7 +74,7 @@ class Block:
 
     def promises(self) -> bool:
         """Whether it is worth parsing."""
-        return any("status" in line for line in self.lines)
+        return any("status" in line for line in self.lines) and any(map(telling, self.lines))
 
     def status(self) -> Status | None:
         """The licence status in these lines, None if there is none."""
@@ -113,6 +113,11 @@ class Block:
         """The line with that key; the first one where the key is written in another way."""
         index = next((index for index, line in enumerate(self.lines) if f'"{key}"' in line), 0)
         return Line(self.file, self.first + index, self.lines[index][:1200])
+
+
+def telling(text: str) -> bool:
+    """Whether ``text`` holds a word without which no JSON is a licence status."""
+    return "license-status/" in text or any(word in text for word in _TELLING)
 
 
 def starts(line: str) -> int:
