@@ -150,8 +150,9 @@ class Requests:
         examined = examining.examine(files, examining.claim_of(request), self.work.licence, day, own)
         if examined.diagnosis.readable:
             return examined.diagnosis, ()
-        read = "; ".join(examined.diagnosis.unreadable)
-        return examined.diagnosis, (Problem(field="log", code=Code.ATTACHMENT_UNREADABLE, read=read),)
+        told = examined.diagnosis
+        read, instead = "; ".join(told.unreadable), "; ".join(told.send_instead)
+        return told, (Problem(field="log", code=Code.ATTACHMENT_UNREADABLE, read=read, expected=instead),)
 
     def _same_form(self, read: Reading) -> Ticket | None:
         """An open ticket of this sender that was opened by the same form."""

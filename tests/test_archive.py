@@ -275,14 +275,14 @@ def read_all(data: bytes) -> None:
 
 
 @given(st.binary(max_size=600))
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 def test_any_bytes_are_taken(data: bytes) -> None:
     for start in (b"", b"PK\x03\x04", b"\x1f\x8b\x08", b"\xff\xfe", b"\xfe\xff"):
         read_all(start + data)
 
 
 @given(st.data())
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 def test_mutated_archives_are_taken(data: st.DataObject) -> None:
     packed = bytearray(data.draw(st.sampled_from([zipped(("a.log", LINE.encode() * 9)), _gz(LINE.encode() * 9)])))
     for _ in range(data.draw(st.integers(1, 6))):

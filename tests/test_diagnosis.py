@@ -293,7 +293,7 @@ def test_a_diagnosis_survives_being_stored() -> None:
 
 
 @given(st.data())
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None)
 def test_a_mutated_log_still_gives_a_sentence(data: st.DataObject) -> None:
     text = bytearray((LOG + STATUS).encode())
     for _ in range(data.draw(st.integers(1, 12))):

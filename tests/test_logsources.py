@@ -106,13 +106,13 @@ def test_a_file_in_a_file_in_a_file_ends_somewhere() -> None:
 
 
 @given(st.binary(max_size=400), st.sampled_from([b"", b"\x78\x9f\x3e\x22", HEAD]))
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 def test_any_bytes_have_sources(data: bytes, start: bytes) -> None:
     assert all(isinstance(one, bytes) for _, one in sources_in("a", start + data))
 
 
 @given(st.data())
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None)
 def test_mutated_mails_and_winmails_have_sources(data: st.DataObject) -> None:
     whole = mail(file("a.log", LOG), attached(mail(file("b.dat", winmail("c.log", LOG)))))
     mutated = bytearray(data.draw(st.sampled_from([whole, winmail("a.log", LOG)])))

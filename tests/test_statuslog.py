@@ -371,14 +371,14 @@ def test_tokens_are_bounded() -> None:
     st.binary(max_size=400),
     st.sampled_from([b"", b'{"license-status/', b"[LICENSE:X] status=grace ", b"[2026-99-99 29:00:00"]),
 )
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 def test_any_bytes_are_taken(data: bytes, start: bytes) -> None:
     found(start + data)
     looks_like_log((start + data).decode("latin-1"))
 
 
 @given(st.data())
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 def test_mutated_logs_are_taken(data: st.DataObject) -> None:
     text = bytearray(data.draw(st.sampled_from([LOG.encode(), json.dumps(STATUS, indent=1).encode()])))
     for _ in range(data.draw(st.integers(1, 8))):
@@ -401,7 +401,7 @@ PIECES = (
 
 
 @given(st.lists(st.sampled_from(PIECES), max_size=30), st.sampled_from(["\n", ""]))
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 def test_lines_that_are_passed_over_would_have_said_nothing(lines: list[str], end: str) -> None:
     text = "\n".join(lines) + end
     with pytest.MonkeyPatch.context() as patch:
@@ -444,6 +444,7 @@ def test_masking(line: str, shown: str) -> None:
 
 
 @given(st.text(max_size=2_000))
+@settings(deadline=None)
 def test_a_masked_line_is_one_short_line(text: str) -> None:
     shown = mask(text)
     assert len(shown) <= LONGEST
