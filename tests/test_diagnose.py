@@ -87,6 +87,8 @@ def test_without_form_and_mail_nothing_is_compared(tmp_path: Path) -> None:
     found = told(tmp_path, a_log=LOG)
     assert found["disagreements"] == []
     assert str(found["sentence"]).startswith("The log shows a token change")
+    bare = told(tmp_path, b_log=b"[2026-11-03 08:15:00] [WARN] license - [LICENSE:CHECK] status=grace\n")
+    assert str(bare["sentence"]).startswith("The log shows that the licence")
 
 
 def test_several_files_are_one_diagnosis(tmp_path: Path) -> None:

@@ -86,6 +86,10 @@ def test_a_mail_in_a_file_is_known_by_its_content(name: str, start: bytes) -> No
     assert list(sources_in(name, (start + mail(file("a.log", LOG))).replace(b"\n", b"\r\n"))) == [("a.log", LOG)]
 
 
+def test_the_same_file_twice_is_one_source() -> None:
+    assert found(mail(file("a.log", LOG), file("b.log", LOG), attached(mail(file("a.log", LOG))))) == [("a.log", LOG)]
+
+
 def test_a_mail_without_a_log_has_no_source() -> None:
     assert list(sources_in("a.eml", mail())) == []
 

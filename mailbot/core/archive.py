@@ -269,7 +269,7 @@ def _open_member(opening: _Opening, name: str, data: bytes, member: zipfile.ZipI
         return
     if _LEADS_OUT.search(member.filename) or stat.S_ISLNK(member.external_attr >> 16):
         opening.refuse(name, OUTSIDE)
-    elif member.flag_bits & 0x41:  # encrypted, strongly encrypted
+    elif member.flag_bits & 0x2041:  # encrypted, strongly encrypted, its directory too
         opening.refuse(name, ENCRYPTED)
     elif member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         opening.refuse(name, FOREIGN)  # LZMA may ask for gigabytes of dictionary

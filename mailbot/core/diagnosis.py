@@ -171,7 +171,8 @@ def _sentence(findings: Findings, form: FormClaim, unreadable: bool) -> str:
 
 
 def _verb(said: Statement, form: FormClaim) -> str:
-    return "confirms" if said.status in ("grace", "trial") and reason_of(said) == form.reason else "shows"
+    claimed = form.reason is not None and reason_of(said) == form.reason
+    return "confirms" if claimed and said.status in ("grace", "trial") else "shows"
 
 
 def _state(said: Statement, since: str | None, before: bool) -> str:

@@ -23,7 +23,7 @@ def sources_of(message: Message) -> tuple[Source, ...]:
 
     Pictures, signatures and visiting cards are left out, so that () means: no log came.
     """
-    return tuple(_of_message(message, "the mail itself", _DEPTH))
+    return _each_once(_of_message(message, "the mail itself", _DEPTH))
 
 
 def mail_in(data: bytes) -> Message | None:
@@ -44,7 +44,15 @@ def mail_in(data: bytes) -> Message | None:
 
 def sources_in(name: str, data: bytes) -> tuple[Source, ...]:
     """The same of a file: of the mail or the ``winmail.dat`` that it is, else the file itself."""
-    return tuple(_of_file(name, data, _DEPTH))
+    return _each_once(_of_file(name, data, _DEPTH))
+
+
+def _each_once(sources: Iterator[Source]) -> tuple[Source, ...]:
+    """The same bytes twice (attached and forwarded, or in a damaged ``winmail.dat`` and beside it) are one log."""
+    first: dict[bytes, Source] = {}
+    for name, data in sources:
+        first.setdefault(data, (name, data))
+    return tuple(first.values())
 
 
 def _of_message(message: Message, called: str, depth: int) -> Iterator[Source]:
