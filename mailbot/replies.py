@@ -9,6 +9,7 @@ from mailbot.core.checking import check
 from mailbot.core.effects import Facts, Purpose, Send
 from mailbot.core.events import Commented, Denied, EmailConfirmed, StatusAsked, Withdrawn
 from mailbot.core.intake import Thread
+from mailbot.core.logsources import sources_of
 from mailbot.core.message import Message, parse
 from mailbot.core.problem import Code
 from mailbot.core.reply import own_lines_anywhere, own_text
@@ -16,7 +17,7 @@ from mailbot.core.standing import Sender
 from mailbot.core.ticket import Ticket
 from mailbot.decisions import Decisions, receipt
 from mailbot.post import joined
-from mailbot.requests import Requests, attached
+from mailbot.requests import Requests
 from mailbot.work import Work
 from storage import keys as key_rows
 from storage import outbox, tickets
@@ -198,7 +199,7 @@ def _act(reply: Reply, ticket: Ticket) -> str:
     edited = reading.read_quoted(quoted, _sent_text(reply, ticket))
     said = {**edited.values, **read.values}
     changed = any(ticket.fields.get(field) != value for field, value in said.items())
-    late_log = ticket.request == "reactivate" and bool(attached(reply.message))
+    late_log = ticket.request == "reactivate" and bool(sources_of(reply.message))
     if (changed or late_log or _nearly_said(reply, ticket, read)) and _open_to_change(ticket):
         requests = Requests(reply.work, reply.message, reply.sender, reply.received_at)
         requests.change(ticket, edited, read, reply.own)

@@ -1,15 +1,14 @@
 """From forms to tickets: what was read is checked, judged on the ledger of this moment, and becomes events."""
 
-from collections.abc import Iterator
 from datetime import datetime
-from typing import Literal
 
 from mailbot import records
-from mailbot.core import archive, blank, diagnosis, reading, statuslog
+from mailbot.core import blank, diagnosis, examining, reading
 from mailbot.core.address import fold
 from mailbot.core.checking import check
 from mailbot.core.events import Changed, Confirmed, Decision, Event, Judged, Opened, StatusAsked
 from mailbot.core.judging import judge, question
+from mailbot.core.logsources import sources_of
 from mailbot.core.message import Message
 from mailbot.core.problem import Code, Problem
 from mailbot.core.reading import Reading, Request
@@ -23,23 +22,6 @@ from storage import licences, tickets
 WITH_LOG = "reactivate"
 #: States in which a ticket is not over.
 OPEN_STATES = ("waiting_customer", "waiting_confirmation", "waiting_staff", "applying", "scheduled")
-
-
-def attached(message: Message) -> tuple[tuple[str, bytes], ...]:
-    """Everything that a log could be in: attachments and logs pasted into the text, of the mail and of those attached."""
-    mails = list(_with_attached(message))
-    files = [(a.name, a.data) for mail in mails for a in mail.attachments]
-    for number, mail in enumerate(mails):
-        if statuslog.looks_like_log(mail.text):
-            files.append(("an attached mail" if number else "the mail itself", mail.text.encode()))
-    return tuple(files)
-
-
-def _with_attached(message: Message) -> Iterator[Message]:
-    """The mail and every mail attached to it, at any depth that ``parse`` kept (its caps hold for all together)."""
-    yield message
-    for inner in message.attached:
-        yield from _with_attached(inner)
 
 
 class Requests:
@@ -110,7 +92,7 @@ class Requests:
     def _judged(self, read: Reading, ticket: Ticket, *, confirmed: bool = False) -> Judged:
         """Check the form, read the log, look at the ledger."""
         catalogue = self.work.desk.catalogue
-        files = attached(self.message)
+        files = sources_of(self.message)
         has_log = bool(files) or ticket.log_mail is not None
         request, problems = check(read, catalogue, attachments=has_log, default_name=self.message.sender_name)
         found = None
@@ -159,28 +141,17 @@ class Requests:
         self, request: Request, files: tuple[tuple[str, bytes], ...]
     ) -> tuple[diagnosis.Diagnosis, tuple[Problem, ...]]:
         """What the log says, against form and ledger; a fault only where nothing attached could be read."""
-        logs, unreadable = archive.open_logs(files)
-        findings = statuslog.read(logs)
-        licence = self.work.licence(request.old_token) if request.old_token else None
-        foreign = set(findings.all_tokens) - {request.old_token, request.new_token}
-        others = frozenset(licences.of_ledger(self.work.session, foreign))
-        claim = diagnosis.FormClaim(
-            reason=_grace_reason(request.action),
-            old_token=request.old_token,
-            new_token=request.new_token,
-            customer_name=request.customer_name,
-        )
-        ledger = diagnosis.LedgerClaim(
-            status=licence.status if licence else None,
-            customer_name=licence.customer_name if licence else None,
-            other_customer_tokens=others,
-        )
         day = self.received_at.astimezone(self.work.desk.config.zone).date()
-        found = diagnosis.diagnose(findings, unreadable, claim, ledger, day)
-        if found.readable:
-            return found, ()
-        names = ", ".join(item.name for item in unreadable)
-        return found, (Problem(field="log", code=Code.ATTACHMENT_UNREADABLE, read=names),)
+        own = [address for address in (self.sender.address, request.customer_email) if address]
+        examined = examining.examine(files, examining.claim_of(request), self.work.licence, day, own, self._in_ledger)
+        if examined.diagnosis.readable:
+            return examined.diagnosis, ()
+        told = examined.diagnosis
+        read, instead = "; ".join(told.unreadable), "; ".join(told.send_instead)
+        return told, (Problem(field="log", code=Code.ATTACHMENT_UNREADABLE, read=read, expected=instead),)
+
+    def _in_ledger(self, tokens: frozenset[str]) -> set[str]:
+        return licences.of_ledger(self.work.session, tokens)
 
     def _same_form(self, read: Reading) -> Ticket | None:
         """An open ticket of this sender that was opened by the same form."""
@@ -193,7 +164,3 @@ class Requests:
         if ticket is not None and set(others) - set(ticket.linked):
             linked = tuple(dict.fromkeys((*ticket.linked, *others)))
             records.save(self.work.session, ticket.model_copy(update={"linked": linked}), self.work.now)
-
-
-def _grace_reason(action: str | None) -> Literal["expired", "token_change", "other"]:
-    return "expired" if action == "expired" else "token_change" if action == "token_change" else "other"

@@ -11,7 +11,7 @@ import typer
 from mailbot import __version__, records, shapes
 from mailbot.checks import check_all
 from mailbot.cli import licences as licences_cli
-from mailbot.cli import queues
+from mailbot.cli import logs, queues
 from mailbot.cli.context import (
     ConfigOption,
     Json,
@@ -36,6 +36,7 @@ from storage import inbox, tickets
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 app.add_typer(licences_cli.app, name="licences", help="The ledger: list, show, set, import, export.")
+app.command("diagnose")(logs.diagnose)
 app.command("inbox")(queues.list_inbox)
 app.add_typer(queues.outbox_app, name="outbox", help="Mails to send: list, retry, resend, drop.")
 app.add_typer(
@@ -191,6 +192,8 @@ def show(ref: str, config_file: ConfigOption = None, json: Json = False) -> None
         show_json(shape)
         return
     show_ticket(shape)
+    if ticket.diagnosis is not None:
+        logs.show_diagnosis(ticket.diagnosis)
 
 
 @app.command()
