@@ -58,6 +58,17 @@ def documents(desk: Running, folder: Path) -> Iterator[tuple[str, Any]]:
         "inbox --state handled", "quarantine list", "outbox", f"explain {folder / 'mail.eml'} --now 2026-11-21T09:00:00+00:00", "check",
     ):  # fmt: skip
         yield _name(words), _first(_printed(folder, [*words.split(), "--json"]))
+    (folder / "license.log").write_bytes(LOG)
+    words = [
+        "diagnose",
+        str(folder / "license.log"),
+        "--old-token",
+        "C1B2C3D4E5F6",
+        "--reason",
+        "token_change",
+        "--json",
+    ]
+    yield "diagnose", _printed(folder, [*words, "--now", "2026-11-21"])
     inject = ["inject", "--received-at", "2026-11-21T09:00:00+00:00", "--now", "2026-11-21T09:00:00+00:00"]
     yield "inject", _printed(folder, inject, RAW.format("inject", REMOVE.replace("8", "7")))
     lines = "NOTE asked twice\nAPPROVE until 2020-01-01"
