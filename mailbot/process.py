@@ -7,7 +7,7 @@ from sqlmodel import Session
 
 from mailbot import digest
 from mailbot.core import bounce, keys
-from mailbot.core.address import fold, matches
+from mailbot.core.address import fold, matches, same
 from mailbot.core.blank import blank
 from mailbot.core.effects import Audience, Facts, Purpose, Send
 from mailbot.core.events import Commented, CustomerReminded, DayCame, Silent, StaffReminded, Undelivered
@@ -133,7 +133,7 @@ class Mail:
             settings.ticket_prefix,
         )
         row = key_rows.find(self.work.session, keys.digest(found.key)) if found.key else None
-        if row is None:
+        if row is None or not self._is_about(row, found.ref):
             return Thread(found)
         expired = row.expires_at is not None and row.expires_at < self.work.now
         why = "expired" if expired and row.dead_at is None else (row.dead_why or "")
@@ -141,6 +141,10 @@ class Mail:
         text = (row.payload or {}).get("text", "")
         live = row.dead_at is None and not expired
         return Thread(found, Purpose(row.purpose), live, why, row.address, refs, text, row.digest)
+
+    def _is_about(self, row: key_rows.KeyRow, ref: str | None) -> bool:
+        """Whether the reference that stands beside the key is the one that it was given for."""
+        return same(ref or "", row.ref or keys.DIGEST)
 
     def _sender(self) -> Sender:
         address = self.message.sender or ""
