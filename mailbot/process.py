@@ -224,8 +224,9 @@ class Mail:
         """The sender's open tickets and, when verified, the licences on which that address is a contact."""
         if not (sender.verified or sender.known):
             return "status of a stranger"
-        rows = tickets.of_sender(self.work.session, fold(sender.address), OPEN_STATES)
-        mine = tuple(ticket for row in rows if (ticket := self.work.ticket(row.ref)))
+        rows = tickets.of_sender(self.work.session, fold(sender.address), (*OPEN_STATES, "cancelled"))
+        seen = (ticket.as_seen for row in rows if (ticket := self.work.ticket(row.ref)))
+        mine = tuple(ticket for ticket in seen if not ticket.final)
         tokens = (
             {c.token for c in people.tokens_of_address(self.work.session, fold(sender.address))}
             if sender.verified

@@ -135,7 +135,7 @@ def customer(reply: Reply) -> str:
     if reply.sender.verdict == "refused" or not _may_act(reply, ticket):
         _comment(reply, ticket, "wrong_sender", acts=False)
         return "comment of a stranger"
-    if ticket.final:
+    if ticket.as_seen.final:
         return _on_final(reply, ticket)
     return _act(reply, ticket)
 
@@ -207,7 +207,8 @@ def _act(reply: Reply, ticket: Ticket) -> str:
 
 
 def _open_to_change(ticket: Ticket) -> bool:
-    return bool(ticket.problems or ticket.token_doubt or not ticket.items or any(item.open for item in ticket.items))
+    undecided = ticket.problems or ticket.token_doubt or not ticket.items or any(item.open for item in ticket.items)
+    return bool(undecided or ticket.denied_unseen)
 
 
 def _on_final(reply: Reply, ticket: Ticket) -> str:
@@ -233,7 +234,8 @@ def _comment(reply: Reply, ticket: Ticket, why: str, *, acts: bool) -> None:
     for word in keys.holds_key(text):
         text = text.replace(word, "[key]")
     reply.work.apply(ticket, Commented(reply.sender.address, text.strip(), why, acts))
-    if why == "wrong_sender" and reply.thread.live and not same(reply.sender.address, ticket.sender):
+    stranger = why == "wrong_sender" and reply.thread.live and not same(reply.sender.address, ticket.sender)
+    if stranger and reply.thread.purpose is Purpose.CUSTOMER:  # of a contact who was asked the sender must not hear
         reply.work.perform(
-            ticket, (Send("status", ticket.sender, Facts(why="wrong_sender", tickets=(ticket,)), Purpose.CUSTOMER),)
+            ticket, (Send("status", ticket.sender, Facts(why="wrong_sender", tickets=(ticket.as_seen,)), Purpose.CUSTOMER),)
         )

@@ -45,7 +45,7 @@ class Requests:
         decisions = []
         refs: list[str] = [linked] if linked else []
         for read in readings:
-            same = self._same_form(read)
+            same = self._same_form(read) or self._denied_form(read)
             if same is not None:
                 decisions.append(self.work.apply(same, StatusAsked(self.sender.address)))
                 continue
@@ -177,6 +177,12 @@ class Requests:
         fields = dict(read.values)
         rows = tickets.of_sender(self.work.session, self.sender.address.lower(), OPEN_STATES)
         return next((t for t in (self.work.ticket(row.ref) for row in rows) if t and t.fields == fields), None)
+
+    def _denied_form(self, read: Reading) -> Ticket | None:
+        """The same form, which a contact refused, where the sender must not know that."""
+        rows = tickets.of_sender(self.work.session, self.sender.address.lower(), ("cancelled",))
+        found = (self.work.ticket(row.ref) for row in rows)
+        return next((t for t in found if t and t.denied_unseen and t.fields == dict(read.values)), None)
 
     def _link(self, ref: str, others: tuple[str, ...]) -> None:
         ticket = self.work.ticket(ref)
