@@ -237,5 +237,6 @@ def _comment(reply: Reply, ticket: Ticket, why: str, *, acts: bool) -> None:
     stranger = why == "wrong_sender" and reply.thread.live and not same(reply.sender.address, ticket.sender)
     if stranger and reply.thread.purpose is Purpose.CUSTOMER:  # of a contact who was asked the sender must not hear
         reply.work.perform(
-            ticket, (Send("status", ticket.sender, Facts(why="wrong_sender", tickets=(ticket.as_seen,)), Purpose.CUSTOMER),)
+            ticket,
+            (Send("status", ticket.sender, Facts(why="wrong_sender", tickets=(ticket.as_seen,)), Purpose.CUSTOMER),),
         )

@@ -2,6 +2,7 @@
 
 import email
 import email.policy
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
@@ -122,10 +123,16 @@ class Running:
             return [row.reason or "" for row in inbox.listing(session, "quarantined")]
 
 
-def running(folder: Path, at: datetime = datetime(2026, 11, 3, 9, 0, tzinfo=UTC)) -> Running:
-    """A new desk."""
+def running(
+    folder: Path, at: datetime = datetime(2026, 11, 3, 9, 0, tzinfo=UTC), replace: Mapping[str, str] | None = None
+) -> Running:
+    """A new desk; ``replace``: texts of its configuration and what stands there instead."""
     path = folder / "mailbot.toml"
-    path.write_text(CONFIG.format(folder=folder / "var"))
+    config = CONFIG.format(folder=folder / "var")
+    for old, new in (replace or {}).items():
+        assert old in config, old
+        config = config.replace(old, new)
+    path.write_text(config)
     moment = [at]
     return Running(assemble(load(path, {}), clock=lambda: moment[0], ids=RepeatableIds(b"test")), moment)
 

@@ -43,8 +43,8 @@ def withdraw(ticket: Ticket, event: Withdrawn, scene: Scene) -> Decision:
     applied = any(i.status is ItemStatus.APPLIED for i in items)
     ending = ticket.ending if applied else Ending.CANCELLED
     done = {"items": items, "ending": ending, "problems": (), "token_doubt": False, "asked": False, "released": True}
-    done |= {"seen": State.CANCELLED if ticket.seen else None}
-    ticket = settled(ticket.model_copy(update=done))
+    seen = State.CANCELLED if ticket.seen else None
+    ticket = settled(ticket.model_copy(update={**done, "seen": seen}))
     effects: tuple[Effect, ...] = ()
     if scheduled and ticket.token:
         back = {"withdraws": ticket.ref}
@@ -134,8 +134,9 @@ def close_denied(ticket: Ticket, event: Silent, scene: Scene) -> Decision:
 
 
 def _told_unseen(ticket: Ticket) -> bool:
-    """Whether a requester who may not know how it stands is reminded and told of the end: not where, with an unknown
-    token, staff would decide, who come to it in their own time.
+    """Whether a requester who may not know how it stands is reminded and told of the end.
+
+    Not where, with an unknown token, staff would decide, who come to it in their own time.
     """
     return ticket.seen is not None and ticket.request not in ("reactivate", "shuttle")
 

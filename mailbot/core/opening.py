@@ -111,7 +111,9 @@ def deny(ticket: Ticket, event: Denied, scene: Scene) -> Decision:
     told = Send("comment", Audience.STAFF, Facts(by=event.by, why="denied"), Purpose.DECISION)
     notes = (Note("denied", event.by),)
     if ticket.seen is None:
-        return Decision(ticket, (Void(tuple(Purpose), "cancelled"), told, Forget(CUSTOMER_TIMERS + STAFF_TIMERS)), notes)
+        return Decision(
+            ticket, (Void(tuple(Purpose), "cancelled"), told, Forget(CUSTOMER_TIMERS + STAFF_TIMERS)), notes
+        )
     # For the requester all goes on as with a token that does not exist: his key lives, his reminder comes, and the closing.
     others = tuple(purpose for purpose in Purpose if purpose is not Purpose.CUSTOMER)
     return Decision(ticket, (Void(others, "cancelled"), told, Forget(STAFF_TIMERS)), notes)
