@@ -241,7 +241,8 @@ class Mail:
         ticket = self.work.ticket(intake.ref)
         if ticket is None:
             return "stray"
-        self.work.apply(ticket, Commented(sender.address, self.message.text.strip()[:5000], "quoting"))
+        text = self.work.blotted(self.message.text.strip()[:5000])
+        self.work.apply(ticket, Commented(sender.address, text, "quoting"))
         return "comment without key"
 
     def _prose(self, intake: Prose, requests: Requests, sender: Sender) -> str:

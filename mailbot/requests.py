@@ -1,5 +1,6 @@
 """From forms to tickets: what was read is checked, judged on the ledger of this moment, and becomes events."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Literal
 
@@ -57,10 +58,15 @@ class Requests:
         return decisions
 
     def ask(self, text: str) -> Decision:
-        """Prose of somebody who may ask: a question for staff."""
-        request = question(text.strip(), self.message.sender_name, self.sender.address, self.work.desk.catalogue)
+        """Prose of somebody who may ask: a question for staff; the same one again is answered with how it stands."""
+        text = self.work.blotted(text.strip())
+        fields = {"request": "information", "question": text}
+        same = self._same_form(Reading(fields))
+        if same is not None:
+            return self.work.apply(same, StatusAsked(self.sender.address))
+        request = question(text, self.message.sender_name, self.sender.address, self.work.desk.catalogue)
         ticket = self._ticket(())
-        judged = self._judge(request, (), {"request": "information", "question": text.strip()}, ticket, "")
+        judged = self._judge(request, (), fields, ticket, "")
         return self._apply(ticket, Opened(judged))
 
     def change(self, ticket: Ticket, quoted: Reading | None, own: Reading, text: str) -> Decision:
@@ -98,6 +104,7 @@ class Requests:
     def _judged(self, read: Reading, ticket: Ticket, *, confirmed: bool = False) -> Judged:
         """Check the form, read the log, look at the ledger."""
         catalogue = self.work.desk.catalogue
+        read = replace(read, values={field: self.work.blotted(value) for field, value in read.values.items()})
         files = attached(self.message)
         has_log = bool(files) or ticket.log_mail is not None
         request, problems = check(read, catalogue, attachments=has_log, default_name=self.message.sender_name)
