@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.running import Running, body, running
+from tests.running import Running, running
 from tests.test_desk import ANNA, DEMO, JOE, PLAN, import_active
 
 #: As `replies_per_sender_per_day` is shipped.
