@@ -15,6 +15,8 @@ from datetime import date
 WORDS = ("APPROVE", "REJECT", "ASK", "ANSWER", "NOTE", "HOLD")
 WORDS_SMALL = frozenset(word.lower() for word in WORDS)
 SPEAKING = frozenset({"REJECT", "ASK", "ANSWER", "NOTE"})
+#: Nobody decides on so many lines in one mail.
+_MOST = 1000
 #: Signs that end a sentence.
 _ENDS = (".", "!", "?")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -84,6 +86,8 @@ def read(own: str, prefix: str, items: Items) -> tuple[Line | NotUnderstood, ...
     blocks = _blocks(own.translate(_PLAIN), prefix)
     if not blocks:
         return (NotUnderstood("no_decision_word", own.strip()[:200]),)
+    if len(blocks) > _MOST:
+        return (NotUnderstood("unknown_words", _shown(blocks[0])),)
     results: list[Line | NotUnderstood] = []
     lost = False  # only leading lines decide: words that nobody reads spoil the lines on both sides of them
     for number, lines in enumerate(blocks):
