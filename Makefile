@@ -1,6 +1,7 @@
 # Needs Python 3.11 or later with venv and pip; everything is installed into .venv, once, and again when pyproject changes.
 #   make test    every test
 #   make check   the tests and every other gate
+#   make fuzz    FUZZ_TRIALS damaged mails and as many of random bytes
 #   make bench   measurements, where there are any
 #   make clean   removes what was installed or built; never a database
 PYTHON ?= python3
@@ -8,7 +9,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
 , := ,
-.PHONY: test gates check bench clean
+FUZZ_TRIALS ?= 20000
+.PHONY: test gates check fuzz bench clean
 .NOTPARALLEL:
 
 test: $(VENV)/.test
@@ -23,6 +25,9 @@ gates: $(VENV)/.test
 	tests/wheel_smoke.sh $(BIN)/python
 
 check: gates test
+
+fuzz: $(VENV)/.test
+	FUZZ_TRIALS=$(FUZZ_TRIALS) $(BIN)/pytest tests/test_fuzz.py
 
 bench: $(VENV)/.test
 	@ls bench/*.py >/dev/null 2>&1 || { echo "there is no bench yet"; exit 1; }

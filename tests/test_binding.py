@@ -53,7 +53,7 @@ def test_a_request_that_changes_voids_its_keys_and_the_new_mail_marks_the_change
 def test_a_licence_that_changes_meanwhile_voids_a_decision_about_it(desk: Running) -> None:
     import_active(desk)
     form = "Request: contract\nLicense token: A1B2C3D4E5F6\nCustomer name: Acme\nI accept the License Agreement: yes\n"
-    mails = desk.write(JOE, form + "Support package: platinum\n")
+    desk.write(JOE, form + "Support package: platinum\n")
     desk.write(JOE, form.replace("contract", "modify") + "Action: add\nReason: more agents\nAgents: 20\n")
     desk.write(ANNA, "APPROVE", reply_to=of(desk, "approval"))
     assert desk.ticket().state == "waiting_staff"

@@ -118,6 +118,7 @@ def _policy_none(result: _Result, microsoft: bool) -> bool:
 
 def _proved(value: str, own: str) -> bool:
     """Whether the field, read by authres, proves the domain ``own``."""
+    value = value.rstrip("; \t")  # Yahoo ends with a semicolon, which authres does not take
     if len(value) > _LONGEST:
         return False
     if value.lstrip().startswith('"'):  # an id may be quoted (RFC 8601 section 2.2), which authres does not know
