@@ -154,7 +154,8 @@ def measured() -> Iterator[tuple[str, str, float]]:
             yield reader, name, taken(lambda read=read, text=text: read(text))  # type: ignore[misc]
     for name, raw in mails():
         yield "parse", name, taken(lambda raw=raw: parse(raw))  # type: ignore[misc]
-        yield "understand", name, taken(lambda message=parse(raw): understand(message, _thread(message), "d@e.f"))  # type: ignore[misc]
+        message = parse(raw)
+        yield "understand", name, taken(lambda one=message: understand(one, _thread(one), "d@e.f"))  # type: ignore[misc]
 
 
 def main() -> int:

@@ -170,7 +170,7 @@ def test_absence_is_known_by_its_subject(subject):
         "Bonjour,\nje suis actuellement absent.",
         "Estoy fuera de la oficina hasta el lunes.",
         "I will be out of the office from 3 to 9 November.",
-        "Thank you for your email. I am travelling with no access to mail.",
+        "Thank you for your email. I am currently out of the country.",
         "Hello,\n\nI am currently on annual leave.",
         "Buongiorno,\nsono in ferie fino al 20 novembre.",
         "Sarò assente fino a lunedì.",
@@ -194,6 +194,7 @@ def test_absence_is_known_by_its_first_words(text):
         "APPROVE\n\n> I am out of the office",
         "Question: what does the bot say when I am out of the office?",
         "1\n2\n3\n4\nI am out of the office.",
+        "Thank you for your email. I am happy with Silver.",
     ],
 )
 def test_absence_is_not_guessed(text):
