@@ -100,6 +100,18 @@ def clean(text: str, limit: int = 150) -> str:
     return " ".join("".join(signs).replace("=?", "= ?").split())[:limit].rstrip()
 
 
+#: Signs that steer a terminal or turn the direction of text: all control characters but the line end and the tab.
+_STEERING = dict.fromkeys(
+    [sign for sign in (*range(32), *range(127, 160)) if chr(sign) not in "\n\t"]
+    + [*range(0x202A, 0x202F), *range(0x2066, 0x206A)]
+) | {0x2028: "\n", 0x2029: "\n", 0x85: "\n"}
+
+
+def clean_text(text: str) -> str:
+    """``text`` of several lines, LF line ends, safe in the body of a mail and on a terminal."""
+    return text.replace("\r\n", "\n").translate(_STEERING)
+
+
 def _shown(sign: str) -> str:
     if " " <= sign <= "~":
         return sign
