@@ -1,5 +1,6 @@
 """How long each reader of what strangers send takes for one nasty megabyte. Prints the slowest of each; over a second is a fault.
 
+``bench/hostile.py NAME ...`` measures only the readers of those names (``-NAME``: all but those).
 The shapes are those that make regular expressions backtrack, recursive readers fall and quadratic loops crawl.
 """
 
@@ -147,13 +148,17 @@ def taken(what: Callable[[], object]) -> float:
     return time.process_time() - begun
 
 
-def measured() -> Iterator[tuple[str, str, float]]:
-    """(reader, input, seconds) for every reader and every input."""
+def measured(wanted: Callable[[str], bool]) -> Iterator[tuple[str, str, float]]:
+    """(reader, input, seconds) for every wanted reader and every input."""
     for name, text in texts():
         for reader, read in READERS.items():
+            if not wanted(reader):
+                continue
             yield reader, name, taken(lambda read=read, text=text: read(text))  # type: ignore[misc]
-    for name, raw in mails():
+    for name, raw in mails() if wanted("parse") or wanted("understand") else ():
         yield "parse", name, taken(lambda raw=raw: parse(raw))  # type: ignore[misc]
+        if not wanted("understand"):
+            continue
         message = parse(raw)
         yield "understand", name, taken(lambda one=message: understand(one, _thread(one), "d@e.f"))  # type: ignore[misc]
 
@@ -162,7 +167,8 @@ def main() -> int:
     """Prints each reader's slowest input; 1 when one took over a second."""
     slowest: dict[str, tuple[float, str]] = {}
     count, over = 0, 0
-    for reader, name, seconds in measured():
+    only, but = {a for a in sys.argv[1:] if a[0] != "-"}, {a[1:] for a in sys.argv[1:] if a[0] == "-"}
+    for reader, name, seconds in measured(lambda reader: reader not in but and (not only or reader in only)):
         count += 1
         slowest[reader] = max(slowest.get(reader, (0.0, "")), (seconds, name))
         if seconds > LIMIT:
