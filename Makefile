@@ -2,6 +2,7 @@
 #   make demo    the desk at work, with a mail server of its own
 #   make test    every test
 #   make check   the tests and every other gate
+#   make fuzz    FUZZ_TRIALS damaged mails and as many of random bytes
 #   make bench   measurements, where there are any
 #   make clean   removes what was installed or built; never a database
 PYTHON ?= python3
@@ -9,7 +10,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
 , := ,
-.PHONY: demo test gates check bench clean
+FUZZ_TRIALS ?= 20000
+.PHONY: demo test gates check fuzz bench clean
 .NOTPARALLEL:
 
 demo: $(VENV)/.demo
@@ -27,6 +29,9 @@ gates: $(VENV)/.test
 	tests/wheel_smoke.sh $(BIN)/python
 
 check: gates test
+
+fuzz: $(VENV)/.test
+	FUZZ_TRIALS=$(FUZZ_TRIALS) $(BIN)/pytest tests/test_fuzz.py
 
 bench: $(VENV)/.test
 	@ls bench/*.py >/dev/null 2>&1 || { echo "there is no bench yet"; exit 1; }

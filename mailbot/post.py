@@ -132,8 +132,10 @@ class Post:
         address = reader.address
         envelope = self._envelope(send, address, ticket, reply_to_mail)
         facts = send.facts if send.facts.by or not ticket else replace(send.facts, by=self._name(address))
+        shown = ticket.as_seen if ticket and same(address, ticket.sender) else ticket
+        licence = licence if shown is ticket else None
         context = view.context(
-            replace(send, to=address, facts=facts), ticket, reader, self.desk.catalogue, self.desk.letterhead,
+            replace(send, to=address, facts=facts), shown, reader, self.desk.catalogue, self.desk.letterhead,
             self.desk.wording, envelope, licence, new_licence,
         )  # fmt: skip
         raw = compose(send.kind, envelope, context, self.desk.wording, self.desk.letterhead)

@@ -7,7 +7,7 @@ from sqlmodel import Session
 
 from mailbot import digest, post
 from mailbot.core import bounce, keys
-from mailbot.core.address import fold, matches
+from mailbot.core.address import fold, matches, same
 from mailbot.core.blank import blank
 from mailbot.core.effects import Audience, Facts, Purpose, Send
 from mailbot.core.events import Commented, CustomerReminded, DayCame, Silent, StaffReminded, Undelivered
@@ -144,7 +144,7 @@ class Mail:
             settings.ticket_prefix,
         )
         row = key_rows.find(self.work.session, keys.digest(found.key)) if found.key else None
-        if row is None:
+        if row is None or not self._is_about(row, found.ref):
             return Thread(found)
         expired = row.expires_at is not None and row.expires_at < self.work.now
         why = "expired" if expired and row.dead_at is None else (row.dead_why or "")
@@ -152,6 +152,10 @@ class Mail:
         text = (row.payload or {}).get("text", "")
         live = row.dead_at is None and not expired
         return Thread(found, Purpose(row.purpose), live, why, row.address, refs, text, row.digest)
+
+    def _is_about(self, row: key_rows.KeyRow, ref: str | None) -> bool:
+        """Whether the reference that stands beside the key is the one that it was given for."""
+        return same(ref or "", row.ref or keys.DIGEST)
 
     def _sender(self) -> Sender:
         address = self.message.sender or ""
@@ -231,8 +235,9 @@ class Mail:
         """The sender's open tickets and, when verified, the licences on which that address is a contact."""
         if not (sender.verified or sender.known):
             return "status of a stranger"
-        rows = tickets.of_sender(self.work.session, fold(sender.address), OPEN_STATES)
-        mine = tuple(ticket for row in rows if (ticket := self.work.ticket(row.ref)))
+        rows = tickets.of_sender(self.work.session, fold(sender.address), (*OPEN_STATES, "cancelled"))
+        seen = (ticket.as_seen for row in rows if (ticket := self.work.ticket(row.ref)))
+        mine = tuple(ticket for ticket in seen if not ticket.final)
         tokens = (
             {c.token for c in people.tokens_of_address(self.work.session, fold(sender.address))}
             if sender.verified
@@ -247,7 +252,8 @@ class Mail:
         ticket = self.work.ticket(intake.ref)
         if ticket is None:
             return "stray"
-        self.work.apply(ticket, Commented(sender.address, self.message.text.strip()[:5000], "quoting"))
+        text = self.work.blotted(self.message.text.strip()[:5000])
+        self.work.apply(ticket, Commented(sender.address, text, "quoting"))
         return "comment without key"
 
     def _prose(self, intake: Prose, requests: Requests, sender: Sender) -> str:

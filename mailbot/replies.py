@@ -1,10 +1,10 @@
 """Replies with a key: whether they may act, and what they then do. Whatever may not act is a comment, or is recorded."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from mailbot.core import blank, decision, keys, reading
-from mailbot.core.address import matches, same
+from mailbot.core import blank, decision, reading
+from mailbot.core.address import fold, matches, same
 from mailbot.core.checking import check
 from mailbot.core.effects import Facts, Purpose, Send
 from mailbot.core.events import Commented, Denied, EmailConfirmed, StatusAsked, Withdrawn
@@ -22,6 +22,8 @@ from mailbot.work import Work
 from storage import keys as key_rows
 from storage import outbox, tickets
 
+#: Answers to members that decided nothing.
+UNDECIDED = ("not-understood", "already-decided")
 #: Words a customer's reply may consist of.
 CANCEL, STATUS, HELP = "cancel", "status", "help"
 
@@ -54,7 +56,7 @@ def staff(reply: Reply) -> str:
     member = work.staff(thread.address)
     if member is None or not same(sender.address, thread.address):
         return _refused(reply, f"a decision key of {thread.address} was used by {sender.address}")
-    if sender.verdict == "refused" or (not reply.trusted and not thread.live):
+    if sender.verdict == "refused":
         return _refused(reply, f"a decision in the name of {member} came without proof of its sender")
     if not thread.live:
         return _too_late(reply, member)
@@ -67,8 +69,24 @@ def staff(reply: Reply) -> str:
 
 def _decide(reply: Reply, member: str, own: str) -> str:
     results = Decisions(reply.work, member, reply.thread.refs).carry_out(own, reply.refs)
-    receipt(reply.work, member, results, reply.refs)
-    return "decision" if any(result.done for result in results) else "decision not understood"
+    done = any(result.done for result in results)
+    if done or _may_answer(reply, member):
+        receipt(reply.work, member, results, reply.refs)
+    return "decision" if done else "decision not understood"
+
+
+def _may_answer(reply: Reply, member: str) -> bool:
+    """Whether a mail that decides nothing is answered: not without end, for a program may be answering ours."""
+    work = reply.work
+    sent = outbox.count_since(work.session, fold(member), work.now - timedelta(days=1), UNDECIDED)
+    if sent < work.desk.config.limits.replies_per_sender_per_day:
+        return True
+    for ref in reply.refs:
+        _record(reply, ref, "decision_unanswered", f"{sent} mails of {member} since yesterday decided nothing")
+    work.alert(
+        f"undecided:{fold(member)}:{work.today}", f"mails of {member} that decide nothing get no more answers today"
+    )
+    return False
 
 
 def _confirmed_again(reply: Reply, member: str) -> str:
@@ -81,6 +99,8 @@ def _confirmed_again(reply: Reply, member: str) -> str:
 
 def _ask_member(reply: Reply, member: str) -> str:
     """Without a verdict nothing is decided yet: the member alone is asked, with a fresh key."""
+    if not _may_answer(reply, member):
+        return "decision not answered"
     ticket = reply.work.ticket(reply.refs[0]) if len(reply.refs) == 1 else None
     facts = Facts(text=reply.own, why="unverified_member")
     covers = reply.thread.refs  # as the mail that he answers showed them
@@ -90,11 +110,15 @@ def _ask_member(reply: Reply, member: str) -> str:
 
 def _too_late(reply: Reply, member: str) -> str:
     """A dead key from its own member: told who decided, or that it changed or expired; with a new mail if it waits."""
+    answered = _may_answer(reply, member)
     for ref in reply.refs:
         ticket = reply.work.ticket(ref)
         if ticket is None:
             continue
         why = reply.thread.dead_why if reply.thread.dead_why in ("changed", "expired") else "decided"
+        _record(reply, ref, "decision_late", why)
+        if not answered:
+            continue
         facts = Facts(why=why, decided_by=_decider(reply.work, ticket))
         mails = [Send("already-decided", member, facts)]
         if ticket.open_items and not same(member, ticket.sender):
@@ -112,19 +136,24 @@ def _decider(work: Work, ticket: Ticket) -> str:
 def _refused(reply: Reply, why: str) -> str:
     """Nothing changes; the ticket's history has it, staff are told once."""
     for ref in reply.refs:
-        ticket = reply.work.ticket(ref)
-        if ticket is not None:
-            tickets.add_event(
-                reply.work.session,
-                number=ticket.number,
-                at=reply.work.now,
-                kind="decision_refused",
-                by=reply.sender.address,
-                mail=reply.work.mail,
-                detail=why,
-            )
-    reply.work.alert(f"decision:{reply.thread.digest}:{reply.sender.address}", why)
+        _record(reply, ref, "decision_refused", why)
+    reply.work.alert(f"decision:{reply.thread.digest}", why)  # not by sender: he chooses his address
     return "decision refused"
+
+
+def _record(reply: Reply, ref: str, kind: str, why: str) -> None:
+    """A line in the ticket's history, if there is such a ticket."""
+    ticket = reply.work.ticket(ref)
+    if ticket is not None:
+        tickets.add_event(
+            reply.work.session,
+            number=ticket.number,
+            at=reply.work.now,
+            kind=kind,
+            by=reply.sender.address,
+            mail=reply.work.mail,
+            detail=why,
+        )
 
 
 def customer(reply: Reply) -> str:
@@ -139,7 +168,7 @@ def customer(reply: Reply) -> str:
     if reply.sender.verdict == "refused" or not _may_act(reply, ticket):
         _comment(reply, ticket, "wrong_sender", acts=False)
         return "comment of a stranger"
-    if ticket.final:
+    if ticket.as_seen.final:
         return _on_final(reply, ticket)
     return _act(reply, ticket)
 
@@ -228,7 +257,8 @@ def _nearly_said(reply: Reply, ticket: Ticket, read: reading.Reading) -> bool:
 
 
 def _open_to_change(ticket: Ticket) -> bool:
-    return bool(ticket.problems or ticket.token_doubt or not ticket.items or any(item.open for item in ticket.items))
+    undecided = ticket.problems or ticket.token_doubt or not ticket.items or any(item.open for item in ticket.items)
+    return bool(undecided or ticket.denied_unseen)
 
 
 def _on_final(reply: Reply, ticket: Ticket) -> str:
@@ -250,11 +280,11 @@ def _on_final(reply: Reply, ticket: Ticket) -> str:
 
 def _comment(reply: Reply, ticket: Ticket, why: str, *, acts: bool) -> None:
     """For staff; live keys in it are blotted out. A stranger's is told to the ticket's sender, who must send it himself."""
-    text = reply.own
-    for word in keys.holds_key(text):
-        text = text.replace(word, "[key]")
+    text = reply.work.blotted(reply.own)
     reply.work.apply(ticket, Commented(reply.sender.address, text.strip(), why, acts))
-    if why == "wrong_sender" and reply.thread.live and not same(reply.sender.address, ticket.sender):
+    stranger = why == "wrong_sender" and reply.thread.live and not same(reply.sender.address, ticket.sender)
+    if stranger and reply.thread.purpose is Purpose.CUSTOMER:  # of a contact who was asked the sender must not hear
         reply.work.perform(
-            ticket, (Send("status", ticket.sender, Facts(why="wrong_sender", tickets=(ticket,)), Purpose.CUSTOMER),)
+            ticket,
+            (Send("status", ticket.sender, Facts(why="wrong_sender", tickets=(ticket.as_seen,)), Purpose.CUSTOMER),),
         )

@@ -1,5 +1,6 @@
 """From forms to tickets: what was read is checked, judged on the ledger of this moment, and becomes events."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from mailbot import records
@@ -38,7 +39,7 @@ class Requests:
         decisions = []
         refs: list[str] = [linked] if linked else []
         for read in readings:
-            same = self._same_form(read)
+            same = self._same_form(read) or self._denied_form(read)
             if same is not None:
                 decisions.append(self.work.apply(same, StatusAsked(self.sender.address)))
                 continue
@@ -50,10 +51,15 @@ class Requests:
         return decisions
 
     def ask(self, text: str) -> Decision:
-        """Prose of somebody who may ask: a question for staff."""
-        request = question(text.strip(), self.message.sender_name, self.sender.address, self.work.desk.catalogue)
+        """Prose of somebody who may ask: a question for staff; the same one again is answered with how it stands."""
+        text = self.work.blotted(text.strip())
+        fields = {"request": "information", "question": text}
+        same = self._same_form(Reading(fields))
+        if same is not None:
+            return self.work.apply(same, StatusAsked(self.sender.address))
+        request = question(text, self.message.sender_name, self.sender.address, self.work.desk.catalogue)
         ticket = self._ticket(())
-        judged = self._judge(request, (), {"request": "information", "question": text.strip()}, ticket, "")
+        judged = self._judge(request, (), fields, ticket, "")
         return self._apply(ticket, Opened(judged))
 
     def change(self, ticket: Ticket, quoted: Reading | None, own: Reading, text: str) -> Decision:
@@ -92,6 +98,8 @@ class Requests:
     def _judged(self, read: Reading, ticket: Ticket, *, confirmed: bool = False) -> Judged:
         """Check the form, read the log, look at the ledger."""
         catalogue = self.work.desk.catalogue
+        values = {field: self.work.blotted(value) for field, value in read.values.items()}
+        read = replace(read, values=values, prose=self.work.blotted(read.prose))
         files = sources_of(self.message)
         has_log = bool(files) or ticket.log_mail is not None
         request, problems = check(read, catalogue, attachments=has_log, default_name=self.message.sender_name)
@@ -158,6 +166,12 @@ class Requests:
         fields = records.digest_of(read.stored)
         row = tickets.same_form(self.work.session, fold(self.sender.address), fields, OPEN_STATES)
         return records.of_row(row) if row else None
+
+    def _denied_form(self, read: Reading) -> Ticket | None:
+        """The same form, which a contact refused, where the sender must not know that."""
+        rows = tickets.of_sender(self.work.session, self.sender.address.lower(), ("cancelled",))
+        found = (self.work.ticket(row.ref) for row in rows)
+        return next((t for t in found if t and t.denied_unseen and t.fields == read.stored), None)
 
     def _link(self, ref: str, others: tuple[str, ...]) -> None:
         ticket = self.work.ticket(ref)

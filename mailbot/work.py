@@ -31,6 +31,7 @@ from mailbot.core.effects import (
 )
 from mailbot.core.events import Decision, Event
 from mailbot.core.keys import digest
+from mailbot.core.keys import holds_key as find_keys
 from mailbot.core.licence import Ledger, Licence
 from mailbot.core.scene import Scene
 from mailbot.core.ticket import Ticket
@@ -208,6 +209,13 @@ class Work:
         """Whether a word that looks like a key is one that still opens something."""
         row = keys.find(self.session, digest(word))
         return row is not None and row.dead_at is None
+
+    def blotted(self, text: str) -> str:
+        """``text`` without the live keys in it: nobody gets a key of somebody else's mail through the desk."""
+        for word in find_keys(text):
+            if self.key_is_live(word):
+                text = text.replace(word, "[key]")
+        return text
 
     def staff(self, address: str) -> str | None:
         """The member's own spelling of an address, None for anybody else."""

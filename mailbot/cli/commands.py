@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from mailbot import __version__, records, shapes
-from mailbot.checks import check_all
+from mailbot.checks import Line, check_all
 from mailbot.cli import licences as licences_cli
 from mailbot.cli import logs, queues
 from mailbot.cli.context import (
@@ -24,12 +24,14 @@ from mailbot.cli.context import (
     show_table,
     show_ticket,
 )
+from mailbot.core.border import Finding
 from mailbot.core.effects import Result
 from mailbot.decisions import Decisions
 from mailbot.explain import explain as explain_mail
 from mailbot.handling import keep, step
 from mailbot.imap import ImapError
 from mailbot.maillog import configure
+from mailbot.probe import judge_mail, probe
 from mailbot.service import Service, run_once
 from mailbot.work import Work
 from storage import inbox, tickets
@@ -102,17 +104,44 @@ def demo(
 
 
 @app.command()
-def check(config_file: ConfigOption = None, json: Json = False) -> None:
+def check(
+    send_probe: Annotated[
+        bool, typer.Option("--probe", help="Also send a mail with a forged Authentication-Results to the desk itself.")
+    ] = False,
+    probe_mail: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.eml", exists=True, dir_okay=False, help="Judge the sender of a mail that came in."),
+    ] = None,
+    patience: Annotated[float, typer.Option(metavar="SECONDS", help="So long --probe waits for its mail.")] = 60,
+    config_file: ConfigOption = None,
+    json: Json = False,
+) -> None:
     """Verify configuration, catalogue, templates, database, IMAP and SMTP; a line each with what to do."""
     choose(config_file, None)
     configure()
-    lines = check_all(config())
+    if probe_mail is not None:
+        lines: list[Line | Finding] = [*judge_mail(probe_mail.read_bytes(), config().identity.authserv_id)]
+    else:
+        lines = [*check_all(config())]
+    if send_probe and all(line.good for line in lines):
+        lines += _probed(patience)
     if json:
         show_json([{"check": line.name, "good": line.good, "detail": line.detail} for line in lines])
     else:
         for line in lines:
             typer.echo(f"{'good ' if line.good else 'FAULT'}  {line.name}: {line.detail}")
+        if send_probe:
+            typer.echo(
+                "The probe proves only this path: what the border does with a mail that this desk's own server hands on."
+            )
     raise typer.Exit(0 if all(line.good for line in lines) else 1)
+
+
+def _probed(patience: float) -> tuple[Finding, ...]:
+    try:
+        return probe(desk(), patience)
+    except ImapError as error:
+        return (Finding("probe", False, str(error)),)
 
 
 @app.command()

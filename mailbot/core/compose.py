@@ -10,7 +10,7 @@ from email.utils import format_datetime
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
-from mailbot.core.address import clean
+from mailbot.core.address import clean, clean_text
 from mailbot.core.bounce import OWN_HEADER
 
 
@@ -97,7 +97,7 @@ def _encoded(text: str) -> str:
 
 
 def _part(boundary: str, kind: str, text: str) -> str:
-    data = text.replace("\r\n", "\n").strip("\n") + "\n"
+    data = clean_text(text).strip("\n") + "\n"
     encoded = quopri.encodestring(data.encode()).decode("ascii").replace("\n", "\r\n")
     head = f'Content-Type: text/{kind}; charset="utf-8"\r\nContent-Transfer-Encoding: quoted-printable\r\n'
     return f"--{boundary}\r\n{head}\r\n{encoded}\r\n"

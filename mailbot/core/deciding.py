@@ -88,7 +88,7 @@ def _another_billing(ticket: Ticket, event: Rejected, keys: frozenset[str], scen
     others = keys - {"billing"}
     items = tuple(i.over(ItemStatus.REFUSED, event.reason) if i.item in others else i for i in ticket.items)
     items = tuple(i.model_copy(update={"reason": event.reason}) if i.item == "billing" else i for i in items)
-    ticket = settled(ticket.model_copy(update={"items": items, "asked": True}))
+    ticket = settled(ticket.model_copy(update={"items": items, "asked": True, "seen": None}))
     result = Result(event.read, True, ticket.ref, "REJECT", tuple(sorted(keys)), sent=event.reason)
     ask = Send("question", Audience.CUSTOMER, Facts(text=event.reason, why="billing"), Purpose.CUSTOMER)
     note = Note("rejected", event.by, f"{', '.join(sorted(keys))}: {event.reason}")
@@ -99,7 +99,7 @@ def _decided(
     ticket: Ticket, scene: Scene, effects: tuple[Effect, ...], notes: tuple[Note, ...], result: Result
 ) -> Decision:
     """After a decision: the outcome when it was the last one, else the rest goes on waiting."""
-    ticket = settled(ticket)
+    ticket = settled(ticket.model_copy(update={"seen": None}))
     if ticket.open_items:
         return Decision(ticket, (*effects, Forget(STAFF_TIMERS), staff_timer(scene)), notes, result)
     ticket = settled(ticket.model_copy(update={"asked": False}))
@@ -123,7 +123,7 @@ def late(ticket: Ticket, event: Approved | Rejected, scene: Scene) -> Decision:
 
 def ask(ticket: Ticket, event: Asks, scene: Scene) -> Decision:
     """A question to the customer; items and keys stay alive meanwhile."""
-    ticket = settled(ticket.model_copy(update={"asked": True}))
+    ticket = settled(ticket.model_copy(update={"asked": True, "seen": None}))
     mail = Send("question", Audience.CUSTOMER, Facts(text=event.text), Purpose.CUSTOMER)
     effects: tuple[Effect, ...] = (mail, Forget(STAFF_TIMERS), *customer_timers(scene))
     result = Result(event.read, True, ticket.ref, "ASK", sent=event.text)

@@ -42,7 +42,8 @@ def withdraw(ticket: Ticket, event: Withdrawn, scene: Scene) -> Decision:
     applied = any(i.status is ItemStatus.APPLIED for i in items)
     ending = ticket.ending if applied else Ending.CANCELLED
     done = {"items": items, "ending": ending, "problems": (), "token_doubt": False, "asked": False, "released": True}
-    ticket = settled(ticket.model_copy(update=done))
+    seen = State.CANCELLED if ticket.seen else None
+    ticket = settled(ticket.model_copy(update={**done, "seen": seen}))
     effects: tuple[Effect, ...] = ()
     if scheduled and ticket.token:
         licence = scene.ledger.licence(ticket.token)
@@ -59,10 +60,22 @@ def withdraw(ticket: Ticket, event: Withdrawn, scene: Scene) -> Decision:
     return Decision(ticket, effects, (Note("withdrawn", event.by),))
 
 
+def withdraw_denied(ticket: Ticket, event: Withdrawn, scene: Scene) -> Decision:
+    """The requester takes back what a contact has refused already, of which he does not know."""
+    if not ticket.denied_unseen:
+        return Decision(ticket)
+    effects = (
+        Send("cancelled", ticket.sender, Facts(why="by_customer")),
+        Void(tuple(Purpose), "cancelled"),
+        Forget(CUSTOMER_TIMERS),
+    )
+    return Decision(ticket.model_copy(update={"seen": State.CANCELLED}), effects, (Note("withdrawn", event.by),))
+
+
 def status(ticket: Ticket, event: StatusAsked, scene: Scene) -> Decision:
     """How it stands, to the one who asked."""
-    purpose = None if ticket.final else Purpose.CUSTOMER
-    return Decision(ticket, (Send("status", event.by, Facts(tickets=(ticket,)), purpose),))
+    purpose = None if ticket.as_seen.final else Purpose.CUSTOMER
+    return Decision(ticket, (Send("status", event.by, Facts(tickets=(ticket.as_seen,)), purpose),))
 
 
 def day_came(ticket: Ticket, event: DayCame, scene: Scene) -> Decision:
@@ -106,24 +119,46 @@ def remind_staff(ticket: Ticket, event: StaffReminded, scene: Scene) -> Decision
 
 
 def remind_customer(ticket: Ticket, event: CustomerReminded, scene: Scene) -> Decision:
-    """Whoever the ticket waits for is reminded once."""
+    """Whoever the ticket waits for is reminded once; a requester who must not know for whom is reminded in any case."""
+    mails: tuple[Effect, ...] = ()
     if ticket.state is State.WAITING_CONFIRMATION:
         mails = tuple(Send("confirm-you", a, Facts(by=ticket.sender), Purpose.CONFIRM) for a in ticket.challenged)
-    else:
-        mails = (Send("reminder", ticket.sender, Facts(why="customer"), Purpose.CUSTOMER),)
+    if ticket.state is not State.WAITING_CONFIRMATION or _told_unseen(ticket):
+        mails += (Send("reminder", ticket.sender, Facts(why="customer"), Purpose.CUSTOMER),)
     return Decision(ticket, mails, (Note("reminded", "mailbot", "customer"),))
+
+
+def remind_denied(ticket: Ticket, event: CustomerReminded, scene: Scene) -> Decision:
+    """The reminder that the requester would get if nobody had said NO."""
+    if not (ticket.denied_unseen and _told_unseen(ticket)):
+        return Decision(ticket)
+    return Decision(ticket, (Send("reminder", ticket.sender, Facts(why="customer"), Purpose.CUSTOMER),))
 
 
 def close(ticket: Ticket, event: Silent, scene: Scene) -> Decision:
     """The customer stayed silent: closed; whatever waited is cancelled."""
+    mails = (Send("closed", Audience.CUSTOMER),) if ticket.seen is None or _told_unseen(ticket) else ()
     items = tuple(i.over(ItemStatus.CANCELLED) if i.open else i for i in ticket.items)
-    ticket = settled(ticket.model_copy(update={"items": items, "ending": Ending.CLOSED}))
-    effects = (
-        Send("closed", Audience.CUSTOMER),
-        Void(tuple(Purpose), "closed"),
-        Forget(STAFF_TIMERS + CUSTOMER_TIMERS),
-    )
+    seen = State.CLOSED if ticket.seen else None
+    ticket = settled(ticket.model_copy(update={"items": items, "ending": Ending.CLOSED, "seen": seen}))
+    effects = (*mails, Void(tuple(Purpose), "closed"), Forget(STAFF_TIMERS + CUSTOMER_TIMERS))
     return Decision(ticket, effects, (Note("closed", "mailbot"),))
+
+
+def close_denied(ticket: Ticket, event: Silent, scene: Scene) -> Decision:
+    """The closing that the requester would be told of if nobody had said NO."""
+    if not ticket.denied_unseen:
+        return Decision(ticket)
+    mails = (Send("closed", ticket.sender),) if _told_unseen(ticket) else ()
+    return Decision(ticket.model_copy(update={"seen": State.CLOSED}), (*mails, Void(tuple(Purpose), "closed")))
+
+
+def _told_unseen(ticket: Ticket) -> bool:
+    """Whether a requester who may not know how it stands is reminded and told of the end.
+
+    Not where, with an unknown token, staff would decide, who come to it in their own time.
+    """
+    return ticket.seen is not None and ticket.request not in ("reactivate", "shuttle")
 
 
 def undelivered(ticket: Ticket, event: Undelivered, scene: Scene) -> Decision:

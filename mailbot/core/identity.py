@@ -20,7 +20,7 @@ from mailbot.core.message import Message
 
 MICROSOFT365 = "microsoft365"
 
-_FIELD = "authentication-results"
+FIELD = "authentication-results"
 _LONGEST = 4096  # characters; authres takes quadratic time
 _POLICY = frozenset({"p", "policy", "policy.dmarc", "policy.published-domain-policy"})
 _DISPOSITION = frozenset({"dis", "policy.applied-disposition"})
@@ -64,8 +64,8 @@ def evidence(message: Message, authserv_id: str | None) -> str | None:
 
 def _stamped(message: Message, authserv_id: str) -> str | None:
     """The topmost field with that id; for "" the topmost of all, if it has none."""
-    for value in message.fields(_FIELD):
-        found = _id(value)
+    for value in message.fields(FIELD):
+        found = id_of(value)
         if found == authserv_id:
             return value
         if not authserv_id:
@@ -73,8 +73,8 @@ def _stamped(message: Message, authserv_id: str) -> str | None:
     return None
 
 
-def _id(value: str) -> str:
-    """The authserv-id at the head of a field, "" if the field begins with a result."""
+def id_of(value: str) -> str:
+    """The authserv-id at the head of a field, in lower case; "" if the field begins with a result."""
     head = _results(value)[0].said
     return "" if "=" in head else (head.split() or ["?"])[0].strip('"')
 
@@ -123,6 +123,7 @@ def _policy_none(result: _Result, microsoft: bool) -> bool:
 
 def _proved(value: str, own: str) -> bool:
     """Whether the field, read by authres, proves the domain ``own``."""
+    value = value.rstrip("; \t")  # Yahoo ends with a semicolon, which authres does not take
     if len(value) > _LONGEST:
         return False
     if value.lstrip().startswith('"'):  # an id may be quoted (RFC 8601 section 2.2), which authres does not know

@@ -149,6 +149,9 @@ class Ticket(BaseModel):
     asked: bool = False
     hold: bool = False
     ending: Ending | None = None
+    #: The state that the requester is told while nobody who may has agreed: the same whether the token is in the ledger
+    #: or not, and whether its contact said NO. None: the true one.
+    seen: State | None = None
     #: Message-IDs that were exchanged with each address, oldest first: the threads of the customer's and the staff's side.
     threads: dict[str, tuple[str, ...]] = Field(default_factory=dict)
 
@@ -166,6 +169,20 @@ class Ticket(BaseModel):
     def final(self) -> bool:
         """Whether nothing can happen to it any more."""
         return self.state in FINAL
+
+    @property
+    def as_seen(self) -> "Ticket":
+        """What its requester may know of it; the ticket itself where nothing is to be hidden from him."""
+        if self.seen is None:
+            return self
+        his = tuple(problem for problem in self.problems if not problem.from_ledger)
+        hidden = {"items": (), "problems": his, "diagnosis": None, "challenged": (), "token_doubt": False}
+        return self.model_copy(update={"state": self.seen, **hidden})
+
+    @property
+    def denied_unseen(self) -> bool:
+        """Whether a contact said NO, of which the requester must not know."""
+        return self.state is State.CANCELLED and self.seen is not None and not self.as_seen.final
 
     @property
     def is_question(self) -> bool:
