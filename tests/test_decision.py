@@ -196,9 +196,14 @@ def test_inside_a_sentence_only_capitals_or_a_reference_begin_a_decision() -> No
         ("ask Which server?\n\nhold", ["ASK", "HOLD"]),
         ("ASK Which server do you\nhold it on?", ["ASK"]),
         ("ANSWER Please\nask your partner and\nnote the token", ["ANSWER"]),
+        ("REJECT we do not sell to you.\nAsk your reseller.", ["REJECT"]),
+        ("ANSWER It is done.\n\nApprove of it as you like.\nReject what is not yours.", ["ANSWER"]),
+        ("reject support: too dear\napprove agents", ["REJECT", "APPROVE"]),
+        ("reject support: too dear\nreject agents: too many", ["REJECT", "REJECT"]),
+        ("answer It is done\nask: which server?", ["ANSWER", "ASK"]),
     ],
 )
-def test_a_line_that_begins_a_sentence_with_a_decision_word_is_a_decision(own: str, words: list[str]) -> None:
+def test_a_line_in_a_text_is_a_decision_where_it_cannot_be_a_sentence(own: str, words: list[str]) -> None:
     assert [one.word for one in lines(own) if isinstance(one, Line)] == words
 
 

@@ -173,10 +173,8 @@ def test_a_problem_with_the_ledger_is_no_news_for_a_stranger(tmp_path: Path) -> 
     import_active(desk)
     form = "Request: modify\nLicense token: A1B2C3D4E5F6\nCustomer name: Acme\naccept: yes\nAction: add\nReason: x\nAgents: 9\n"
     asked = desk.write(EVE, form)
-    told = [mail for mail in desk.write(JOE, "CONFIRM", reply_to=asked[0]) if str(mail["To"]) == EVE]
-    text = told[0].get_body(("plain",)).get_content()
-    assert "does not fit the licence" in " ".join(text.split())
-    assert "10" not in re.sub(r"[A-Z2-7]{26}|https?:\S+|mailto:\S+", "", text)
+    told = desk.write(JOE, "CONFIRM", reply_to=asked[0])
+    assert {str(mail["To"]) for mail in told} == {JOE}
 
 
 def test_neutral_is_the_same_for_an_unknown_token_as_for_somebody_elses(tmp_path: Path) -> None:

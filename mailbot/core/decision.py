@@ -1,8 +1,8 @@
 """The grammar of decisions: what staff wrote, line by line, into decisions or the reason why one was not understood.
 
 Inside the running text of a REJECT, ASK, ANSWER or NOTE a line begins another decision when its word stands in capitals,
-before a reference, or where a sentence begins, so that "ask your partner" in the middle of one does nothing. A NOTE, which
-no customer must read, begins wherever it stands with a capital or a colon.
+before a reference or a colon, or when all of it is a decision ("approve agents"), so that "Ask your reseller." in a text for
+the customer stays there. A NOTE, which no customer must read, begins wherever it stands with a capital, too.
 Lines directly below an APPROVE or HOLD are its own line wrapped. Below a blank line only a signature may stand (thanks,
 names, numbers, addresses): any sentence there could be a condition, so nothing is understood of a decision with one.
 """
@@ -17,8 +17,6 @@ WORDS_SMALL = frozenset(word.lower() for word in WORDS)
 SPEAKING = frozenset({"REJECT", "ASK", "ANSWER", "NOTE"})
 #: Nobody decides on so many lines in one mail.
 _MOST = 1000
-#: Signs that end a sentence.
-_ENDS = (".", "!", "?")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _UNTIL = re.compile(r"\buntil\s+(\S+)\s*\Z", re.IGNORECASE)
 _PLAIN = str.maketrans(
@@ -83,7 +81,7 @@ def confirmation_word(own: str) -> str | None:
 
 def read(own: str, prefix: str, items: Items) -> tuple[Line | NotUnderstood, ...]:
     """Each decision in the own text with its own result. ``items``: ref -> {key or lower-case label -> item key}."""
-    blocks = _blocks(own.translate(_PLAIN), prefix)
+    blocks = _blocks(own.translate(_PLAIN), prefix, items)
     if not blocks:
         return (NotUnderstood("no_decision_word", own.strip()[:200]),)
     if len(blocks) > _MOST:
@@ -181,26 +179,37 @@ def _titled(word: str) -> bool:
     return (word[0].isupper() or word[0].isdigit() or word in _SMALL) and not _conditional(word)
 
 
-def _blocks(own: str, prefix: str) -> list[list[str]]:
+def _blocks(own: str, prefix: str, items: Items) -> list[list[str]]:
     """The lines of each decision; empty when the text does not begin with one."""
     blocks: list[list[str]] = []
-    running = False  # whether words of a sentence stand open
+    running = False  # whether a text stands open, whose lines may begin with any word
     for line in map(str.strip, own.splitlines()):
-        word, rest, capitals = _word(line)
-        if word and (not running or capitals or _refs(rest, prefix)[0] or _apart(word, line)):
-            running = word in SPEAKING and not line.endswith(_ENDS)
+        word = _word(line)[0]
+        if word and (not running or _begins(line, prefix, items)):
+            running = word in SPEAKING
             blocks.append([line])
         elif blocks:
             blocks[-1].append(line)
-            running = bool(line) and not line.endswith(_ENDS)
         elif line:
             return []
     return blocks
 
 
-def _apart(word: str, line: str) -> bool:
-    """Whether a line within a text for the customer is a note, which he must not read."""
-    return word == "NOTE" and (line[0].isupper() or line[len(word) :].startswith(":"))
+def _begins(line: str, prefix: str, items: Items) -> bool:
+    """Whether a line within a text for somebody is a decision of its own."""
+    word, rest, capitals = _word(line)
+    if capitals or _refs(rest, prefix)[0] or line[len(word) :].lstrip().startswith(":"):
+        return True
+    match word:
+        case "NOTE":
+            return line[0].isupper()
+        case "REJECT":
+            return bool(_rejected((), rest, items)[0])
+        case "APPROVE" | "HOLD":
+            made = _block([line], prefix, items)
+            return isinstance(made, Line) and (word == "HOLD" or bool(made.items))
+        case _:
+            return False
 
 
 def _block(lines: list[str], prefix: str, items: Items) -> Line | NotUnderstood:
