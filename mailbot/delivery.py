@@ -91,6 +91,7 @@ class Delivery:
         try:
             ended, _ = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_EXCEPTION)
         finally:
+            self._ending = True
             for task in self._tasks:
                 if not task.done():
                     task.cancel()
