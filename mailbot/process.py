@@ -81,7 +81,7 @@ def handle(desk: Desk, session: Session, inbox_id: int, now: datetime) -> Handle
         sender=message.sender,
         body_sha256=message.body_sha256,
     )
-    desk.log.understood(inbox_id=inbox_id, intake=handled.intake, ref=handled.ref)
+    desk.log.understood(inbox_id=inbox_id, sender=message.sender, intake=handled.intake, ref=handled.ref)
     return handled
 
 

@@ -47,7 +47,8 @@ class Requests:
             decisions.append(self._apply(ticket, Opened(self._judged(read, ticket), note)))
             refs.append(ticket.ref)
         for ref in refs:
-            self._link(ref, tuple(other for other in refs if other != ref))
+            if others := tuple(other for other in refs if other != ref):
+                self._link(ref, others)
         return decisions
 
     def ask(self, text: str) -> Decision:
@@ -177,4 +178,4 @@ class Requests:
         ticket = self.work.ticket(ref)
         if ticket is not None and set(others) - set(ticket.linked):
             linked = tuple(dict.fromkeys((*ticket.linked, *others)))
-            records.save(self.work.session, ticket.model_copy(update={"linked": linked}), self.work.now)
+            self.work.save(ticket.model_copy(update={"linked": linked}))

@@ -53,11 +53,13 @@ class Work:
     mail: str | None = None
     #: The tickets to which something happened, in order.
     refs: list[str] = field(default_factory=list)
+    _licences: dict[str, Licence | None] = field(default_factory=dict)
+    _saved: dict[str, tuple[Ticket, tickets.TicketRow]] = field(default_factory=dict)
 
     @cached_property
     def post(self) -> Post:
         """Writes this work's mails, with a source of random bytes of its own."""
-        return Post(self.desk, self.session, self.now, self.desk.ids.stream(self.label), self.inbox_id)
+        return Post(self.desk, self.session, self.now, self.desk.ids.stream(self.label), self.licence, self.inbox_id)
 
     def scene(self, *tokens: str | None, demo_elsewhere: bool = False) -> Scene:
         """The moment and the ledger's licences of those tokens, for a judgement."""
@@ -66,8 +68,10 @@ class Work:
         return Scene(self.now, self.desk.config.zone, self.desk.catalogue, ledger, self.desk.timers, self.mail)
 
     def licence(self, token: str) -> Licence | None:
-        """The licence as it stands now."""
-        return records.licence(self.session, token, self.today)
+        """The licence as it stands now; read once, and again after a change of this work's own."""
+        if token not in self._licences:
+            self._licences[token] = records.licence(self.session, token, self.today)
+        return self._licences[token]
 
     @property
     def today(self) -> date:
@@ -76,7 +80,14 @@ class Work:
 
     def ticket(self, ref: str) -> Ticket | None:
         """The ticket of that reference, any case."""
-        return records.ticket(self.session, ref)
+        saved = self._saved.get(ref.upper())
+        return saved[0] if saved else records.ticket(self.session, ref)
+
+    def save(self, ticket: Ticket) -> None:
+        """Write the ticket as it is now, unless just that is written."""
+        saved = self._saved.get(ticket.ref)
+        if saved is None or saved[0] is not ticket:
+            self._saved[ticket.ref] = ticket, records.save(self.session, ticket, self.now)
 
     def new_ticket(self, sender: str, verdict: str, received_at: datetime, **known: Any) -> Ticket:
         """A ticket with a fresh number that nothing has happened to yet."""
@@ -99,7 +110,7 @@ class Work:
         after = decision.ticket
         if after.ref not in self.refs:
             self.refs.append(after.ref)
-        records.save(self.session, after, self.now)
+        self.save(after)
         for note in decision.notes:
             tickets.add_event(
                 self.session,
@@ -119,13 +130,14 @@ class Work:
         for effect in effects:
             if not isinstance(effect, Send):
                 self._note(ticket, effect)
+                self._licences.clear()
         if ticket is not None and any(isinstance(effect, Change) for effect in effects):
             ticket = self._follow_ledger(ticket)
         for effect in effects:
             if isinstance(effect, Send):
                 ticket = self.post.send(effect, ticket)
         if ticket is not None:
-            records.save(self.session, ticket, self.now)
+            self.save(ticket)
         return ticket  # type: ignore[return-value]
 
     def _follow_ledger(self, ticket: Ticket) -> Ticket:

@@ -8,7 +8,7 @@ from collections.abc import Collection
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import UniqueConstraint
+from sqlalchemy import UniqueConstraint, bindparam
 from sqlmodel import Field, Session, col, func, select
 
 from storage.types import IndexedText, Json, Row, Text, UtcDateTime
@@ -35,6 +35,11 @@ class LicenceEventRow(Row, table=True):
     why: str | None = Field(default=None, sa_type=Text)
 
 
+_OF_TOKEN = col(LicenceEventRow.token) == bindparam("token")
+_EVENTS = select(LicenceEventRow).where(_OF_TOKEN).order_by(col(LicenceEventRow.revision))
+_LAST = select(func.max(LicenceEventRow.revision)).where(_OF_TOKEN)
+
+
 def append(
     s: Session,
     *,
@@ -51,7 +56,7 @@ def append(
     why: str | None = None,
 ) -> LicenceEventRow:
     """The event as written: its ``revision`` is the last one of this token plus 1, the first is 1."""
-    last = s.exec(select(func.max(LicenceEventRow.revision)).where(col(LicenceEventRow.token) == token)).one()
+    last = s.exec(_LAST, params={"token": token}).one()
     row = LicenceEventRow(
         token=token,
         revision=(last or 0) + 1,
@@ -73,12 +78,13 @@ def append(
 
 def events(s: Session, token: str) -> list[LicenceEventRow]:
     """What happened to this licence, by revision; empty for a token that the ledger does not know."""
-    query = select(LicenceEventRow).where(col(LicenceEventRow.token) == token)
-    return list(s.exec(query.order_by(col(LicenceEventRow.revision))))
+    return list(s.exec(_EVENTS, params={"token": token}))
 
 
 def events_of_tokens(s: Session, tokens: Collection[str]) -> list[LicenceEventRow]:
     """What happened to any of these licences, in the order in which it was written."""
+    if not tokens:
+        return []
     query = select(LicenceEventRow).where(col(LicenceEventRow.token).in_(tokens))
     return list(s.exec(query.order_by(col(LicenceEventRow.id))))
 
