@@ -13,6 +13,7 @@ from sqlmodel import Session
 
 from mailbot import records
 from mailbot.core.address import fold
+from mailbot.core.commit import renewed
 from mailbot.core.effects import (
     Alert,
     Audience,
@@ -74,8 +75,9 @@ class Work:
         return self.now.astimezone(self.desk.config.zone).date()
 
     def ticket(self, ref: str) -> Ticket | None:
-        """The ticket of that reference, any case."""
-        return records.ticket(self.session, ref)
+        """The ticket of that reference, any case; what is open in it is told as it would be today."""
+        found = records.ticket(self.session, ref)
+        return renewed(found, self.scene(found.token)) if found else None
 
     def new_ticket(self, sender: str, verdict: str, received_at: datetime, **known: Any) -> Ticket:
         """A ticket with a fresh number that nothing has happened to yet."""
@@ -190,18 +192,13 @@ class Work:
         self.post.alert(incident, text)
 
     def reopen_question(self, ticket: Ticket) -> None:
-        """Ask staff anew about a ticket whose licence was changed by somebody else: old keys die, items are re-read."""
+        """Ask staff anew about a ticket whose licence was changed by somebody else: old keys die."""
         licence = self.licence(ticket.token) if ticket.token else None
-        update = {
-            "version": ticket.version + 1,
-            "licence_revision": licence.revision if licence else 0,
-            "items": tuple(
-                i.model_copy(update={"from_": licence.value(i.item)}) if licence and i.open and i.item != "token" else i
-                for i in ticket.items
-            ),
-        }
+        update = {"version": ticket.version + 1, "licence_revision": licence.revision if licence else 0}
         void = Void((Purpose.DECISION, Purpose.AGAIN), "changed")
-        approval = Send("approval", Audience.DECIDERS, Facts(why="changed"), Purpose.DECISION)
+        shown = records.ticket(self.session, ticket.ref) or ticket  # as the last mail about it had it
+        moved = tuple(i.item for i in ticket.items if i.open and (was := shown.item(i.item)) and was.from_ != i.from_)
+        approval = Send("approval", Audience.DECIDERS, Facts(why="changed", changed=moved), Purpose.DECISION)
         self.perform(ticket.model_copy(update=update), (void, approval))
 
     def key_is_live(self, word: str) -> bool:
