@@ -59,9 +59,10 @@ class Work:
         """Writes this work's mails, with a source of random bytes of its own."""
         return Post(self.desk, self.session, self.now, self.desk.ids.stream(self.label), self.inbox_id)
 
-    def scene(self, *tokens: str | None, demo_elsewhere: bool = False) -> Scene:
-        """The moment and the ledger's licences of those tokens, for a judgement."""
-        found = {token: licence for token in tokens if token and (licence := self.licence(token))}
+    def scene(self, *tokens: str | None, demo_elsewhere: bool = False, on: date | None = None) -> Scene:
+        """The moment and the ledger's licences of those tokens (as they stand ``on`` that day), for a judgement."""
+        day = on or self.today
+        found = {token: licence for token in tokens if token and (licence := records.licence(self.session, token, day))}
         ledger = Ledger(found, demo_elsewhere)
         return Scene(self.now, self.desk.config.zone, self.desk.catalogue, ledger, self.desk.timers, self.mail)
 
