@@ -24,7 +24,7 @@ ALERT_EVERY = timedelta(hours=1)
 #: So many incidents stand in one mail; the others follow an hour later.
 MOST_ALERTS = 500
 #: Mails whose bounce would only make noise.
-NULL_PATH = frozenset({"help", "form", "not-understood", "cap"})
+NULL_PATH = frozenset({"help", "not-understood", "cap"})
 #: A thread is named by its newest mails; the References field stays short.
 THREAD = 12
 

@@ -24,6 +24,8 @@ from storage import inbox, outbox
 
 #: Longest wait before a lost server is tried again, in seconds.
 LONGEST = 60.0
+#: So long the desk waits at its start for a first look into the mailbox before it goes on without, in seconds.
+FIRST_LOOK = 60.0
 #: How often the loops look for due things when nothing happens, in seconds.
 TICK = 1.0
 
@@ -79,11 +81,13 @@ class Service:
         self._worker = ThreadPoolExecutor(1, "database")
         self._loop: asyncio.AbstractEventLoop | None = None
         self._something = asyncio.Event()
+        self._looked = threading.Event()
 
     def stop(self, why: str = "asked to stop") -> None:
         """End after the work in hand; any thread may say so, at any time."""
         self.desk.log.stopped(why)
         self.stopping.set()
+        self._looked.set()
         self._wake()
         self._notice()
 
@@ -110,6 +114,8 @@ class Service:
         delivery = Delivery(self.desk, self._in_turn)
         sending = asyncio.create_task(delivery.run())
         try:
+            # Mails that came while nobody worked have their place in time before what fell due since.
+            await asyncio.to_thread(self._looked.wait, FIRST_LOOK)
             while not self.stopping.is_set() and not sending.done():
                 await self._work(delivery)
         finally:
@@ -150,6 +156,7 @@ class Service:
                 mailbox = Mailbox.open(imap_settings(self.desk), self.desk.log)
             except Exception as error:  # whatever it is, the desk goes on taking mails in
                 self.desk.log.disconnected(server=self.desk.config.imap.host, why=repr(error))
+                self._looked.set()
             else:
                 self._watch(mailbox)
             wait = 1.0 if time.monotonic() - begun > LONGEST else min(wait * 2, LONGEST)
@@ -162,11 +169,13 @@ class Service:
             while not self.stopping.is_set():
                 if take_in(self.desk, mailbox, known, self._and_wait):
                     self._notice()
+                self._looked.set()
                 put_away(self.desk, mailbox, known, self._and_wait)
                 mailbox.wait(self.desk.config.imap.poll_seconds, self._imap_side)
                 with contextlib.suppress(BlockingIOError):
                     self._imap_side.recv(4096)
         except Exception as error:
+            self._looked.set()
             mailbox.shutdown(repr(error))
         else:
             mailbox.close()

@@ -13,6 +13,7 @@ from sqlmodel import Session
 
 from mailbot import records
 from mailbot.core.address import fold
+from mailbot.core.commit import renewed
 from mailbot.core.effects import (
     Alert,
     Audience,
@@ -61,9 +62,10 @@ class Work:
         """Writes this work's mails, with a source of random bytes of its own."""
         return Post(self.desk, self.session, self.now, self.desk.ids.stream(self.label), self.licence, self.inbox_id)
 
-    def scene(self, *tokens: str | None, demo_elsewhere: bool = False) -> Scene:
-        """The moment and the ledger's licences of those tokens, for a judgement."""
-        found = {token: licence for token in tokens if token and (licence := self.licence(token))}
+    def scene(self, *tokens: str | None, demo_elsewhere: bool = False, on: date | None = None) -> Scene:
+        """The moment and the ledger's licences of those tokens (as they stand ``on`` that day), for a judgement."""
+        day = on or self.today
+        found = {token: licence for token in tokens if token and (licence := records.licence(self.session, token, day))}
         ledger = Ledger(found, demo_elsewhere)
         return Scene(self.now, self.desk.config.zone, self.desk.catalogue, ledger, self.desk.timers, self.mail)
 
@@ -79,9 +81,10 @@ class Work:
         return self.now.astimezone(self.desk.config.zone).date()
 
     def ticket(self, ref: str) -> Ticket | None:
-        """The ticket of that reference, any case."""
+        """The ticket of that reference, any case; what is open in it is told as it would be today."""
         saved = self._saved.get(ref.upper())
-        return saved[0] if saved else records.ticket(self.session, ref)
+        found = saved[0] if saved else records.ticket(self.session, ref)
+        return renewed(found, self.scene(found.token)) if found else None
 
     def save(self, ticket: Ticket) -> None:
         """Write the ticket as it is now, unless just that is written."""
@@ -203,18 +206,13 @@ class Work:
         self.post.alert(incident, text)
 
     def reopen_question(self, ticket: Ticket) -> None:
-        """Ask staff anew about a ticket whose licence was changed by somebody else: old keys die, items are re-read."""
+        """Ask staff anew about a ticket whose licence was changed by somebody else: old keys die."""
         licence = self.licence(ticket.token) if ticket.token else None
-        update = {
-            "version": ticket.version + 1,
-            "licence_revision": licence.revision if licence else 0,
-            "items": tuple(
-                i.model_copy(update={"from_": licence.value(i.item)}) if licence and i.open and i.item != "token" else i
-                for i in ticket.items
-            ),
-        }
+        update = {"version": ticket.version + 1, "licence_revision": licence.revision if licence else 0}
         void = Void((Purpose.DECISION, Purpose.AGAIN), "changed")
-        approval = Send("approval", Audience.DECIDERS, Facts(why="changed"), Purpose.DECISION)
+        shown = records.ticket(self.session, ticket.ref) or ticket  # as the last mail about it had it
+        moved = tuple(i.item for i in ticket.items if i.open and (was := shown.item(i.item)) and was.from_ != i.from_)
+        approval = Send("approval", Audience.DECIDERS, Facts(why="changed", changed=moved), Purpose.DECISION)
         self.perform(ticket.model_copy(update=update), (void, approval))
 
     def key_is_live(self, word: str) -> bool:

@@ -85,6 +85,11 @@ def done(s: Session, id: int, at: datetime) -> None:  # noqa: A002 - the contrac
     s.flush()
 
 
+def last_done(s: Session, kind: str, before: datetime) -> datetime | None:
+    """When the last thing of that kind before that moment was done; None when there was none."""
+    return s.exec(select(func.max(Due.done_at)).where(col(Due.kind) == kind, col(Due.done_at) < before)).one()
+
+
 def failed(s: Session, id: int, reason: str, retry_at: Callable[[int], datetime]) -> Due:  # noqa: A002
     """The thing after one more try that came to nothing; ``retry_at`` says when the next is, by the number of tries."""
     row = s.get_one(Due, id)

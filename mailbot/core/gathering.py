@@ -1,7 +1,7 @@
 """Lines of a mail into a ``Reading``: one way through, gathering what each field is given, near labels, and prose."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -56,6 +56,12 @@ class Reading:
     def stored(self) -> dict[str, str]:
         """What the ticket keeps, for ``merge``."""
         return {**self.values, PROSE: self.prose} if self.prose else dict(self.values)
+
+    def without(self, fields: Collection[str]) -> "Reading":
+        """The same reading as if those fields had not been written."""
+        values = {key: value for key, value in self.values.items() if key not in fields}
+        near = {key: found for key, found in self.near.items() if key not in fields}
+        return Reading(values, near, values.get("request"), self.prose)
 
 
 def key_of(line: str) -> str | None:

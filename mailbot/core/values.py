@@ -65,23 +65,28 @@ def email(field: str, raw: str) -> str | Problem:
     return address or Problem(field=field, code=Code.UNKNOWN_VALUE, read=raw, expected="one e-mail address")
 
 
-def option(field: str, raw: str, labels: Mapping[str, str]) -> str | Problem:
-    """The key of one of those options, by key or label."""
+def option(
+    field: str, raw: str, labels: Mapping[str, str], unoffered: Mapping[str, str] | None = None
+) -> str | Problem:
+    """The key of one of those options, by key or label; ``unoffered`` ones are known too, and never suggested."""
     names = {normal(name): key for key, label in labels.items() for name in (key, label)}
+    hidden = {normal(name): key for key, label in (unoffered or {}).items() for name in (key, label)}
     word = normal(raw).strip(_QUOTES)
-    if word in names:
-        return names[word]
+    if word in names or word in hidden:
+        return names.get(word) or hidden[word]
     near = process.extractOne(word[:200], names.keys(), score_cutoff=70) if word else None
     hint = labels[names[near[0]]] if near else ""
     return Problem(field=field, code=Code.UNKNOWN_VALUE, read=raw, expected=", ".join(labels.values()), hint=hint)
 
 
-def options(field: str, raw: str, labels: Mapping[str, str]) -> tuple[tuple[str, ...], tuple[Problem, ...]]:
+def options(
+    field: str, raw: str, labels: Mapping[str, str], unoffered: Mapping[str, str] | None = None
+) -> tuple[tuple[str, ...], tuple[Problem, ...]]:
     """The keys of a list of options in the catalogue's order, and a problem for each that is not known."""
-    found = [option(field, name, labels) for name in _listed(raw)]
+    found = [option(field, name, labels, unoffered) for name in _listed(raw)]
     keys = {key for key in found if isinstance(key, str)}
     faults = {problem.read: problem for problem in found if isinstance(problem, Problem)}
-    return tuple(key for key in labels if key in keys), tuple(faults.values())[:MOST_NAMED]
+    return tuple(key for key in {**labels, **(unoffered or {})} if key in keys), tuple(faults.values())[:MOST_NAMED]
 
 
 #: So many unknown names of a list are told.
@@ -122,6 +127,11 @@ def grace_reason(raw: str, labels: Mapping[str, str]) -> str | Problem:
 def _other(raw: str) -> str:
     text = raw.strip()
     return text if normal(text).startswith("other:") else f"other: {text}"
+
+
+def unoffered(field: str, catalogue: Catalogue) -> dict[str, str]:
+    """The choices of a field that a form does not offer, as they come by themselves: implied plugins, key -> label."""
+    return {p.key: p.label for p in catalogue.plugins.values() if p.implied_by} if field == "plugins" else {}
 
 
 def labels_of(field: str, catalogue: Catalogue) -> dict[str, str]:

@@ -11,15 +11,18 @@ from mailbot.core.audience import Reader
 from mailbot.core.catalogue import Catalogue
 from mailbot.core.compose import Desk, Envelope
 from mailbot.core.effects import Facts, Result, Send
-from mailbot.core.forms import label
+from mailbot.core.forms import TITLES, label
 from mailbot.core.harmless import harmless
 from mailbot.core.licence import Licence
 from mailbot.core.lines import words as words_of
 from mailbot.core.portrait import history, log, terms, who
 from mailbot.core.say import Words, problem_sentence
 from mailbot.core.speech import Speech
-from mailbot.core.ticket import Item, ItemStatus, Ticket
+from mailbot.core.ticket import ITEM_FIELDS, Item, ItemStatus, Ticket
 
+_TERMS = frozenset({"plan", "support", "billing", "whitelabel"})
+#: The form that asks anew for what is settled already, and the fields that it is for.
+ANEW = {"modify": ITEM_FIELDS - _TERMS, "contract": _TERMS}
 #: What was granted, now or for a day to come.
 GRANTED = (ItemStatus.APPLIED, ItemStatus.APPLYING, ItemStatus.SCHEDULED)
 
@@ -116,11 +119,17 @@ def context(
         "mailto": partial(mailto, envelope, ticket, desk),
         "write": partial(mailto, None, None, desk),
     }
-    return known | _of_ticket(harmless(ticket), facts, reader, speech, licence, new_licence) if ticket else known
+    return known | _of_ticket(harmless(ticket), facts, reader, speech, desk, licence, new_licence) if ticket else known
 
 
 def _of_ticket(
-    ticket: Ticket, facts: Facts, reader: Reader, speech: Speech, licence: Licence | None, new_licence: Licence | None
+    ticket: Ticket,
+    facts: Facts,
+    reader: Reader,
+    speech: Speech,
+    desk: Desk,
+    licence: Licence | None,
+    new_licence: Licence | None,
 ) -> dict[str, Any]:
     """What there is to say of the mail's ticket."""
     reads = reader.may_read(ticket)
@@ -137,6 +146,11 @@ def _of_ticket(
         "groups": groups(items, reads, facts.changed, speech),
         "named": speech.listed(speech.item(i.item) for i in items if i.item in mine),
         "these": groups(tuple(i for i in items if i.item in mine), reads, (), speech) if mine else (),
+        "anew": [
+            (speech.say("status_mail.settled_button", form=TITLES[key]), mailto(None, None, desk, "", f"form {key}"))
+            for key in ("modify", "contract")
+            if frozenset(facts.changed) & ANEW[key]
+        ],
         "changed": speech.listed(_name(key, speech) for key in facts.changed),
         "problems": [(label(p.field), _problem(p, tells, facts, speech)) for p, tells in reader.problems(ticket)],
         "prepared": blank.prepared(ticket.problems),
