@@ -9,6 +9,7 @@ from mailbot.core import archive, blank, diagnosis, reading, statuslog
 from mailbot.core.address import fold
 from mailbot.core.checking import check
 from mailbot.core.events import Changed, Confirmed, Decision, Event, Judged, Opened, StatusAsked
+from mailbot.core.forwarded import original_sender
 from mailbot.core.judging import judge, question
 from mailbot.core.message import Message
 from mailbot.core.problem import Code, Problem
@@ -101,7 +102,8 @@ class Requests:
             self.received_at,
             sender_name=self.message.sender_name,
             subject=self.message.subject,
-            forwarded_from=next((m.sender for m in self.message.attached if m.sender), None),
+            forwarded_from=next((m.sender for m in self.message.attached if m.sender), None)
+            or original_sender(self.message.text, self.message.subject),
             sender_known=self.sender.known,
             linked=linked,
         )

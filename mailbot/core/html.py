@@ -43,7 +43,8 @@ _LINE = frozenset(
         "legend",
     ]
 )
-_QUOTES = frozenset({"gmail_quote", "yahoo_quoted", "protonmail_quote"})
+#: How the class names of quotes end; Yahoo puts a number before them.
+_QUOTES = ("gmail_quote", "yahoo_quoted", "protonmail_quote")
 _UNSEEN = str.maketrans({"\u00a0": " ", **dict.fromkeys("\u00ad\u034f\u200b\u2060\ufeff", "")})
 _SPACES = re.compile(r"[ \t\n\r\f]+")
 _JOINERS = "\u200c\u200d"
@@ -100,7 +101,7 @@ def _enter(page: "_Page", node: LexborNode, tag: str, place: _Place, sheet: froz
         page.write(_control(node, tag, attributes), look)
         return None
     closes, quote = _closing(tag), place.quote
-    if tag == "div" and not quote and not _QUOTES.isdisjoint((attributes.get("class") or "").split()):
+    if tag == "div" and not quote and any(one.endswith(_QUOTES) for one in (attributes.get("class") or "").split()):
         closes = quote = "quote"
     elif tag == "blockquote":
         closes = "paragraph" if quote == "quote" else "quote"  # the div around it is marked already

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from mailbot.core.forms import FIELDS, normal
-from mailbot.core.gathering import MAILTO, PROSE, WRAP_FROM, Reader, Reading, bare_of, key_of, tidied, whole
+from mailbot.core.gathering import MAILTO, PROSE, WRAP_FROM, Reader, Reading, key_of, tidied, whole
 from mailbot.core.labelled import labelled
 from mailbot.core.naming import TWICE, is_reply, request_of, settled
+from mailbot.core.stacked import bare_of
 
 __all__ = ["MOST_FORMS", "Reading", "Request", "merge", "read_fields", "read_forms", "read_quoted"]
 

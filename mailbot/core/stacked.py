@@ -1,0 +1,118 @@
+"""Forms whose labels have no colon: a label above its value, tables and columns of several fields. Made one line each."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import chain
+from re import compile as pattern
+
+from mailbot.core.forms import FIELDS, INVISIBLE, Kind, field_of, normal
+from mailbot.core.labelled import box_row, is_listed, label_alone, labelled
+from mailbot.core.naming import NO, YES, request_of
+
+#: So many blank lines may stand between a label and its value, and so many sure pairs make a mail one of such pairs.
+_GAP, _LAYOUT = 2, 2
+_COLUMNS = pattern(r"[ \u00a0]{3,}|\t")
+_EDGES = " \t\n\u00a0\u2007\u202f" + INVISIBLE
+_WIDEST = 2000  # a longer line has no columns
+
+
+@dataclass(frozen=True)
+class _Pair:
+    """A label alone on line ``at`` and the line of its value (None: it has none); ``sure``: it can be nothing else."""
+
+    at: int
+    value: int | None
+    sure: bool
+
+
+def unstacked(lines: Sequence[str]) -> list[str]:
+    """The lines, labels without a colon joined with their values: "License token" above "A1B2C3D4E5F6" is one line.
+
+    A label alone counts where the line below can be nothing but its value, or where the mail has several such pairs.
+    """
+    lines = list(chain.from_iterable(_columns(lines, at) for at in range(len(lines))))
+    pairs = [pair for at in range(len(lines)) if (pair := _pair(lines, at))]
+    layout = sum(pair.sure for pair in pairs) >= _LAYOUT
+    made: list[str] = []
+    end = 0
+    for pair in pairs:
+        if pair.at < end or not (pair.sure or layout):
+            continue
+        made += lines[end : pair.at]
+        label = lines[pair.at].rstrip(_EDGES + "?*")
+        made.append(f"{label}: {lines[pair.value].lstrip(_EDGES + '>')}" if pair.value else f"{label}:")
+        end = (pair.value or pair.at) + 1
+    return made + lines[end:]
+
+
+def _pair(lines: Sequence[str], at: int) -> _Pair | None:
+    key = label_alone(lines[at])
+    if key is None:
+        return None
+    value = next((n for n in range(at + 1, min(len(lines), at + 2 + _GAP)) if bare_of(lines[n])), None)
+    if value is None:
+        return _Pair(at, None, sure=False)
+    below = lines[value]
+    if key == "request" and request_of(bare_of(below)):
+        return _Pair(at, value, sure=True)
+    found = labelled(below)
+    if label_alone(below) or (found and found.key):
+        return _Pair(at, None, sure=False)
+    return _Pair(at, value, _is_sure(lines[at], below, FIELDS[key].kind, gap=value > at + 1))
+
+
+def _is_sure(label: str, below: str, kind: Kind, *, gap: bool) -> bool:
+    """Whether that line can only be the value of a field of that kind."""
+    if kind in (Kind.OPTION, Kind.OPTIONS, Kind.YES) and box_row(below):
+        return True
+    if kind is Kind.OPTIONS and is_listed(below) and not is_listed(label):
+        return not gap
+    return kind is not Kind.EMAIL and fits(kind, bare_of(below))
+
+
+def fits(kind: Kind, bare: str) -> bool:
+    """Whether a line behind an empty label and a blank line can be nothing but its value."""
+    match kind:
+        case Kind.TOKEN:
+            return " " not in bare and 8 <= len(bare) <= 128 and any(map(str.isdigit, bare))
+        case Kind.NUMBER:
+            return bare.isdecimal()
+        case Kind.YES:
+            return normal(bare).strip(" .!") in YES | NO
+        case Kind.EMAIL:
+            return "@" in bare and " " not in bare
+        case _:
+            return False
+
+
+def bare_of(line: str) -> str:
+    """The words of a line without the marks of quoting before them."""
+    return line.lstrip(_EDGES + ">").rstrip(_EDGES)
+
+
+def _columns(lines: Sequence[str], at: int) -> list[str]:
+    """The line as one line for each field that stands in it; a row of labels above a row of values likewise."""
+    line = lines[at]
+    if len(line) > _WIDEST or ("   " not in line and "\t" not in line and "\u00a0" not in line):
+        return [line]
+    if at and (pairs := _table(lines[at - 1], line)):
+        return pairs
+    if at + 1 < len(lines) and _table(line, lines[at + 1]):
+        return []
+    pieces = [piece for piece in _COLUMNS.split(line) if bare_of(piece)]
+    if len(pieces) > 1 and all((found := labelled(piece)) and found.key and found.value for piece in pieces):
+        return pieces
+    cells = line.split("\t")
+    if len(cells) > 3 and len(cells) % 2 == 0 and all(field_of(cell.strip(" :：*")) for cell in cells[::2]):
+        return [f"{label.strip(' :：*')}: {value}" for label, value in zip(cells[::2], cells[1::2], strict=True)]
+    return [line]
+
+
+def _table(head: str, row: str) -> list[str]:
+    """The fields of a row of values below a row of labels; empty where these are none."""
+    labels, values = head.split("\t"), row.split("\t")
+    if len(labels) < 2 or len(labels) != len(values) or not all(field_of(cell.strip(" :：*")) for cell in labels):
+        return []
+    if any(field_of(cell.strip(" :：*")) for cell in values):
+        return []
+    return [f"{label.strip(' :：*')}: {value}" for label, value in zip(labels, values, strict=True)]
