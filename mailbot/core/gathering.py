@@ -25,6 +25,7 @@ _WRAPPED = frozenset({Kind.TEXT, Kind.REASON, Kind.OPTION, Kind.OPTIONS})
 #: Under this key a ticket keeps the words of its mails that belong to no field.
 PROSE = "prose"
 MAILTO = re.compile(r"\s{0,3}[<\[(]mailto:[^<>\[\]()\s]{1,320}[>\])]", re.I)
+_ARMOUR = re.compile(r"-----BEGIN PGP SIGNED MESSAGE-----|Hash: (?:SHA|RIPEMD)[\w, -]{1,40}")
 _JSON = re.compile(r'"[\w-]{1,40}"\s{0,3}:|[{}\[\]],?$|\{"')
 _EDGES = " \t\n\u00a0\u2007\u202f" + INVISIBLE
 
@@ -185,8 +186,8 @@ def _labelled_box(line: str) -> tuple[str, str] | None:
 
 
 def _is_machine(bare: str) -> bool:
-    """Lines of a pasted log or licence status: the diagnosis reads them, they are nobody's words."""
-    return is_log_line(bare) or bool(_JSON.match(bare))
+    """Lines of a pasted log or licence status, which the diagnosis reads, and of PGP: they are nobody's words."""
+    return is_log_line(bare) or bool(_JSON.match(bare) or _ARMOUR.fullmatch(bare))
 
 
 def _was_wrapped(before: str, bare: str) -> bool:

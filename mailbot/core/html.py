@@ -203,7 +203,7 @@ class _Page:
         frame, lines = self.frames.pop(), self.frames[-1].lines
         inner = _trimmed(frame.lines)
         if kind == "cell" and self.frames[-1].kind == "row":
-            self.frames[-1].cells.append(inner)
+            self.frames[-1].cells.append([line for line in inner if line])
         elif kind == "row":
             lines += inner + _row(frame.cells)
         elif kind == "item":
@@ -234,7 +234,7 @@ def _trimmed(lines: list[str]) -> list[str]:
 
 
 def _row(cells: list[list[str]]) -> list[str]:
-    """A row on one line where its cells are one line each (the last may go on); cells beside each other else."""
+    """A row on one line where its cells are one line each; several lines of the last stand below the others."""
     full = [cell for cell in cells if cell]
     if not full:
         return []
@@ -243,4 +243,6 @@ def _row(cells: list[list[str]]) -> list[str]:
         return [line for cell in full for line in cell]
     if not before and len(last) == 1 and cells[0] and len(cells) > 1:
         return [last[0] + "\t"]  # a label whose value was left empty
+    if before and len(last) > 1:
+        return ["\t".join(cell[0] for cell in before) + "\t", *last]
     return ["\t".join([*(cell[0] for cell in before), last[0]]), *last[1:]]

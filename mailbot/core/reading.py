@@ -7,6 +7,7 @@ from mailbot.core.forms import FIELDS, normal
 from mailbot.core.gathering import MAILTO, PROSE, WRAP_FROM, Reader, Reading, key_of, tidied, whole
 from mailbot.core.labelled import labelled
 from mailbot.core.naming import TWICE, is_reply, request_of, settled
+from mailbot.core.signature import is_signature
 from mailbot.core.stacked import bare_of
 
 __all__ = ["MOST_FORMS", "Reading", "Request", "merge", "read_fields", "read_forms", "read_quoted"]
@@ -130,6 +131,8 @@ def _form_in(text: str, known: frozenset[str] | None) -> dict[str, str]:
         if not form:
             if found and key == "request" and normal(bare).lstrip("*").startswith("request"):
                 form, current = {key: [found.value]}, key
+        elif is_signature(line):
+            break
         elif not bare:
             gap = True
         elif found and key:
@@ -145,9 +148,12 @@ def _form_in(text: str, known: frozenset[str] | None) -> dict[str, str]:
 
 
 def _as_sent(quoted: str, sent: str) -> bool:
-    """Whether a quoted value is the one that was sent, however it was wrapped; of a long one its beginning is enough."""
+    """Whether a quoted value is the one that was sent, however it was wrapped; of a long one its beginning is enough.
+
+    So it is of several lines: mail programs put blank lines between them.
+    """
     one, other = ("".join(MAILTO.sub("", text).split()) for text in (quoted, sent))
-    return one == other or (len(other) > WRAP_FROM and other.startswith(one))
+    return one == other or ((len(other) > WRAP_FROM or "\n" in sent) and other.startswith(one))
 
 
 def merge(stored: Mapping[str, str], quoted: Reading | None, own: Reading | None) -> Reading:

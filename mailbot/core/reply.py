@@ -59,7 +59,7 @@ def own_text(text: str, markers: Sequence[str]) -> Own:
 def own_lines_anywhere(text: str, markers: Sequence[str]) -> tuple[str, str]:
     """Own lines wherever they stand, and quoted lines without their ``>``: for forms filled in between the lines.
 
-    Below a marker, a header block or an attribution without a ``>`` line after it nothing can be told apart: all is quoted.
+    Below a bare marker, a header block or an attribution without a ``>`` line after it nothing can be told apart: all is quoted.
     """
     lines = text.splitlines()
     known = _bare_markers(markers)
@@ -68,7 +68,8 @@ def own_lines_anywhere(text: str, markers: Sequence[str]) -> tuple[str, str]:
     at = 0
     while at < len(lines):
         rule, width = _cut(lines, at, known)
-        if rule == "quote":
+        if rule == "quote" or (rule == "marker" and _is_quote(lines[at])):  # own lines may stand below what is quoted
+            width = 1
             quoted.append(_unquoted(lines[at]))
             if pieces[-1]:
                 pieces.append([])

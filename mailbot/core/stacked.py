@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from itertools import chain
 from re import compile as pattern
 
-from mailbot.core.forms import FIELDS, INVISIBLE, Kind, field_of, normal
+from mailbot.core.forms import FIELDS, INVISIBLE, Kind, normal
 from mailbot.core.labelled import box_row, is_listed, label_alone, labelled
 from mailbot.core.naming import NO, YES, request_of
 
-#: So many blank lines may stand between a label and its value, and so many sure pairs make a mail one of such pairs.
-_GAP, _LAYOUT = 2, 2
+#: So many blank lines may stand between a label and its value.
+_GAP = 4
+#: A mail is one of such pairs when so many are sure, or one is and there are so many, or there are even more.
+_SURE, _SEVERAL, _MANY = 2, 3, 4
 _COLUMNS = pattern(r"[ \u00a0]{3,}|\t")
 _EDGES = " \t\n\u00a0\u2007\u202f" + INVISIBLE
 _WIDEST = 2000  # a longer line has no columns
@@ -18,11 +20,15 @@ _WIDEST = 2000  # a longer line has no columns
 
 @dataclass(frozen=True)
 class _Pair:
-    """A label alone on line ``at`` and the line of its value (None: it has none); ``sure``: it can be nothing else."""
+    """A label alone on line ``at`` and the line of its value (None: it has none); ``sure``: it can be nothing else.
+
+    ``colon``: it has one, so that only a blank line between the two asks for more.
+    """
 
     at: int
     value: int | None
     sure: bool
+    colon: bool
 
 
 def unstacked(lines: Sequence[str]) -> list[str]:
@@ -32,33 +38,43 @@ def unstacked(lines: Sequence[str]) -> list[str]:
     """
     lines = list(chain.from_iterable(_columns(lines, at) for at in range(len(lines))))
     pairs = [pair for at in range(len(lines)) if (pair := _pair(lines, at))]
-    layout = sum(pair.sure for pair in pairs) >= _LAYOUT
+    layouts = {colon: _is_layout([pair for pair in pairs if pair.colon == colon]) for colon in (False, True)}
     made: list[str] = []
     end = 0
     for pair in pairs:
-        if pair.at < end or not (pair.sure or layout):
+        if pair.at < end or not (pair.sure or layouts[pair.colon]):
             continue
         made += lines[end : pair.at]
-        label = lines[pair.at].rstrip(_EDGES + "?*")
+        label = lines[pair.at].rstrip(_EDGES + "?*:：")
         made.append(f"{label}: {lines[pair.value].lstrip(_EDGES + '>')}" if pair.value else f"{label}:")
         end = (pair.value or pair.at) + 1
     return made + lines[end:]
 
 
+def _is_layout(pairs: Sequence[_Pair]) -> bool:
+    sure = sum(pair.sure for pair in pairs)
+    full = sum(pair.value is not None for pair in pairs)
+    return sure >= _SURE or full >= (_SEVERAL if sure else _MANY)
+
+
 def _pair(lines: Sequence[str], at: int) -> _Pair | None:
     key = label_alone(lines[at])
-    if key is None:
+    colon = key is None
+    if colon:
+        found = labelled(lines[at])
+        key = found.key if found and not found.value else None
+    if key is None or (colon and at + 1 < len(lines) and bare_of(lines[at + 1])):
         return None
     value = next((n for n in range(at + 1, min(len(lines), at + 2 + _GAP)) if bare_of(lines[n])), None)
     if value is None:
-        return _Pair(at, None, sure=False)
+        return _Pair(at, None, sure=False, colon=colon)
     below = lines[value]
     if key == "request" and request_of(bare_of(below)):
-        return _Pair(at, value, sure=True)
+        return _Pair(at, value, sure=True, colon=colon)
     found = labelled(below)
     if label_alone(below) or (found and found.key):
-        return _Pair(at, None, sure=False)
-    return _Pair(at, value, _is_sure(lines[at], below, FIELDS[key].kind, gap=value > at + 1))
+        return _Pair(at, None, sure=False, colon=colon)
+    return _Pair(at, value, _is_sure(lines[at], below, FIELDS[key].kind, gap=value > at + 1), colon)
 
 
 def _is_sure(label: str, below: str, kind: Kind, *, gap: bool) -> bool:
@@ -102,17 +118,28 @@ def _columns(lines: Sequence[str], at: int) -> list[str]:
     pieces = [piece for piece in _COLUMNS.split(line) if bare_of(piece)]
     if len(pieces) > 1 and all((found := labelled(piece)) and found.key and found.value for piece in pieces):
         return pieces
-    cells = line.split("\t")
-    if len(cells) > 3 and len(cells) % 2 == 0 and all(field_of(cell.strip(" :：*")) for cell in cells[::2]):
-        return [f"{label.strip(' :：*')}: {value}" for label, value in zip(cells[::2], cells[1::2], strict=True)]
+    cells = [cell for cell in (line.split("\t") if "\t" in line else pieces) if "\t" in line or cell]
+    if len(cells) > 1 and len(cells) % 2 == 0 and "\t" not in line or len(cells) > 3:
+        labels, values = cells[::2], cells[1::2]
+        if len(labels) == len(values) and all(map(_names, labels)) and not any(map(_names, values)):
+            return [f"{_head(label)}: {value}" for label, value in zip(labels, values, strict=True)]
     return [line]
+
+
+def _head(cell: str) -> str:
+    """What a cell names, without the colon that may end it."""
+    return cell.strip(_EDGES + ":：*")
+
+
+def _names(cell: str) -> bool:
+    return label_alone(_head(cell)) is not None
 
 
 def _table(head: str, row: str) -> list[str]:
     """The fields of a row of values below a row of labels; empty where these are none."""
     labels, values = head.split("\t"), row.split("\t")
-    if len(labels) < 2 or len(labels) != len(values) or not all(field_of(cell.strip(" :：*")) for cell in labels):
+    if len(labels) < 2 or len(labels) != len(values) or not all(map(_names, labels)):
         return []
-    if any(field_of(cell.strip(" :：*")) for cell in values):
+    if any(map(_names, values)):
         return []
-    return [f"{label.strip(' :：*')}: {value}" for label, value in zip(labels, values, strict=True)]
+    return [f"{_head(label)}: {value}" for label, value in zip(labels, values, strict=True)]
