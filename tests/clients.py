@@ -211,10 +211,11 @@ def flowed(text: str, width: int = 72) -> str:
     lines = []
     for line in text.split("\n"):
         line = line.rstrip() if line != "-- " else line
-        while len(line) > width and line.rfind(" ", 1, width) > 0:
-            at = line.rfind(" ", 1, width) + 1
+        mark = "> " if line.startswith("> ") else ""
+        while len(line) > width and line.rfind(" ", 3, width) > 0:
+            at = line.rfind(" ", 3, width) + 1
             lines.append(line[:at])
-            line = line[at:]
+            line = mark + line[at:]
         lines.append(f" {line}" if line.startswith((" ", "From ")) else line)
     return "\n".join(lines)
 

@@ -4,6 +4,7 @@
 """
 
 import random
+import textwrap
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -59,6 +60,13 @@ NAMES = {
     "de": ["Müller & Söhne GmbH", "Süd „Telefonie“ AG", "Groß KG"],
     "fr": ["Société Générale d'Appels", "L’Été français", "Café Noël SARL"],
     "es": ["Peña y Muñoz S.L.", "Telefonía Añil, S.A.", "Compañía del Sur"],
+}
+LONG = {
+    "en": "The Association of Independent Call Centres of the Northern Counties, Head Office in Leeds",
+    "it": "Consorzio Nazionale dei Centralini Telefonici Indipendenti, Direzione Generale di Bologna",
+    "de": "Gesellschaft für Telefonische Kundenbetreuung und Vermittlung mbH, Niederlassung München Süd",
+    "fr": "Association Française des Centres d'Appels Indépendants, Direction Régionale de Marseille",
+    "es": "Asociación Española de Centros de Atención Telefónica Independientes, Oficina de Zaragoza",
 }
 PEOPLE = {"en": "Joe Smith", "it": "Niccolò Rossi", "de": "Jörg Müller", "fr": "Hélène Dupré", "es": "Íñigo Peña"}
 YES = {"en": "yes", "it": "sì", "de": "Ja", "fr": "Oui", "es": "Sí"}
@@ -143,7 +151,8 @@ class _Author:
         self.charset = self.pick(CHARSETS)
 
     def write(self) -> Made:
-        return self.reply() if self.chance.random() < 0.15 else self.request()
+        way = self.chance.random()
+        return self.reply() if way < 0.15 else self.several() if way < 0.22 else self.request()
 
     # a form
 
@@ -159,14 +168,14 @@ class _Author:
                 return token, (), token
             case Kind.EMAIL:
                 address = f"office{self.number}@acme.example"
-                return address, (), address
+                return self.pick([address, address, f"{address}<mailto:{address}>", f"<{address}>"]), (), address
             case Kind.YES:
                 yes = key == "accept" or self.chance.random() < 0.5
                 return (YES if yes else NO)[self.language], (), yes
             case Kind.NUMBER:
                 count = self.chance.randint(5, 90)
                 unit = FIELDS[key].label.lower() if self.chance.random() < 0.2 else ""
-                return f"{count} {unit}".strip(), (), count
+                return self.pick(["{}", "{}", "{}", "“{}”", "\u00a0{}\u00a0"]).format(f"{count} {unit}".strip()), (), count
             case Kind.OPTION:
                 option, label = self.pick(sorted(labels_of(key, cat).items()))
                 return self.pick([label, label.lower(), option]), (), option
@@ -184,7 +193,7 @@ class _Author:
                 words = self.pick(COMMENTS[self.language])
                 return words, (), words
             case _:
-                name = self.pick(NAMES[self.language])
+                name = self.pick([*NAMES[self.language], LONG[self.language]])
                 return name, (), name
 
     def form(self) -> tuple[list[Entry], Truth]:
@@ -286,11 +295,45 @@ class _Author:
         after = ["", self.pick(THANKS[self.language])] if self.chance.random() < 0.4 else []
         after += self.signature()
         text, html = self.rendered(entries, layout, before, after)
+        if not html and not mistake and self.chance.random() < 0.1:
+            text, subject, layout = self.forwarded(text), f"{self.pick(['Fwd', 'FW', 'WG', 'TR', 'RV', 'I'])}: {subject}", f"forwarded {layout}"
+        if not html and layout in ("colon", "bullet", "spaced", "bold", "upper") and self.client == "gmail_web":
+            text = "\n".join(row for line in text.split("\n") for row in (textwrap.wrap(line, 76, break_long_words=False, break_on_hyphens=False) or [""]))
         raw = self.sent(subject, text, html)
         traits = {"client": self.client, "charset": self.charset, "layout": layout, "language": self.language, "mistake": mistake}
-        if after and len(after) > 1 and truth.comments and not after[0]:
-            pass  # words of thanks below belong to the comments too
         return Made(raw, (truth,), traits)
+
+    def several(self) -> Made:
+        """Two or three requests in one mail, for one token or for several."""
+        style = self.pick(["colon", "bullet", "bold", "numbered", "spaced", "tab"])
+        lines, truths = [], []
+        token = self.token()
+        one = self.chance.random() < 0.5
+        for _ in range(self.pick([2, 2, 3])):
+            entries, truth = self.form()
+            if one and "token" in truth.fields:
+                entries = [replace(e, text=token) if e.key == "token" else e for e in entries]
+                truth = replace(truth, fields={**truth.fields, "token": token})
+            lines += ["", *_lines(entries, style)]
+            truths.append(truth)
+        text = "\n".join([self.pick(HELLO[self.language]), *lines, *self.signature()])
+        traits = {"client": self.client, "charset": self.charset, "layout": f"several {style}", "language": self.language, "mistake": ""}
+        return Made(self.sent("licenses", text, ""), tuple(truths), traits)
+
+    def forwarded(self, text: str) -> str:
+        """The text as somebody forwards it inside his mail."""
+        sender, when, to, about = HEADERS[self.language]
+        head = f"{sender}: Ann Client <ann@client.example>\n{when}: 3 November 2026 08:00\n{to}: Joe\n{about}: license"
+        way = self.pick(["gmail", "apple", "outlook", "thunderbird"])
+        note = f"{self.pick(HELLO[self.language])}\n\n"
+        if way == "gmail":
+            return f"{note}---------- Forwarded message ---------\n{head}\n\n\n{text}"
+        if way == "apple":
+            begun = f"Begin forwarded message:\n\n{head}\n\n{text}"
+            return note + "\n".join(f"> {line}".rstrip() for line in begun.split("\n"))
+        if way == "thunderbird":
+            return f"{note}-------- Forwarded Message --------\n{head}\n\n{text}"
+        return f"{note}{'_' * 32}\n{head}\n\n{text}"
 
     def signature(self) -> list[str]:
         person = PEOPLE[self.language]
@@ -339,7 +382,7 @@ class _Author:
         correct = [e for e in entries if e.key in form.fields and e.key in truth.fields and FIELDS[e.key].kind in (Kind.TOKEN, Kind.TEXT, Kind.NUMBER, Kind.OPTION, Kind.EMAIL) and e.key not in CHOOSER.values()]
         chosen = self.chance.sample(correct, min(len(correct), self.pick([1, 1, 2])))
         wrong = {e.key for e in chosen}
-        stored = {e.key: e.text for e in entries if e.key not in wrong}
+        stored = dict(read_fields("\n".join(_lines([e for e in entries if e.key not in wrong], "colon"))).values)
         stored["request"] = f"{truth.request}/{truth.action}" if truth.action else truth.request
         request, problems = check(Reading(stored), catalogue(), attachments=True)
         ours = filled(request, stored, problems)
@@ -397,6 +440,13 @@ def _lines(entries: list[Entry], style: str) -> list[str]:
         text = entry.text
         if prose and style in ("stacked_gap", "pipe", "tab", "stacked", "equals"):
             text = text.replace("\n", " ")
+        if entry.key == "accept" and style in ("colon", "dot") and entry.text in ("Ja", "Oui"):
+            made.append(f"[x] {FIELDS['accept'].label}")
+            continue
+        if entry.rows and style in ("spaced", "nbsp"):
+            others = [label for label in labels_of(entry.key, catalogue()).values() if label not in entry.rows]
+            made += [f"{label}:", *(f"[x] {row}" for row in entry.rows), *(f"[ ] {row}" for row in others)]
+            continue
         if entry.rows and style in ("bullet", "next_line", "colon") and len(entry.rows) > 1:
             made += [f"{label}:", *(f"- {row}" for row in entry.rows)]
             continue
@@ -550,7 +600,7 @@ def _compared(truth: Truth, request: Request, problems: tuple[Problem, ...], tra
             count("asked" if key in told or not found_out(request, truth) else "missed", key, got, meant)
         elif meant is not None or got not in (None, (), ""):
             same = got == meant or (isinstance(got, str) and isinstance(meant, str) and FIELDS[key].kind is Kind.PROSE and _in(meant, got))
-            count("right" if same else "wrong", key, got, meant)
+            count("right" if same else "asked" if key in told else "wrong", key, got, meant)
     if truth.comments:
         there = _in(truth.comments, request.comments or "") or (truth.request, truth.action) == ("information", None)
         count("right" if there else "wrong", "comments", request.comments, truth.comments)

@@ -166,10 +166,11 @@ class _Page:
 
     def end_line(self, always: bool = False) -> None:
         frame = self.frames[-1]
-        line = "".join(frame.line).translate(_UNSEEN).rstrip()
+        written = "".join(frame.line)
+        line = written.translate(_UNSEEN).rstrip()
         if not line.strip(_JOINERS + " "):
             line = ""
-        if line or always:
+        if line or always or "\u00a0" in written:  # how Word writes a blank line
             frame.lines.append(line)
         frame.line.clear()
 

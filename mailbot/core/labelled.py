@@ -84,6 +84,9 @@ def _separator(line: str, start: int) -> tuple[int, int] | None:
                 return at, at + 1
         elif sign == "?":
             behind = line[at + 1 :].lstrip(_SPACES + "*")
+            if behind[:1] == "|":
+                at += 1
+                continue
             if behind[:1] and behind[:1] in _COLONS:
                 return len(line) - len(behind), len(line) - len(behind) + 1
             return (at + 1, at + 1) if field_of(_without_aside(line[start:at])) else None

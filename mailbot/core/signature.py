@@ -24,7 +24,7 @@ _DEVICE = re.compile(
 
 def is_signature(line: str) -> bool:
     """Whether a signature begins at this line: ``--``, closing words, a telephone's line, or a PGP signature."""
-    return line.rstrip() in ("--", "- --", "-----BEGIN PGP SIGNATURE-----") or normal(line[:80]).strip(" ,.!*>") in _SIGN_OFFS or is_device(line)
+    return line.strip("> \t\u00a0") in ("--", "- --", "-----BEGIN PGP SIGNATURE-----") or normal(line[:80]).strip(" ,.!*>") in _SIGN_OFFS or is_device(line)
 
 
 def is_device(line: str) -> bool:

@@ -1,11 +1,11 @@
-"""Forms whose labels have no colon: a label above its value, tables and columns of several fields. Made one line each."""
+"""Forms that are not a line for each field: a label above its value, tables, columns and sentences. Made one line each."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
 from re import compile as pattern
 
-from mailbot.core.forms import FIELDS, INVISIBLE, Kind, normal
+from mailbot.core.forms import FIELDS, INVISIBLE, Kind, field_of, normal
 from mailbot.core.labelled import box_row, is_listed, label_alone, labelled
 from mailbot.core.naming import NO, YES, request_of
 
@@ -14,6 +14,7 @@ _GAP = 4
 #: A mail is one of such pairs when so many are sure, or one is and there are so many, or there are even more.
 _SURE, _SEVERAL, _MANY = 2, 3, 4
 _COLUMNS = pattern(r"[ \u00a0]{3,}|\t")
+_BETWEEN = pattern(r"([;,] )[ ]*")
 _EDGES = " \t\n\u00a0\u2007\u202f" + INVISIBLE
 _WIDEST = 2000  # a longer line has no columns
 
@@ -92,7 +93,8 @@ def fits(kind: Kind, bare: str) -> bool:
         case Kind.TOKEN:
             return " " not in bare and 8 <= len(bare) <= 128 and any(map(str.isdigit, bare))
         case Kind.NUMBER:
-            return bare.isdecimal()
+            count, _, unit = bare.strip('"“”').partition(" ")
+            return count.isdecimal() and (not unit or field_of(unit) is not None)
         case Kind.YES:
             return normal(bare).strip(" .!") in YES | NO
         case Kind.EMAIL:
@@ -109,6 +111,8 @@ def bare_of(line: str) -> str:
 def _columns(lines: Sequence[str], at: int) -> list[str]:
     """The line as one line for each field that stands in it; a row of labels above a row of values likewise."""
     line = lines[at]
+    if len(line) <= _WIDEST and (sentences := _sentences(line)):
+        return sentences
     if len(line) > _WIDEST or ("   " not in line and "\t" not in line and "\u00a0" not in line):
         return [line]
     if at and (pairs := _table(lines[at - 1], line)):
@@ -124,6 +128,24 @@ def _columns(lines: Sequence[str], at: int) -> list[str]:
         if len(labels) == len(values) and all(map(_names, labels)) and not any(map(_names, values)):
             return [f"{_head(label)}: {value}" for label, value in zip(labels, values, strict=True)]
     return [line]
+
+
+def _sentences(line: str) -> list[str]:
+    """The fields of a line such as "Token: X; Agents: 12; Reason: cost."; empty where it has less than three."""
+    pieces = _BETWEEN.split(line)  # what was between stands at the odd places
+    made: list[str] = []
+    fields = 0
+    for at in range(0, len(pieces), 2):
+        found = labelled(pieces[at]) if 0 < len(pieces[at]) else None
+        key = found.key if found else None
+        if not at and (key is None or FIELDS[key].kind is Kind.PROSE):
+            return []
+        if key is None:
+            made[-1] += pieces[at - 1] + pieces[at]
+        else:
+            made.append(pieces[at])
+            fields += 1
+    return [*made[:-1], made[-1].rstrip(" .")] if fields >= _SEVERAL else []
 
 
 def _head(cell: str) -> str:
