@@ -27,7 +27,9 @@ def main(count: int = 5000, seed: int = 1) -> int:
     told("with a mistake", spoilt)
     for fault in (well.faults + spoilt.faults)[:40]:
         print(fault)
-    print(f"time per mail: median {statistics.median(times):.2f} ms, 99th percentile {statistics.quantiles(times, n=100)[98]:.2f} ms")
+    print(
+        f"time per mail: median {statistics.median(times):.2f} ms, 99th percentile {statistics.quantiles(times, n=100)[98]:.2f} ms"
+    )
     return int(well.wrong + spoilt.wrong > 0 or well.right < 0.99 * well.fields)
 
 

@@ -143,6 +143,8 @@ def mails(seed: int, count: int) -> Iterator[Made]:
 
 
 class _Author:
+    """Writes one mail."""
+
     def __init__(self, chance: random.Random, number: int) -> None:
         self.chance, self.number = chance, number
         self.pick = chance.choice
@@ -175,7 +177,11 @@ class _Author:
             case Kind.NUMBER:
                 count = self.chance.randint(5, 90)
                 unit = FIELDS[key].label.lower() if self.chance.random() < 0.2 else ""
-                return self.pick(["{}", "{}", "{}", "“{}”", "\u00a0{}\u00a0"]).format(f"{count} {unit}".strip()), (), count
+                return (
+                    self.pick(["{}", "{}", "{}", "“{}”", "\u00a0{}\u00a0"]).format(f"{count} {unit}".strip()),
+                    (),
+                    count,
+                )
             case Kind.OPTION:
                 option, label = self.pick(sorted(labels_of(key, cat).items()))
                 return self.pick([label, label.lower(), option]), (), option
@@ -217,7 +223,9 @@ class _Author:
         if form.request == "reactivate":
             fields["reason"] = form.action
         comments = str(fields.pop("comments", ""))
-        request = self.pick([form.request, f"{form.request}/{form.action}" if form.action else form.request, TITLES[form.request]])
+        request = self.pick(
+            [form.request, f"{form.request}/{form.action}" if form.action else form.request, TITLES[form.request]]
+        )
         if form.request == "shuttle":
             request = form.request
         head = [Entry("request", "Request", request)]
@@ -242,7 +250,11 @@ class _Author:
             if not keys:
                 return entries, truth, ""
             key = self.pick(keys)
-            made = [replace(e, text=text, rows=()) if e.key == key and text is not None else e for e in entries if e.key != key or text is not None]
+            made = [
+                replace(e, text=text, rows=()) if e.key == key and text is not None else e
+                for e in entries
+                if e.key != key or text is not None
+            ]
             fields = {k: v for k, v in truth.fields.items() if k != key}
             return made, replace(truth, fields=fields, asked=frozenset({key})), mistake
 
@@ -253,22 +265,45 @@ class _Author:
             case "grouped":
                 return change(numbers, self.pick(["1.000", "1,000", "1 000"]))
             case "option_typo":
-                return change([k for k in ("plan", "support", "billing") if k in of], self.pick(["Voize", "Silvr", "anual", "Platin"]))
+                return change(
+                    [k for k in ("plan", "support", "billing") if k in of],
+                    self.pick(["Voize", "Silvr", "anual", "Platin"]),
+                )
             case "token_space":
-                return change([k for k in ("token", "old_token", "new_token") if k in of], self.pick(["A1B2 C3D4 E5F6", "A1B2C3", "see screenshot"]))
+                return change(
+                    [k for k in ("token", "old_token", "new_token") if k in of],
+                    self.pick(["A1B2 C3D4 E5F6", "A1B2C3", "see screenshot"]),
+                )
             case "missing":
                 return change([key for key in plain if key not in ("comments", "description")], None)
             case "unclear_yes":
-                return change([k for k in ("accept", "whitelabel") if k in of], self.pick(["maybe", "sure", "ok", "not yet"]))
+                return change(
+                    [k for k in ("accept", "whitelabel") if k in of], self.pick(["maybe", "sure", "ok", "not yet"])
+                )
             case "bad_email":
-                return change([k for k in ("customer_email",) if k in of], self.pick(["nobody", "a@b@c.example", "joe at acme.example"]))
+                return change(
+                    [k for k in ("customer_email",) if k in of],
+                    self.pick(["nobody", "a@b@c.example", "joe at acme.example"]),
+                )
             case "twice" if numbers:
                 key = self.pick(numbers)
                 made = [*entries[:1], Entry(key, FIELDS[key].label, "91"), *entries[1:]]
-                return made, replace(truth, fields={k: v for k, v in truth.fields.items() if k != key}, asked=frozenset({key})), mistake
+                return (
+                    made,
+                    replace(truth, fields={k: v for k, v in truth.fields.items() if k != key}, asked=frozenset({key})),
+                    mistake,
+                )
             case "near_label" if "customer_name" in of:
                 made = [replace(e, label="Custmer name") if e.key == "customer_name" else e for e in entries]
-                return made, replace(truth, fields={k: v for k, v in truth.fields.items() if k != "customer_name"}, asked=frozenset({"customer_name"})), mistake
+                return (
+                    made,
+                    replace(
+                        truth,
+                        fields={k: v for k, v in truth.fields.items() if k != "customer_name"},
+                        asked=frozenset({"customer_name"}),
+                    ),
+                    mistake,
+                )
             case "clash" if truth.request in ("modify", "contract"):
                 other = "Request general information"
                 made = [replace(e, text=f"{e.text}\x00{other}") if e.key == "request" else e for e in entries]
@@ -289,18 +324,40 @@ class _Author:
         elif self.chance.random() < 0.2 and truth.request != "shuttle" and mistake != "near_label":
             subject, entries = TITLES[truth.request], entries[1:]
         layout = self.pick(MARKUP) if self.client not in PLAIN_ONLY and self.chance.random() < 0.5 else style
-        if mistake in ("near_label",) and layout in ("stacked", "stacked_gap", "equals", "head_table", "four_cells", *MARKUP, "columns"):
+        if mistake in ("near_label",) and layout in (
+            "stacked",
+            "stacked_gap",
+            "equals",
+            "head_table",
+            "four_cells",
+            *MARKUP,
+            "columns",
+        ):
             layout = "colon"
         before = [self.pick(HELLO[self.language]), ""] if self.chance.random() < 0.7 else []
         after = ["", self.pick(THANKS[self.language])] if self.chance.random() < 0.4 else []
         after += self.signature()
         text, html = self.rendered(entries, layout, before, after)
         if not html and not mistake and self.chance.random() < 0.1:
-            text, subject, layout = self.forwarded(text), f"{self.pick(['Fwd', 'FW', 'WG', 'TR', 'RV', 'I'])}: {subject}", f"forwarded {layout}"
+            text, subject, layout = (
+                self.forwarded(text),
+                f"{self.pick(['Fwd', 'FW', 'WG', 'TR', 'RV', 'I'])}: {subject}",
+                f"forwarded {layout}",
+            )
         if not html and layout in ("colon", "bullet", "spaced", "bold", "upper") and self.client == "gmail_web":
-            text = "\n".join(row for line in text.split("\n") for row in (textwrap.wrap(line, 76, break_long_words=False, break_on_hyphens=False) or [""]))
+            text = "\n".join(
+                row
+                for line in text.split("\n")
+                for row in (textwrap.wrap(line, 76, break_long_words=False, break_on_hyphens=False) or [""])
+            )
         raw = self.sent(subject, text, html)
-        traits = {"client": self.client, "charset": self.charset, "layout": layout, "language": self.language, "mistake": mistake}
+        traits = {
+            "client": self.client,
+            "charset": self.charset,
+            "layout": layout,
+            "language": self.language,
+            "mistake": mistake,
+        }
         return Made(raw, (truth,), traits)
 
     def several(self) -> Made:
@@ -317,7 +374,13 @@ class _Author:
             lines += ["", *_lines(entries, style)]
             truths.append(truth)
         text = "\n".join([self.pick(HELLO[self.language]), *lines, *self.signature()])
-        traits = {"client": self.client, "charset": self.charset, "layout": f"several {style}", "language": self.language, "mistake": ""}
+        traits = {
+            "client": self.client,
+            "charset": self.charset,
+            "layout": f"several {style}",
+            "language": self.language,
+            "mistake": "",
+        }
         return Made(self.sent("licenses", text, ""), tuple(truths), traits)
 
     def forwarded(self, text: str) -> str:
@@ -367,7 +430,11 @@ class _Author:
     def rendered(self, entries: list[Entry], layout: str, before: list[str], after: list[str]) -> tuple[str, str]:
         """(plain text, HTML body or "")."""
         if layout in MARKUP:
-            shown = "".join(f"<div>{escape(line) or '<br>'}</div>" for line in "\n".join(before).split("\n")) if before else ""
+            shown = (
+                "".join(f"<div>{escape(line) or '<br>'}</div>" for line in "\n".join(before).split("\n"))
+                if before
+                else ""
+            )
             end = "".join(f"<div>{escape(line) or '<br>'}</div>" for line in after)
             plain = TABLE_AS.get(self.client, "tab") if "able" in layout or layout == "four_cells" else "colon"
             text = "\n".join([*before, *_lines(entries, plain), *after])
@@ -379,7 +446,14 @@ class _Author:
     def reply(self) -> Made:
         entries, truth = self.form()
         form = FORMS[truth.request, truth.action]
-        correct = [e for e in entries if e.key in form.fields and e.key in truth.fields and FIELDS[e.key].kind in (Kind.TOKEN, Kind.TEXT, Kind.NUMBER, Kind.OPTION, Kind.EMAIL) and e.key not in CHOOSER.values()]
+        correct = [
+            e
+            for e in entries
+            if e.key in form.fields
+            and e.key in truth.fields
+            and FIELDS[e.key].kind in (Kind.TOKEN, Kind.TEXT, Kind.NUMBER, Kind.OPTION, Kind.EMAIL)
+            and e.key not in CHOOSER.values()
+        ]
         chosen = self.chance.sample(correct, min(len(correct), self.pick([1, 1, 2])))
         wrong = {e.key for e in chosen}
         stored = dict(read_fields("\n".join(_lines([e for e in entries if e.key not in wrong], "colon"))).values)
@@ -387,11 +461,22 @@ class _Author:
         request, problems = check(Reading(stored), catalogue(), attachments=True)
         ours = filled(request, stored, problems)
         sent = f"{MARKER}\n\nThank you for your request. Some things are not right yet.\n\nReply to this mail with only the corrected lines.\n\n{ours}\n\n-- \nLicence Desk\n"
-        own = [*([self.pick(HELLO[self.language]), ""] if self.chance.random() < 0.4 else []), *_lines(chosen, self.pick(["colon", "bullet", "bold", "next_line"]))]
+        own = [
+            *([self.pick(HELLO[self.language]), ""] if self.chance.random() < 0.4 else []),
+            *_lines(chosen, self.pick(["colon", "bullet", "bold", "next_line"])),
+        ]
         style = self.pick(["top", "top", "bottom", "block", "edited"])
         text = self.quoted(own, chosen, sent, style)
-        raw = self.sent("Re: [LIC-12] Your request needs a correction", text, "", ("In-Reply-To: <lic-12.a@desk.example>",))
-        traits = {"client": self.client, "charset": self.charset, "layout": f"reply {style}", "language": self.language, "mistake": ""}
+        raw = self.sent(
+            "Re: [LIC-12] Your request needs a correction", text, "", ("In-Reply-To: <lic-12.a@desk.example>",)
+        )
+        traits = {
+            "client": self.client,
+            "charset": self.charset,
+            "layout": f"reply {style}",
+            "language": self.language,
+            "mistake": "",
+        }
         return Made(raw, (truth,), traits, stored, sent)
 
     def quoted(self, own: list[str], chosen: list[Entry], sent: str, style: str) -> str:
@@ -491,29 +576,48 @@ def _markup(entries: list[Entry], layout: str) -> str:
     rows = [(escape(e.label), text(e)) for e in entries]
     match layout:
         case "table":
-            return "<table>" + "".join(f"<tr><td>{label}</td><td>{value}</td></tr>" for label, value in rows) + "</table>"
+            return (
+                "<table>" + "".join(f"<tr><td>{label}</td><td>{value}</td></tr>" for label, value in rows) + "</table>"
+            )
         case "th_table":
-            return '<table border="1">' + "".join(f"<tr><th>{label}:</th><td>{value}</td></tr>" for label, value in rows) + "</table>"
+            return (
+                '<table border="1">'
+                + "".join(f"<tr><th>{label}:</th><td>{value}</td></tr>" for label, value in rows)
+                + "</table>"
+            )
         case "word_table":
             cell = '<td valign="top" style="border:solid windowtext 1.0pt;padding:0cm 5.4pt"><p class="MsoNormal">{}<o:p></o:p></p></td>'
-            return '<table class="MsoTableGrid" border="1">' + "".join(f"<tr>{cell.format(f'<b>{label}</b>')}{cell.format(value)}</tr>" for label, value in rows) + "</table>"
+            return (
+                '<table class="MsoTableGrid" border="1">'
+                + "".join(f"<tr>{cell.format(f'<b>{label}</b>')}{cell.format(value)}</tr>" for label, value in rows)
+                + "</table>"
+            )
         case "head_table":
             prose = [row for row, e in zip(rows, entries, strict=True) if FIELDS[e.key].kind is Kind.PROSE]
             others = [row for row in rows if row not in prose]
             head = "".join(f"<th>{label}</th>" for label, _ in others)
             body = "".join(f"<td>{value}</td>" for _, value in others)
-            return f"<table><tr>{head}</tr><tr>{body}</tr></table>" + "".join(f"<div>{label}: {value}</div>" for label, value in prose)
+            return f"<table><tr>{head}</tr><tr>{body}</tr></table>" + "".join(
+                f"<div>{label}: {value}</div>" for label, value in prose
+            )
         case "four_cells":
             made = ""
             for at in range(0, len(rows), 2):
-                made += "<tr>" + "".join(f"<td>{label}:</td><td>{value}</td>" for label, value in rows[at : at + 2]) + "</tr>"
+                made += (
+                    "<tr>"
+                    + "".join(f"<td>{label}:</td><td>{value}</td>" for label, value in rows[at : at + 2])
+                    + "</tr>"
+                )
             return f"<table>{made}</table>"
         case "list":
             return "<ul>" + "".join(f"<li><b>{label}:</b> {value}</li>" for label, value in rows) + "</ul>"
         case "definitions":
             return "<dl>" + "".join(f"<dt>{label}</dt><dd>{value}</dd>" for label, value in rows) + "</dl>"
         case "boxes":
-            return "".join(f"<div>{escape(e.label)}:</div>{boxes(e)}" if e.rows else f"<div>{label}: {value}</div>" for e, (label, value) in zip(entries, rows, strict=True))
+            return "".join(
+                f"<div>{escape(e.label)}:</div>{boxes(e)}" if e.rows else f"<div>{label}: {value}</div>"
+                for e, (label, value) in zip(entries, rows, strict=True)
+            )
         case _:
             return "".join(f"<div><b>{label}</b>: {value}</div>" for label, value in rows)
 
@@ -561,7 +665,9 @@ def understood(made: Made) -> list[tuple[Request, tuple[Problem, ...]]]:
 COMPARED = tuple(key for key in FIELDS if key not in ("request", "action", "product", "log", "comments"))
 
 
-def compared(truths: tuple[Truth, ...], found: list[tuple[Request, tuple[Problem, ...]]], traits: dict[str, str]) -> Measured:
+def compared(
+    truths: tuple[Truth, ...], found: list[tuple[Request, tuple[Problem, ...]]], traits: dict[str, str]
+) -> Measured:
     """Field by field what was read against what was meant."""
     all_of = Measured()
     for number, truth in enumerate(truths):
@@ -590,7 +696,11 @@ def _compared(truth: Truth, request: Request, problems: tuple[Problem, ...], tra
     if kind == (truth.request, truth.action):
         count("right", "request", kind, kind)
     else:
-        verdict = "asked" if told & {"request", "action", "demo", "reason", "product"} or request.request in ("", truth.request) else "wrong"
+        verdict = (
+            "asked"
+            if told & {"request", "action", "demo", "reason", "product"} or request.request in ("", truth.request)
+            else "wrong"
+        )
         count(verdict, "request", kind, (truth.request, truth.action))
     for key in COMPARED:
         got, meant = getattr(request, key), truth.fields.get(key)
@@ -599,7 +709,9 @@ def _compared(truth: Truth, request: Request, problems: tuple[Problem, ...], tra
         elif got in (None, (), "") and meant is not None:
             count("asked" if key in told or not found_out(request, truth) else "missed", key, got, meant)
         elif meant is not None or got not in (None, (), ""):
-            same = got == meant or (isinstance(got, str) and isinstance(meant, str) and FIELDS[key].kind is Kind.PROSE and _in(meant, got))
+            same = got == meant or (
+                isinstance(got, str) and isinstance(meant, str) and FIELDS[key].kind is Kind.PROSE and _in(meant, got)
+            )
             count("right" if same else "asked" if key in told else "wrong", key, got, meant)
     if truth.comments:
         there = _in(truth.comments, request.comments or "") or (truth.request, truth.action) == ("information", None)

@@ -47,6 +47,7 @@ _LINE = frozenset(
 _QUOTES = ("gmail_quote", "yahoo_quoted", "protonmail_quote")
 _UNSEEN = str.maketrans({"\u00a0": " ", **dict.fromkeys("\u00ad\u034f\u200b\u2060\ufeff", "")})
 _SPACES = re.compile(r"[ \t\n\r\f]+")
+_TAB = re.compile("[ \u00a0]{0,9}\u00a0{2}[ \u00a0]{2,20}")  # what editors make of one
 _JOINERS = "\u200c\u200d"
 _DEEPEST = 40  # frames within frames; what lies deeper is read, but on lines of its own
 _DEEPEST_QUOTE = 6
@@ -167,7 +168,7 @@ class _Page:
     def end_line(self, always: bool = False) -> None:
         frame = self.frames[-1]
         written = "".join(frame.line)
-        line = written.translate(_UNSEEN).rstrip()
+        line = _TAB.sub("\t", written).translate(_UNSEEN).rstrip()
         if not line.strip(_JOINERS + " "):
             line = ""
         if line or always or "\u00a0" in written:  # how Word writes a blank line

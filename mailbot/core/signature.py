@@ -15,7 +15,7 @@ _SIGN_OFFS = frozenset(
 )
 _APP = r"(?:outlook|mail|gmail|yahoo mail|proton mail|protonmail|tutanota|libero mail|mobile|(?:my |mein|mon |mi |il mio )?(?:iphone|ipad|android|samsung|blackberry|galaxy|smartphone|mobile|handy|cellulare|m[óo]vil|portable|t[ée]l[ée]phone))"
 _DEVICE = re.compile(
-    rf"(?:sent (?:from|with|via) (?:my |the )?(?:secure )?\[?{_APP}|get outlook for |(?:inviato|scritto) (?:da|dal|con) (?:mio )?{_APP}"
+    rf"(?:sent from my(?: [\w./-]+){{1,5}}\W*$|sent (?:from|with|via) (?:my |the )?(?:secure )?\[?{_APP}|get outlook for |(?:inviato|scritto) (?:da|dal|con) (?:mio )?{_APP}"
     rf"|scarica outlook per |ottieni outlook per |von mein.{{1,60}}gesendet|gesendet (?:von|mit|über) (?:meine[mr] )?{_APP}"
     rf"|holen sie sich outlook |outlook für (?:ios|android)|envoy[ée] (?:de|depuis|à partir de|avec) {_APP}|t[ée]l[ée]charger outlook "
     rf"|obtenir outlook pour |enviado (?:desde|con) {_APP}|obtener outlook para |descargar outlook para )"
@@ -24,7 +24,11 @@ _DEVICE = re.compile(
 
 def is_signature(line: str) -> bool:
     """Whether a signature begins at this line: ``--``, closing words, a telephone's line, or a PGP signature."""
-    return line.strip("> \t\u00a0") in ("--", "- --", "-----BEGIN PGP SIGNATURE-----") or normal(line[:80]).strip(" ,.!*>") in _SIGN_OFFS or is_device(line)
+    return (
+        line.strip("> \t\u00a0") in ("--", "- --", "-----BEGIN PGP SIGNATURE-----")
+        or normal(line[:80]).strip(" ,.!*>") in _SIGN_OFFS
+        or is_device(line)
+    )
 
 
 def is_device(line: str) -> bool:

@@ -122,11 +122,15 @@ def _columns(lines: Sequence[str], at: int) -> list[str]:
     pieces = [piece for piece in _COLUMNS.split(line) if bare_of(piece)]
     if len(pieces) > 1 and all((found := labelled(piece)) and found.key and found.value for piece in pieces):
         return pieces
-    cells = [cell for cell in (line.split("\t") if "\t" in line else pieces) if "\t" in line or cell]
-    if len(cells) > 1 and len(cells) % 2 == 0 and "\t" not in line or len(cells) > 3:
-        labels, values = cells[::2], cells[1::2]
-        if len(labels) == len(values) and all(map(_names, labels)) and not any(map(_names, values)):
-            return [f"{_head(label)}: {value}" for label, value in zip(labels, values, strict=True)]
+    cells = line.split("\t")
+    if len(cells) > 3 and len(cells) % 2 == 0 and all(map(_names, cells[::2])) and not any(map(_names, cells[1::2])):
+        return [f"{_head(label)}: {value}" for label, value in zip(cells[::2], cells[1::2], strict=True)]
+    if (
+        len(cells) > 1
+        and all(map(_names, cells))
+        and label_alone(_head(cells[0])) not in ("request", "action", "product")
+    ):
+        return [" / ".join(map(_head, cells))]  # a row of labels whose values stand elsewhere: none of them is a value
     return [line]
 
 
@@ -136,7 +140,7 @@ def _sentences(line: str) -> list[str]:
     made: list[str] = []
     fields = 0
     for at in range(0, len(pieces), 2):
-        found = labelled(pieces[at]) if 0 < len(pieces[at]) else None
+        found = labelled(pieces[at]) if pieces[at] else None
         key = found.key if found else None
         if not at and (key is None or FIELDS[key].kind is Kind.PROSE):
             return []

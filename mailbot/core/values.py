@@ -14,7 +14,18 @@ from mailbot.core.problem import Code, Problem
 #: No count may be larger.
 MOST = 100_000
 _AGREED = frozenset(
-    {"i accept", "i agree", "accepted", "agreed", "accept", "agree", "accetto", "accettato", "ich stimme zu", "ich akzeptiere"}
+    {
+        "i accept",
+        "i agree",
+        "accepted",
+        "agreed",
+        "accept",
+        "agree",
+        "accetto",
+        "accettato",
+        "ich stimme zu",
+        "ich akzeptiere",
+    }
     | {"akzeptiert", "zugestimmt", "j'accepte", "accepté", "acepto", "aceptado", "estoy de acuerdo"}
 )
 _TENS = ("", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
