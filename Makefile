@@ -2,6 +2,7 @@
 #   make demo    the desk at work, with a mail server of its own
 #   make test    every test
 #   make check   the tests and every other gate
+#   make understand   how well mails are understood, field by field
 #   make bench   measurements, where there are any
 #   make clean   removes what was installed or built; never a database
 PYTHON ?= python3
@@ -9,7 +10,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
 , := ,
-.PHONY: demo test gates check bench clean
+.PHONY: demo test gates check understand bench clean
 .NOTPARALLEL:
 
 demo: $(VENV)/.demo
@@ -27,6 +28,9 @@ gates: $(VENV)/.test
 	tests/wheel_smoke.sh $(BIN)/python
 
 check: gates test
+
+understand: $(VENV)/.test
+	$(BIN)/python bench/understand.py
 
 bench: $(VENV)/.test
 	@ls bench/*.py >/dev/null 2>&1 || { echo "there is no bench yet"; exit 1; }

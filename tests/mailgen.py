@@ -21,7 +21,7 @@ from mailbot.core.problem import Problem
 from mailbot.core.reading import Reading, Request, merge, read_fields, read_quoted
 from mailbot.core.reply import own_lines_anywhere
 from mailbot.core.values import labels_of
-from tests.clients import BORDER, CLIENTS, DESK, HTML_ONLY, PLAIN_ONLY, SPEAKING, Draft
+from tests.clients import CLIENTS, DESK, PLAIN_ONLY, SPEAKING, Draft
 from tests.desk import catalogue
 
 MARKER = "--- Please write your reply above this line ---"
@@ -315,7 +315,7 @@ class _Author:
     def request(self) -> Made:
         entries, truth = self.form()
         mistake, style = "", self.pick(PLAIN)
-        if self.chance.random() < 0.25:
+        if self.chance.random() < 0.4:
             entries, truth, mistake = self.spoil(entries, truth)
         subject = self.pick(["", "license", "Request", "Anfrage", "Richiesta licenza"])
         if "\x00" in entries[0].text:
