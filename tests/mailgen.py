@@ -316,7 +316,10 @@ class _Author:
         entries, truth = self.form()
         mistake, style = "", self.pick(PLAIN)
         if self.chance.random() < 0.4:
-            entries, truth, mistake = self.spoil(entries, truth)
+            for _ in range(4):  # not every mistake fits every form
+                entries, truth, mistake = self.spoil(entries, truth)
+                if mistake:
+                    break
         subject = self.pick(["", "license", "Request", "Anfrage", "Richiesta licenza"])
         if "\x00" in entries[0].text:
             entries[0] = replace(entries[0], text=entries[0].text.partition("\x00")[0])
