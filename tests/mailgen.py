@@ -538,6 +538,10 @@ def _lines(entries: list[Entry], style: str) -> list[str]:
         if entry.rows and style in ("bullet", "next_line", "colon") and len(entry.rows) > 1:
             made += [f"{label}:", *(f"- {row}" for row in entry.rows)]
             continue
+        if len(entry.rows) > 1 and style in ("stacked", "stacked_gap"):
+            gap = [""] if style == "stacked_gap" else []
+            made += [label, *gap, *(line for row in entry.rows for line in (row, *gap))]
+            continue
         line = _STYLES[style].format(label, text)
         if style == "numbered":
             line = f"{number}. {line}"
@@ -718,7 +722,9 @@ def _compared(truth: Truth, request: Request, problems: tuple[Problem, ...], tra
             count("right" if same else "asked" if key in told else "wrong", key, got, meant)
     if truth.comments:
         there = _in(truth.comments, request.comments or "") or (truth.request, truth.action) == ("information", None)
-        count("right" if there else "wrong", "comments", request.comments, truth.comments)
+        count(
+            "right" if there else "wrong" if request.request else "missed", "comments", request.comments, truth.comments
+        )
     return one
 
 

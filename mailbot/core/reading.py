@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from mailbot.core.forms import FIELDS, normal
+from mailbot.core.forms import CONTACT, FIELDS, normal
 from mailbot.core.gathering import MAILTO, PROSE, WRAP_FROM, Reader, Reading, key_of, tidied, whole
 from mailbot.core.labelled import labelled
 from mailbot.core.naming import TWICE, is_reply, request_of, settled
@@ -14,8 +14,6 @@ __all__ = ["MOST_FORMS", "Reading", "Request", "merge", "read_fields", "read_for
 
 #: More ``Request:`` lines in one mail belong to the last form, which is then told to be given twice.
 MOST_FORMS = 20
-#: Fields that any mail's words may hold; alone they make no form.
-_CONTACT = frozenset({"customer_name", "customer_email", "comments", "telephones", "log"})
 
 
 @dataclass(frozen=True)
@@ -70,7 +68,7 @@ def read_forms(text: str, subject: str) -> tuple[Reading, ...]:
 def _by_subject(read: Reading, subject: str) -> tuple[Reading, ...]:
     named = request_of(subject)
     if named is None:
-        return (read,) if len(read.values) >= 2 and not read.values.keys() <= _CONTACT else ()
+        return (read,) if len(read.values) >= 2 and not read.values.keys() <= CONTACT else ()
     if not read.values and not (named[0] == "information" and read.prose):
         return ()
     return (Reading({"request": subject, **read.values}, read.near, subject, read.prose),)

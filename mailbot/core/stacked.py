@@ -5,15 +5,17 @@ from dataclasses import dataclass
 from itertools import chain
 from re import compile as pattern
 
-from mailbot.core.forms import FIELDS, INVISIBLE, Kind, field_of, normal
+from mailbot.core.forms import CONTACT, FIELDS, INVISIBLE, Kind, field_of, normal
 from mailbot.core.labelled import box_row, is_listed, label_alone, labelled
 from mailbot.core.naming import NO, YES, request_of
+from mailbot.core.signature import is_signature
 
 #: So many blank lines may stand between a label and its value.
 _GAP = 4
-#: A mail is one of such pairs when so many are sure, or one is and there are so many, or there are even more.
-_SURE, _SEVERAL, _MANY = 2, 3, 4
+#: A mail is one of such pairs when so many are sure, or there are so many, one of which is more than a visiting card's.
+_SURE, _SEVERAL = 2, 3
 _COLUMNS = pattern(r"[ \u00a0]{3,}|\t")
+_LONGEST_NAME = 40
 _BETWEEN = pattern(r"([;,] )[ ]*")
 _EDGES = " \t\n\u00a0\u2007\u202f" + INVISIBLE
 _WIDEST = 2000  # a longer line has no columns
@@ -27,6 +29,7 @@ class _Pair:
     """
 
     at: int
+    key: str
     value: int | None
     sure: bool
     colon: bool
@@ -40,42 +43,67 @@ def unstacked(lines: Sequence[str]) -> list[str]:
     lines = list(chain.from_iterable(_columns(lines, at) for at in range(len(lines))))
     pairs = [pair for at in range(len(lines)) if (pair := _pair(lines, at))]
     layouts = {colon: _is_layout([pair for pair in pairs if pair.colon == colon]) for colon in (False, True)}
+    pairs = [pair for pair in pairs if pair.sure or layouts[pair.colon]]
     made: list[str] = []
     end = 0
-    for pair in pairs:
-        if pair.at < end or not (pair.sure or layouts[pair.colon]):
+    for number, pair in enumerate(pairs):
+        if pair.at < end:
             continue
         made += lines[end : pair.at]
-        label = lines[pair.at].rstrip(_EDGES + "?*:：")
-        made.append(f"{label}: {lines[pair.value].lstrip(_EDGES + '>')}" if pair.value else f"{label}:")
-        end = (pair.value or pair.at) + 1
+        after = pairs[number + 1].at if number + 1 < len(pairs) else len(lines)
+        joined, end = _joined(lines, pair, after)
+        made += joined
     return made + lines[end:]
 
 
+def _joined(lines: Sequence[str], pair: _Pair, after: int) -> tuple[list[str], int]:
+    """The label with its value, and where they end; the names of a list stand below their label, without gaps."""
+    label = lines[pair.at].rstrip(_EDGES + "?*:：")
+    if pair.value is None:
+        return [f"{label}:"], pair.at + 1
+    if FIELDS[pair.key].kind is not Kind.OPTIONS:
+        return [f"{label}: {lines[pair.value].lstrip(_EDGES + '>')}"], pair.value + 1
+    names, end = [lines[pair.value]], pair.value + 1
+    for at in range(end, after):
+        bare = bare_of(lines[at])
+        if bare and not _is_name(lines[at]):
+            break
+        if bare:
+            names.append(lines[at])
+            end = at + 1
+        elif pair.value == pair.at + 1:
+            break  # only where the value itself stands behind a gap do gaps part its names
+    return [f"{label}:", *names], end
+
+
+def _is_name(line: str) -> bool:
+    """Whether a line may be one name of a list: short, no sentence, no field and no signature."""
+    bare = bare_of(line)
+    return len(bare) <= _LONGEST_NAME and bare[-1] not in ".!?:" and not labelled(line) and not is_signature(line)
+
+
 def _is_layout(pairs: Sequence[_Pair]) -> bool:
-    sure = sum(pair.sure for pair in pairs)
-    full = sum(pair.value is not None for pair in pairs)
-    return sure >= _SURE or full >= (_SEVERAL if sure else _MANY)
+    full = [pair for pair in pairs if pair.value is not None]
+    many = len(full) >= _SEVERAL and (any(pair.sure for pair in full) or any(pair.key not in CONTACT for pair in full))
+    return many or sum(pair.sure for pair in full) >= _SURE
 
 
 def _pair(lines: Sequence[str], at: int) -> _Pair | None:
-    key = label_alone(lines[at])
-    colon = key is None
-    if colon:
-        found = labelled(lines[at])
-        key = found.key if found and not found.value else None
+    found = labelled(lines[at])
+    colon = found is not None
+    key = label_alone(lines[at]) if found is None else None if found.value else found.key
     if key is None or (colon and at + 1 < len(lines) and bare_of(lines[at + 1])):
         return None
     value = next((n for n in range(at + 1, min(len(lines), at + 2 + _GAP)) if bare_of(lines[n])), None)
     if value is None:
-        return _Pair(at, None, sure=False, colon=colon)
+        return _Pair(at, key, None, sure=False, colon=colon)
     below = lines[value]
     if key == "request" and request_of(bare_of(below)):
-        return _Pair(at, value, sure=True, colon=colon)
+        return _Pair(at, key, value, sure=True, colon=colon)
     found = labelled(below)
     if label_alone(below) or (found and found.key):
-        return _Pair(at, None, sure=False, colon=colon)
-    return _Pair(at, value, _is_sure(lines[at], below, FIELDS[key].kind, gap=value > at + 1), colon)
+        return _Pair(at, key, None, sure=False, colon=colon)
+    return _Pair(at, key, value, _is_sure(lines[at], below, FIELDS[key].kind, gap=value > at + 1), colon)
 
 
 def _is_sure(label: str, below: str, kind: Kind, *, gap: bool) -> bool:
