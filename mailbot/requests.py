@@ -8,6 +8,7 @@ from mailbot.core import blank, diagnosis, examining, reading
 from mailbot.core.address import fold
 from mailbot.core.checking import check
 from mailbot.core.events import Changed, Confirmed, Decision, Event, Judged, Opened, StatusAsked
+from mailbot.core.forwarded import original_sender
 from mailbot.core.judging import judge, question
 from mailbot.core.logsources import sources_of
 from mailbot.core.message import Message
@@ -90,7 +91,8 @@ class Requests:
             self.received_at,
             sender_name=self.message.sender_name,
             subject=self.message.subject,
-            forwarded_from=next((m.sender for m in self.message.attached if m.sender), None),
+            forwarded_from=next((m.sender for m in self.message.attached if m.sender), None)
+            or original_sender(self.message.text, self.message.subject),
             sender_known=self.sender.known,
             linked=linked,
         )

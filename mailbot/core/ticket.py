@@ -125,7 +125,7 @@ class Ticket(BaseModel):
     #: Counts what is asked: a change voids the keys of the approval mails sent before.
     version: int = 1
     sender_name: str = ""
-    #: Who wrote the request that the sender forwarded as an attachment.
+    #: Who wrote the request that the sender forwarded, attached or inline, as that mail says.
     forwarded_from: str | None = None
     subject: str = ""
     fields: dict[str, str] = Field(default_factory=dict)

@@ -25,6 +25,8 @@ _TERMS = frozenset({"plan", "support", "billing", "whitelabel"})
 ANEW = {"modify": ITEM_FIELDS - _TERMS, "contract": _TERMS}
 #: What was granted, now or for a day to come.
 GRANTED = (ItemStatus.APPLIED, ItemStatus.APPLYING, ItemStatus.SCHEDULED)
+#: So much of a corrected value is shown.
+_SHOWN = 120
 
 
 @dataclass(frozen=True)
@@ -110,6 +112,7 @@ def context(
         "text": words_of(facts.text, fields=reader.staff),
         "on": speech.day(facts.on) if facts.on else "",
         "forms": blank.titles(),
+        "form_title": TITLES.get(facts.form_key, ""),
         "form": () if facts.quiet or not facts.form else tuple(facts.form.split("\n")),
         "plugins": [catalogue.plugins[i.removeprefix("plugin:")] for i in facts.items if i.startswith("plugin:")],
         "results": [_told(result, speech) for result in facts.results],
@@ -154,6 +157,7 @@ def _of_ticket(
         "changed": speech.listed(_name(key, speech) for key in facts.changed),
         "problems": [(label(p.field), _problem(p, tells, facts, speech)) for p, tells in reader.problems(ticket)],
         "prepared": blank.prepared(ticket.problems),
+        "replaced": () if facts.quiet or (not reads and not ticket.problems) else _replaced(facts, speech),
         "who": who(ticket, speech),
         "licence": terms(licence, speech) if licence and reads else (),
         "new_licence": terms(new_licence, speech) if new_licence and reader.staff else (),
@@ -229,6 +233,16 @@ def _row(item: Item, changed: tuple[str, ...], speech: Speech) -> Row:
     change = to if item.from_ is None else f"{speech.value(item.item, item.from_)} -> {to}"
     mark = f" {speech.say('approval.changed_mark')}" if item.item in changed else ""
     return Row(item.item, speech.item(item.item) + mark, change)
+
+
+def _replaced(facts: Facts, speech: Speech) -> tuple[tuple[str, str], ...]:
+    """What a correction replaced, as (field, "before -> now")."""
+    nothing = speech.say("none")
+
+    def shown(text: str) -> str:
+        return nothing if not text else text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
+
+    return tuple((label(key), f"{shown(old)} -> {shown(new)}") for key, old, new in facts.replaced)
 
 
 def _status(item: Item, speech: Speech) -> str:
@@ -308,8 +322,17 @@ def _ai(item: Item, catalogue: Catalogue) -> bool:
 
 
 def mailto(envelope: Envelope | None, ticket: Ticket | None, desk: Desk, body: str, subject: str = "") -> str:
-    """A link that opens a ready reply to the mail of that envelope, or without one a new mail to the desk."""
+    """A link that opens a ready reply to the mail of that envelope, or without one a new mail to the desk.
+
+    Line ends are CR LF, as RFC 6068 section 5 wants them and Outlook needs them. A body too long for a link of LINK
+    characters becomes a shorter form.
+    """
     tag = (envelope.tag if envelope else "") or (f"[{ticket.ref}]" if ticket else "")
     about = subject or f"Re: {tag}".strip()
     to = quote((envelope.reply_to if envelope else None) or desk.address, safe="@+.")
-    return f"mailto:{to}?subject={quote(about)}" + (f"&body={quote(body)}" if body else "")
+    link = f"mailto:{to}?subject={quote(about)}"
+    for text in blank.shorter(body) if body else ():
+        whole = f"{link}&body={quote(text.replace(chr(10), chr(13) + chr(10)))}"
+        if len(whole) <= blank.LINK:
+            return whole
+    return link
