@@ -201,7 +201,7 @@ def change_denied(ticket: Ticket, event: Changed, scene: Scene) -> Decision:
     told = Send("comment", Audience.STAFF, Facts(text=event.text, by=event.by, why="final_ticket"), Purpose.DECISION)
     effects, notes = (Forget(CUSTOMER_TIMERS), told), (Note("commented", event.by, "final_ticket"),)
     if faults:
-        return _incomplete(ticket, event.judged, scene, notes, effects)
+        return _incomplete(ticket, event.judged, scene, notes, effects, Facts())
     return Decision(ticket, (*effects, _neutral(ticket), *customer_timers(scene)), notes)
 
 
