@@ -202,8 +202,11 @@ _WORDS = frozenset({"comments", "log"})
 
 
 def settled_fields(ticket: Ticket) -> frozenset[str]:
-    """The fields that a reply cannot change any more: once an item is decided, all but those of its open items."""
-    if all(item.open for item in ticket.items):
+    """The fields that a reply cannot change any more: once an item is decided, all but those of its open items.
+
+    A refusal that the requester must not hear of settles nothing for him.
+    """
+    if ticket.denied_unseen or all(item.open for item in ticket.items):
         return frozenset()
     kinds = (item.item.partition(":")[0] for item in ticket.items if item.open and item.route is not Route.IMPLIED)
     return frozenset(FIELDS) - {FIELD_OF.get(kind, kind) for kind in kinds} - _WORDS
