@@ -197,11 +197,12 @@ def change_denied(ticket: Ticket, event: Changed, scene: Scene) -> Decision:
     faults = tuple(problem for problem in event.judged.problems if not problem.from_ledger)
     seen = State.WAITING_CUSTOMER if faults else State.WAITING_CONFIRMATION
     ended = {"state": ticket.state, "items": ticket.items, "problems": faults, "seen": seen}
+    shown = Facts(replaced=_replaced(ticket, event.judged))
     ticket = filled(ticket, event.judged).model_copy(update=ended)
     told = Send("comment", Audience.STAFF, Facts(text=event.text, by=event.by, why="final_ticket"), Purpose.DECISION)
     effects, notes = (Forget(CUSTOMER_TIMERS), told), (Note("commented", event.by, "final_ticket"),)
     if faults:
-        return _incomplete(ticket, event.judged, scene, notes, effects, Facts())
+        return _incomplete(ticket, event.judged, scene, notes, effects, shown)
     return Decision(ticket, (*effects, _neutral(ticket), *customer_timers(scene)), notes)
 
 
