@@ -149,14 +149,14 @@ def running(
     loaded = load(path, {})
     if not (database := folder / "var" / "mailbot.db").exists():
         database.parent.mkdir(parents=True)
-        database.write_bytes(_migrated())
+        database.write_bytes(migrated())
     desk = assemble(loaded, clock=lambda: moment[0], ids=RepeatableIds(b"test"))
     shipped = loaded.mailbot.templates is None
     return Running(dataclasses.replace(desk, wording=_shipped(loaded.mailbot.language)) if shipped else desk, moment)
 
 
 @cache
-def _migrated() -> bytes:
+def migrated() -> bytes:
     """A database without rows: its tables are made once for all tests."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "empty.db"
