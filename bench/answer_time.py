@@ -44,9 +44,11 @@ def main() -> None:
             smtp.wait(2)
             watching.start()
             watching.ready.wait(10)
+            print(f"{MAILS} mails, one after the other", flush=True)
             waits = [one(number, imap, smtp, watching) for number in range(1, MAILS + 1)]
         finally:
             watching.over = True
+            watching.join(10)
             desk.terminate()
             desk.wait(30)
     print(f"{MAILS} mails; from the server's notice to the answer at the SMTP server:")

@@ -5,6 +5,7 @@ Where a check raises without words, the description of the key says what would b
 
 import string
 from datetime import time
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
@@ -45,10 +46,15 @@ def _partner(text: str) -> str:
 
 
 def _zone(name: str) -> str:
-    known = available_timezones()
-    if name not in known:
-        raise ValueError(f"the name of a time zone, such as 'Europe/Rome'{suggestion(name, known)}")
+    if name not in _zones():
+        raise ValueError(f"the name of a time zone, such as 'Europe/Rome'{suggestion(name, _zones())}")
     return name
+
+
+@cache
+def _zones() -> set[str]:
+    """All names; they are gathered from some hundred files."""
+    return available_timezones()
 
 
 def _prefix(text: str) -> str:

@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from sqlmodel import Session
 
@@ -58,10 +58,7 @@ def _free(session: Session) -> None:
 
 
 async def _deliver_once(desk: Desk) -> bool:
-    async def at_once(work: Callable[[], Any]) -> Any:
-        return work()
-
-    delivery = Delivery(desk, at_once)
+    delivery = Delivery(desk, asyncio.to_thread)
     await delivery.run(once=True)
     return delivery.failed == 0
 

@@ -15,12 +15,20 @@ from typing import Any
 import pytest
 
 from storage.engine import Store, open_store
+from tests.warm import Warm
 
 _names = count(1)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update", action="store_true", help="write the outcome of the conversations anew")
+
+
+@pytest.fixture(scope="session")
+def warm() -> Iterator[Warm]:
+    """Runs the ``mailbot`` program without its start-up time."""
+    with Warm() as process:
+        yield process
 
 
 @pytest.fixture(scope="session")

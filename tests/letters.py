@@ -1,7 +1,10 @@
 """Every kind of mail as a whole desk sends it, for the tests of what mails say: a few conversations, collected by kind."""
 
+import tempfile
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from email.message import EmailMessage
+from functools import cache
 from pathlib import Path
 
 from mailbot import digest
@@ -215,18 +218,22 @@ CONVERSATIONS = (
 )
 
 
-def letters(folder: Path) -> list[Letter]:
-    """All mails of all conversations, each on a desk of its own."""
-    found = []
-    for talk in CONVERSATIONS:
-        about = talk.__name__.strip("_")
-        (folder / about).mkdir()
-        desk = running(folder / about)
-        talk(desk)
-        assert not desk.quarantine(), (about, desk.quarantine())
-        with desk.desk.store.read() as session:
-            rows = {row.message_id: row for row in outbox.listing(session)}
-        for mail in desk.sent:
-            row = rows[str(mail["Message-ID"])]
-            found.append(Letter(about, row.kind, row.recipient, row.envelope_from, mail))
-    return found
+@cache
+def letters() -> tuple[Letter, ...]:
+    """All mails of all conversations, each on a desk of its own; made once."""
+    with tempfile.TemporaryDirectory(prefix="letters-") as folder:
+        return tuple(letter for talk in CONVERSATIONS for letter in _letters(talk, Path(folder)))
+
+
+def _letters(talk: Callable[[Running], None], folder: Path) -> Iterator[Letter]:
+    about = talk.__name__.strip("_")
+    (folder / about).mkdir()
+    desk = running(folder / about)
+    talk(desk)
+    assert not desk.quarantine(), (about, desk.quarantine())
+    with desk.desk.store.read() as session:
+        rows = {row.message_id: row for row in outbox.listing(session)}
+    for mail in desk.sent:
+        row = rows[str(mail["Message-ID"])]
+        yield Letter(about, row.kind, row.recipient, row.envelope_from, mail)
+    desk.desk.store.close()

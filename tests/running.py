@@ -1,13 +1,17 @@
 """A desk in a temporary folder with a clock that the test sets, driven by mails as a border would deliver them."""
 
+import dataclasses
 import email
 import email.policy
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
+from functools import cache
 from pathlib import Path
 
+from mailbot import wording
 from mailbot.assemble import assemble
 from mailbot.config import load
 from mailbot.core.ticket import Ticket
@@ -15,7 +19,9 @@ from mailbot.desk import Desk
 from mailbot.handling import keep, work_off
 from mailbot.ids import RepeatableIds
 from mailbot.records import ticket
+from mailbot.wording import Wording
 from storage import inbox, outbox, tickets
+from storage.engine import open_store
 
 CONFIG = """
 [mailbot]
@@ -140,7 +146,30 @@ def running(
         config = config.replace(old, new)
     path.write_text(config)
     moment = [at]
-    return Running(assemble(load(path, {}), clock=lambda: moment[0], ids=RepeatableIds(b"test")), moment)
+    loaded = load(path, {})
+    if not (database := folder / "var" / "mailbot.db").exists():
+        database.parent.mkdir(parents=True)
+        database.write_bytes(migrated())
+    desk = assemble(loaded, clock=lambda: moment[0], ids=RepeatableIds(b"test"))
+    shipped = loaded.mailbot.templates is None
+    return Running(dataclasses.replace(desk, wording=_shipped(loaded.mailbot.language)) if shipped else desk, moment)
+
+
+@cache
+def migrated() -> bytes:
+    """A database without rows: its tables are made once for all tests."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "empty.db"
+        store = open_store(f"sqlite:///{path}")
+        store.migrate()
+        store.close()
+        return path.read_bytes()
+
+
+@cache
+def _shipped(language: str) -> Wording:
+    """The shipped templates, compiled once for all tests."""
+    return wording.load(language)
 
 
 def body(mail: EmailMessage) -> str:

@@ -36,11 +36,11 @@ def composed(subject: str, envelope: Envelope = ENVELOPE, desk: Desk = DESK, tex
 
 
 @pytest.fixture(scope="module")
-def all_letters(tmp_path_factory: pytest.TempPathFactory) -> list[Letter]:
-    return letters(tmp_path_factory.mktemp("letters"))
+def all_letters() -> tuple[Letter, ...]:
+    return letters()
 
 
-def test_every_mail_has_the_headers_of_the_contract(all_letters: list[Letter]) -> None:
+def test_every_mail_has_the_headers_of_the_contract(all_letters: tuple[Letter, ...]) -> None:
     seen = set()
     for letter in all_letters:
         mail = letter.mail
@@ -57,13 +57,13 @@ def test_every_mail_has_the_headers_of_the_contract(all_letters: list[Letter]) -
     assert len(seen) == len(all_letters)
 
 
-def test_only_answers_that_anybody_can_provoke_have_no_return_path(all_letters: list[Letter]) -> None:
+def test_only_answers_that_anybody_can_provoke_have_no_return_path(all_letters: tuple[Letter, ...]) -> None:
     empty = {letter.kind for letter in all_letters if letter.path == ""}
     assert {"help", "not-understood", "cap"} <= empty <= {"help", "form", "not-understood", "cap"}
     assert {letter.path for letter in all_letters if letter.kind not in empty} == {"desk@vendor.example"}
 
 
-def test_a_thread_is_made_of_mails_of_its_own_side(all_letters: list[Letter]) -> None:
+def test_a_thread_is_made_of_mails_of_its_own_side(all_letters: tuple[Letter, ...]) -> None:
     sides: dict[tuple[str, str], set[str]] = {}
     for letter in all_letters:
         sides.setdefault((letter.about, letter.to), set()).add(str(letter.mail["Message-ID"]))
@@ -78,7 +78,7 @@ def test_a_thread_is_made_of_mails_of_its_own_side(all_letters: list[Letter]) ->
     assert replied > len(all_letters) / 2
 
 
-def test_a_subject_about_a_ticket_names_it(all_letters: list[Letter]) -> None:
+def test_a_subject_about_a_ticket_names_it(all_letters: tuple[Letter, ...]) -> None:
     for letter in all_letters:
         tagged = re.match(r"\[(LIC-\d+|digest)\] \S", str(letter.mail["Subject"]))
         assert tagged or letter.kind in ("help", "form", "status", "cap", "alert"), letter

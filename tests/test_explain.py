@@ -14,7 +14,7 @@ from storage.engine import Store
 from tests.running import Running, running
 from tests.test_desk import DEMO, JOE, PLAN
 from tests.test_handling import NOON
-from tests.test_run import mailbot
+from tests.warm import Warm
 
 MAIL = (
     "Authentication-Results: mx.vendor.example; dmarc=pass header.from=acme.example\n"
@@ -67,13 +67,13 @@ def test_it_waits_for_no_writer_and_no_writer_for_it(desk: Running) -> None:
         assert explain(desk.desk, (MAIL + DEMO).encode())["tickets"][0]["state"] == "done"
 
 
-def test_the_command_prints_it_for_people_and_for_programs(desk: Running, tmp_path: Path) -> None:
+def test_the_command_prints_it_for_people_and_for_programs(desk: Running, tmp_path: Path, warm: Warm) -> None:
     file = tmp_path / "mail.eml"
     file.write_text(MAIL + DEMO)
-    words = ("explain", str(file), "--now", NOON.isoformat())
-    told = json.loads(mailbot(tmp_path / "mailbot.toml", *words, "--json").stdout)
+    words = ("mailbot", "explain", file, "--now", NOON.isoformat(), "-c", tmp_path / "mailbot.toml")
+    told = json.loads(warm.run(*words, "--json").stdout)
     assert [mail["kind"] for mail in told["mails"]] == ["outcome", "plugins"]
-    shown = mailbot(tmp_path / "mailbot.toml", *words)
+    shown = warm.run(*words)
     assert shown.returncode == 0
     for word in ("form", "verified", JOE, "LIC-1", "agents", "outcome", "plugins"):
         assert word in shown.stdout, shown.stdout

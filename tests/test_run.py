@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -22,8 +22,8 @@ from mailbot.maillog import MailLog
 from mailbot.service import Service
 from storage import due, inbox
 from tests import servers
-from tests.running import CONFIG
-from tests.warm import Warm
+from tests.running import CONFIG, migrated
+from tests.warm import Ran, Warm
 
 FORM = (
     b"Authentication-Results: mx.vendor.example; dmarc=pass header.from=acme.example\r\n"
@@ -63,33 +63,32 @@ def configured(folder: Path, imap: servers.Dovecot, smtp: servers.SmtpServer) ->
     return path
 
 
-def mailbot(config: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "mailbot", *words, "-c", str(config)],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+Call = Callable[..., Ran]
+
+
+@pytest.fixture
+def mailbot(warm: Warm, config: Path) -> Call:
+    """The command with that configuration, each time in a process of its own."""
+    return lambda *words: warm.run("mailbot", *words, "-c", config)
 
 
 def test_once_takes_the_mail_answers_it_and_moves_it(
-    imap: servers.Dovecot, smtp: servers.SmtpServer, config: Path
+    imap: servers.Dovecot, smtp: servers.SmtpServer, config: Path, mailbot: Call
 ) -> None:
     imap.append(FORM % ((1,) * 4))
     imap.append(b"Subject: nobody\r\n\r\nwrote this\r\n")
-    done = mailbot(config, "run", "--once")
+    done = mailbot("run", "--once")
     assert done.returncode == 0, done.stderr
     assert [mail.recipient for mail in smtp.mails] == ["joe1@acme.example"] * 2
     assert (len(imap.mails("INBOX")), len(imap.mails("Done")), len(imap.mails("Quarantine"))) == (0, 1, 1)
-    (ticket,) = json.loads(mailbot(config, "tickets", "--json").stdout)
+    (ticket,) = json.loads(mailbot("tickets", "--json").stdout)
     assert (ticket["ref"], ticket["state"]) == ("LIC-1", "done")
-    assert mailbot(config, "run", "--once").returncode == 0
+    assert mailbot("run", "--once").returncode == 0
     assert len(smtp.mails) == 2
 
 
-def test_check_has_a_line_for_everything(config: Path) -> None:
-    done = mailbot(config, "check")
+def test_check_has_a_line_for_everything(config: Path, mailbot: Call) -> None:
+    done = mailbot("check")
     assert done.returncode == 0, done.stdout + done.stderr
     assert [line.split()[1].rstrip(":") for line in done.stdout.splitlines()] == [
         "configuration", "catalogue", "templates", "database", "imap", "smtp",
@@ -143,10 +142,10 @@ def until(holds: object) -> None:
 
 
 def test_two_desks_on_one_database_do_everything_once(
-    imap: servers.Dovecot, smtp: servers.SmtpServer, config: Path
+    imap: servers.Dovecot, smtp: servers.SmtpServer, config: Path, mailbot: Call
 ) -> None:
     count = 12
-    assert mailbot(config, "run", "--once").returncode == 0  # makes database and folders
+    assert mailbot("run", "--once").returncode == 0  # makes database and folders
     for number in range(1, count + 1):
         imap.append(FORM % ((number,) * 4))
     command = [sys.executable, "-m", "mailbot", "run", "--once", "-c", str(config)]
@@ -154,17 +153,17 @@ def test_two_desks_on_one_database_do_everything_once(
     errors = [process.communicate(timeout=120)[1].decode() for process in both]
     assert all(process.returncode in (0, 1) for process in both), errors  # 1: mails were in the other's hands
     assert not any("Traceback" in error for error in errors), errors
-    assert mailbot(config, "run", "--once").returncode == 0
+    assert mailbot("run", "--once").returncode == 0
     sent = [email.message_from_bytes(mail.raw)["Message-ID"] for mail in smtp.mails]
     assert len(sent) == len(set(sent)) == 2 * count
-    tickets = json.loads(mailbot(config, "tickets", "--json").stdout)
+    tickets = json.loads(mailbot("tickets", "--json").stdout)
     assert sorted(ticket["customer_name"] for ticket in tickets) == sorted(f"Acme {n}" for n in range(1, count + 1))
-    assert {row["attempts"] for row in json.loads(mailbot(config, "inbox", "--json").stdout)} == {1}
+    assert {row["attempts"] for row in json.loads(mailbot("inbox", "--json").stdout)} == {1}
     assert (len(imap.mails("INBOX")), len(imap.mails("Done"))) == (0, count)
 
 
 def test_a_desk_that_was_killed_leaves_nothing_in_hand_for_long(
-    imap: servers.Dovecot, smtp: servers.SmtpServer, config: Path
+    imap: servers.Dovecot, smtp: servers.SmtpServer, config: Path, mailbot: Call
 ) -> None:
     found = assemble(load(config, {}))
     now = found.clock()
@@ -173,9 +172,9 @@ def test_a_desk_that_was_killed_leaves_nothing_in_hand_for_long(
     with found.store.write() as session:
         inbox.attempt(session, inbox_id, now, now + timedelta(days=1))
     with found.store.presence(lambda _: None):  # somebody else works: what is in hand may be his
-        assert mailbot(config, "run", "--once").returncode == 1
+        assert mailbot("run", "--once").returncode == 1
     assert smtp.mails == []
-    assert mailbot(config, "run", "--once").returncode == 0
+    assert mailbot("run", "--once").returncode == 0
     assert len(smtp.mails) == 2
 
 
@@ -227,21 +226,22 @@ print(Dying.left)
 
 def final(warm: Warm, config: Path, server: servers.SmtpServer) -> tuple[object, ...]:
     """Tickets, licences and mails, without what differs from run to run."""
-    _, tickets = warm.run("mailbot", "tickets", "--json", "-c", config)
-    _, licences = warm.run("mailbot", "licences", "list", "--json", "-c", config)
+    tickets = warm.run("mailbot", "tickets", "--json", "-c", config).stdout
+    licences = warm.run("mailbot", "licences", "list", "--json", "-c", config).stdout
     mails = {email.message_from_bytes(raw)["Message-ID"]: raw for raw in (mail.raw for mail in server.mails)}
     return json.loads(tickets), json.loads(licences), sorted(mails.items())
 
 
 def test_killed_at_any_step_it_comes_to_the_same_end(
-    imap: servers.Dovecot, smtp: servers.SmtpServer, config: Path, tmp_path: Path
+    warm: Warm, imap: servers.Dovecot, smtp: servers.SmtpServer, config: Path, tmp_path: Path
 ) -> None:
     driver = tmp_path / "driver.py"
     driver.write_text(DRIVER)
 
     def begin() -> None:
-        for name in ("mailbot.db", "mailbot.db-wal", "mailbot.db-shm"):
+        for name in ("mailbot.db-wal", "mailbot.db-shm"):
             (tmp_path / "var" / name).unlink(missing_ok=True)
+        (tmp_path / "var" / "mailbot.db").write_bytes(migrated())
         smtp.mails.clear()
         for folder in ("INBOX", "Done", "Quarantine"):
             with imap.client(folder) as client:
@@ -252,27 +252,25 @@ def test_killed_at_any_step_it_comes_to_the_same_end(
         for number in (1, 2):
             imap.append(FORM % ((number,) * 4), datetime(2026, 11, 3, 8, number, tzinfo=UTC))
 
-    with Warm() as warm:
+    def drive(kill_at: int) -> int:
+        return warm.run(driver, config, kill_at).returncode
 
-        def drive(kill_at: int) -> int:
-            return warm.run(driver, config, kill_at)[0]
-
-        assert drive(0) == 0  # makes the folders
+    assert drive(0) == 0  # makes the folders
+    begin()
+    assert drive(10_000) == 0
+    expected = final(warm, config, smtp)
+    assert len(expected[2]) == 4
+    kills = 0
+    for step in itertools.count(1, int(os.environ.get("KILL_EVERY", "2"))):
         begin()
+        code = drive(step)
+        if code == 0:
+            break
+        assert code == -signal.SIGKILL
+        kills += 1
         assert drive(10_000) == 0
-        expected = final(warm, config, smtp)
-        assert len(expected[2]) == 4
-        kills = 0
-        for step in itertools.count(1, int(os.environ.get("KILL_EVERY", "2"))):
-            begin()
-            code = drive(step)
-            if code == 0:
-                break
-            assert code == -signal.SIGKILL
-            kills += 1
-            assert drive(10_000) == 0
-            for got, wanted, what in zip(
-                final(warm, config, smtp), expected, ("tickets", "licences", "mails"), strict=True
-            ):
-                assert got == wanted, f"{what} differ after a kill at step {step}"
-        assert kills >= 15
+        for got, wanted, what in zip(
+            final(warm, config, smtp), expected, ("tickets", "licences", "mails"), strict=True
+        ):
+            assert got == wanted, f"{what} differ after a kill at step {step}"
+    assert kills >= 15

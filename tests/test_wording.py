@@ -34,8 +34,8 @@ DAY = re.compile(r"\b\d{1,2}\s+(?:[JFMASOND][a-z]{2,8})\s+20\d\d")
 
 
 @pytest.fixture(scope="module")
-def all_letters(tmp_path_factory: pytest.TempPathFactory) -> list[Letter]:
-    return letters(tmp_path_factory.mktemp("letters"))
+def all_letters() -> tuple[Letter, ...]:
+    return letters()
 
 
 def without_form(letter: Letter) -> str:
@@ -53,7 +53,7 @@ def quoted(text: str) -> str:
     return "\n".join(f"> {line}" for line in text.splitlines())
 
 
-def test_every_kind_is_a_pair_and_is_sent_by_some_conversation(all_letters: list[Letter]) -> None:
+def test_every_kind_is_a_pair_and_is_sent_by_some_conversation(all_letters: tuple[Letter, ...]) -> None:
     assert ENGLISH.faults() == ()
     assert set(ENGLISH.kinds) == {*CUSTOMER, *STAFF} == {letter.kind for letter in all_letters}
     assert {letter.kind for letter in all_letters if letter.to not in MEMBERS} == set(CUSTOMER)
@@ -62,7 +62,7 @@ def test_every_kind_is_a_pair_and_is_sent_by_some_conversation(all_letters: list
 
 @pytest.mark.parametrize("kind", ENGLISH.kinds)
 @pytest.mark.parametrize("part", ["txt", "html"])
-def test_mails_read_as_they_are_kept(all_letters: list[Letter], kind: str, part: str) -> None:
+def test_mails_read_as_they_are_kept(all_letters: tuple[Letter, ...], kind: str, part: str) -> None:
     """UPDATE=1 writes them anew: read what changed."""
     once = [letter for letter in all_letters if letter.kind == kind and letter.to != BOB]
     shown = [
@@ -79,7 +79,7 @@ def test_mails_read_as_they_are_kept(all_letters: list[Letter], kind: str, part:
 
 
 @pytest.mark.parametrize("kind", CUSTOMER)
-def test_nothing_of_a_customer_mail_reads_as_a_field_but_its_form(all_letters: list[Letter], kind: str) -> None:
+def test_nothing_of_a_customer_mail_reads_as_a_field_but_its_form(all_letters: tuple[Letter, ...], kind: str) -> None:
     for letter in (found for found in all_letters if found.kind == kind and found.to not in MEMBERS):
         rest, form = without_form(letter), form_of(letter)
         for text in (rest, quoted(rest)):
@@ -92,7 +92,7 @@ def test_nothing_of_a_customer_mail_reads_as_a_field_but_its_form(all_letters: l
             assert read_fields(markup.from_html(letter.html)).values == {}
 
 
-def test_words_of_people_never_read_as_fields_or_commands(all_letters: list[Letter]) -> None:
+def test_words_of_people_never_read_as_fields_or_commands(all_letters: tuple[Letter, ...]) -> None:
     asked = next(letter for letter in all_letters if (letter.about, letter.kind) == ("contract", "question"))
     assert "  | Agents∶ 500" in asked.text
     assert "Agents∶ 500" in asked.html
@@ -102,7 +102,7 @@ def test_words_of_people_never_read_as_fields_or_commands(all_letters: list[Lett
     assert "  | Agents: 500" in told.text, "staff read what they wrote"
 
 
-def test_both_parts_say_the_same_facts(all_letters: list[Letter]) -> None:
+def test_both_parts_say_the_same_facts(all_letters: tuple[Letter, ...]) -> None:
     shop, words = catalogue(), ENGLISH
     items = [*shop.seats, "plan", "admin", "webrtc", "phonebar", "support", "billing", "whitelabel", "status"]
     items += [f"addon:{key}" for key in shop.addons] + [f"plugin:{key}" for key in shop.plugins]
@@ -117,7 +117,7 @@ def test_both_parts_say_the_same_facts(all_letters: list[Letter]) -> None:
         assert "Licence Desk" in page
 
 
-def test_dates_are_words_and_no_key_of_the_catalogue_is_shown(all_letters: list[Letter]) -> None:
+def test_dates_are_words_and_no_key_of_the_catalogue_is_shown(all_letters: tuple[Letter, ...]) -> None:
     keys = ("voice_digital", "addon:", "plugin:", "mobile_agents", "waiting_staff", "decrease_", "ai_assistants")
     for letter in (found for found in all_letters if found.to not in MEMBERS):
         seen = without_form(letter) + re.sub(r"<[^>]*>", " ", letter.html.split('class="form"')[0])
@@ -125,7 +125,7 @@ def test_dates_are_words_and_no_key_of_the_catalogue_is_shown(all_letters: list[
         assert not any(key in seen for key in keys), letter
 
 
-def test_the_html_is_plain_and_fetches_nothing(all_letters: list[Letter]) -> None:
+def test_the_html_is_plain_and_fetches_nothing(all_letters: tuple[Letter, ...]) -> None:
     for letter in all_letters:
         page = letter.html
         assert not re.search(r"<(img|script|link|iframe|object|form|input|base|video)\b|url\(|\bsrc=|@import", page)
@@ -137,7 +137,7 @@ def test_the_html_is_plain_and_fetches_nothing(all_letters: list[Letter]) -> Non
         assert len(page) < 40_000
 
 
-def test_a_stranger_hears_of_his_own_request_and_nothing_of_the_licence(all_letters: list[Letter]) -> None:
+def test_a_stranger_hears_of_his_own_request_and_nothing_of_the_licence(all_letters: tuple[Letter, ...]) -> None:
     mine = [letter for letter in all_letters if letter.about == "stranger" and letter.to == EVE]
     assert {letter.kind for letter in mine} >= {
         "outcome",
@@ -189,7 +189,7 @@ def test_neutral_is_the_same_for_an_unknown_token_as_for_somebody_elses(tmp_path
     assert pages[0] == pages[1]
 
 
-def test_a_sender_who_may_be_forged_is_quoted_nothing(all_letters: list[Letter]) -> None:
+def test_a_sender_who_may_be_forged_is_quoted_nothing(all_letters: tuple[Letter, ...]) -> None:
     (letter,) = [found for found in all_letters if found.kind == "incomplete" and found.to == "kim@new.example"]
     for text in (letter.text, letter.html):
         assert not any(word in text for word in ("Voize", "ten,", '"ten"', "weekly", "Acme", "A1B2C3D4E5F6", "At once"))
@@ -354,7 +354,7 @@ def test_an_approval_says_what_the_ledger_has_of_the_new_token_and_who_wrote_the
     assert re.search(r"From +joe@acme.example", text)
 
 
-def test_another_customer_address_is_asked_without_a_word_of_the_licence(all_letters: list[Letter]) -> None:
+def test_another_customer_address_is_asked_without_a_word_of_the_licence(all_letters: tuple[Letter, ...]) -> None:
     (letter,) = [found for found in all_letters if found.to == "lou@other.example"]
     assert letter.kind == "confirm-you"
     assert "pat@partner.example named this address" in " ".join(letter.text.split())
@@ -363,7 +363,7 @@ def test_another_customer_address_is_asked_without_a_word_of_the_licence(all_let
     assert letter.html.count("mailto:desk+lic-2.") == 2
 
 
-def test_what_was_refused_says_why_and_what_was_granted_says_how_to_go_on(all_letters: list[Letter]) -> None:
+def test_what_was_refused_says_why_and_what_was_granted_says_how_to_go_on(all_letters: tuple[Letter, ...]) -> None:
     refused = next(letter for letter in all_letters if (letter.about, letter.kind) == ("whole", "outcome"))
     assert "The company is not known to us." in " ".join(refused.text.split())
     assert "refused" in str(refused.mail["Subject"])

@@ -1,6 +1,8 @@
-"""The commands that run the desk and look at its tickets; licences and queues have modules of their own."""
+"""The commands that run the desk and look at its tickets; licences and queues have modules of their own.
 
-import asyncio
+What only one command needs is imported when that command runs: looking at a ticket waits for no mail server's library.
+"""
+
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,7 +11,6 @@ from typing import Annotated
 import typer
 
 from mailbot import __version__, records, shapes
-from mailbot.checks import Line, check_all
 from mailbot.cli import licences as licences_cli
 from mailbot.cli import logs, queues
 from mailbot.cli.context import (
@@ -26,14 +27,7 @@ from mailbot.cli.context import (
 )
 from mailbot.core.border import Finding
 from mailbot.core.effects import Result
-from mailbot.decisions import Decisions
-from mailbot.explain import explain as explain_mail
-from mailbot.handling import keep, step
-from mailbot.imap import ImapError
 from mailbot.maillog import configure
-from mailbot.probe import judge_mail, probe
-from mailbot.service import Service, run_once
-from mailbot.work import Work
 from storage import inbox, tickets
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
@@ -66,6 +60,11 @@ def run(
     now: NowOption = None,
 ) -> None:
     """Work the mailbox: take mails in, handle them, send answers."""
+    import asyncio
+
+    from mailbot.imap import ImapError
+    from mailbot.service import Service, run_once
+
     choose(config_file, now)
     found = desk(writes=True)
     if not once:
@@ -117,6 +116,9 @@ def check(
     json: Json = False,
 ) -> None:
     """Verify configuration, catalogue, templates, database, IMAP and SMTP; a line each with what to do."""
+    from mailbot.checks import Line, check_all
+    from mailbot.probe import judge_mail
+
     choose(config_file, None)
     configure()
     if probe_mail is not None:
@@ -138,6 +140,9 @@ def check(
 
 
 def _probed(patience: float) -> tuple[Finding, ...]:
+    from mailbot.imap import ImapError
+    from mailbot.probe import probe
+
     try:
         return probe(desk(), patience)
     except ImapError as error:
@@ -151,6 +156,8 @@ def inject(
     now: NowOption = None,
 ) -> None:
     """Take one mail from standing input into the inbox, as if it had arrived, and handle it."""
+    from mailbot.handling import keep, step
+
     choose(config_file, now)
     found = desk(writes=True)
     moment = datetime.fromisoformat(received_at) if received_at else found.clock()
@@ -171,6 +178,8 @@ def explain(
     json: Json = False,
 ) -> None:
     """Say what a mail would do; nothing is changed and nothing is sent."""
+    from mailbot.explain import explain as explain_mail
+
     choose(config_file, now)
     told = explain_mail(desk(), file.read_bytes())
     if json:
@@ -230,6 +239,9 @@ def decide(
     ref: str, decision: str, config_file: ConfigOption = None, now: NowOption = None, json: Json = False
 ) -> None:
     """Decide by hand, in the words of a reply: mailbot decide LIC-12 "APPROVE agents"."""
+    from mailbot.decisions import Decisions
+    from mailbot.work import Work
+
     choose(config_file, now)
     found = desk(writes=True)
     with found.store.write() as session:
