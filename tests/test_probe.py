@@ -13,7 +13,8 @@ from mailbot.core.border import of_probe
 from mailbot.core.message import parse
 from mailbot.probe import judge_mail
 from tests import servers
-from tests.test_run import configured, mailbot
+from tests.test_run import configured
+from tests.warm import Warm
 
 ID = "mx.vendor.example"
 
@@ -48,8 +49,8 @@ def border(imap: servers.Dovecot, *, strips: bool, stamps: bool) -> Iterator[Bor
         made.stop()
 
 
-def probed(folder: Path, imap: servers.Dovecot, smtp: Border) -> tuple[int, dict[str, tuple[bool, str]]]:
-    done = mailbot(configured(folder, imap, smtp), "check", "--probe", "--json")
+def probed(warm: Warm, folder: Path, imap: servers.Dovecot, smtp: Border) -> tuple[int, dict[str, tuple[bool, str]]]:
+    done = warm.run("mailbot", "check", "--probe", "--json", "-c", configured(folder, imap, smtp))
     return done.returncode, {line["check"]: (line["good"], line["detail"]) for line in json.loads(done.stdout)}
 
 
@@ -63,19 +64,19 @@ def probed(folder: Path, imap: servers.Dovecot, smtp: Border) -> tuple[int, dict
     ],
 )
 def test_the_probe_tells_whether_the_border_strips_and_stamps(
-    tmp_path: Path, strips: bool, stamps: bool, good: tuple[bool, bool], words: str
+    tmp_path: Path, warm: Warm, strips: bool, stamps: bool, good: tuple[bool, bool], words: str
 ) -> None:
     with servers.dovecot(tmp_path) as imap, border(imap, strips=strips, stamps=stamps) as smtp:
-        code, lines = probed(tmp_path, imap, smtp)
+        code, lines = probed(warm, tmp_path, imap, smtp)
         assert (lines["forged field"][0], lines["border's field"][0]) == good
         assert words in lines["forged field"][1]
         assert code == (0 if all(good) else 1)
         assert (len(imap.mails("INBOX")), len(imap.mails("Done"))) == (0, 1)
 
 
-def test_a_probe_that_does_not_arrive_is_told(tmp_path: Path) -> None:
+def test_a_probe_that_does_not_arrive_is_told(tmp_path: Path, warm: Warm) -> None:
     with servers.dovecot(tmp_path) as imap, servers.smtp_server() as smtp:
-        done = mailbot(configured(tmp_path, imap, smtp), "check", "--probe", "--patience", "0")
+        done = warm.run("mailbot", "check", "--probe", "--patience", "0", "-c", configured(tmp_path, imap, smtp))
         assert done.returncode == 1
         assert "did not arrive" in done.stdout
 

@@ -110,11 +110,11 @@ def test_a_running_desk_answers_and_ends_cleanly(imap: servers.Dovecot, smtp: se
 
 
 def test_what_came_while_the_desk_stood_still_is_taken_before_what_fell_due_since(
-    imap: servers.Dovecot, smtp: servers.SmtpServer, config: Path
+    imap: servers.Dovecot, smtp: servers.SmtpServer, config: Path, mailbot: Call
 ) -> None:
     form = FORM % ((1,) * 4)
     imap.append(form.replace(b"Customer name: Acme 1\r\n", b""))
-    assert mailbot(config, "run", "--once").returncode == 0
+    assert mailbot("run", "--once").returncode == 0
     asked = email.message_from_bytes(smtp.mails[0].raw)
     with assemble(load(config, {})).store.write() as session:
         for row in due.open_(session, "close"):
