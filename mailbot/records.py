@@ -53,6 +53,7 @@ def event_of(row: licences.LicenceEventRow) -> LicenceEvent:
         effective=row.effective,
         kind=row.kind,
         changes=row.changes,
+        asked_on=row.asked_on,
         ticket=row.ticket,
         mail=row.mail,
         rule=row.rule,

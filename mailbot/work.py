@@ -172,6 +172,7 @@ class Work:
             decider=change.decider,
             catalogue_version=self.desk.catalogue.version,
             why=change.why,
+            asked_on=change.asked_on,
         )
 
     def _remember(self, ticket: Ticket | None, effect: Remember) -> None:

@@ -26,6 +26,7 @@ class LicenceEventRow(Row, table=True):
     effective: date
     kind: str = Field(sa_type=Text)
     changes: Any = Field(sa_type=Json)
+    asked_on: date | None = None
     ticket: str | None = Field(default=None, sa_type=IndexedText, index=True)
     mail: str | None = Field(default=None, sa_type=Text)
     rule: str | None = Field(default=None, sa_type=Text)
@@ -48,6 +49,7 @@ def append(
     rule: str | None = None,
     decider: str | None = None,
     why: str | None = None,
+    asked_on: date | None = None,
 ) -> LicenceEventRow:
     """The event as written: its ``revision`` is the last one of this token plus 1, the first is 1."""
     last = s.exec(select(func.max(LicenceEventRow.revision)).where(col(LicenceEventRow.token) == token)).one()
@@ -64,6 +66,7 @@ def append(
         decider=decider,
         catalogue_version=catalogue_version,
         why=why,
+        asked_on=asked_on,
     )
     s.add(row)
     s.flush()

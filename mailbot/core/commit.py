@@ -102,20 +102,17 @@ def _changes(
         return _moved(licence, str(moved.to), scene.today, decider, until, to_motion=ticket.request == "shuttle")
     if ticket.request == "shuttle" or ticket.token is None:
         return ()
-    days = sorted({item.effective for item in new if item.effective})
+    asked_on = scene.date_of(ticket.received_at)
+    groups = dict.fromkeys((item.effective, item.rule) for item in new if item.effective)
     return tuple(
-        Change(ticket.token, day, _kind(ticket), terms, _rules(new, day), decider)
-        for day in days
-        if (terms := _terms(ticket, licence, [i for i in new if i.effective == day], scene, until))
+        Change(ticket.token, day, _kind(ticket), terms, rule, decider, asked_on=asked_on)
+        for day, rule in sorted(groups, key=lambda group: group[0])
+        if (terms := _terms(ticket, licence, [i for i in new if (i.effective, i.rule) == (day, rule)], scene, until))
     )
 
 
 def _kind(ticket: Ticket) -> str:
     return f"{ticket.request}/{ticket.action}" if ticket.action else ticket.request
-
-
-def _rules(new: list[Item], day: date) -> str:
-    return ",".join(dict.fromkeys(item.rule for item in new if item.effective == day))
 
 
 def _terms(

@@ -84,6 +84,7 @@ class Change:
     rule: str
     decider: str
     why: str | None = None
+    asked_on: date | None = None  # the business date of the request
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """A licence is the sum of its events: fold them up to a date, and say what still lies ahead."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
@@ -22,6 +22,8 @@ class LicenceEvent(BaseModel):
     effective: date
     kind: str
     changes: dict[str, Value]
+    #: The business date of the request that asked for it: where a decrease was asked in time, billing looks at this day.
+    asked_on: date | None = None
     ticket: str | None = None
     mail: str | None = None
     rule: str | None = None
@@ -102,7 +104,7 @@ def fold(
     Events that take effect later are listed in ``scheduled``; an end by date (demo, ``expires_on``) needs no event.
     """
     history = tuple(events)
-    valid = _standing(history)
+    valid = standing(history)
     begun = sorted((e for e in valid if e.effective <= on), key=lambda e: (e.effective, e.revision))
     if not begun:
         return None
@@ -112,7 +114,7 @@ def fold(
     return _on_date(replace(licence, history=history, scheduled=_ahead(valid, on)), on)
 
 
-def _standing(history: tuple[LicenceEvent, ...]) -> tuple[LicenceEvent, ...]:
+def standing(history: Sequence[LicenceEvent]) -> tuple[LicenceEvent, ...]:
     """The events without those that a later event withdrew before they came: ``withdraws`` names their ticket."""
     withdrawn = [(str(e.changes["withdraws"]), e.effective, e.revision) for e in history if "withdraws" in e.changes]
 

@@ -179,6 +179,7 @@ def _licences() -> None:
         sa.Column("effective", sa.Date(), nullable=False),
         _text("kind"),
         _json("changes"),
+        sa.Column("asked_on", sa.Date(), nullable=True),
         _text("ticket", nullable=True),
         _text("mail", nullable=True),
         _text("rule", nullable=True),
