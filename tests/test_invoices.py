@@ -5,6 +5,7 @@ from collections import Counter
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from hypothesis import given, settings
@@ -119,7 +120,7 @@ def test_the_parts_of_a_split_period_add_up_to_the_whole(day: date, billing: str
     cuts = data.draw(st.lists(st.dates(period.first, period.last), unique=True, max_size=6))
     starts = sorted({period.first, *cuts})
     left = [Fraction(period.fraction(start)) for start in starts] + [Fraction(0)]
-    assert sum(here - after for here, after in zip(left, left[1:], strict=False)) == 1
+    assert sum(here - after for here, after in pairwise(left)) == 1
     assert Period(period.first, period.last).fraction(period.first) == f"{period.days}/{period.days}"
 
 

@@ -11,7 +11,7 @@ import typer
 from mailbot import __version__, records, shapes
 from mailbot.checks import check_all
 from mailbot.cli import licences as licences_cli
-from mailbot.cli import queues
+from mailbot.cli import money, queues
 from mailbot.cli.context import choose, config, desk, fail, show_json, show_table
 from mailbot.core.effects import Result
 from mailbot.decisions import Decisions
@@ -26,6 +26,7 @@ from storage import inbox, outbox, tickets
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 app.add_typer(licences_cli.app, name="licences", help="The ledger: list, show, set, import, export.")
 app.command("inbox")(queues.list_inbox)
+app.command("invoices")(money.invoices)
 app.add_typer(queues.outbox_app, name="outbox", help="Mails to send: list, retry, resend, drop.")
 app.add_typer(
     queues.quarantine_app, name="quarantine", help="Mails that could not be handled: list, show, retry, drop."

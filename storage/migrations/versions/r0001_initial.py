@@ -191,6 +191,17 @@ def _licences() -> None:
     )
     for column in ("token", "at", "ticket"):
         _index("licence_event", column)
+    op.create_table(
+        "price_list",
+        _number("id", primary_key=True),
+        _moment("since"),
+        _text("catalogue_version"),
+        _text("currency", nullable=True),
+        _json("amounts"),
+        _json("unbilled"),
+        sa.PrimaryKeyConstraint("id", name="pk_price_list"),
+    )
+    _index("price_list", "since")
 
 
 def _people() -> None:

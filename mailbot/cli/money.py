@@ -1,0 +1,47 @@
+"""``mailbot invoices``: what is billed."""
+
+import csv
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mailbot import accounts
+from mailbot.cli.context import choose, desk, fail, show_json, show_table
+from mailbot.core.invoices import month_of_text
+from mailbot.core.period import month_end
+
+ConfigOption = Annotated[Path | None, typer.Option("-c", "--config", help="The configuration file.")]
+NowOption = Annotated[str | None, typer.Option("--now", metavar="TIME", help="Set the clock (tests, dry runs).")]
+Json = Annotated[bool, typer.Option("--json", help="One JSON document instead of a table.")]
+
+
+def invoices(
+    month: Annotated[str, typer.Option("--month", metavar="YYYY-MM", help="The month.")],
+    as_csv: Annotated[bool, typer.Option("--csv", help="CSV instead of a table.")] = False,
+    config_file: ConfigOption = None,
+    now: NowOption = None,
+    json: Json = False,
+) -> None:
+    """The invoice lines of a month; they are final once its last day has ended."""
+    if as_csv and json:
+        fail("--csv and --json: give one of them", 2)
+    try:
+        first = month_of_text(month)
+    except ValueError:
+        fail(f"--month: read {month!r}, must be a month like 2026-11", 2)
+    choose(config_file, now)
+    found = desk()
+    with found.store.read() as session:
+        lines = accounts.shape(session, accounts.lines_of(session, first, found.config.zone))
+    if month_end(first) >= found.clock().astimezone(found.config.zone).date():
+        typer.echo(f"{month} has not ended: its invoice is not written yet, and may still change", err=True)
+    if json:
+        show_json(lines)
+    elif as_csv:
+        writer = csv.DictWriter(sys.stdout, accounts.LINE, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(lines)
+    else:
+        show_table(f"Invoice of {month}", accounts.LINE, [tuple(line.values()) for line in lines])
