@@ -1,6 +1,6 @@
 """Invoices from the database: the ledger's events, the prices that were in force, the names of today."""
 
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -40,7 +40,7 @@ def remember_prices(store: Store, catalogue: Catalogue, now: datetime) -> None:
 
 def prices_of(session: Session, month: date, zone: ZoneInfo) -> tuple[Prices, frozenset[str]]:
     """The prices in force as that month ended, and the items that are on no bill."""
-    row = price_lists.in_force(session, datetime.combine(next_month(month), time(0), zone))
+    row = price_lists.in_force(session, datetime.combine(next_month(month), time(0), zone).astimezone(UTC))
     if row is None:
         return Prices({}), frozenset()
     amounts = {item: Decimal(amount) for item, amount in row.amounts.items()}

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
+from mailbot.core.ahead import dates_of, implied_ahead
 from mailbot.core.asked import SEATS
 from mailbot.core.catalogue import Catalogue
 from mailbot.core.effects import Change
@@ -19,11 +20,12 @@ SILENT = frozenset({"admin", "webrtc", "phonebar"})
 
 @dataclass(frozen=True)
 class Granted:
-    """The ticket's items after granting some, the ledger's changes, and the licence that they lead to."""
+    """The ticket's items after granting some, the ledger's changes, the licence that they lead to, and its events."""
 
     items: tuple[Item, ...]
     changes: tuple[Change, ...]
     after: Licence | None
+    events: tuple[LicenceEvent, ...] = ()
 
 
 def case_of(ticket: Ticket, licence: Licence | None, scene: Scene) -> Case:
@@ -42,13 +44,27 @@ def grant(ticket: Ticket, keys: frozenset[str], scene: Scene, decider: str, unti
     new = [item for item in items if item.item in keys]
     changes = _changes(ticket, licence, new, scene, decider, until)
     after = _after(ticket, licence, changes, scene)
-    follow = _implied_now(items, after, scene.catalogue)
+    follow = _implied_now(items, _events(ticket, licence, changes, scene), case, scene.today)
     if follow:
         items = tuple(_granted(i, case, ticket, scene.today) if i.item in follow else i for i in items)
         new = [item for item in items if item.item in keys | follow]
         changes = _changes(ticket, licence, new, scene, decider, until)
         after = _after(ticket, licence, changes, scene)
-    return Granted(_without_cause(items), changes, after)
+    changes += _implied_ahead(ticket, licence, changes, scene, decider)
+    return Granted(_without_cause(items), changes, after, _events(ticket, licence, changes, scene))
+
+
+def _implied_ahead(
+    ticket: Ticket, licence: Licence | None, changes: tuple[Change, ...], scene: Scene, decider: str
+) -> tuple[Change, ...]:
+    """Where the changes meet what is scheduled: the implied plugins that come or go on later dates."""
+    if not changes:
+        return ()
+    events = _events(ticket, licence, changes, scene)
+    return tuple(
+        Change(changes[-1].token, day, _kind(ticket), terms, "implied", decider)
+        for day, terms in implied_ahead(events, scene.today, scene.catalogue)
+    )
 
 
 def _granted(item: Item, case: Case, ticket: Ticket, today: date) -> Item:
@@ -72,13 +88,17 @@ def activated_on(ticket: Ticket) -> date | None:
     return plan.effective if plan and plan.status is ItemStatus.APPLIED else None
 
 
-def _implied_now(items: Iterable[Item], after: Licence | None, catalogue: Catalogue) -> frozenset[str]:
-    """The implied plugins that follow now from what the licence came to be."""
-    if after is None:
-        return frozenset()
-    implied = catalogue.implied_plugins(after.plan, frozenset(after.addons))
-    waiting = (i for i in items if i.route is Route.IMPLIED and i.open)
-    return frozenset(i.item for i in waiting if bool(i.to) == (i.item.removeprefix("plugin:") in implied))
+def _implied_now(items: Iterable[Item], events: tuple[LicenceEvent, ...], case: Case, today: date) -> frozenset[str]:
+    """The implied plugins that follow from what the licence comes to be, each on its own day."""
+    return frozenset(i.item for i in items if i.route is Route.IMPLIED and i.open and _follows(i, events, case, today))
+
+
+def _follows(item: Item, events: tuple[LicenceEvent, ...], case: Case, today: date) -> bool:
+    licence = fold(events, day_of(case, item, today))
+    if licence is None:
+        return False
+    implied = case.catalogue.implied_plugins(licence.plan, frozenset(licence.addons))
+    return bool(item.to) == (item.item.removeprefix("plugin:") in implied)
 
 
 def _without_cause(items: tuple[Item, ...]) -> tuple[Item, ...]:
@@ -99,7 +119,8 @@ def _changes(
 ) -> tuple[Change, ...]:
     moved = next((item for item in new if item.item == "token"), None)
     if moved is not None and licence is not None:
-        return _moved(licence, str(moved.to), scene.today, decider, until, to_motion=ticket.request == "shuttle")
+        made = _moved(licence, str(moved.to), scene.today, decider, until, to_motion=ticket.request == "shuttle")
+        return _without_demo(made, scene.ledger.licence(str(moved.to)))
     if ticket.request == "shuttle" or ticket.token is None:
         return ()
     asked_on = scene.date_of(ticket.received_at)
@@ -181,15 +202,27 @@ def _moved(
     )
 
 
+def _without_demo(changes: tuple[Change, ...], demo: Licence | None) -> tuple[Change, ...]:
+    """What a demo on the new token had of its own ends with the move."""
+    if demo is None:
+        return changes
+    _, here, *_ = changes
+    own = [f"addon:{key}" for key in demo.addons] + [f"plugin:{key}" for key in demo.plugins]
+    gone = {item: False for item in own if item not in here.changes}
+    return (changes[0], replace(here, changes={**here.changes, **gone}), *changes[2:])
+
+
 def _iso(day: date | None) -> str | None:
     return day.isoformat() if day else None
 
 
-def _after(ticket: Ticket, licence: Licence | None, changes: tuple[Change, ...], scene: Scene) -> Licence | None:
-    """The licence once all those changes hold."""
+def _events(
+    ticket: Ticket, licence: Licence | None, changes: tuple[Change, ...], scene: Scene
+) -> tuple[LicenceEvent, ...]:
+    """The licence's events with those that the changes will be."""
     token = changes[-1].token if changes else ticket.token
     history = licence.history if licence and licence.token == token else ()
-    events = history + tuple(
+    return history + tuple(
         LicenceEvent(
             token=c.token,
             revision=len(history) + n,
@@ -200,6 +233,11 @@ def _after(ticket: Ticket, licence: Licence | None, changes: tuple[Change, ...],
         )
         for n, c in enumerate((c for c in changes if c.token == token), 1)
     )
+
+
+def _after(ticket: Ticket, licence: Licence | None, changes: tuple[Change, ...], scene: Scene) -> Licence | None:
+    """The licence once all those changes hold."""
+    events = _events(ticket, licence, changes, scene)
     last = max((event.effective for event in events), default=scene.today)
     after = fold(events, max(last, scene.today))
     return replace(after, contacts=licence.contacts) if after and licence else after
@@ -218,4 +256,13 @@ def forbidden(after: Licence | None, catalogue: Catalogue) -> str | None:
         need not in after.addons for k in after.addons if k in catalogue.addons for need in catalogue.addons[k].requires
     ):
         return "requires"
+    return None
+
+
+def first_break(events: tuple[LicenceEvent, ...], today: date, catalogue: Catalogue) -> tuple[date, str] | None:
+    """The first date, today or ahead, on which those events make a licence that must not be, with the reason."""
+    for day in dates_of(events, today):
+        why = forbidden(fold(events, day), catalogue)
+        if why:
+            return day, why
     return None

@@ -1,6 +1,6 @@
 """What staff's decisions do to a ticket. Whether a decision may count at all is settled before: see ``authority``."""
 
-from mailbot.core.commit import forbidden, grant, refuse_implied
+from mailbot.core.commit import first_break, forbidden, grant, refuse_implied
 from mailbot.core.effects import Audience, Effect, Facts, Forget, Purpose, Result, Send, Void
 from mailbot.core.events import Answers, Approved, Asks, Decision, Holds, Note, Notes, Rejected
 from mailbot.core.opening import (
@@ -39,7 +39,11 @@ def _blocked(ticket: Ticket, keys: frozenset[str], event: Approved, scene: Scene
         return "token_replaced"
     if event.until is not None and event.until < scene.today:
         return "until_past"
-    return forbidden(grant(ticket, keys, scene, event.by, event.until).after, scene.catalogue) or ""
+    if ticket.request in ("modify", "contract") and licence and licence.status != "active":
+        return "not_active"
+    made = grant(ticket, keys, scene, event.by, event.until)
+    broken = first_break(made.events, scene.today, scene.catalogue)
+    return forbidden(made.after, scene.catalogue) or (broken[1] if broken else "")
 
 
 def reject(ticket: Ticket, event: Rejected, scene: Scene) -> Decision:
