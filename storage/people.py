@@ -103,6 +103,19 @@ def move(s: Session, old: str, new: str) -> None:
         add_contact(s, new, row.address, row.since, row.makes_known)
 
 
+def all_names(s: Session) -> dict[str, str]:
+    """Whose each licence is, by token."""
+    return dict(s.exec(select(Party.token, Party.customer_name)).all())
+
+
+def all_contacts(s: Session) -> dict[str, list[Contact]]:
+    """The contacts of every licence, by token, the oldest first."""
+    found: dict[str, list[Contact]] = {}
+    for row in s.exec(select(Contact)):
+        found.setdefault(row.token, []).append(row)
+    return {token: sorted(rows, key=lambda row: (row.since, row.folded)) for token, rows in found.items()}
+
+
 def _matching(address: str) -> list[str]:
     """The folded forms under which the address may be a contact; none for what is no plain address."""
     pattern = domain_pattern(address)

@@ -11,7 +11,6 @@ from mailbot.cli.context import choose, desk, fail, show_json, show_table
 from mailbot.core.licence import Licence
 from mailbot.desk import Desk
 from mailbot.ledger_files import export_csv, faults_of, put, read_csv
-from storage import licences
 
 app = typer.Typer(no_args_is_help=True)
 ConfigOption = Annotated[Path | None, typer.Option("-c", "--config", help="The configuration file.")]
@@ -22,8 +21,7 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON document instead of
 def _all(found: Desk) -> list[Licence]:
     today = found.clock().astimezone(found.config.zone).date()
     with found.store.read() as session:
-        every = (records.licence(session, token, today) for token in sorted(licences.tokens(session)))
-        return [licence for licence in every if licence]
+        return list(records.every_licence(session, today))
 
 
 @app.command("list")

@@ -1,4 +1,4 @@
-"""``mailbot invoices``: what is billed."""
+"""``mailbot invoices`` and ``due``: what is billed, and what will happen when."""
 
 import csv
 import sys
@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from mailbot import accounts
+from mailbot import accounts, upcoming
 from mailbot.cli.context import choose, desk, fail, show_json, show_table
 from mailbot.core.invoices import month_of_text
 from mailbot.core.period import month_end
@@ -45,3 +45,15 @@ def invoices(
         writer.writerows(lines)
     else:
         show_table(f"Invoice of {month}", accounts.LINE, [tuple(line.values()) for line in lines])
+
+
+def due(config_file: ConfigOption = None, now: NowOption = None, json: Json = False) -> None:
+    """What will happen and when: due things, ends and renewals of licences, the next invoice."""
+    choose(config_file, now)
+    found = desk()
+    with found.store.read() as session:
+        coming = upcoming.everything(session, found.clock(), found.config.zone)
+    if json:
+        show_json([upcoming.shape(thing) for thing in coming])
+    else:
+        show_table("Due", upcoming.KEYS, [tuple(upcoming.shape(thing).values()) for thing in coming])
