@@ -15,12 +15,13 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from mailbot import accounts, records
+from mailbot.audit import examine
 from mailbot.core.ticket import Item
 from mailbot.decisions import Decisions
 from mailbot.handling import keep
 from mailbot.ledger_files import put
 from mailbot.work import Work
-from storage import due, licences, people, tickets
+from storage import due, licences, tickets
 from tests.running import Running, running
 
 ROME = ZoneInfo("Europe/Rome")
@@ -59,6 +60,13 @@ class Example:
                 self.prices(fields(line.split()[1:]))
             else:
                 self.happen(line)
+        self.audit()
+
+    def audit(self) -> None:
+        """Whatever was played, years later all of it agrees."""
+        with self.desk.desk.store.read() as session:
+            report = examine(session, datetime(2030, 1, 1, tzinfo=UTC), ROME)
+        assert report.disagreement is None
 
     def prices(self, amounts: dict[str, str]) -> None:
         prices = {item: Decimal(amount) for item, amount in amounts.items()}
@@ -103,8 +111,7 @@ class Example:
 
     def do_known(self, moment: datetime, rest: list[str]) -> None:
         """Joe is known to the desk by another licence, that is billed elsewhere."""
-        with self.desk.desk.store.write() as session:
-            people.add_contact(session, "ELSEWHERE123", JOE, self.desk.moment[0], True)
+        put(self.desk.desk, [{"token": "ELSEWHERE123", "status": "active", "contacts": JOE}], "import", "a file")
 
     def do_add(self, moment: datetime, rest: list[str]) -> None:
         self.form(moment, "Request: modify\nAction: add\nReason: more agents\n", rest)

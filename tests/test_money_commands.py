@@ -3,12 +3,16 @@
 import csv
 import io
 import json
+from datetime import date
 from pathlib import Path
 
 import pytest
 
+from mailbot import records
 from mailbot.accounts import LINE
+from mailbot.core.ticket import Ticket
 from mailbot.ledger_files import put
+from storage import licences
 from tests.commands import mailbot
 from tests.running import Running, running
 from tests.test_due import FORM, JOE, rome
@@ -63,3 +67,69 @@ def test_a_month_must_be_one(desk: Running, tmp_path: Path, month: str) -> None:
 
 def test_one_form_at_a_time(desk: Running, tmp_path: Path) -> None:
     assert mailbot(tmp_path, "invoices", "--month", "2026-11", "--json", "--csv").exit_code == 2
+
+
+def append(desk: Running, **changed: object) -> None:
+    values = {
+        "token": TOKEN, "at": desk.moment[0], "effective": date(2026, 11, 20), "kind": "set", "changes": {"users": 1},
+        "catalogue_version": "x", "rule": "set",
+    }  # fmt: skip
+    with desk.desk.store.write() as session:
+        licences.append(session, **(values | changed))
+
+
+def forge(desk: Running, **update: object) -> None:
+    """The ticket is changed behind the desk's back."""
+    with desk.desk.store.write() as session:
+        ticket = records.ticket(session, "LIC-1")
+        forged = ticket.model_copy(update=update).model_dump(mode="json", by_alias=True, warnings=False)
+        records.save(session, Ticket.model_validate(forged), desk.moment[0])
+
+
+def forge_item(desk: Running, **update: object) -> None:
+    items = tuple(i.model_copy(update=update) for i in desk.ticket().items)
+    forge(desk, items=items)
+
+
+def test_audit_of_a_good_desk(desk: Running, tmp_path: Path) -> None:
+    desk.moment[0] = rome("2026-11-25 10:00")
+    desk.write(JOE, f"Request: modify\nAction: remove\nLicense token: {TOKEN}\n{FORM}Reason: cost\nAgents: 8\n")
+    desk.write(JOE, f"Request: activate\nLicense token: DEMO12345678\n{FORM}30 days free demo: yes\n")
+    desk.moment[0] = rome("2027-02-01 10:00")
+    desk.work()
+    told = mailbot(tmp_path, "audit", "--json", now=desk.moment[0].isoformat())
+    assert told.exit_code == 0, told.stdout
+    report = json.loads(told.stdout)
+    assert report == {"good": True, "events": 5, "tickets": 3, "lines": 7, "disagreement": None}
+    assert "all agree" in mailbot(tmp_path, "audit", now=desk.moment[0].isoformat()).stdout
+
+
+@pytest.mark.parametrize(
+    ("wrong", "where", "what"),
+    [
+        (lambda d: append(d, ticket="LIC-99"), f"licence {TOKEN}, event 3", "LIC-99"),
+        (lambda d: append(d, effective=rome("2026-11-02 10:00").date()), f"licence {TOKEN}, event 3", "backdated"),
+        (lambda d: append(d, at=rome("2026-11-02 10:00")), f"licence {TOKEN}, event 3", "before event 2"),
+        (lambda d: append(d, at=rome("2029-11-02 10:00")), f"licence {TOKEN}, event 3", "has not come"),
+        (lambda d: forge(d, state="cancelled"), "ticket LIC-1", "is cancelled, but its items make it done"),
+        (lambda d: forge_item(d, to=99), "ticket LIC-1, item agents", "says 99"),
+        (lambda d: forge_item(d, rule="by_staff"), "ticket LIC-1, item agents", "by by_staff"),
+        (lambda d: forge_item(d, item="users"), "ticket LIC-1, item users", "no event of the ledger changes it"),
+        (lambda d: forge_item(d, status="refused") or forge(d, state="rejected"), "ticket LIC-1, item agents", "refused"),
+        (
+            lambda d: forge_item(d, billing=d.ticket().items[0].billing.model_copy(update={"fraction": "12/30"})),
+            "ticket LIC-1, item agents",
+            "12/30",
+        ),
+        (lambda d: forge_item(d, status="scheduled") or forge(d, state="scheduled"), "ticket LIC-1", "no due thing"),
+    ],
+)  # fmt: skip
+def test_audit_names_the_first_thing_that_does_not_agree(
+    desk: Running, tmp_path: Path, wrong: object, where: str, what: str
+) -> None:
+    wrong(desk)
+    told = mailbot(tmp_path, "audit", "--json", now=LATER)
+    assert told.exit_code == 1, told.output
+    found = json.loads(told.stdout)["disagreement"]
+    assert found["where"] == where, found
+    assert what in found["what"]

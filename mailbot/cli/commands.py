@@ -28,6 +28,7 @@ app.add_typer(licences_cli.app, name="licences", help="The ledger: list, show, s
 app.command("inbox")(queues.list_inbox)
 app.command("invoices")(money.invoices)
 app.command("due")(money.due)
+app.command("audit")(money.audit)
 app.add_typer(queues.outbox_app, name="outbox", help="Mails to send: list, retry, resend, drop.")
 app.add_typer(
     queues.quarantine_app, name="quarantine", help="Mails that could not be handled: list, show, retry, drop."

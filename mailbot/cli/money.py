@@ -1,4 +1,4 @@
-"""``mailbot invoices`` and ``due``: what is billed, and what will happen when."""
+"""``mailbot invoices``, ``due`` and ``audit``: what is billed, what will happen when, and whether all of it agrees."""
 
 import csv
 import sys
@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from mailbot import accounts, upcoming
+from mailbot.audit import examine
 from mailbot.cli.context import choose, desk, fail, show_json, show_table
 from mailbot.core.invoices import month_of_text
 from mailbot.core.period import month_end
@@ -57,3 +58,16 @@ def due(config_file: ConfigOption = None, now: NowOption = None, json: Json = Fa
         show_json([upcoming.shape(thing) for thing in coming])
     else:
         show_table("Due", upcoming.KEYS, [tuple(upcoming.shape(thing).values()) for thing in coming])
+
+
+def audit(config_file: ConfigOption = None, now: NowOption = None, json: Json = False) -> None:
+    """Whether events, licences, tickets and invoices agree; names the first that does not (exit 1)."""
+    choose(config_file, now)
+    found = desk()
+    with found.store.read() as session:
+        report = examine(session, found.clock(), found.config.zone)
+    if json:
+        show_json(report.shape)
+    else:
+        typer.echo(report.text)
+    raise typer.Exit(1 if report.disagreement else 0)

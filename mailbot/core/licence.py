@@ -6,7 +6,7 @@ from datetime import date, datetime
 
 from pydantic import BaseModel, ConfigDict
 
-from mailbot.core.period import next_renewal
+from mailbot.core.period import next_renewal, years_later
 
 Value = bool | int | str | None
 
@@ -74,6 +74,13 @@ class Licence:
     def revision(self) -> int:
         """How many events made it; rises with each."""
         return self.history[-1].revision if self.history else 0
+
+    @property
+    def renewal(self) -> date | None:
+        """The day from which years are counted; an annual licence that names none renews a year after it became active."""
+        if self.renews_on is None and self.billing == "annual" and self.activated_on is not None:
+            return years_later(self.activated_on)
+        return self.renews_on
 
     def value(self, item: str) -> Value:
         """Today's value of an item key (``addon:KEY`` and ``plugin:KEY`` are yes or no)."""
