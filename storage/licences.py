@@ -4,10 +4,11 @@ The database itself refuses UPDATE, DELETE and TRUNCATE (triggers, in the migrat
 in here: they could not be erased.
 """
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import UniqueConstraint
+from sqlalchemy import UniqueConstraint, insert
 from sqlmodel import Field, Session, col, func, select
 
 from storage.types import IndexedText, Json, Row, Text, UtcDateTime
@@ -71,6 +72,12 @@ def append(
     s.add(row)
     s.flush()
     return row
+
+
+def append_many(s: Session, rows: Sequence[dict[str, Any]]) -> None:
+    """Many events at once, each a whole row with its ``revision``; one that exists already is refused by the database."""
+    if rows:
+        s.execute(insert(LicenceEventRow), list(rows))
 
 
 def events(s: Session, token: str) -> list[LicenceEventRow]:
