@@ -13,7 +13,7 @@ from mailbot import accounts, records
 from mailbot.core.commit import SILENT
 from mailbot.core.course import committed_on
 from mailbot.core.invoices import Line
-from mailbot.core.licence import LicenceEvent, fold
+from mailbot.core.licence import LicenceEvent, fold, standing
 from mailbot.core.period import month_end, next_month
 from mailbot.core.ticket import Item, ItemStatus, Ticket, state_of
 from storage import due, licences, people, tickets
@@ -104,6 +104,7 @@ def _books(session: Session, now: datetime, zone: ZoneInfo) -> Books:
     )
     for event in events:
         books.by_token.setdefault(event.token, []).append(event)
+    for event in (event for history in books.by_token.values() for event in standing(history)):
         if event.ticket:
             books.by_ticket.setdefault(event.ticket, []).append(event)
     return books

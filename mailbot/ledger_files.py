@@ -14,7 +14,7 @@ from mailbot.core.licence import Licence
 from mailbot.core.licence import fold as state
 from mailbot.desk import Desk
 from mailbot.ledger_csv import COUNTS, DATES, Progress, listed
-from storage import licences, people
+from storage import licences, people, posts
 
 #: So many tokens are looked up alone; for more the whole ledger is read once.
 FEW = 50
@@ -77,10 +77,12 @@ def reverse(desk: Desk, token: str, revision: int, why: str) -> str | None:
         before = state([event for event in history if event.revision < revision], max(today, wrong.effective))
         back = {key: _now(before, key) for key in wrong.changes} if before else {"status": "deactivated"}
         changes = back | {"reverses": revision}
-        licences.append(
+        row = licences.append(
             session, token=token, at=now, effective=max(today, wrong.effective), kind="reversed", changes=changes,
             decider="operator", rule="reversal", catalogue_version=desk.catalogue.version, why=why, ticket=wrong.ticket,
         )  # fmt: skip
+        if desk.config.licence_server is not None:
+            posts.add(session, token, row.revision, now)
     return None
 
 
@@ -138,6 +140,8 @@ def _now(today: Licence | None, key: str) -> Any:
 
 def _write(desk: Desk, session: Session, found: Sequence[Difference], kind: str, why: str, now: datetime) -> None:
     today = now.astimezone(desk.config.zone).date()
+    # A file says what is so already, on the licence server too: only what is set by hand is told to it.
+    asks = desk.config.licence_server is not None and kind != "import"
     licences.append_many(
         session,
         [
@@ -152,11 +156,15 @@ def _write(desk: Desk, session: Session, found: Sequence[Difference], kind: str,
                 "decider": "operator",
                 "catalogue_version": desk.catalogue.version,
                 "why": why,
+                "pending": asks,
             }
             for one in found
             if one.terms
         ],
     )
+    for one in found:
+        if asks and one.terms:
+            posts.add(session, one.token, (one.before.revision if one.before else 0) + 1, now)
     people.set_names(session, {one.token: one.name for one in found if one.name is not None})
     new = {one.token: one.contacts for one in found if one.contacts is not None}
     known = frozenset(one.token for one in found if one.makes_known)

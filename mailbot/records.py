@@ -74,6 +74,7 @@ def event_of(row: licences.LicenceEventRow) -> LicenceEvent:
         decider=row.decider,
         catalogue_version=row.catalogue_version,
         why=row.why,
+        pending=row.pending,
     )
 
 

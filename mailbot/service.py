@@ -14,6 +14,7 @@ from mailbot.desk import Desk
 from mailbot.handling import step, work_off
 from mailbot.imap import ImapError, Mailbox
 from mailbot.intake_loop import imap_settings, put_away, take_in
+from mailbot.posting import post_due, server_of
 from mailbot.smtp import Smtp
 from storage import inbox
 
@@ -31,12 +32,24 @@ def run_once(desk: Desk) -> bool:
     try:
         take_in(desk, mailbox, known)
         work_off(desk)
-        good = asyncio.run(_deliver_once(desk))
+        good = _post_once(desk)
+        good = asyncio.run(_deliver_once(desk)) and good
         put_away(desk, mailbox, known)
     finally:
         mailbox.close()
     with desk.store.read() as session:
         return good and not inbox.counts(session).get("kept")
+
+
+def _post_once(desk: Desk) -> bool:
+    """Tell the licence server what is due, where there is one. True when it answered everything."""
+    server = server_of(desk)
+    if server is None:
+        return True
+    try:
+        return post_due(desk, server).failed == 0
+    finally:
+        server.close()
 
 
 async def _deliver_once(desk: Desk) -> bool:
@@ -77,6 +90,7 @@ class Service:
         digest.ensure(self.desk)
         thread = threading.Thread(target=self._mailbox, name="imap", daemon=True)
         thread.start()
+        posting = asyncio.create_task(self._post())
         lanes = [
             Smtp(smtp_settings(self.desk), verdict=VERDICT_SECONDS) for _ in range(self.desk.config.smtp.connections)
         ]
@@ -86,6 +100,7 @@ class Service:
         finally:
             for lane in lanes:
                 await lane.close()
+            await posting
             await asyncio.to_thread(thread.join, 10)
 
     async def _work(self, lanes: list[Smtp]) -> None:
@@ -98,6 +113,24 @@ class Service:
         elif not sent:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._something.wait(), TICK)
+
+    async def _post(self) -> None:
+        """Tell the licence server, beside everything else: a server that hangs holds up no mail."""
+        server = server_of(self.desk)
+        if server is None:
+            return
+        try:
+            while not self.stopping.is_set():
+                try:
+                    done = await asyncio.to_thread(post_due, self.desk, server)
+                except Exception as error:  # whatever it is, the next round tries again
+                    self.desk.log.disconnected(server="licence server", why=repr(error))
+                    done = None
+                if done is not None and done.answered:
+                    self._something.set()
+                await asyncio.sleep(TICK)
+        finally:
+            server.close()
 
     def _mailbox(self) -> None:
         """The IMAP thread: any error throws the connection away and opens another after a while."""

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import UniqueConstraint, insert
+from sqlalchemy import UniqueConstraint, false, insert
 from sqlmodel import Field, Session, col, func, select
 
 from storage.types import IndexedText, Json, Row, Text, UtcDateTime
@@ -34,6 +34,7 @@ class LicenceEventRow(Row, table=True):
     decider: str | None = Field(default=None, sa_type=Text)
     catalogue_version: str = Field(sa_type=Text)
     why: str | None = Field(default=None, sa_type=Text)
+    pending: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
 
 
 def append(
@@ -51,6 +52,7 @@ def append(
     decider: str | None = None,
     why: str | None = None,
     asked_on: date | None = None,
+    pending: bool = False,
 ) -> LicenceEventRow:
     """The event as written: its ``revision`` is the last one of this token plus 1, the first is 1."""
     last = s.exec(select(func.max(LicenceEventRow.revision)).where(col(LicenceEventRow.token) == token)).one()
@@ -68,6 +70,7 @@ def append(
         catalogue_version=catalogue_version,
         why=why,
         asked_on=asked_on,
+        pending=pending,
     )
     s.add(row)
     s.flush()

@@ -40,13 +40,13 @@ def grant(ticket: Ticket, keys: frozenset[str], scene: Scene, decider: str, unti
     """Grant the items of those keys today. ``until`` ends the licence after that day."""
     licence = scene.ledger.licence(ticket.token)
     case = case_of(ticket, licence, scene)
-    items = tuple(_granted(item, case, ticket, scene.today) if item.item in keys else item for item in ticket.items)
+    items = tuple(granted_item(item, case, ticket, scene.today) if item.item in keys else item for item in ticket.items)
     new = [item for item in items if item.item in keys]
     changes = _changes(ticket, licence, new, scene, decider, until)
     after = _after(ticket, licence, changes, scene)
     follow = _implied_now(items, _events(ticket, licence, changes, scene), case, scene.today)
     if follow:
-        items = tuple(_granted(i, case, ticket, scene.today) if i.item in follow else i for i in items)
+        items = tuple(granted_item(i, case, ticket, scene.today) if i.item in follow else i for i in items)
         new = [item for item in items if item.item in keys | follow]
         changes = _changes(ticket, licence, new, scene, decider, until)
         after = _after(ticket, licence, changes, scene)
@@ -67,7 +67,8 @@ def _implied_ahead(
     )
 
 
-def _granted(item: Item, case: Case, ticket: Ticket, today: date) -> Item:
+def granted_item(item: Item, case: Case, ticket: Ticket, today: date) -> Item:
+    """The item as it is when it is granted today: from which day it holds, and what it costs."""
     day = day_of(case, item, today)
     if item.item in ("support", "whitelabel", "billing") and ticket.request == "activate":
         billing = _since_activation(ticket, case, item, today)

@@ -30,6 +30,8 @@ class LicenceEvent(BaseModel):
     decider: str | None = None
     catalogue_version: str = ""
     why: str | None = None
+    #: Holds only once the licence server took it, from the day of its answer on: an event that ``accepts`` this one.
+    pending: bool = False
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,9 @@ DATES = ("demo_ends", "expires_on", "renews_on")
 #: What an event may change besides add-ons and plugins; anything else is only kept in the history.
 TERMS = frozenset({"product", "status", "plan", "agents", "users", "telephones", "mobile_agents", "support", "billing", "whitelabel", "replaced_by"})  # fmt: skip
 
+#: What an event says of other events; one that says nothing else makes no licence.
+ABOUT = frozenset({"accepts", "reverses", "withdraws"})
+
 
 def fold(
     events: Iterable[LicenceEvent], on: date, name: str | None = None, contacts: tuple[str, ...] = ()
@@ -112,7 +117,10 @@ def fold(
     """
     history = tuple(events)
     valid = standing(history)
-    begun = sorted((e for e in valid if e.effective <= on), key=lambda e: (e.effective, e.revision))
+    begun = sorted(
+        (e for e in valid if e.effective <= on and not e.changes.keys() <= ABOUT),
+        key=lambda e: (e.effective, e.revision),
+    )
     if not begun:
         return None
     licence = Licence(token=history[0].token, customer_name=name, contacts=contacts)
@@ -122,7 +130,11 @@ def fold(
 
 
 def standing(history: Sequence[LicenceEvent]) -> tuple[LicenceEvent, ...]:
-    """The events without those that a later event withdrew before they came: ``withdraws`` names their ticket."""
+    """The events that hold, those that the licence server took late from the day of its answer on.
+
+    Left out: what a later event withdrew before it came (``withdraws`` names its ticket), and what the server did not take.
+    """
+    history = _taken(history)
     withdrawn = [(str(e.changes["withdraws"]), e.effective, e.revision) for e in history if "withdraws" in e.changes]
 
     def stands(event: LicenceEvent) -> bool:
@@ -132,6 +144,31 @@ def standing(history: Sequence[LicenceEvent]) -> tuple[LicenceEvent, ...]:
         )
 
     return tuple(event for event in history if stands(event))
+
+
+def _taken(history: Sequence[LicenceEvent]) -> Sequence[LicenceEvent]:
+    """The events without those that wait for the licence server or were refused by it."""
+    if not any(event.pending for event in history):
+        return history
+    days = {event.changes["accepts"]: event.effective for event in history if "accepts" in event.changes}
+    return [
+        _from_day(event, days[event.revision]) if event.pending else event
+        for event in history
+        if not event.pending or event.revision in days
+    ]
+
+
+def _from_day(event: LicenceEvent, day: date) -> LicenceEvent:
+    """The event as it is when it counts from ``day``; a demo's days and a first year begin then too."""
+    if day <= event.effective:
+        return event
+    changes = dict(event.changes)
+    ends, renews = changes.get("demo_ends"), changes.get("renews_on")
+    if isinstance(ends, str):
+        changes["demo_ends"] = (date.fromisoformat(ends) + (day - event.effective)).isoformat()
+    if renews == years_later(event.effective).isoformat():
+        changes["renews_on"] = years_later(day).isoformat()
+    return event.model_copy(update={"effective": day, "changes": changes})
 
 
 def _after(licence: Licence, event: LicenceEvent) -> Licence:

@@ -144,6 +144,9 @@ class Ticket(BaseModel):
     asked: bool = False
     hold: bool = False
     ending: Ending | None = None
+    #: The items whose mails and dates wait for the licence server; ``told``: the customer heard that it takes a while.
+    held: tuple[str, ...] = ()
+    told: bool = False
     #: Message-IDs that were exchanged with each address, oldest first: the threads of the customer's and the staff's side.
     threads: dict[str, tuple[str, ...]] = Field(default_factory=dict)
 

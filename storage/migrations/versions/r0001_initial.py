@@ -186,6 +186,7 @@ def _licences() -> None:
         _text("decider", nullable=True),
         _text("catalogue_version"),
         _text("why", nullable=True),
+        sa.Column("pending", sa.Boolean(), nullable=False, server_default=sa.false()),
         sa.PrimaryKeyConstraint("id", name="pk_licence_event"),
         sa.UniqueConstraint("token", "revision", name="uq_licence_event_token_revision"),
     )
@@ -202,6 +203,21 @@ def _licences() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_price_list"),
     )
     _index("price_list", "since")
+    op.create_table(
+        "licence_post",
+        _number("id", primary_key=True),
+        _text("token"),
+        _number("revision"),
+        _text("state"),
+        _number("attempts"),
+        _moment("made_at"),
+        _moment("due_at"),
+        _moment("done_at", nullable=True),
+        _text("last_reply", nullable=True),
+        sa.PrimaryKeyConstraint("id", name="pk_licence_post"),
+        sa.UniqueConstraint("token", "revision", name="uq_licence_post_token_revision"),
+    )
+    _index("licence_post", "state", "token")
 
 
 def _people() -> None:
