@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from mailbot import posting
+from mailbot import accounts, posting
+from mailbot.audit import examine
 from mailbot.config import LicenceServer as Settings
 from mailbot.ledger_files import put
 from mailbot.licence_server import Later, LicenceServer, Refused, Taken
@@ -318,3 +319,76 @@ def test_nobody_there_is_no_answer(tmp_path: Path) -> None:
     outcome = server.post({"id": "x"}, rome("2026-11-20 10:00"))
     server.close()
     assert isinstance(outcome, Later)
+
+
+def test_the_page_for_the_other_side_shows_what_is_posted(desk: Running, vendor: Vendor) -> None:
+    page = (Path(__file__).parents[1] / "docs" / "licence-server.md").read_text("utf-8")
+    shown = json.loads(page[page.index('    {"schema"') : page.index("\n- `id`, also")])
+    put(
+        desk.desk,
+        [{"token": TOKEN, "status": "active", "plan": "voice_digital", "agents": "10", "billing": "monthly",
+          "plugins": "botify", "support": "silver", "contacts": JOE, "product": "motion"}],
+        "import", "a file",
+    )  # fmt: skip
+    desk.write(JOE, MORE)
+    post(desk)
+    (event,) = vendor.events
+    version = {"catalogue_version": event["catalogue_version"]}
+    assert event == shown | version
+    assert list(event) == list(shown)
+    for wait in BACK_OFF[:5]:
+        assert f"{wait // 60 or wait}" in page
+
+
+def test_all_agrees_while_it_waits_and_after_late_answers_and_refusals(desk: Running, vendor: Vendor) -> None:
+    give(desk, TOKEN, "OTHERTOKEN12")
+    vendor.answers = [503, 200, (422, "{}"), 200]
+    desk.write(JOE, MORE)
+    post(desk)
+    agree(desk)
+    desk.later(days=3)
+    post(desk)
+    desk.write(JOE, LESS.replace(TOKEN, "OTHERTOKEN12"))
+    post(desk)
+    desk.write(JOE, LESS)
+    post(desk)
+    assert [desk.ticket(f"LIC-{n}").state for n in (1, 2, 3)] == ["done", "rejected", "scheduled"]
+    agree(desk)
+
+
+def agree(desk: Running) -> None:
+    with desk.desk.store.read() as session:
+        report = examine(session, rome("2027-06-01 10:00"), desk.desk.config.zone)
+    assert report.disagreement is None
+
+
+def test_what_came_late_is_invoiced_from_the_day_of_the_answer(desk: Running, vendor: Vendor) -> None:
+    give(desk)
+    vendor.answers = [503, 200]
+    desk.write(JOE, MORE)
+    post(desk)
+    desk.later(days=11)
+    post(desk)
+    with desk.desk.store.read() as session:
+        found = {
+            month: [(x.item, x.quantity, x.fraction) for x in accounts.lines_of(session, date(2026, month, 1), desk.desk.config.zone)]
+            for month in (11, 12)
+        }  # fmt: skip
+    assert found == {
+        11: [("plan", 1, "31/31"), ("agents", 10, "31/31")],
+        12: [("plan", 1, "31/31"), ("agents", 5, "31/31"), ("agents", 15, "31/31")],
+    }
+
+
+def test_a_moved_licence_needs_both_answers(desk: Running, vendor: Vendor) -> None:
+    give(desk)
+    new = "F6E5D4C3B2A1"
+    log = f"[2026-11-03 08:15:00] [WARN] license - [LICENSE:CHECK] token={new} previousToken={TOKEN} status=grace reason=token_change daysLeft=10\n"
+    text = f"Request: reactivate\nCustomer name: Acme\nReason: token change\nOld token: {TOKEN}\nNew token: {new}\n"
+    mails = desk.write(JOE, text, files=(("license.log", log.encode()),))
+    desk.write(ANNA, "APPROVE", reply_to=next(mail for mail in mails if str(mail["To"]) == ANNA))
+    assert (desk.ticket().state, today(desk).status) == ("applying", "active")
+    assert post(desk) == Posted(answered=2)
+    assert (desk.ticket().state, today(desk).status, today(desk, new).agents) == ("done", "replaced", 10)
+    assert [kind for kind, to in desk.kinds() if to == JOE] == ["confirmation", "outcome"]
+    agree(desk)
