@@ -5,6 +5,7 @@ import json
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import Index
 from sqlmodel import Field, Session, col, func, select
 
 from storage.types import IndexedText, Json, Row, UtcDateTime
@@ -14,13 +15,15 @@ class Due(Row, table=True):
     """One thing to do at ``due_at``: open, done or dropped. ``same`` tells equal ones, which NULLs would keep apart."""
 
     __tablename__ = "due"
+    # What is done stays: the index finds the next open thing without going through it.
+    __table_args__ = (Index("ix_due_open", "done_at", "dropped_at", "due_at", "id"),)
 
     id: int = Field(default=None, primary_key=True)
     same: str = Field(sa_type=IndexedText, unique=True, index=True)
     kind: str = Field(sa_type=IndexedText, index=True)
     ref: str | None = Field(default=None, sa_type=IndexedText, index=True)
     token: str | None = Field(default=None, sa_type=IndexedText, index=True)
-    due_at: datetime = Field(sa_type=UtcDateTime, index=True)
+    due_at: datetime = Field(sa_type=UtcDateTime)
     made_at: datetime = Field(sa_type=UtcDateTime)
     done_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     dropped_at: datetime | None = Field(default=None, sa_type=UtcDateTime)

@@ -274,8 +274,9 @@ def _rest() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_due"),
     )
     _index("due", "same", unique=True)
-    for column in ("kind", "ref", "token", "due_at"):
+    for column in ("kind", "ref", "token"):
         _index("due", column)
+    op.create_index("ix_due_open", "due", ["done_at", "dropped_at", "due_at", "id"])
     op.create_table("incident", _text("key"), _moment("at"), sa.PrimaryKeyConstraint("key", name="pk_incident"))
 
 
