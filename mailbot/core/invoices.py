@@ -85,8 +85,11 @@ def invoice(
     for history in contracts([e for e in events if committed_on(e, zone) <= end]).values():
         now = course(history, zone, unbilled)
         known = [e for e in history if committed_on(e, zone) <= before]
-        then = _due(now if len(known) == len(history) else course(known, zone, unbilled), before) if known else {}
-        lines += _difference(now, then, _due(now, end), end, prices)
+        same = len(known) == len(history)
+        # Nothing new was written: periods that had ended before this month are billed as they were.
+        since = month.replace(day=1) if same else date.min
+        then = _due(now if same else course(known, zone, unbilled), before, since) if known else {}
+        lines += _difference(now, then, _due(now, end, since), end, prices)
     return tuple(sorted(lines, key=_order))
 
 
@@ -121,11 +124,14 @@ def _snapshot(history: Sequence[LicenceEvent], replaced: LicenceEvent) -> Licenc
     return replaced.model_copy(update={"changes": changes | replaced.changes})
 
 
-def _due(licence: Course, end: date) -> dict[object, _Charge]:
-    """All that is due by the invoice of the month that ends with ``end``: the periods that begin before the next one."""
+def _due(licence: Course, end: date, since: date) -> dict[object, _Charge]:
+    """All that is due by the invoice of the month that ends with ``end``: the periods that begin before the next one.
+
+    Periods that had ended before ``since`` are left out.
+    """
     charges: dict[object, _Charge] = {}
     for first, period in licence.periods(month_end(next_month(end))):
-        for charge in _of_period(licence, first, period, end):
+        for charge in () if period.last < since else _of_period(licence, first, period, end):
             charges[charge.key] = charge
     return charges
 
