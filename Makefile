@@ -1,6 +1,8 @@
 # Needs Python 3.11 or later with venv and pip; everything is installed into .venv, once, and again when pyproject changes.
+#   make demo    the desk at work, with a mail server of its own
 #   make test    every test
 #   make check   the tests and every other gate
+#   make fuzz    FUZZ_TRIALS damaged mails and as many of random bytes
 #   make bench   measurements, where there are any
 #   make clean   removes what was installed or built; never a database
 PYTHON ?= python3
@@ -8,11 +10,15 @@ VENV := .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
 , := ,
-.PHONY: test gates check bench clean
+FUZZ_TRIALS ?= 20000
+.PHONY: demo test gates check fuzz bench clean
 .NOTPARALLEL:
 
+demo: $(VENV)/.demo
+	@$(BIN)/mailbot demo
+
 test: $(VENV)/.test
-	$(BIN)/pytest -n $(WORKERS)
+	$(BIN)/pytest -n $(WORKERS) --dist loadgroup
 
 gates: $(VENV)/.test
 	$(BIN)/ruff format --check .
@@ -23,6 +29,9 @@ gates: $(VENV)/.test
 	tests/wheel_smoke.sh $(BIN)/python
 
 check: gates test
+
+fuzz: $(VENV)/.test
+	FUZZ_TRIALS=$(FUZZ_TRIALS) $(BIN)/pytest tests/test_fuzz.py
 
 bench: $(VENV)/.test
 	@ls bench/*.py >/dev/null 2>&1 || { echo "there is no bench yet"; exit 1; }
@@ -43,6 +52,11 @@ define install
 endef
 
 # A stamp is written when all went well: what was cut off half-way is done again.
+$(VENV)/.demo: pyproject.toml
+	$(call install,demo)
+	@touch $@
+
+# The tests' packages hold the demo's.
 $(VENV)/.test: pyproject.toml
 	$(call install,postgresql$(,)dev)
-	@touch $@
+	@touch $(VENV)/.demo $@

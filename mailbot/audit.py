@@ -98,7 +98,7 @@ def _books(session: Session, now: datetime, zone: ZoneInfo) -> Books:
         events=events,
         tickets={ticket.ref: ticket for ticket in rows if ticket},
         lines=lines,
-        named=frozenset(people.all_names(session)) | frozenset(people.all_contacts(session)),
+        named=frozenset(people.names(session)) | frozenset(people.all_contacts(session)),
         waiting=frozenset(row.ref for row in due.open_(session, "day") if row.ref),
         last=last,
     )

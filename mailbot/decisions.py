@@ -51,8 +51,9 @@ class Decisions:
         why = "contradiction" if contradicted else self._hindrance(ticket, line)
         if why:
             return Result(line.read, False, ref, line.word, line.items, why)
-        made = self.work.apply(ticket, self._event(line, ticket)).result
-        return made or Result(line.read, False, ref, line.word, why="decided")
+        made = self.work.apply(ticket, self._event(line, ticket))
+        self._follow(made.ticket)
+        return made.result or Result(line.read, False, ref, line.word, why="decided")
 
     def _hindrance(self, ticket: Ticket, line: decision.Line) -> str:
         """Why this line may not touch that ticket, "" when nothing is in its way."""
@@ -71,6 +72,11 @@ class Decisions:
             return False
         version, revision = self.covered[ticket.ref]
         return ticket.version != version or ticket.licence_revision != revision or self.ledger_moved(ticket)
+
+    def _follow(self, ticket: Ticket) -> None:
+        """What a line of this mail changed does not make its next line late."""
+        if self.covered is not None:
+            self.covered[ticket.ref] = (ticket.version, ticket.licence_revision)
 
     def ledger_moved(self, ticket: Ticket) -> bool:
         """Whether somebody else's change has come upon the ticket's licence since its items were worked out."""

@@ -1,16 +1,19 @@
 """From the outbox to the SMTP server: several lanes, the same bytes at every attempt, and a back-off between them."""
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from mailbot.desk import Desk
 from mailbot.smtp import Deferred, Refused, Sent, Smtp, SmtpSettings, Unknown
 from storage import outbox
 
 #: A mail that nobody else may take for so long.
-LEASE_SECONDS = 300
-#: How long a server may think about a whole mail: less than the lease, so that nobody else sends it meanwhile.
-VERDICT_SECONDS = 240
+LEASE_SECONDS = 1200
+#: How long a server may think about a whole mail (RFC 5321 section 4.5.3.2.6).
+VERDICT_SECONDS = 600
+#: What must be left of the lease when a mail is begun, so that nobody else sends it meanwhile: the verdict, and the
+#: answers before it.
+NEEDED = timedelta(seconds=VERDICT_SECONDS + 300)
 #: Minutes before the next attempt; the last one holds for all later ones.
 BACK_OFF = (1, 2, 5, 15, 30, 60, 180)
 #: After so many attempts a mail is given up and shown to the operator.
@@ -29,27 +32,29 @@ async def deliver(desk: Desk, lanes: list[Smtp]) -> tuple[int, int]:
     sent = failed = 0
     while True:
         with desk.store.write() as session:
-            batch = [(row.id, raw) for row, raw in outbox.claim(session, desk.clock(), len(lanes) * 4, LEASE_SECONDS)]
+            claimed = outbox.claim(session, desk.clock(), len(lanes) * 4, LEASE_SECONDS)
+            batch = [(row.id, row.lease_until, raw) for row, raw in claimed]
         if not batch:
             return sent, failed
         queue = list(reversed(batch))
 
-        async def work(lane: Smtp, waiting: list[tuple[int, bytes]]) -> list[bool]:
+        async def work(lane: Smtp, waiting: list[tuple[int, datetime | None, bytes]]) -> list[bool]:
             results = []
             while waiting:
                 results.append(await _one(desk, lane, *waiting.pop()))
-            return results
+            return [result for result in results if result is not None]
 
         for results in await asyncio.gather(*(work(lane, queue) for lane in lanes)):
             sent += sum(results)
             failed += len(results) - sum(results)
 
 
-async def _one(desk: Desk, lane: Smtp, outbox_id: int, raw: bytes) -> bool:
+async def _one(desk: Desk, lane: Smtp, outbox_id: int, lease: datetime | None, raw: bytes) -> bool | None:
+    """Whether the mail was sent; None when it is no longer ours to send."""
     with desk.store.read() as session:
         row = outbox.get(session, outbox_id)
-    if row is None:
-        return True
+    if row is None or lease is None or row.lease_until != lease or lease - desk.clock() < NEEDED:
+        return None  # dropped, or the lanes were so slow that another process has it or may soon take it
     desk.log.claimed(outbox_id=outbox_id)
     outcome = await lane.send(row.envelope_from, row.recipient, raw)
     now = desk.clock()

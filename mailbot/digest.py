@@ -1,16 +1,23 @@
-"""The digest: once a day what waits for staff, since when, and which mails were left without an answer, a line each."""
+"""The digest: once a day what waits for staff, since when, and what the desk could not do by itself, a line each."""
 
 from datetime import UTC, datetime, timedelta
 
+from mailbot import records
 from mailbot.core.effects import Audience, Facts, Purpose, Send
+from mailbot.core.licence import Licence
+from mailbot.core.ticket import Ticket
 from mailbot.desk import Desk
-from mailbot.post import Post
 from mailbot.work import Work
-from storage import due, inbox, tickets
+from storage import due, inbox, outbox, tickets
 
 KIND = "digest"
 #: Mails that got no answer, by what they turned out to be.
 UNANSWERED = ("refused sender", "words of a stranger", "status of a stranger", "stray", "marked as spam")
+#: Behind what a mail turned out to be: no budget was left for its answer.
+WITHHELD = ", not answered: budget"
+#: States of our mails that somebody must look at.
+LOST = (outbox.REFUSED, outbox.UNKNOWN, outbox.UNDELIVERED)
+MOST_LINES = 100
 WAITING = ("waiting_staff", "waiting_customer", "waiting_confirmation")
 
 
@@ -34,15 +41,53 @@ def _utc(moment: datetime) -> datetime:
 
 def send(work: Work) -> None:
     """The digest to every member, when there is anything to say; the next one is remembered."""
-    rows = tickets.waiting(work.session, WAITING)
-    waiting = tuple(ticket for row in rows if (ticket := work.ticket(row.ref)))
-    since = work.now - timedelta(days=1)
-    left = [
-        row
-        for row in inbox.listing(work.session, limit=1000)
-        if row.state == "quarantined" or (row.intake in UNANSWERED and row.received_at > since)
-    ]
-    lines = tuple(f"mail {row.id} of {row.sender or 'nobody'}: {row.reason or row.intake}"[:200] for row in left[:50])
-    if waiting or lines:
-        Post(work).send(Send(KIND, Audience.STAFF, Facts(tickets=waiting, lines=lines), Purpose.DIGEST), None)
+    waiting = tuple(records.of_row(row) for row in tickets.waiting(work.session, WAITING))
+    licences = tuple(found for found in records.licences(work.session, work.today) if _unbilled(found))
+    lines = (*_doubts(waiting), *_mails_in(work), *_mails_out(work), *_failing(work))
+    if waiting or licences or lines:
+        facts = Facts(tickets=waiting, licences=licences, lines=_short(lines))
+        work.post.send(Send(KIND, Audience.STAFF, facts, Purpose.DIGEST), None)
     _remember(work)
+
+
+def _unbilled(licence: Licence) -> bool:
+    """Active, and nobody has settled how it is billed."""
+    return licence.status == "active" and licence.billing is None
+
+
+def _doubts(waiting: tuple[Ticket, ...]) -> list[str]:
+    return [f"{t.ref} names a token that is not in the ledger: {t.token}" for t in waiting if t.token_doubt]
+
+
+def _mails_in(work: Work) -> list[str]:
+    """What stands in quarantine, and what got no answer since yesterday's digest."""
+    since = work.now - timedelta(days=1)
+    left = inbox.listing(work.session, inbox.QUARANTINED)
+    left += [row for row in inbox.handled_since(work.session, since) if _unanswered(row.intake or "")]
+    return [f"mail {row.id} of {row.sender or 'nobody'}: {_last_line(row.reason) or row.intake}" for row in left]
+
+
+def _unanswered(intake: str) -> bool:
+    return intake in UNANSWERED or intake.endswith(WITHHELD)
+
+
+def _mails_out(work: Work) -> list[str]:
+    """Our own mails that did not arrive, or of which nobody knows."""
+    rows = [row for state in LOST for row in outbox.listing(work.session, state)]
+    return [f"our mail {row.id} ({row.kind} to {row.recipient}) is {row.state}: {row.last_reply or ''}" for row in rows]
+
+
+def _failing(work: Work) -> list[str]:
+    rows = due.failing(work.session)
+    return [f"{row.kind} of {row.ref or row.token or 'the desk'} has failed: {_last_line(row.reason)}" for row in rows]
+
+
+def _last_line(reason: str | None) -> str:
+    return (reason or "").strip().rpartition("\n")[2]
+
+
+def _short(lines: tuple[str, ...]) -> tuple[str, ...]:
+    """So many lines as one can read; how many more there are is said."""
+    more = len(lines) - MOST_LINES
+    shown = tuple(line[:200] for line in lines[:MOST_LINES])
+    return (*shown, f"and {more} more: see mailbot inbox, quarantine and outbox") if more > 0 else shown

@@ -1,15 +1,26 @@
-"""Kept mails and due things in one order of time, each in a transaction of its own; three tries, then the quarantine."""
+"""Kept mails and due things in one order of time, each in a transaction of its own, and what is done when one fails.
+
+A mail goes into the quarantine after three tries, a due thing is tried for ever; neither holds up what comes after it.
+"""
 
 import traceback
-from datetime import datetime
+from collections import Counter
+from datetime import datetime, timedelta
 
 from mailbot.core.message import parse
 from mailbot.desk import Desk
 from mailbot.process import handle, handle_due
+from mailbot.work import Work
 from storage import due, inbox
 
-#: So often a mail is tried before it goes into the quarantine.
+#: So often a mail is tried before it goes into the quarantine, and a due thing in one ``run --once``.
 TRIES = 3
+#: Minutes until the next try; the last one holds for all later ones.
+BACK_OFF = (1, 5, 15, 60)
+#: How long a mail in hand is nobody else's; far longer than any mail takes.
+LEASE = timedelta(minutes=10)
+#: What is kept of a traceback's end, in frames.
+FRAMES = -8
 
 
 def keep(desk: Desk, raw: bytes, received_at: datetime, source: str, **hints: object) -> tuple[int, bool]:
@@ -32,57 +43,109 @@ def keep_oversized(desk: Desk, header: bytes, received_at: datetime, size: int, 
     return inbox_id
 
 
-def step(desk: Desk, until: datetime | None = None, *, last: frozenset[int] = frozenset()) -> bool:
+def step(desk: Desk) -> bool:
     """Handle the next kept mail or due thing, whichever is earlier (a mail first at a tie). False when there is none."""
     now = desk.clock()
-    until = until or now
     with desk.store.read() as session:
-        mail = inbox.next_kept(session, None, exclude=last) or (inbox.next_kept(session) if last else None)
-        thing = due.next(session, until)
+        mail = inbox.next_kept(session, now)
+        thing = due.next(session, now)
     if thing is not None and (mail is None or thing.due_at < mail.received_at):
         _due(desk, thing.id)
-        return True
-    if mail is None:
-        return False
-    _mail(desk, mail.id)
-    return True
+    elif mail is not None:
+        _mail(desk, mail.id)
+    return not (mail is None and thing is None)
+
+
+def work_off(desk: Desk, *, again: bool = False) -> None:
+    """Handle everything that is there now. With ``again`` what fails is tried three times at once, after all else."""
+    tries: Counter[int] = Counter()
+    while step(desk) or (again and _again(desk, tries)):
+        pass
+
+
+def undone(desk: Desk) -> bool:
+    """Whether a mail is left that is in no final state, or a due thing that failed."""
+    with desk.store.read() as session:
+        return bool(inbox.counts(session).get(inbox.KEPT) or due.failing(session))
+
+
+def _again(desk: Desk, tries: Counter[int]) -> bool:
+    """Try once more something that failed, before its time. False when nothing has a try left; ``tries`` counts."""
+    now = desk.clock()
+    with desk.store.read() as session:
+        mail = inbox.next_kept(session, now, failed=True)
+        thing = next((row for row in due.failing(session) if tries[row.id] < TRIES - 1), None)
+    if mail is not None:
+        _mail(desk, mail.id)
+    elif thing is not None:
+        tries[thing.id] += 1
+        _due(desk, thing.id)
+    return not (mail is None and thing is None)
 
 
 def _mail(desk: Desk, inbox_id: int) -> None:
+    now = desk.clock()
     with desk.store.write() as session:
-        attempt = inbox.attempt(session, inbox_id, desk.clock())
+        attempt = inbox.attempt(session, inbox_id, now, now + LEASE)
+    if attempt is None:
+        return
+    if attempt > TRIES:
+        _quarantine(desk, inbox_id, f"the desk was ended during {TRIES} tries")
+        return
     try:
         with desk.store.write() as session:
             handled = handle(desk, session, inbox_id, desk.clock())
     except Exception as error:
-        desk.log.attempt_failed(inbox_id=inbox_id, attempt=attempt, error=repr(error))
-        if attempt >= TRIES:
-            _quarantine(desk, inbox_id, traceback.format_exc(limit=-8))
+        _mail_failed(desk, inbox_id, attempt, error)
         return
     desk.log.committed(inbox_id=inbox_id)
-    if handled.state == "quarantined":
+    if handled.state == inbox.QUARANTINED:
         desk.log.quarantined(inbox_id=inbox_id, reason=handled.reason or "")
-    desk.log.handled(inbox_id=inbox_id, ref=None, state=handled.state)
+    desk.log.handled(inbox_id=inbox_id, ref=handled.ref, state=handled.state)
+
+
+def _mail_failed(desk: Desk, inbox_id: int, attempt: int, error: Exception) -> None:
+    """Its transaction is undone; it is free again after a while, or quarantined."""
+    desk.log.attempt_failed(inbox_id=inbox_id, attempt=attempt, error=repr(error))
+    reason = "".join(traceback.format_exception(error, limit=FRAMES))
+    if attempt >= TRIES:
+        _quarantine(desk, inbox_id, reason)
+        return
+    with desk.store.write() as session:
+        inbox.failed(session, inbox_id, reason, desk.clock() + _back_off(attempt))
+
+
+def _back_off(attempt: int) -> timedelta:
+    return timedelta(minutes=BACK_OFF[min(attempt, len(BACK_OFF)) - 1])
 
 
 def _quarantine(desk: Desk, inbox_id: int, reason: str) -> None:
     with desk.store.write() as session:
-        inbox.mark(session, inbox_id, "quarantined", at=desk.clock(), reason=reason)
+        inbox.mark(session, inbox_id, inbox.QUARANTINED, at=desk.clock(), reason=reason)
     desk.log.quarantined(inbox_id=inbox_id, reason=reason.strip().splitlines()[-1])
 
 
 def _due(desk: Desk, due_id: int) -> None:
+    try:
+        with desk.store.write() as session:
+            row = due.get(session, due_id)
+            kind = handle_due(desk, session, row, desk.clock()) if row else None
+    except Exception as error:
+        _due_failed(desk, due_id, error)
+        return
+    if row is not None and kind is not None:
+        desk.log.due(kind=kind, ref=row.ref)
+
+
+def _due_failed(desk: Desk, due_id: int, error: Exception) -> None:
+    """Its transaction is undone; it is tried again after a while, and staff are told once."""
+    reason = "".join(traceback.format_exception(error, limit=FRAMES))
     with desk.store.write() as session:
-        row = session.get(due.Due, due_id)
-        if row is None or row.done_at is not None or row.dropped_at is not None:
-            return
-        kind = handle_due(desk, session, row, desk.clock())
-    desk.log.due(kind=kind, ref=row.ref)
-
-
-def work_off(desk: Desk) -> int:
-    """Handle everything that is there now. Returns how many things were done."""
-    done = 0
-    while step(desk):
-        done += 1
-    return done
+        row = due.failed(session, due_id, reason, lambda tries: desk.clock() + _back_off(tries))
+    desk.log.due_failed(kind=row.kind, ref=row.ref, attempt=row.attempts, error=repr(error))
+    try:
+        with desk.store.write() as session:
+            work = Work(desk, session, desk.clock(), f"due-failed:{due_id}")
+            work.alert(f"due:{due_id}", f"{row.kind}{f' of {row.ref}' if row.ref else ''} failed: {error!r}"[:500])
+    except Exception as second:  # composing is what fails: the log and the exit code tell of it
+        desk.log.alert(text=f"staff could not be told that {row.kind} failed: {second!r}")

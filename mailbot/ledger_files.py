@@ -93,7 +93,7 @@ def _differences(
     if len(rows) <= FEW:
         known = {row["token"]: records.licence(session, row["token"], today) for row in rows}
     else:
-        known = {licence.token: licence for licence in records.every_licence(session, today)}
+        known = {licence.token: licence for licence in records.licences(session, today)}
     compared = (_difference(row, known.get(row["token"]), desk.catalogue) for row in progress(rows))
     return [one for one in compared if one.lines]
 
@@ -131,7 +131,7 @@ def _terms(row: Mapping[str, str], today: Licence | None, catalogue: Catalogue) 
 
 def _now(today: Licence | None, key: str) -> Any:
     if today is None:
-        return False if ":" in key or key == "whitelabel" else 0 if key in COUNTS else None
+        return False if ":" in key else 0 if key in COUNTS else None
     if key in DATES:
         value = getattr(today, key)
         return value.isoformat() if value else None

@@ -144,7 +144,7 @@ class MailLog:
         self._say("debug", "committed", inbox_id=inbox_id)
 
     def handled(self, inbox_id: int, ref: str | None, state: str | None) -> None:
-        """A mail is done with; ``state`` is the ticket's."""
+        """A mail is done with; ``state`` is its own, ``ref`` the tickets to which something happened."""
         self._say("info", "handled", inbox_id=inbox_id, ref=ref, state=state)
 
     def moved(self, uids: Sequence[int], folder: str) -> None:
@@ -194,6 +194,10 @@ class MailLog:
     def due(self, kind: str, ref: str | None) -> None:
         """The time of something has come."""
         self._say("info", "due", kind=kind, ref=ref)
+
+    def due_failed(self, kind: str, ref: str | None, attempt: int, error: str) -> None:
+        """Something whose time has come could not be done; it is tried again."""
+        self._say("error", "due failed", kind=kind, ref=ref, attempt=attempt, error=error)
 
     def alert(self, text: str) -> None:
         """Something that an operator must look at."""

@@ -1,47 +1,64 @@
 """From an effect to finished mails in the outbox: who gets one, with which key, in which thread, within which budget."""
 
-from __future__ import annotations
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 
-from dataclasses import replace
-from datetime import timedelta
-from typing import TYPE_CHECKING
+from sqlmodel import Session
 
+from mailbot import records
+from mailbot.budget import Cap, reached
+from mailbot.core import audience, view
 from mailbot.core import keys as keywords
-from mailbot.core import view
 from mailbot.core.address import domain, fold, matches, same
 from mailbot.core.compose import Envelope, compose
-from mailbot.core.effects import Audience, Purpose, Send
+from mailbot.core.effects import Audience, Facts, Purpose, Send
+from mailbot.core.licence import Licence
 from mailbot.core.ticket import Ticket
-from storage import keys, outbox
+from mailbot.desk import Desk
+from mailbot.ids import Stream
+from storage import alerts, due, keys, outbox, tickets
 
-if TYPE_CHECKING:
-    from mailbot.core.licence import Licence
-    from mailbot.work import Work
-
-#: Answers that anybody can provoke, so that they are counted; owed mails (outcome, plugins, decisions) never are.
-BUDGETED = ("incomplete", "neutral", "confirmation", "confirm-you", "help", "form", "status", "cap")
+#: The due thing that tells staff what was collected since the last alert.
+ALERTS = "alerts"
+ALERT_EVERY = timedelta(hours=1)
+#: So many incidents stand in one mail; the others follow an hour later.
+MOST_ALERTS = 500
 #: Mails whose bounce would only make noise.
 NULL_PATH = frozenset({"help", "form", "not-understood", "cap"})
 #: A thread is named by its newest mails; the References field stays short.
 THREAD = 12
 
 
+@dataclass
 class Post:
-    """Writes mails for one piece of work."""
+    """Writes mails for one piece of work, in its transaction. ``withheld`` are those for which no budget was left."""
 
-    def __init__(self, work: Work) -> None:
-        self.work = work
-        self.desk = work.desk
+    desk: Desk
+    session: Session
+    now: datetime
+    random: Stream
+    inbox_id: int | None = None
+    withheld: list[str] = field(default_factory=list)
 
     def send(self, send: Send, ticket: Ticket | None, *, reply_to_mail: str | None = None) -> Ticket | None:
         """One mail for each address of the audience, in the outbox; the ticket comes back with its threads grown."""
-        licence = self.work.licence(ticket.token) if ticket and ticket.token else None
+        licence, new_licence = (self._licence(token) for token in _tokens(ticket))
         for address in self._addresses(send.to, ticket, licence):
-            if self._within_budget(send.kind, address):
-                ticket = self._one(send, address, ticket, licence, reply_to_mail)
+            reader = audience.reader(send, address, licence, new_licence)
+            said = audience.unsaid(send, ticket, reader)
+            if said is None:
+                continue
+            cap = reached(self.desk, self.session, send.kind, address, self.now)
+            if cap is None:
+                ticket = self._one(said, reader, ticket, licence, new_licence, reply_to_mail)
             else:
-                self._cap(address, ticket)
+                self._withhold(cap, send.kind, address, ticket)
         return ticket
+
+    def _licence(self, token: str | None) -> Licence | None:
+        return (
+            records.licence(self.session, token, self.now.astimezone(self.desk.config.zone).date()) if token else None
+        )
 
     def _addresses(self, to: Audience | str, ticket: Ticket | None, licence: Licence | None) -> list[str]:
         staff = [member.address for member in self.desk.config.staff]
@@ -55,49 +72,84 @@ class Post:
             case _:
                 return [str(to)]
 
-    def _within_budget(self, kind: str, address: str) -> bool:
-        if kind not in BUDGETED or kind == "cap":
-            return True
-        limits, now = self.desk.config.limits, self.work.now
-        day = outbox.count_since(self.work.session, fold(address), now - timedelta(days=1), BUDGETED)
-        hour = outbox.count_all_since(
-            self.work.session, now - timedelta(hours=1), ("neutral", "confirm-you", "help", "form")
-        )
-        open_to_all = kind in ("neutral", "confirm-you", "help", "form")
-        return day < limits.replies_per_sender_per_day and (
-            not open_to_all or hour < limits.replies_to_unknown_per_hour
-        )
+    def _withhold(self, cap: Cap, kind: str, address: str, ticket: Ticket | None) -> None:
+        """A budget is used up: one notice a day to a person who writes too much, and lines for the operator."""
+        self.withheld.append(f"{kind} to {address}")
+        day, today = self.now - timedelta(days=1), self.now.astimezone(self.desk.config.zone).date()
+        wrote = ticket is None or same(address, ticket.sender)
+        if cap is Cap.SENDER and wrote and outbox.count_since(self.session, address, day, ("cap",)) == 0:
+            self._one(Send("cap", address), audience.Reader(address, staff=False), ticket)
+        if ticket is not None:
+            detail = {"kind": kind, "to": address, "budget": cap.value}
+            tickets.add_event(
+                self.session, number=ticket.number, at=self.now, kind="withheld", by="mailbot", detail=detail
+            )
+        match cap:
+            case Cap.SENDER:
+                self.alert(f"cap:{fold(address)}:{today}", f"reply budget used up: no more answers to {address} today")
+            case Cap.DOMAIN:
+                self.alert(
+                    f"cap:@{domain(address)}:{today}",
+                    f"reply budget used up: no more answers to strangers at {domain(address)} today",
+                )
+            case Cap.UNKNOWN:
+                self.alert(
+                    f"cap:unknown:{self.now:%Y-%m-%d %H}",
+                    "more mails of strangers than are answered in an hour; the others are in the digest, unanswered",
+                )
 
-    def _cap(self, address: str, ticket: Ticket | None) -> None:
-        """One notice at the cap to the person, and one line for the operator."""
-        day = self.work.now - timedelta(days=1)
-        if outbox.count_since(self.work.session, fold(address), day, ("cap",)) == 0:
-            self._one(Send("cap", address), address, ticket, None, None)
-        self.work.alert(
-            f"cap:{fold(address)}:{self.work.today}", f"reply budget used up for {address}; no more answers today"
-        )
+    def alert(self, incident: str, text: str) -> None:
+        """Tell staff once per incident, in at most one mail an hour; the log has it always."""
+        self.desk.log.alert(text=text)
+        if not alerts.note(self.session, incident, text, self.now):
+            return
+        last = alerts.last_told(self.session)
+        if last is None or self.now - last >= ALERT_EVERY:
+            self.tell()
+        else:
+            due.add(self.session, kind=ALERTS, due_at=last + ALERT_EVERY, made_at=self.now)
+
+    def tell(self) -> None:
+        """One mail to staff with everything that they have not been told of."""
+        rows = alerts.untold(self.session, MOST_ALERTS)
+        if not rows:
+            return
+        text = "\n".join(row.text for row in rows)
+        self.send(Send("alert", Audience.STAFF, Facts(text=text)), None)
+        alerts.told(self.session, rows, self.now)
+        if alerts.untold(self.session, 1):
+            due.add(self.session, kind=ALERTS, due_at=self.now + ALERT_EVERY, made_at=self.now)
 
     def _one(
-        self, send: Send, address: str, ticket: Ticket | None, licence: Licence | None, reply_to_mail: str | None
+        self,
+        send: Send,
+        reader: audience.Reader,
+        ticket: Ticket | None,
+        licence: Licence | None = None,
+        new_licence: Licence | None = None,
+        reply_to_mail: str | None = None,
     ) -> Ticket | None:
+        address = reader.address
         envelope = self._envelope(send, address, ticket, reply_to_mail)
         facts = send.facts if send.facts.by or not ticket else replace(send.facts, by=self._name(address))
+        shown = ticket.as_seen if ticket and same(address, ticket.sender) else ticket
+        licence = licence if shown is ticket else None
         context = view.context(
-            replace(send, to=address, facts=facts), ticket, licence, self.desk.catalogue, self.desk.letterhead,
-            self.desk.wording, envelope,
+            replace(send, to=address, facts=facts), shown, reader, self.desk.catalogue, self.desk.letterhead,
+            self.desk.wording, envelope, licence, new_licence,
         )  # fmt: skip
         raw = compose(send.kind, envelope, context, self.desk.wording, self.desk.letterhead)
         outbox.put(
-            self.work.session,
+            self.session,
             message_id=envelope.message_id,
             kind=send.kind,
             ref=ticket.ref if ticket else None,
             recipient=fold(address),
             envelope_from="" if envelope.null_path else self.desk.config.mailbot.address,
             raw=raw,
-            composed_at=self.work.now,
-            due_at=self.work.now,
-            inbox_id=self.work.inbox_id,
+            composed_at=self.now,
+            due_at=self.now,
+            inbox_id=self.inbox_id,
         )
         self.desk.log.composed(
             message_id=envelope.message_id, kind=send.kind, recipient=address, ref=ticket.ref if ticket else None
@@ -109,12 +161,12 @@ class Post:
 
     def _envelope(self, send: Send, address: str, ticket: Ticket | None, reply_to_mail: str | None) -> Envelope:
         settings = self.desk.config
-        ref = ticket.ref if ticket else ("digest" if send.purpose is Purpose.DIGEST else None)
+        ref = ticket.ref if ticket else (keywords.DIGEST if send.purpose else None)
         key = self._key(send, send.purpose, address, ticket) if send.purpose else None
         tagged = key if key and not settings.smtp.sub_addressing else None
         thread = ticket.threads.get(fold(address), ()) if ticket else ((reply_to_mail,) if reply_to_mail else ())
         return Envelope(
-            message_id=keywords.message_id(ref, key, self.work.random(20), domain(settings.mailbot.address)),
+            message_id=keywords.message_id(ref, key, self.random(20), domain(settings.mailbot.address)),
             to=address,
             reply_to=keywords.reply_address(settings.mailbot.address, ref or "", key, settings.smtp.sub_addressing)
             if key
@@ -123,29 +175,34 @@ class Post:
             tag=keywords.subject_tag(ref, tagged, settings.smtp.sub_addressing) if ref else None,
             in_reply_to=thread[-1] if thread else None,
             references=thread,
-            date=self.work.now,
+            date=self.now,
             null_path=send.kind in NULL_PATH,
         )
 
     def _key(self, send: Send, purpose: Purpose, address: str, ticket: Ticket | None) -> str:
         """A fresh key for this mail alone; only its hash is kept for recognising it."""
-        key = keywords.make(self.work.random(20))
-        covered = (ticket,) if ticket else send.facts.tickets
+        key = keywords.make(self.random(20))
+        shown = (ticket,) if ticket else send.facts.tickets
+        covered = send.covers or tuple((t.ref, t.version, t.licence_revision) for t in shown)
         lives = timedelta(days=self.desk.config.timers.key_days)
         keys.add(
-            self.work.session,
+            self.session,
             digest=keywords.digest(key),
             purpose=purpose.value,
             ref=ticket.ref if ticket else None,
-            refs=[[t.ref, t.version, t.licence_revision] for t in covered],
+            refs=covered,
             version=ticket.version if ticket else 0,
             licence_revision=ticket.licence_revision if ticket else 0,
             address=fold(address),
-            made_at=self.work.now,
-            expires_at=None if purpose is Purpose.CUSTOMER else self.work.now + lives,
+            made_at=self.now,
+            expires_at=None if purpose is Purpose.CUSTOMER else self.now + lives,
             payload={"text": send.payload},
         )
         return key
+
+
+def _tokens(ticket: Ticket | None) -> tuple[str | None, str | None]:
+    return (ticket.token, ticket.new_token) if ticket else (None, None)
 
 
 def joined(ticket: Ticket, address: str, message_id: str) -> Ticket:

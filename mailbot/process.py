@@ -1,13 +1,13 @@
 """One kept mail, or one due thing, is one transaction: read this file from top to bottom to know what the desk does."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from sqlmodel import Session
 
-from mailbot import digest
+from mailbot import digest, post
 from mailbot.core import bounce, keys
-from mailbot.core.address import fold, matches
+from mailbot.core.address import fold, matches, same
 from mailbot.core.blank import blank
 from mailbot.core.effects import Audience, Facts, Purpose, Send
 from mailbot.core.events import Commented, CustomerReminded, DayCame, Silent, StaffReminded, StillApplying, Undelivered
@@ -34,7 +34,6 @@ from mailbot.core.intake import (
 from mailbot.core.message import Message, parse
 from mailbot.core.standing import Sender
 from mailbot.desk import Desk
-from mailbot.post import Post
 from mailbot.replies import Reply, customer, staff
 from mailbot.requests import OPEN_STATES, Requests
 from mailbot.work import Work
@@ -45,33 +44,44 @@ from storage import keys as key_rows
 
 @dataclass(frozen=True)
 class Handled:
-    """What a mail came to: its final ``state`` in the inbox, what it was, and why it is in quarantine, if it is."""
+    """What a mail came to: its final ``state`` in the inbox, what it was, and why it is in quarantine, if it is.
+
+    ``refs`` are the tickets to which something happened because of it.
+    """
 
     state: str
     intake: str
     reason: str | None = None
+    refs: tuple[str, ...] = ()
+
+    @property
+    def ref(self) -> str | None:
+        """Those tickets in one line, None when there are none."""
+        return ", ".join(self.refs) or None
 
 
 def handle(desk: Desk, session: Session, inbox_id: int, now: datetime) -> Handled:
     """Handle one kept mail inside the caller's transaction; everything that follows from it is written with it."""
     kept = inbox.get(session, inbox_id)
-    if kept is None:
-        return Handled("dropped", "gone")
+    if kept is None or kept.state != inbox.KEPT:  # another process was faster
+        return Handled(kept.state if kept else inbox.DROPPED, "handled already")
     message = parse(inbox.raw(session, inbox_id))
     work = Work(desk, session, now, f"mail:{kept.sha256}", inbox_id, message.message_id or f"sha256:{kept.sha256}")
     handled = _duplicate(work, message, inbox_id) or Mail(work, message, kept.received_at).handle()
+    handled = replace(handled, refs=tuple(work.refs))
     inbox.mark(
         session,
         inbox_id,
         handled.state,
         at=now,
         intake=handled.intake,
+        ref=handled.ref,
         reason=handled.reason,
         message_id=message.message_id,
         sender=message.sender,
         body_sha256=message.body_sha256,
     )
-    desk.log.understood(inbox_id=inbox_id, intake=handled.intake, ref=None)
+    desk.log.understood(inbox_id=inbox_id, intake=handled.intake, ref=handled.ref)
     return handled
 
 
@@ -118,7 +128,8 @@ class Mail:
             case Automatic():
                 return self._automatic(intake)
             case _:
-                return Handled("handled", self._written(intake))
+                what = self._written(intake)
+                return Handled("handled", what + digest.WITHHELD if self.work.post.withheld else what)
 
     def _thread(self) -> Thread:
         """The key of the message and what the desk knows of it."""
@@ -133,7 +144,7 @@ class Mail:
             settings.ticket_prefix,
         )
         row = key_rows.find(self.work.session, keys.digest(found.key)) if found.key else None
-        if row is None:
+        if row is None or not self._is_about(row, found.ref):
             return Thread(found)
         expired = row.expires_at is not None and row.expires_at < self.work.now
         why = "expired" if expired and row.dead_at is None else (row.dead_why or "")
@@ -141,6 +152,10 @@ class Mail:
         text = (row.payload or {}).get("text", "")
         live = row.dead_at is None and not expired
         return Thread(found, Purpose(row.purpose), live, why, row.address, refs, text, row.digest)
+
+    def _is_about(self, row: key_rows.KeyRow, ref: str | None) -> bool:
+        """Whether the reference that stands beside the key is the one that it was given for."""
+        return same(ref or "", row.ref or keys.DIGEST)
 
     def _sender(self) -> Sender:
         address = self.message.sender or ""
@@ -201,7 +216,7 @@ class Mail:
                 self._answer(Send("help", sender.address))
                 return "help"
             case FormAsked():
-                text = blank(intake.request)
+                text = blank(intake.request, self.desk.catalogue, intake.action)
                 self._answer(Send("form", sender.address, Facts(form=text, form_key=intake.request)))
                 return "form asked"
             case StatusAsked():
@@ -214,14 +229,15 @@ class Mail:
                 return "stray"
 
     def _answer(self, send: Send) -> None:
-        Post(self.work).send(send, None, reply_to_mail=self.message.message_id)
+        self.work.post.send(send, None, reply_to_mail=self.message.message_id)
 
     def _status(self, sender: Sender) -> str:
         """The sender's open tickets and, when verified, the licences on which that address is a contact."""
         if not (sender.verified or sender.known):
             return "status of a stranger"
-        rows = tickets.of_sender(self.work.session, fold(sender.address), OPEN_STATES)
-        mine = tuple(ticket for row in rows if (ticket := self.work.ticket(row.ref)))
+        rows = tickets.of_sender(self.work.session, fold(sender.address), (*OPEN_STATES, "cancelled"))
+        seen = (ticket.as_seen for row in rows if (ticket := self.work.ticket(row.ref)))
+        mine = tuple(ticket for ticket in seen if not ticket.final)
         tokens = (
             {c.token for c in people.tokens_of_address(self.work.session, fold(sender.address))}
             if sender.verified
@@ -236,7 +252,8 @@ class Mail:
         ticket = self.work.ticket(intake.ref)
         if ticket is None:
             return "stray"
-        self.work.apply(ticket, Commented(sender.address, self.message.text.strip()[:5000], "quoting"))
+        text = self.work.blotted(self.message.text.strip()[:5000])
+        self.work.apply(ticket, Commented(sender.address, text, "quoting"))
         return "comment without key"
 
     def _prose(self, intake: Prose, requests: Requests, sender: Sender) -> str:
@@ -257,6 +274,8 @@ def handle_due(desk: Desk, session: Session, row: due_rows.Due, now: datetime) -
     match row.kind:
         case digest.KIND:
             digest.send(work)
+        case post.ALERTS:
+            work.post.tell()
         case "day" if ticket:
             work.apply(ticket, DayCame(date.fromisoformat(text)))
         case "staff_reminder" if ticket:

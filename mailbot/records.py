@@ -1,19 +1,31 @@
 """Between rows and the core's values: tickets, licences and what is known of people. Storage knows rows, the core values."""
 
-from collections.abc import Iterator
+import hashlib
+import json
 from datetime import date, datetime
 
 from sqlmodel import Session
 
 from mailbot.core.licence import Licence, LicenceEvent, fold
 from mailbot.core.ticket import Ticket
-from storage import licences, people, tickets
+from storage import licences as rows
+from storage import people, tickets
 
 
 def ticket(session: Session, ref: str) -> Ticket | None:
     """The ticket of that reference, any case; None when there is none."""
     row = tickets.load(session, ref.upper())
-    return None if row is None else Ticket.model_validate(row.body)
+    return None if row is None else of_row(row)
+
+
+def of_row(row: tickets.TicketRow) -> Ticket:
+    """The ticket that the row holds."""
+    return Ticket.model_validate(row.body)
+
+
+def digest_of(fields: dict[str, str]) -> str:
+    """Equal for two forms with the same values."""
+    return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()
 
 
 def save(session: Session, ticket: Ticket, at: datetime) -> None:
@@ -31,6 +43,7 @@ def save(session: Session, ticket: Ticket, at: datetime) -> None:
         opened_at=row.opened_at if row else at,
         updated_at=at,
         version=ticket.version,
+        form_sha256=digest_of(ticket.fields),
         body=ticket.model_dump(mode="json", by_alias=True),
         expected_version=row.row_version if row else None,
     )
@@ -38,27 +51,24 @@ def save(session: Session, ticket: Ticket, at: datetime) -> None:
 
 def licence(session: Session, token: str, on: date) -> Licence | None:
     """The licence of that token on a date, None when the ledger has none."""
-    events = [event_of(row) for row in licences.events(session, token)]
+    events = [event_of(row) for row in rows.events(session, token)]
     if not events:
         return None
     contacts = tuple(contact.address for contact in people.contacts(session, token))
     return fold(events, on, people.name(session, token), contacts)
 
 
-def every_licence(session: Session, on: date) -> Iterator[Licence]:
-    """Every licence of the ledger on a date, by token; three queries for all of them."""
-    names, contacts = people.all_names(session), people.all_contacts(session)
-    histories: dict[str, list[LicenceEvent]] = {}
-    for row in licences.all_events(session):
-        histories.setdefault(row.token, []).append(event_of(row))
-    for token in sorted(histories):
-        mine = tuple(contact.address for contact in contacts.get(token, ()))
-        licence = fold(histories[token], on, names.get(token), mine)
-        if licence is not None:
-            yield licence
+def licences(session: Session, on: date) -> list[Licence]:
+    """Every licence of the ledger as it stands on a date, by token: three queries, however many there are."""
+    events: dict[str, list[LicenceEvent]] = {}
+    for row in rows.all_events(session):
+        events.setdefault(row.token, []).append(event_of(row))
+    names, contacts = people.names(session), people.all_contacts(session)
+    every = (fold(events[token], on, names.get(token), contacts.get(token, ())) for token in sorted(events))
+    return [licence for licence in every if licence]
 
 
-def event_of(row: licences.LicenceEventRow) -> LicenceEvent:
+def event_of(row: rows.LicenceEventRow) -> LicenceEvent:
     """One line of the ledger as the core's value."""
     return LicenceEvent(
         token=row.token,
@@ -85,4 +95,4 @@ def had_demo_elsewhere(session: Session, token: str | None, name: str | None, ad
     }
     tokens |= set(people.tokens_named(session, name)) if name else set()
     tokens.discard(token or "")
-    return any(row.changes.get("status") == "demo" for other in tokens for row in licences.events(session, other))
+    return any(row.changes.get("status") == "demo" for row in rows.events_of_tokens(session, tokens))

@@ -1,24 +1,29 @@
 """Replies with a key: whether they may act, and what they then do. Whatever may not act is a comment, or is recorded."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from mailbot.core import decision, keys, reading
-from mailbot.core.address import matches, same
+from mailbot.core import blank, decision, reading
+from mailbot.core.address import fold, matches, same
+from mailbot.core.checking import check
 from mailbot.core.effects import Facts, Purpose, Send
 from mailbot.core.events import Commented, Denied, EmailConfirmed, StatusAsked, Withdrawn
 from mailbot.core.intake import Thread
-from mailbot.core.message import Message
+from mailbot.core.logsources import sources_of
+from mailbot.core.message import Message, parse
+from mailbot.core.problem import Code
 from mailbot.core.reply import own_lines_anywhere, own_text
 from mailbot.core.standing import Sender
 from mailbot.core.ticket import Ticket
 from mailbot.decisions import Decisions, receipt
 from mailbot.post import joined
-from mailbot.requests import Requests, attached
+from mailbot.requests import Requests
 from mailbot.work import Work
 from storage import keys as key_rows
-from storage import tickets
+from storage import outbox, tickets
 
+#: Answers to members that decided nothing.
+UNDECIDED = ("not-understood", "already-decided")
 #: Words a customer's reply may consist of.
 CANCEL, STATUS, HELP = "cancel", "status", "help"
 
@@ -51,7 +56,7 @@ def staff(reply: Reply) -> str:
     member = work.staff(thread.address)
     if member is None or not same(sender.address, thread.address):
         return _refused(reply, f"a decision key of {thread.address} was used by {sender.address}")
-    if sender.verdict == "refused" or (not reply.trusted and not thread.live):
+    if sender.verdict == "refused":
         return _refused(reply, f"a decision in the name of {member} came without proof of its sender")
     if not thread.live:
         return _too_late(reply, member)
@@ -64,8 +69,24 @@ def staff(reply: Reply) -> str:
 
 def _decide(reply: Reply, member: str, own: str) -> str:
     results = Decisions(reply.work, member, reply.thread.refs).carry_out(own, reply.refs)
-    receipt(reply.work, member, results, reply.refs)
-    return "decision" if any(result.done for result in results) else "decision not understood"
+    done = any(result.done for result in results)
+    if done or _may_answer(reply, member):
+        receipt(reply.work, member, results, reply.refs)
+    return "decision" if done else "decision not understood"
+
+
+def _may_answer(reply: Reply, member: str) -> bool:
+    """Whether a mail that decides nothing is answered: not without end, for a program may be answering ours."""
+    work = reply.work
+    sent = outbox.count_since(work.session, fold(member), work.now - timedelta(days=1), UNDECIDED)
+    if sent < work.desk.config.limits.replies_per_sender_per_day:
+        return True
+    for ref in reply.refs:
+        _record(reply, ref, "decision_unanswered", f"{sent} mails of {member} since yesterday decided nothing")
+    work.alert(
+        f"undecided:{fold(member)}:{work.today}", f"mails of {member} that decide nothing get no more answers today"
+    )
+    return False
 
 
 def _confirmed_again(reply: Reply, member: str) -> str:
@@ -78,19 +99,26 @@ def _confirmed_again(reply: Reply, member: str) -> str:
 
 def _ask_member(reply: Reply, member: str) -> str:
     """Without a verdict nothing is decided yet: the member alone is asked, with a fresh key."""
-    ticket = reply.work.ticket(reply.refs[0]) if reply.refs else None
+    if not _may_answer(reply, member):
+        return "decision not answered"
+    ticket = reply.work.ticket(reply.refs[0]) if len(reply.refs) == 1 else None
     facts = Facts(text=reply.own, why="unverified_member")
-    reply.work.perform(ticket, (Send("not-understood", member, facts, Purpose.AGAIN, payload=reply.own),))
+    covers = reply.thread.refs  # as the mail that he answers showed them
+    reply.work.perform(ticket, (Send("not-understood", member, facts, Purpose.AGAIN, reply.own, covers),))
     return "decision to be confirmed"
 
 
 def _too_late(reply: Reply, member: str) -> str:
     """A dead key from its own member: told who decided, or that it changed or expired; with a new mail if it waits."""
+    answered = _may_answer(reply, member)
     for ref in reply.refs:
         ticket = reply.work.ticket(ref)
         if ticket is None:
             continue
         why = reply.thread.dead_why if reply.thread.dead_why in ("changed", "expired") else "decided"
+        _record(reply, ref, "decision_late", why)
+        if not answered:
+            continue
         facts = Facts(why=why, decided_by=_decider(reply.work, ticket))
         mails = [Send("already-decided", member, facts)]
         if ticket.open_items and not same(member, ticket.sender):
@@ -108,19 +136,24 @@ def _decider(work: Work, ticket: Ticket) -> str:
 def _refused(reply: Reply, why: str) -> str:
     """Nothing changes; the ticket's history has it, staff are told once."""
     for ref in reply.refs:
-        ticket = reply.work.ticket(ref)
-        if ticket is not None:
-            tickets.add_event(
-                reply.work.session,
-                number=ticket.number,
-                at=reply.work.now,
-                kind="decision_refused",
-                by=reply.sender.address,
-                mail=reply.work.mail,
-                detail=why,
-            )
-    reply.work.alert(f"decision:{reply.thread.digest}:{reply.sender.address}", why)
+        _record(reply, ref, "decision_refused", why)
+    reply.work.alert(f"decision:{reply.thread.digest}", why)  # not by sender: he chooses his address
     return "decision refused"
+
+
+def _record(reply: Reply, ref: str, kind: str, why: str) -> None:
+    """A line in the ticket's history, if there is such a ticket."""
+    ticket = reply.work.ticket(ref)
+    if ticket is not None:
+        tickets.add_event(
+            reply.work.session,
+            number=ticket.number,
+            at=reply.work.now,
+            kind=kind,
+            by=reply.sender.address,
+            mail=reply.work.mail,
+            detail=why,
+        )
 
 
 def customer(reply: Reply) -> str:
@@ -135,7 +168,7 @@ def customer(reply: Reply) -> str:
     if reply.sender.verdict == "refused" or not _may_act(reply, ticket):
         _comment(reply, ticket, "wrong_sender", acts=False)
         return "comment of a stranger"
-    if ticket.final:
+    if ticket.as_seen.final:
         return _on_final(reply, ticket)
     return _act(reply, ticket)
 
@@ -192,13 +225,11 @@ def _act(reply: Reply, ticket: Ticket) -> str:
         return "help"
     own, quoted = own_lines_anywhere(reply.message.text, (reply.work.desk.wording.marker,))
     read = reading.read_fields(own)
-    edited = reading.read_fields(quoted)
-    changes = {
-        field: value for field, value in {**edited.values, **read.values}.items() if ticket.fields.get(field) != value
-    }
-    late_log = ticket.request == "reactivate" and bool(attached(reply.message))
-    meant = bool(read.values) or late_log or bool(ticket.problems)
-    if (changes or late_log) and meant and _open_to_change(ticket):
+    edited = reading.read_quoted(quoted, _sent_text(reply, ticket))
+    said = {**edited.values, **read.values}
+    changed = any(ticket.fields.get(field) != value for field, value in said.items())
+    late_log = ticket.request == "reactivate" and bool(sources_of(reply.message))
+    if (changed or late_log or _nearly_said(reply, ticket, read)) and _open_to_change(ticket):
         requests = Requests(reply.work, reply.message, reply.sender, reply.received_at)
         requests.change(ticket, edited, read, reply.own)
         return "corrected"
@@ -206,8 +237,28 @@ def _act(reply: Reply, ticket: Ticket) -> str:
     return "comment"
 
 
+def _sent_text(reply: Reply, ticket: Ticket) -> str:
+    """The text of our mail that is answered, as it was sent; where that is gone the ticket's form as it stands."""
+    row = outbox.by_message_id(reply.work.session, reply.message.in_reply_to or "")
+    if row is not None and row.id is not None and row.ref == ticket.ref:
+        return parse(outbox.raw(reply.work.session, row.id)).text
+    stored = reading.merge(ticket.fields, None, None)
+    request, _ = check(stored, reply.work.desk.catalogue, attachments=True)
+    return blank.filled(request, stored.values, ticket.problems)
+
+
+def _nearly_said(reply: Reply, ticket: Ticket, read: reading.Reading) -> bool:
+    """Whether a line of the reply is nearly labelled as something that is still missing."""
+    if not (ticket.problems and read.near):
+        return False
+    merged = reading.merge(ticket.fields, None, read)
+    _, problems = check(merged, reply.work.desk.catalogue, attachments=True)
+    return any(problem.code is Code.NEAR_LABEL for problem in problems)
+
+
 def _open_to_change(ticket: Ticket) -> bool:
-    return bool(ticket.problems or ticket.token_doubt or not ticket.items or any(item.open for item in ticket.items))
+    undecided = ticket.problems or ticket.token_doubt or not ticket.items or any(item.open for item in ticket.items)
+    return bool(undecided or ticket.denied_unseen)
 
 
 def _on_final(reply: Reply, ticket: Ticket) -> str:
@@ -229,11 +280,11 @@ def _on_final(reply: Reply, ticket: Ticket) -> str:
 
 def _comment(reply: Reply, ticket: Ticket, why: str, *, acts: bool) -> None:
     """For staff; live keys in it are blotted out. A stranger's is told to the ticket's sender, who must send it himself."""
-    text = reply.own
-    for word in keys.holds_key(text):
-        text = text.replace(word, "[key]")
+    text = reply.work.blotted(reply.own)
     reply.work.apply(ticket, Commented(reply.sender.address, text.strip(), why, acts))
-    if why == "wrong_sender" and reply.thread.live and not same(reply.sender.address, ticket.sender):
+    stranger = why == "wrong_sender" and reply.thread.live and not same(reply.sender.address, ticket.sender)
+    if stranger and reply.thread.purpose is Purpose.CUSTOMER:  # of a contact who was asked the sender must not hear
         reply.work.perform(
-            ticket, (Send("status", ticket.sender, Facts(why="wrong_sender", tickets=(ticket,)), Purpose.CUSTOMER),)
+            ticket,
+            (Send("status", ticket.sender, Facts(why="wrong_sender", tickets=(ticket.as_seen,)), Purpose.CUSTOMER),),
         )

@@ -1,13 +1,15 @@
 """From forms to tickets: what was read is checked, judged on the ledger of this moment, and becomes events."""
 
+from dataclasses import replace
 from datetime import datetime
-from typing import Literal
 
 from mailbot import records
-from mailbot.core import archive, blank, diagnosis, reading, statuslog
+from mailbot.core import blank, diagnosis, examining, reading
+from mailbot.core.address import fold
 from mailbot.core.checking import check
 from mailbot.core.events import Changed, Confirmed, Decision, Event, Judged, Opened, StatusAsked
 from mailbot.core.judging import judge, question
+from mailbot.core.logsources import sources_of
 from mailbot.core.message import Message
 from mailbot.core.problem import Code, Problem
 from mailbot.core.reading import Reading, Request
@@ -15,20 +17,12 @@ from mailbot.core.standing import Sender
 from mailbot.core.ticket import Ticket
 from mailbot.post import joined
 from mailbot.work import Work
-from storage import tickets
+from storage import licences, tickets
 
 #: Requests that come with a log.
 WITH_LOG = "reactivate"
 #: States in which a ticket is not over.
 OPEN_STATES = ("waiting_customer", "waiting_confirmation", "waiting_staff", "applying", "scheduled")
-
-
-def attached(message: Message) -> tuple[tuple[str, bytes], ...]:
-    """Everything that a log could be in: the attachments, those of attached messages, and a log pasted into the body."""
-    files = [(a.name, a.data) for m in (message, *message.attached) for a in m.attachments]
-    if statuslog.looks_like_log(message.text):
-        files.append(("the mail itself", message.text.encode()))
-    return tuple(files)
 
 
 class Requests:
@@ -45,7 +39,7 @@ class Requests:
         decisions = []
         refs: list[str] = [linked] if linked else []
         for read in readings:
-            same = self._same_form(read)
+            same = self._same_form(read) or self._denied_form(read)
             if same is not None:
                 decisions.append(self.work.apply(same, StatusAsked(self.sender.address)))
                 continue
@@ -57,10 +51,15 @@ class Requests:
         return decisions
 
     def ask(self, text: str) -> Decision:
-        """Prose of somebody who may ask: a question for staff."""
-        request = question(text.strip(), self.message.sender_name, self.sender.address, self.work.desk.catalogue)
+        """Prose of somebody who may ask: a question for staff; the same one again is answered with how it stands."""
+        text = self.work.blotted(text.strip())
+        fields = {"request": "information", "question": text}
+        same = self._same_form(Reading(fields))
+        if same is not None:
+            return self.work.apply(same, StatusAsked(self.sender.address))
+        request = question(text, self.message.sender_name, self.sender.address, self.work.desk.catalogue)
         ticket = self._ticket(())
-        judged = self._judge(request, (), {"request": "information", "question": text.strip()}, ticket, "")
+        judged = self._judge(request, (), fields, ticket, "")
         return self._apply(ticket, Opened(judged))
 
     def change(self, ticket: Ticket, quoted: Reading | None, own: Reading, text: str) -> Decision:
@@ -90,6 +89,7 @@ class Requests:
             self.received_at,
             sender_name=self.message.sender_name,
             subject=self.message.subject,
+            forwarded_from=next((m.sender for m in self.message.attached if m.sender), None),
             sender_known=self.sender.known,
             linked=linked,
         )
@@ -98,7 +98,9 @@ class Requests:
     def _judged(self, read: Reading, ticket: Ticket, *, confirmed: bool = False) -> Judged:
         """Check the form, read the log, look at the ledger."""
         catalogue = self.work.desk.catalogue
-        files = attached(self.message)
+        values = {field: self.work.blotted(value) for field, value in read.values.items()}
+        read = replace(read, values=values, prose=self.work.blotted(read.prose))
+        files = sources_of(self.message)
         has_log = bool(files) or ticket.log_mail is not None
         request, problems = check(read, catalogue, attachments=has_log, default_name=self.message.sender_name)
         found = None
@@ -107,8 +109,8 @@ class Requests:
             problems += fault
         elif request.request == WITH_LOG:
             found = ticket.diagnosis
-        form = blank.filled(request, dict(read.values), problems)
-        return self._judge(request, problems, dict(read.values), ticket, form, found, bool(files), confirmed=confirmed)
+        form = blank.filled(request, read.values, problems)
+        return self._judge(request, problems, read.stored, ticket, form, found, bool(files), confirmed=confirmed)
 
     def _judge(
         self,
@@ -140,50 +142,39 @@ class Requests:
             form=form,
             always_confirm=self.work.desk.config.identity.customers == "confirm",
             confirmed=confirmed,
+            ref=ticket.ref,
         )
 
     def _diagnose(
         self, request: Request, files: tuple[tuple[str, bytes], ...]
     ) -> tuple[diagnosis.Diagnosis, tuple[Problem, ...]]:
         """What the log says, against form and ledger; a fault only where nothing attached could be read."""
-        logs, unreadable = archive.open_logs(files)
-        findings = statuslog.read(logs)
-        licence = self.work.licence(request.old_token) if request.old_token else None
-        others = frozenset(
-            token
-            for token in findings.all_tokens
-            if token not in (request.old_token, request.new_token) and self.work.licence(token) is not None
-        )
-        claim = diagnosis.FormClaim(
-            reason=_grace_reason(request.action),
-            old_token=request.old_token,
-            new_token=request.new_token,
-            customer_name=request.customer_name,
-        )
-        ledger = diagnosis.LedgerClaim(
-            status=licence.status if licence else None,
-            customer_name=licence.customer_name if licence else None,
-            other_customer_tokens=others,
-        )
         day = self.received_at.astimezone(self.work.desk.config.zone).date()
-        found = diagnosis.diagnose(findings, unreadable, claim, ledger, day)
-        if found.readable:
-            return found, ()
-        names = ", ".join(item.name for item in unreadable)
-        return found, (Problem(field="log", code=Code.ATTACHMENT_UNREADABLE, read=names),)
+        own = [address for address in (self.sender.address, request.customer_email) if address]
+        examined = examining.examine(files, examining.claim_of(request), self.work.licence, day, own, self._in_ledger)
+        if examined.diagnosis.readable:
+            return examined.diagnosis, ()
+        told = examined.diagnosis
+        read, instead = "; ".join(told.unreadable), "; ".join(told.send_instead)
+        return told, (Problem(field="log", code=Code.ATTACHMENT_UNREADABLE, read=read, expected=instead),)
+
+    def _in_ledger(self, tokens: frozenset[str]) -> set[str]:
+        return licences.of_ledger(self.work.session, tokens)
 
     def _same_form(self, read: Reading) -> Ticket | None:
         """An open ticket of this sender that was opened by the same form."""
-        fields = dict(read.values)
-        rows = tickets.of_sender(self.work.session, self.sender.address.lower(), OPEN_STATES)
-        return next((t for t in (self.work.ticket(row.ref) for row in rows) if t and t.fields == fields), None)
+        fields = records.digest_of(read.stored)
+        row = tickets.same_form(self.work.session, fold(self.sender.address), fields, OPEN_STATES)
+        return records.of_row(row) if row else None
+
+    def _denied_form(self, read: Reading) -> Ticket | None:
+        """The same form, which a contact refused, where the sender must not know that."""
+        rows = tickets.of_sender(self.work.session, self.sender.address.lower(), ("cancelled",))
+        found = (self.work.ticket(row.ref) for row in rows)
+        return next((t for t in found if t and t.denied_unseen and t.fields == read.stored), None)
 
     def _link(self, ref: str, others: tuple[str, ...]) -> None:
         ticket = self.work.ticket(ref)
         if ticket is not None and set(others) - set(ticket.linked):
             linked = tuple(dict.fromkeys((*ticket.linked, *others)))
             records.save(self.work.session, ticket.model_copy(update={"linked": linked}), self.work.now)
-
-
-def _grace_reason(action: str | None) -> Literal["expired", "token_change", "other"]:
-    return "expired" if action == "expired" else "token_change" if action == "token_change" else "other"

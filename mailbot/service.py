@@ -8,15 +8,17 @@ import socket
 import threading
 import time
 
+from sqlmodel import Session
+
 from mailbot import digest
 from mailbot.delivery import VERDICT_SECONDS, deliver, smtp_settings
 from mailbot.desk import Desk
-from mailbot.handling import step, work_off
-from mailbot.imap import ImapError, Mailbox
+from mailbot.handling import step, undone, work_off
+from mailbot.imap import Mailbox
 from mailbot.intake_loop import imap_settings, put_away, take_in
 from mailbot.posting import post_due, server_of
 from mailbot.smtp import Smtp
-from storage import inbox
+from storage import inbox, outbox
 
 #: Longest wait before a lost server is tried again, in seconds.
 LONGEST = 60.0
@@ -25,20 +27,33 @@ TICK = 1.0
 
 
 def run_once(desk: Desk) -> bool:
-    """Fetch what is there, handle it and what is due in one order of time, deliver, put away. True when all is well."""
+    """Fetch what is there, handle it and what is due in one order of time, deliver, put away. True when all is well.
+
+    What fails is tried three times, after everything else.
+    """
     known: set[int] = set()
-    digest.ensure(desk)
-    mailbox = Mailbox.open(imap_settings(desk), desk.log)
-    try:
-        take_in(desk, mailbox, known)
-        work_off(desk)
-        good = _post_once(desk)
-        good = asyncio.run(_deliver_once(desk)) and good
-        put_away(desk, mailbox, known)
-    finally:
-        mailbox.close()
-    with desk.store.read() as session:
-        return good and not inbox.counts(session).get("kept")
+    with desk.store.presence(_free):
+        digest.ensure(desk)
+        mailbox = Mailbox.open(imap_settings(desk), desk.log)
+        try:
+            take_in(desk, mailbox, known)
+            work_off(desk, again=True)
+            good = _post_once(desk)
+            good = asyncio.run(_deliver_once(desk)) and good
+            put_away(desk, mailbox, known)
+        finally:
+            mailbox.close()
+    return good and not undone(desk)
+
+
+def _free(session: Session) -> None:
+    """Nobody else works on this database: what a killed process had in hand is free."""
+    inbox.free_all(session)
+    outbox.free_all(session)
+
+
+def _lanes(desk: Desk) -> list[Smtp]:
+    return [Smtp(smtp_settings(desk), verdict=VERDICT_SECONDS) for _ in range(desk.config.smtp.connections)]
 
 
 def _post_once(desk: Desk) -> bool:
@@ -53,7 +68,7 @@ def _post_once(desk: Desk) -> bool:
 
 
 async def _deliver_once(desk: Desk) -> bool:
-    lanes = [Smtp(smtp_settings(desk), verdict=VERDICT_SECONDS) for _ in range(desk.config.smtp.connections)]
+    lanes = _lanes(desk)
     try:
         _, failed = await deliver(desk, lanes)
     finally:
@@ -80,20 +95,27 @@ class Service:
         self._wake_imap.send(b"x")
         self._something.set()
 
+    def close(self) -> None:
+        """After the end: give back what wakes the IMAP thread."""
+        self._wake_imap.close()
+        self._imap_side.close()
+
     async def run(self) -> None:
         """Work until told to stop."""
         self._loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
                 self._loop.add_signal_handler(number, self.stop, signal.Signals(number).name)
+        with self.desk.store.presence(_free):
+            await self._open()
+
+    async def _open(self) -> None:
         self.desk.log.started()
         digest.ensure(self.desk)
         thread = threading.Thread(target=self._mailbox, name="imap", daemon=True)
         thread.start()
         posting = asyncio.create_task(self._post())
-        lanes = [
-            Smtp(smtp_settings(self.desk), verdict=VERDICT_SECONDS) for _ in range(self.desk.config.smtp.connections)
-        ]
+        lanes = _lanes(self.desk)
         try:
             while not self.stopping.is_set():
                 await self._work(lanes)
@@ -102,6 +124,8 @@ class Service:
                 await lane.close()
             await posting
             await asyncio.to_thread(thread.join, 10)
+            if not thread.is_alive():
+                self.close()
 
     async def _work(self, lanes: list[Smtp]) -> None:
         """Handle one thing and deliver what came of it; wait when there is nothing."""
@@ -138,14 +162,16 @@ class Service:
         while not self.stopping.is_set():
             begun = time.monotonic()
             try:
-                self._watch()
+                mailbox = Mailbox.open(imap_settings(self.desk), self.desk.log)
             except Exception as error:  # whatever it is, the desk goes on taking mails in
                 self.desk.log.disconnected(server=self.desk.config.imap.host, why=repr(error))
+            else:
+                self._watch(mailbox)
             wait = 1.0 if time.monotonic() - begun > LONGEST else min(wait * 2, LONGEST)
             self.stopping.wait(wait * (0.5 + random.random() / 2))  # noqa: S311 - jitter
 
-    def _watch(self) -> None:
-        mailbox = Mailbox.open(imap_settings(self.desk), self.desk.log)
+    def _watch(self, mailbox: Mailbox) -> None:
+        """Take in and put away until told to stop, or until an error of any kind ends the connection."""
         known: set[int] = set()
         try:
             while not self.stopping.is_set():
@@ -155,10 +181,10 @@ class Service:
                 mailbox.wait(self.desk.config.imap.poll_seconds, self._imap_side)
                 with contextlib.suppress(BlockingIOError):
                     self._imap_side.recv(4096)
-        except ImapError as error:
-            mailbox.shutdown(str(error))
-            raise
-        mailbox.close()
+        except Exception as error:
+            mailbox.shutdown(repr(error))
+        else:
+            mailbox.close()
 
     def _notice(self) -> None:
         if self._loop is not None:

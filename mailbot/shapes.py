@@ -7,6 +7,7 @@ from mailbot.core.say import Words, problem_json
 from mailbot.core.ticket import Ticket
 from storage.tickets import TicketEventRow
 
+#: Fields of a ticket and of an item, in the contract's order.
 _TICKET = ("ref", "request", "action", "product", "state", "token", "new_token", "customer_name", "customer_email", "sender", "sender_verdict", "received_at", "comments")  # fmt: skip
 _ITEM = ("item", "from", "to", "status", "effective", "rule", "billing", "reason")
 LICENCE = ("token", "product", "status", "customer_name", "plan", "agents", "users", "telephones", "mobile_agents", "addons", "plugins", "support", "billing", "whitelabel", "contacts", "demo_ends", "expires_on", "renews_on")  # fmt: skip
@@ -15,7 +16,7 @@ LICENCE = ("token", "product", "status", "customer_name", "plan", "agents", "use
 def ticket(found: Ticket, events: list[TicketEventRow], words: Words) -> dict[str, Any]:
     """A ticket with its items, problems and events."""
     dumped = found.model_dump(mode="json", by_alias=True)
-    shape = {key: dumped[key] for key in _TICKET}
+    shape = {key: dumped[key] for key in _TICKET} | {"received_at": plain(found.received_at)}
     shape["items"] = [{key: item[key] for key in _ITEM} for item in dumped["items"]]
     shape["problems"] = [problem_json(problem, words) for problem in found.problems]
     shape["diagnosis"] = dumped["diagnosis"]
@@ -26,7 +27,7 @@ def ticket(found: Ticket, events: list[TicketEventRow], words: Words) -> dict[st
 
 def event(row: TicketEventRow) -> dict[str, Any]:
     """A line of a ticket's history."""
-    return {"at": row.at.isoformat(), "kind": row.kind, "by": row.by, "mail": row.mail, "detail": row.detail}
+    return {"at": plain(row.at), "kind": row.kind, "by": row.by, "mail": row.mail, "detail": row.detail}
 
 
 def licence(found: Licence) -> dict[str, Any]:
@@ -35,12 +36,12 @@ def licence(found: Licence) -> dict[str, Any]:
     shape["scheduled"] = [
         {"item": s.item, "to": s.to, "effective": s.effective.isoformat(), "ticket": s.ticket} for s in found.scheduled
     ]
-    shape["history"] = [e.model_dump(mode="json") for e in found.history]
+    shape["history"] = [{**e.model_dump(mode="json"), "at": plain(e.at)} for e in found.history]
     return shape
 
 
 def plain(value: Any) -> Any:
-    """A value as JSON has it: dates in ISO 8601, tuples as lists."""
+    """A value as JSON has it: dates and moments in ISO 8601, moments in UTC, tuples as lists."""
     if isinstance(value, tuple):
         return list(value)
     return value.isoformat() if hasattr(value, "isoformat") else value

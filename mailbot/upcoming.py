@@ -44,7 +44,7 @@ def everything(session: Session, now: datetime, zone: ZoneInfo) -> list[Thing]:
     ]
     ends = next_month(today)
     things.append(Thing(_start(ends, zone), "invoice", None, None, f"the invoice of {today:%Y-%m} is final"))
-    for licence in records.every_licence(session, today):
+    for licence in records.licences(session, today):
         things += _of_licence(licence, zone)
     return sorted(things, key=lambda thing: (thing.due_at, thing.kind, thing.ref or "", thing.token or ""))
 

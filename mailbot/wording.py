@@ -1,60 +1,125 @@
-"""Loads what the desk says: the templates and sentences of one language, single files of which an operator can overlay."""
+"""Loads what the desk says: the templates and sentences of one language, single files of which an operator can overlay.
+
+Every mail is a pair, ``KIND.txt`` and ``KIND.html``; files that begin with an underscore are their shared parts. The
+style sheet is written into the HTML once per template, when it is first used; a mail only fills in what is compiled.
+"""
 
 import hashlib
+import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined, TemplateError
+import css_inline
+from jinja2 import DictLoader, Environment, FunctionLoader, StrictUndefined, TemplateError, pass_context
+from jinja2.runtime import Context
 
-LAYOUT = "layout.html"
+from mailbot.core import lines
+
+SENTENCES, STYLE = "sentences.toml", "_style.css"
+_TAG = re.compile(r"\{[{%#].*?[#%}]\}", re.DOTALL)
+_PLACE = re.compile(r"J(\d+)J")
+_SAID = re.compile(r"""\bsay\(\s*"([a-z_.-]+)"\s*[,)]""")
 
 
 class Wording:
-    """The words of one language, compiled once."""
+    """The words of one language. Its files are read once, at the start."""
 
     def __init__(self, folders: list[Path]) -> None:
-        loader = ChoiceLoader([FileSystemLoader(folder) for folder in folders])
-        self._text = Environment(loader=loader, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)  # noqa: S701 - text
-        self._html = Environment(loader=loader, undefined=StrictUndefined, autoescape=True)
-        self.sentences: Mapping[str, Any] = tomllib.loads(_first(folders, "sentences.toml").read_text(encoding="utf-8"))
+        found = {
+            path.name: path for folder in reversed(folders) if folder.is_dir() for path in sorted(folder.iterdir())
+        }
+        sources = {name: path.read_text(encoding="utf-8") for name, path in found.items() if path.is_file()}
+        self._sources = {name: text for name, text in sources.items() if name.endswith((".txt", ".html"))}
+        style = sources.get(STYLE, "")
+
+        def ready(name: str) -> str | None:
+            return inlined(self._sources[name], style) if name in self._sources else None
+
+        options: dict[str, Any] = {"undefined": StrictUndefined, "trim_blocks": True, "lstrip_blocks": True, "auto_reload": False}  # fmt: skip
+        self._text = Environment(loader=DictLoader(self._sources), **options)  # noqa: S701 - plain text
+        self._text.filters |= {"rows": lines.rows, "apart": _apart, "asis": lines.asis}
+        self._html = Environment(loader=FunctionLoader(ready), autoescape=True, **options)
+        self.sentences: Mapping[str, Any] = _sentences(folders)
         self.marker = str(self.sentences["marker"])
-        self.kinds = tuple(
-            sorted(n.removesuffix(".txt") for n in loader.list_templates() if n.endswith(".txt") and n[0] != "_")
-        )
-        sources = b"".join(_first(folders, name).read_bytes() for name in sorted(loader.list_templates()))
-        self.version = hashlib.sha256(sources).hexdigest()[:8]
+        self.kinds = tuple(sorted({name.rpartition(".")[0] for name in self._sources if name[0] != "_"}))
+        everything = "\0".join(f"{name}\0{text}" for name, text in sorted(sources.items()))
+        self.version = hashlib.sha256(everything.encode()).hexdigest()[:8]
 
     def render(self, kind: str, context: dict[str, Any]) -> tuple[str, str, str]:
-        """(subject, text, HTML). A template's first line is its subject; the HTML shows the same words on the layout."""
+        """(subject, text, HTML). The first line of the text template is the subject."""
         rendered = self._text.get_template(f"{kind}.txt").render(context)
         subject, _, text = rendered.partition("\n")
         subject = subject.removeprefix("Subject:").strip()
-        html = self._html.get_template(LAYOUT).render(subject=subject, blocks=_blocks(text), desk=context["desk"])
-        return subject, text.strip() + "\n", html
+        html = self._html.get_template(f"{kind}.html").render(context | {"subject": lines.one_line(subject)})
+        return subject, lines.wrapped(text, fields=context["staff"]), html.strip() + "\n"
 
     def faults(self) -> tuple[str, ...]:
-        """Every template that does not compile, with the reason."""
+        """Every template that does not compile, lacks its pair, or says a sentence that there is not; with the reason."""
         found = []
-        for name in self._text.list_templates():
-            if not name.endswith(".toml"):
-                try:
-                    self._text.get_template(name)
-                except TemplateError as error:
-                    found.append(f"{name}: {error}")
+        for name, text in sorted(self._sources.items()):
+            kind, _, part = name.rpartition(".")
+            pair = f"{kind}.{'html' if part == 'txt' else 'txt'}"
+            if pair not in self._sources:
+                found.append(f"{name}: there is no {pair} beside it")
+            try:
+                (self._html if part == "html" else self._text).get_template(name)
+            except TemplateError as error:
+                found.append(f"{name}: {error}")
+            found += [f"{name}: {SENTENCES} has no {key}" for key in _SAID.findall(text) if not self._has(key)]
         return tuple(found)
 
+    def _has(self, key: str) -> bool:
+        at: Any = self.sentences
+        for part in key.split("."):
+            at = at.get(part) if isinstance(at, Mapping) else None
+        return isinstance(at, str)
 
-def _blocks(text: str) -> list[tuple[str, list[str]]]:
-    """The paragraphs of a text: ("rows", lines) where lines are aligned or indented, else ("words", lines)."""
-    blocks = [block.splitlines() for block in text.strip().split("\n\n") if block.strip()]
-    return [("rows" if any("  " in line for line in lines) else "words", lines) for lines in blocks]
+
+@pass_context
+def _apart(context: Context, words: Sequence[str]) -> str:
+    """Words set apart; staff read them as they are."""
+    return lines.apart(words, fields=context["staff"])
 
 
-def _first(folders: list[Path], name: str) -> Path:
-    return next(folder / name for folder in folders if (folder / name).is_file())
+def inlined(html: str, style: str) -> str:
+    """The source of an HTML template with the style sheet in its ``style`` attributes.
+
+    A whole page also keeps the rules for dark mode and narrow screens. What Jinja reads is put aside meanwhile.
+    """
+    tags: list[str] = []
+
+    def aside(tag: re.Match[str]) -> str:
+        tags.append(tag[0])
+        return f"J{len(tags) - 1}J"
+
+    bare = _TAG.sub(aside, html)
+    inliner = css_inline.CSSInliner(load_remote_stylesheets=False, keep_at_rules=True)
+    if "</head>" in bare:
+        done = inliner.inline(bare.replace("</head>", f"<style>{style}</style></head>"))
+    else:
+        done = inliner.inline_fragment(bare, style)
+    return _PLACE.sub(lambda place: tags[int(place[1])], done)
+
+
+def _sentences(folders: list[Path]) -> dict[str, Any]:
+    """The sentences of the last folder, changed by those before it: an operator need only write what differs."""
+    merged: dict[str, Any] = {}
+    for folder in reversed(folders):
+        if (folder / SENTENCES).is_file():
+            merged = _over(merged, tomllib.loads((folder / SENTENCES).read_text(encoding="utf-8")))
+    return merged
+
+
+def _over(base: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
+    """``base`` with ``more`` written over it, table by table."""
+    both = {
+        key: _over(base[key], value) if isinstance(value, dict) and isinstance(base.get(key), dict) else value
+        for key, value in more.items()
+    }
+    return {**base, **both}
 
 
 def load(language: str, overlay: Path | None = None) -> Wording:
@@ -64,5 +129,4 @@ def load(language: str, overlay: Path | None = None) -> Wording:
     if shipped is None:
         msg = f"there are no templates for language {language!r}"
         raise FileNotFoundError(msg)
-    mine = [overlay / language] if overlay is not None else []
-    return Wording([*mine, shipped / language])
+    return Wording([*([overlay / language] if overlay is not None else []), shipped / language])

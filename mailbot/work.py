@@ -6,6 +6,7 @@ Whatever happens here is undone together when anything fails; nothing leaves the
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from functools import cached_property
 from typing import Any
 
 from sqlmodel import Session
@@ -31,14 +32,14 @@ from mailbot.core.effects import (
 )
 from mailbot.core.events import Decision, Event
 from mailbot.core.keys import digest
+from mailbot.core.keys import holds_key as find_keys
 from mailbot.core.licence import Ledger, Licence
 from mailbot.core.scene import Scene
 from mailbot.core.ticket import Ticket
 from mailbot.core.transitions import decide
 from mailbot.desk import Desk
-from mailbot.ids import Stream
 from mailbot.post import Post
-from storage import alerts, due, keys, licences, people, posts, tickets
+from storage import due, keys, licences, people, posts, tickets
 
 
 @dataclass
@@ -51,14 +52,13 @@ class Work:
     label: str
     inbox_id: int | None = None
     mail: str | None = None
-    _stream: Stream | None = field(default=None, repr=False)
+    #: The tickets to which something happened, in order.
+    refs: list[str] = field(default_factory=list)
 
-    @property
-    def random(self) -> Stream:
-        """This work's source of random bytes."""
-        if self._stream is None:
-            self._stream = self.desk.ids.stream(self.label)
-        return self._stream
+    @cached_property
+    def post(self) -> Post:
+        """Writes this work's mails, with a source of random bytes of its own."""
+        return Post(self.desk, self.session, self.now, self.desk.ids.stream(self.label), self.inbox_id)
 
     def scene(self, *tokens: str | None, demo_elsewhere: bool = False) -> Scene:
         """The moment and the ledger's licences of those tokens, for a judgement."""
@@ -100,6 +100,8 @@ class Work:
         if self.desk.config.licence_server is not None:
             decision = held(ticket, decision, scene)
         after = decision.ticket
+        if after.ref not in self.refs:
+            self.refs.append(after.ref)
         records.save(self.session, after, self.now)
         for note in decision.notes:
             tickets.add_event(
@@ -122,10 +124,9 @@ class Work:
                 self._note(ticket, effect)
         if ticket is not None and any(isinstance(effect, Change) for effect in effects):
             ticket = self._follow_ledger(ticket)
-        post = Post(self)
         for effect in effects:
             if isinstance(effect, Send):
-                ticket = post.send(effect, ticket)
+                ticket = self.post.send(effect, ticket)
         if ticket is not None:
             records.save(self.session, ticket, self.now)
         return ticket  # type: ignore[return-value]
@@ -170,7 +171,7 @@ class Work:
             effective=change.effective,
             kind=change.kind,
             changes=change.changes,
-            ticket=ticket.ref if ticket else None,
+            ticket=change.ticket or (ticket.ref if ticket else None),
             mail=self.mail,
             rule=change.rule,
             decider=change.decider,
@@ -194,12 +195,8 @@ class Work:
         )
 
     def alert(self, incident: str, text: str) -> None:
-        """Tell staff once per incident; the log has it always."""
-        from mailbot.core.effects import Audience, Facts
-
-        self.desk.log.alert(text=text)
-        if alerts.first(self.session, incident, self.now):
-            Post(self).send(Send("alert", Audience.STAFF, Facts(text=text)), None)
+        """Tell staff once per incident, in at most one mail an hour; the log has it always."""
+        self.post.alert(incident, text)
 
     def reopen_question(self, ticket: Ticket) -> None:
         """Ask staff anew about a ticket whose licence was changed by somebody else: old keys die, items are re-read."""
@@ -220,6 +217,13 @@ class Work:
         """Whether a word that looks like a key is one that still opens something."""
         row = keys.find(self.session, digest(word))
         return row is not None and row.dead_at is None
+
+    def blotted(self, text: str) -> str:
+        """``text`` without the live keys in it: nobody gets a key of somebody else's mail through the desk."""
+        for word in find_keys(text):
+            if self.key_is_live(word):
+                text = text.replace(word, "[key]")
+        return text
 
     def staff(self, address: str) -> str | None:
         """The member's own spelling of an address, None for anybody else."""

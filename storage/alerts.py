@@ -1,33 +1,46 @@
-"""Which incidents staff have been told of, so that nobody can make the desk flood its own staff."""
+"""The incidents that staff are told of, each once, so that nobody can make the desk flood its own staff."""
 
-from datetime import datetime, timedelta
+from collections.abc import Iterable
+from datetime import datetime
 
-from sqlmodel import Field, Session
+from sqlmodel import Field, Session, col, func, select
 
-from storage.types import IndexedText, Row, UtcDateTime
+from storage.types import IndexedText, Row, Text, UtcDateTime
 
 
 class Incident(Row, table=True):
-    """When staff were last told of the incident ``key``."""
+    """What happened first ``at``; ``told_at`` when it went to staff, None while it waits to be told."""
 
     __tablename__ = "incident"
 
     key: str = Field(sa_type=IndexedText, primary_key=True)
     at: datetime = Field(sa_type=UtcDateTime)
+    text: str = Field(sa_type=Text)
+    told_at: datetime | None = Field(default=None, sa_type=UtcDateTime, index=True)
 
 
-def first(s: Session, key: str, at: datetime, within_seconds: float | None = None) -> bool:
-    """Whether an alert about ``key`` may go; if so, it is noted as gone at ``at``.
-
-    It may not while the last one is less than ``within_seconds`` old (None: once for ever). One that may not leaves no
-    trace, so steady trouble is told of again. "At most one mail an hour" is a key for the kind of trouble and 3600.
-    """
-    row = s.get(Incident, key)
-    if row is None:
-        s.add(Incident(key=key, at=at))
-    elif within_seconds is None or at - row.at < timedelta(seconds=within_seconds):
+def note(s: Session, key: str, text: str, at: datetime) -> bool:
+    """Writes the incident down. False when it was known; then its first words stay."""
+    if s.get(Incident, key) is not None:
         return False
-    else:
-        row.at = at
+    s.add(Incident(key=key, at=at, text=text))
     s.flush()
     return True
+
+
+def untold(s: Session, limit: int) -> list[Incident]:
+    """At most ``limit`` incidents that staff do not know of yet, oldest first."""
+    query = select(Incident).where(col(Incident.told_at).is_(None))
+    return list(s.exec(query.order_by(col(Incident.at), col(Incident.key)).limit(limit)))
+
+
+def told(s: Session, rows: Iterable[Incident], at: datetime) -> None:
+    """They are in a mail to staff."""
+    for row in rows:
+        row.told_at = at
+    s.flush()
+
+
+def last_told(s: Session) -> datetime | None:
+    """When staff were last told of anything."""
+    return s.exec(select(func.max(Incident.told_at))).one()

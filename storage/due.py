@@ -2,17 +2,21 @@
 
 import hashlib
 import json
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Index
-from sqlmodel import Field, Session, col, func, select
+from sqlmodel import Field, Session, col, func, or_, select
 
-from storage.types import IndexedText, Json, Row, UtcDateTime
+from storage.types import IndexedText, Json, Row, Text, UtcDateTime
 
 
 class Due(Row, table=True):
-    """One thing to do at ``due_at``: open, done or dropped. ``same`` tells equal ones, which NULLs would keep apart."""
+    """One thing to do at ``due_at``: open, done or dropped. ``same`` tells equal ones, which NULLs would keep apart.
+
+    ``attempts`` counts the tries that failed, ``reason`` is of the last one, ``retry_at`` when the next one is.
+    """
 
     __tablename__ = "due"
     # What is done stays: the index finds the next open thing without going through it.
@@ -28,6 +32,9 @@ class Due(Row, table=True):
     done_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     dropped_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     payload: Any = Field(default=None, sa_type=Json, nullable=True)
+    attempts: int = 0
+    retry_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    reason: str | None = Field(default=None, sa_type=Text)
 
 
 #: What a due thing must be to wait still.
@@ -56,8 +63,12 @@ def add(
 
 
 def next(s: Session, until: datetime) -> Due | None:  # noqa: A001 - the contract's name
-    """The open thing that was due first, at or before ``until``; at a tie the one added first."""
-    query = select(Due).where(*_OPEN, col(Due.due_at) <= until)
+    """The open thing that was due first, at or before ``until``; at a tie the one added first.
+
+    Not one that failed and whose next try is after ``until``.
+    """
+    free = or_(col(Due.retry_at).is_(None), col(Due.retry_at) <= until)
+    query = select(Due).where(*_OPEN, col(Due.due_at) <= until, free)
     return s.exec(query.order_by(col(Due.due_at), col(Due.id)).limit(1)).first()
 
 
@@ -70,6 +81,26 @@ def done(s: Session, id: int, at: datetime) -> None:  # noqa: A002 - the contrac
     """It has been done."""
     s.get_one(Due, id).done_at = at
     s.flush()
+
+
+def failed(s: Session, id: int, reason: str, retry_at: Callable[[int], datetime]) -> Due:  # noqa: A002
+    """The thing after one more try that came to nothing; ``retry_at`` says when the next is, by the number of tries."""
+    row = s.get_one(Due, id)
+    row.attempts += 1
+    row.reason, row.retry_at = reason, retry_at(row.attempts)
+    s.flush()
+    return row
+
+
+def failing(s: Session) -> list[Due]:
+    """The open things whose last try failed, the first due first."""
+    query = select(Due).where(*_OPEN, col(Due.attempts) > 0)
+    return list(s.exec(query.order_by(col(Due.due_at), col(Due.id))))
+
+
+def get(s: Session, id: int) -> Due | None:  # noqa: A002
+    """The thing of that number while it is open."""
+    return s.exec(select(Due).where(*_OPEN, col(Due.id) == id)).first()
 
 
 def drop(s: Session, kind: str | None = None, ref: str | None = None, token: str | None = None, *, at: datetime) -> int:

@@ -7,7 +7,7 @@ one moment and cannot write.
 import json
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -18,7 +18,10 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.pool import StaticPool
 from sqlmodel import Session
+
+from storage.presence import of_file, of_server
 
 #: How long one writer waits for another, in milliseconds.
 WAIT_MS = 10_000
@@ -69,8 +72,45 @@ class Store:
         with Session(self._reader, expire_on_commit=False) as session:
             yield session
 
+    @contextmanager
+    def rehearsal(self) -> Iterator[Session]:
+        """A session in which everything may be written, and of which nothing stays; no writer waits for it.
+
+        On SQLite it works on a copy of its own, which goes to a temporary file where memory is short; on PostgreSQL in
+        a transaction that is undone and does not take the writers' lock (a writer that gives out the very same ticket
+        number meanwhile waits for its end).
+        """
+        engine = self._engine if self.dialect == "postgresql" else _copy(self._engine)
+        try:
+            options = {} if self.dialect == "postgresql" else {_WRITES: True}
+            with Session(engine.execution_options(**options), expire_on_commit=False) as session:
+                yield session
+                session.rollback()
+        finally:
+            if engine is not self._engine:
+                engine.dispose()
+
+    @contextmanager
+    def presence(self, when_alone: Callable[[Session], None]) -> Iterator[None]:
+        """Inside it this process works on the database. First, if no other does, ``when_alone`` in a writer's transaction.
+
+        Others that begin meanwhile wait until that is done.
+        """
+        with of_server(self._engine) if self.dialect == "postgresql" else of_file(self._path) as here:
+            if here.alone:
+                with self.write() as session:
+                    when_alone(session)
+            here.admit()
+            yield
+
+    @property
+    def _path(self) -> Path:
+        return Path(str(self._engine.url.database))
+
     def migrate(self) -> None:
-        """Brings the tables to the newest revision. Processes that do so at once wait for each other."""
+        """Brings the tables to the newest revision, if they are not there. Processes that do so at once wait in turn."""
+        if self.revision() == head():
+            return
         with self._writer.begin() as connection:
             _take_lock(connection)
             config = _scripts()
@@ -134,6 +174,20 @@ def _sqlite(url: URL) -> Engine:
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _copy(engine: Engine) -> Engine:
+    """The database as it is now, in an unnamed one that is gone when it is closed."""
+    copy = sqlite3.connect("", check_same_thread=False)
+    with engine.connect() as connection:
+        source = connection.connection.driver_connection
+        if not isinstance(source, sqlite3.Connection):
+            raise TypeError(source)
+        source.backup(copy)
+    found = create_engine("sqlite://", creator=lambda: copy, poolclass=StaticPool, json_serializer=_dumps)
+    event.listen(found, "connect", _prepare_sqlite)
+    event.listen(found, "begin", _begin_sqlite)
+    return found
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:

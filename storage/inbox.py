@@ -3,12 +3,13 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import Index, LargeBinary
-from sqlmodel import Field, Session, col, func, select, update
+from sqlalchemy import ColumnElement, Index, LargeBinary
+from sqlmodel import Field, Session, col, func, or_, select, update
 
 from storage.types import Big, IndexedText, Row, Text, UtcDateTime
 
 KEPT = "kept"
+HANDLED = "handled"
 QUARANTINED = "quarantined"
 DROPPED = "dropped"
 
@@ -17,7 +18,8 @@ class Inbox(Row, table=True):
     """One mail that came in. ``kept`` waits to be handled, every other state is final.
 
     ``received_at`` is the arrival at the server (INTERNALDATE); ``intake`` what it turned out to be; ``folder``,
-    ``uidvalidity`` and ``uid`` are where it was last seen, hints only: servers renumber.
+    ``uidvalidity`` and ``uid`` are where it was last seen, hints only: servers renumber. ``lease_until`` is set while
+    somebody handles it, ``retry_at`` after a try that failed.
     """
 
     __tablename__ = "inbox"
@@ -38,6 +40,8 @@ class Inbox(Row, table=True):
     state: str = Field(default=KEPT, sa_type=IndexedText)
     attempts: int = 0
     attempted_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    lease_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    retry_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     reason: str | None = Field(default=None, sa_type=Text)
     intake: str | None = Field(default=None, sa_type=Text)
     ref: str | None = Field(default=None, sa_type=Text)
@@ -94,22 +98,19 @@ def keep(
     return row, True
 
 
-def next_kept(
-    s: Session, until: datetime | None = None, max_attempts: int | None = None, exclude: Collection[int] = ()
-) -> Inbox | None:
-    """The mail to handle next: by arrival, at a tie as they were kept. None when nothing waits.
+def next_kept(s: Session, now: datetime, *, failed: bool = False) -> Inbox | None:
+    """The mail to handle next: by arrival, at a tie as they were kept. None when nothing is free now.
 
-    ``until`` counts arrivals up to and including it, ``max_attempts`` leaves out mails with as many attempts,
-    ``exclude`` these ids.
+    Not one that somebody has in hand, nor one that failed and whose next try is still to come; with ``failed`` one of
+    just those that failed, however long their next try is off.
     """
-    query = select(Inbox).where(col(Inbox.state) == KEPT)
-    if until is not None:
-        query = query.where(col(Inbox.received_at) <= until)
-    if max_attempts is not None:
-        query = query.where(col(Inbox.attempts) < max_attempts)
-    if exclude:
-        query = query.where(col(Inbox.id).not_in(exclude))
+    query = select(Inbox).where(col(Inbox.state) == KEPT, _past(Inbox.lease_until, now))
+    query = query.where(col(Inbox.retry_at) > now if failed else _past(Inbox.retry_at, now))
     return s.exec(query.order_by(col(Inbox.received_at), col(Inbox.id)).limit(1)).first()
+
+
+def _past(moment: datetime | None, now: datetime) -> ColumnElement[bool]:
+    return or_(col(moment).is_(None), col(moment) <= now)
 
 
 def raw(s: Session, id: int) -> bytes:  # noqa: A002 - the contract's name
@@ -117,13 +118,27 @@ def raw(s: Session, id: int) -> bytes:  # noqa: A002 - the contract's name
     return s.get_one(Raw, id).data
 
 
-def attempt(s: Session, id: int, at: datetime) -> int:  # noqa: A002
-    """Notes that the mail is about to be tried; gives how many tries that makes."""
+def attempt(s: Session, id: int, at: datetime, lease_until: datetime) -> int | None:  # noqa: A002
+    """Claims the mail for a try, until ``lease_until``; gives how many tries that makes. None when another has it."""
     row = s.get_one(Inbox, id)
+    if row.state != KEPT or (row.lease_until is not None and row.lease_until > at):
+        return None
     row.attempts += 1
-    row.attempted_at = at
+    row.attempted_at, row.lease_until = at, lease_until
     s.flush()
     return row.attempts
+
+
+def failed(s: Session, id: int, reason: str, retry_at: datetime) -> None:  # noqa: A002
+    """The try came to nothing: free again, but not before ``retry_at``."""
+    row = s.get_one(Inbox, id)
+    row.lease_until, row.retry_at, row.reason = None, retry_at, reason
+    s.flush()
+
+
+def free_all(s: Session) -> None:
+    """Ends every lease: whoever had those mails in hand is gone."""
+    s.exec(update(Inbox).where(col(Inbox.lease_until).is_not(None)).values(lease_until=None))
 
 
 def mark(
@@ -141,7 +156,7 @@ def mark(
 ) -> None:
     """Gives the mail its final ``state``. What is None is left as it was."""
     row = s.get_one(Inbox, id)
-    row.state, row.handled_at = state, at
+    row.state, row.handled_at, row.lease_until, row.retry_at = state, at, None, None
     found = {
         "intake": intake,
         "ref": ref,
@@ -197,6 +212,12 @@ def listing(s: Session, state: str | None = None, limit: int | None = None) -> l
     """The mails (in ``state``), newest first, at most ``limit``."""
     query = select(Inbox) if state is None else select(Inbox).where(col(Inbox.state) == state)
     return list(s.exec(query.order_by(col(Inbox.id).desc()).limit(limit)))
+
+
+def handled_since(s: Session, since: datetime) -> list[Inbox]:
+    """The mails that came into their final state after ``since``, oldest first."""
+    query = select(Inbox).where(col(Inbox.state) == HANDLED, col(Inbox.handled_at) > since)
+    return list(s.exec(query.order_by(col(Inbox.id))))
 
 
 def counts(s: Session) -> dict[str, int]:

@@ -4,7 +4,7 @@ The database itself refuses UPDATE, DELETE and TRUNCATE (triggers, in the migrat
 in here: they could not be erased.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -87,6 +87,17 @@ def events(s: Session, token: str) -> list[LicenceEventRow]:
     """What happened to this licence, by revision; empty for a token that the ledger does not know."""
     query = select(LicenceEventRow).where(col(LicenceEventRow.token) == token)
     return list(s.exec(query.order_by(col(LicenceEventRow.revision))))
+
+
+def events_of_tokens(s: Session, tokens: Collection[str]) -> list[LicenceEventRow]:
+    """What happened to any of these licences, in the order in which it was written."""
+    query = select(LicenceEventRow).where(col(LicenceEventRow.token).in_(tokens))
+    return list(s.exec(query.order_by(col(LicenceEventRow.id))))
+
+
+def of_ledger(s: Session, tokens: Collection[str]) -> set[str]:
+    """Those of ``tokens`` that the ledger knows."""
+    return set(s.exec(select(LicenceEventRow.token).where(col(LicenceEventRow.token).in_(tokens)).distinct()))
 
 
 def tokens(s: Session) -> list[str]:

@@ -4,8 +4,9 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import LargeBinary, case
-from sqlmodel import Field, Session, and_, col, func, or_, select
+from sqlmodel import Field, Session, and_, col, func, or_, select, update
 
+from storage.people import Contact
 from storage.types import IndexedText, Row, Text, UtcDateTime, domain_pattern, folded
 
 QUEUED = "queued"
@@ -227,10 +228,22 @@ def count_since(s: Session, recipient: str, since: datetime, kinds: Collection[s
     return s.exec(query.where(col(Outbox.composed_at) >= since, col(Outbox.kind).in_(kinds))).one()
 
 
-def count_all_since(s: Session, since: datetime, kinds: Collection[str]) -> int:
-    """How many mails of ``kinds`` were composed at or after ``since``."""
-    query = select(func.count()).select_from(Outbox)
-    return s.exec(query.where(col(Outbox.composed_at) >= since, col(Outbox.kind).in_(kinds))).one()
+def count_unknown_since(
+    s: Session, since: datetime, kinds: Collection[str], domain: str | None = None, but: Collection[str] = ()
+) -> int:
+    """How many mails of ``kinds`` were composed since then for addresses that are unknown (to ``@domain``).
+
+    Known are the contacts that make known, and what is in ``but`` (folded addresses and ``@domain`` patterns).
+    """
+    mine = (col(Outbox.recipient_folded), col(Outbox.recipient_domain))
+    contact = select(Contact.token).where(
+        col(Contact.makes_known).is_(True), or_(*(col(Contact.folded) == column for column in mine))
+    )
+    query = select(func.count()).select_from(Outbox).where(col(Outbox.composed_at) >= since, ~contact.exists())
+    query = query.where(col(Outbox.kind).in_(kinds), *(column.not_in(but) for column in mine if but))
+    if domain is not None:
+        query = query.where(col(Outbox.recipient_domain) == folded(domain))
+    return s.exec(query).one()
 
 
 def counts(s: Session) -> dict[str, int]:
@@ -261,7 +274,5 @@ def _queue(s: Session, id: int, now: datetime, states: Sequence[str]) -> bool:  
 
 
 def free_all(s: Session) -> None:
-    """Ends every lease: at its start, the one process of a database knows that nobody else has mails in hand."""
-    for row in s.exec(select(Outbox).where(col(Outbox.lease_until).is_not(None))):
-        row.lease_until = None
-    s.flush()
+    """Ends every lease: whoever had those mails in hand is gone."""
+    s.exec(update(Outbox).where(col(Outbox.lease_until).is_not(None)).values(lease_until=None))

@@ -128,6 +128,19 @@ def contacts(s: Session, token: str) -> list[Contact]:
     return sorted(found, key=lambda row: (row.since, row.folded))
 
 
+def names(s: Session) -> dict[str, str]:
+    """Whose each licence is, by token."""
+    return {row.token: row.customer_name for row in s.exec(select(Party))}
+
+
+def all_contacts(s: Session) -> dict[str, tuple[str, ...]]:
+    """The contacts of each licence that has any, by token, the oldest first."""
+    found: dict[str, tuple[str, ...]] = {}
+    for row in sorted(s.exec(select(Contact)), key=lambda row: (row.since, row.folded)):
+        found[row.token] = (*found.get(row.token, ()), row.address)
+    return found
+
+
 def tokens_of_address(s: Session, address: str) -> list[Contact]:
     """Every contact row, of any licence, that is this address or the pattern of its domain; sorted by token."""
     found = s.exec(select(Contact).where(col(Contact.folded).in_(_matching(address))))
@@ -152,19 +165,6 @@ def move(s: Session, old: str, new: str) -> None:
         set_name(s, new, customer)
     for row in contacts(s, old):
         add_contact(s, new, row.address, row.since, row.makes_known)
-
-
-def all_names(s: Session) -> dict[str, str]:
-    """Whose each licence is, by token."""
-    return dict(s.exec(select(Party.token, Party.customer_name)).all())
-
-
-def all_contacts(s: Session) -> dict[str, list[Contact]]:
-    """The contacts of every licence, by token, the oldest first."""
-    found: dict[str, list[Contact]] = {}
-    for row in s.exec(select(Contact)):
-        found.setdefault(row.token, []).append(row)
-    return {token: sorted(rows, key=lambda row: (row.since, row.folded)) for token, rows in found.items()}
 
 
 def _matching(address: str) -> list[str]:

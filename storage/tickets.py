@@ -4,6 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import Index
 from sqlmodel import Field, Session, col, func, select, update
 
 from storage.types import IndexedText, Json, Row, Text, UtcDateTime, folded
@@ -16,10 +17,11 @@ class StaleRow(Exception):  # noqa: N818 - what it is, not that it is an error
 class TicketRow(Row, table=True):
     """One ticket. ``version`` is the request's (keys are bound to it), ``row_version`` counts the writes.
 
-    ``sender`` is folded; the address as it was written is in ``body``.
+    ``sender`` is folded; the address as it was written is in ``body``. ``form_sha256`` tells equal forms.
     """
 
     __tablename__ = "ticket"
+    __table_args__ = (Index(None, "sender", "form_sha256"),)
 
     number: int = Field(default=None, primary_key=True)
     ref: str = Field(sa_type=IndexedText, unique=True, index=True)
@@ -27,11 +29,12 @@ class TicketRow(Row, table=True):
     request: str = Field(sa_type=Text)
     action: str | None = Field(default=None, sa_type=Text)
     token: str | None = Field(default=None, sa_type=IndexedText, index=True)
-    sender: str = Field(sa_type=IndexedText, index=True)
+    sender: str = Field(sa_type=IndexedText)
     opened_at: datetime = Field(sa_type=UtcDateTime)
     updated_at: datetime = Field(sa_type=UtcDateTime)
     version: int
     row_version: int = 1
+    form_sha256: str = Field(sa_type=IndexedText)
     body: dict[str, Any] = Field(sa_type=Json)
 
 
@@ -82,6 +85,7 @@ def save(
     opened_at: datetime,
     updated_at: datetime,
     version: int,
+    form_sha256: str,
     body: dict[str, Any],
     expected_version: int | None,
 ) -> TicketRow:
@@ -99,6 +103,7 @@ def save(
         "opened_at": opened_at,
         "updated_at": updated_at,
         "version": version,
+        "form_sha256": form_sha256,
         "body": body,
     }
     if expected_version is None:
@@ -127,6 +132,12 @@ def of_sender(s: Session, sender_folded: str, states: Collection[str] | None = N
     return _found(s, states, col(TicketRow.sender) == folded(sender_folded))
 
 
+def same_form(s: Session, sender_folded: str, form_sha256: str, states: Collection[str]) -> TicketRow | None:
+    """The newest ticket in ``states`` that this address opened with a form of just these values."""
+    same = (col(TicketRow.sender) == folded(sender_folded), col(TicketRow.form_sha256) == form_sha256)
+    return next(iter(_found(s, states, *same, limit=1)), None)
+
+
 def of_token(s: Session, token: str, states: Collection[str] | None = None) -> list[TicketRow]:
     """The tickets about this licence, newest first."""
     return _found(s, states, col(TicketRow.token) == token)
@@ -146,6 +157,17 @@ def add_event(
     s.add(row)
     s.flush()
     return row
+
+
+def histories(s: Session, states: Collection[str] | None = None) -> dict[int, list[TicketEventRow]]:
+    """What happened to each ticket (in ``states``) to which anything did, by its number, in the order of writing."""
+    query = select(TicketEventRow).order_by(col(TicketEventRow.id))
+    if states is not None:
+        query = query.join(TicketRow).where(col(TicketRow.state).in_(states))
+    found: dict[int, list[TicketEventRow]] = {}
+    for row in s.exec(query):
+        found.setdefault(row.number, []).append(row)
+    return found
 
 
 def events(s: Session, number: int) -> list[TicketEventRow]:

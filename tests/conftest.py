@@ -19,6 +19,10 @@ from storage.engine import Store, open_store
 _names = count(1)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update", action="store_true", help="write the outcome of the conversations anew")
+
+
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[str]:
     """A throwaway PostgreSQL server on a socket of its own; gives ``?host=...``, the part of a URL that finds it."""

@@ -2,7 +2,8 @@
 
 import email
 import email.policy
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from pathlib import Path
@@ -94,6 +95,12 @@ class Running:
         self.moment[0] += timedelta(**by)
         return self.work()
 
+    def configure(self, section: str, **settings: object) -> None:
+        """Other settings from now on, for this desk alone: sections that say nothing are shared by all."""
+        config = self.desk.config
+        changed = getattr(config, section).model_copy(update=settings)
+        self.desk = replace(self.desk, config=config.model_copy(update={section: changed}))
+
     def ticket(self, ref: str = "LIC-1") -> Ticket:
         """The ticket as it is."""
         with self.desk.store.read() as session:
@@ -122,10 +129,16 @@ class Running:
             return [row.reason or "" for row in inbox.listing(session, "quarantined")]
 
 
-def running(folder: Path, at: datetime = datetime(2026, 11, 3, 9, 0, tzinfo=UTC)) -> Running:
-    """A new desk."""
+def running(
+    folder: Path, at: datetime = datetime(2026, 11, 3, 9, 0, tzinfo=UTC), replace: Mapping[str, str] | None = None
+) -> Running:
+    """A new desk; ``replace``: texts of its configuration and what stands there instead."""
     path = folder / "mailbot.toml"
-    path.write_text(CONFIG.format(folder=folder / "var"))
+    config = CONFIG.format(folder=folder / "var")
+    for old, new in (replace or {}).items():
+        assert old in config, old
+        config = config.replace(old, new)
+    path.write_text(config)
     moment = [at]
     return Running(assemble(load(path, {}), clock=lambda: moment[0], ids=RepeatableIds(b"test")), moment)
 

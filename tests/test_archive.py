@@ -115,12 +115,42 @@ def test_pictures_signatures_and_cards_are_neither_logs_nor_unreadable() -> None
     signature = b"\x30\x82\x01\x00\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02" + bytes(80)
     given = [
         ("logo.png", PNG),
-        ("app.log", b"\xff\xd8\xff\xe0abc"),
+        ("photo", b"\xff\xd8\xff\xe0abc"),
         ("smime.p7s", signature),
         ("me.vcf", b"BEGIN:VCARD\n"),
     ]
     assert open_logs(given) == ((), ())
-    assert open_logs([("all.zip", zipped(("logo.png", PNG)))]) == ((), ())
+
+
+def test_a_picture_with_the_name_of_a_log_and_an_archive_without_logs_are_told() -> None:
+    assert unread(("app.log", PNG)) == [("app.log", "it is a picture, not a log")]
+    assert unread(("all.zip", zipped(("logo.png", PNG)))) == [("all.zip", archive.NO_LOG)]
+    assert unread(("all.zip", zipped(("app.log", PNG)))) == [("all.zip/app.log", "it is a picture, not a log")]
+
+
+def test_equal_names_are_told_apart() -> None:
+    assert lines(("a.log", b"1\n"), ("a.log", b"2\n")) == {"a.log": ["1"], "a.log (2)": ["2"]}
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_an_archive_that_holds_a_name_twice_is_told_and_its_first_file_read() -> None:
+    logs, unreadable = open_logs([("a.zip", zipped(("a.log", b"1\n"), ("a.log", b"2\n")))])
+    assert [list(log.lines()) for log in logs] == [["1"]]
+    assert unreadable == (Unreadable("a.zip/a.log", archive.TWICE),)
+
+
+@pytest.mark.parametrize(
+    ("data", "instead"),
+    [
+        (raw_zip(b"a.log", b"secret bytes", 5, flags=1), "the log without a password"),
+        (zipped(("b.zip", zipped(("a.log", b"a")))), "the log files in one .zip, not an archive inside another"),
+        (b"7z\xbc\xaf\x27\x1c\0\x04", "the log as a .zip or .gz, or as it is"),
+        (b"%PDF-1.7\n", "the log itself as a text file: .log, .txt or .json, packed as .zip or .gz or not"),
+    ],
+)
+def test_each_refusal_knows_what_to_send_instead(data: bytes, instead: str) -> None:
+    (file,) = open_logs([("a.zip", data)])[1]
+    assert file.instead == instead
 
 
 @pytest.mark.parametrize(
@@ -245,14 +275,14 @@ def read_all(data: bytes) -> None:
 
 
 @given(st.binary(max_size=600))
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 def test_any_bytes_are_taken(data: bytes) -> None:
     for start in (b"", b"PK\x03\x04", b"\x1f\x8b\x08", b"\xff\xfe", b"\xfe\xff"):
         read_all(start + data)
 
 
 @given(st.data())
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 def test_mutated_archives_are_taken(data: st.DataObject) -> None:
     packed = bytearray(data.draw(st.sampled_from([zipped(("a.log", LINE.encode() * 9)), _gz(LINE.encode() * 9)])))
     for _ in range(data.draw(st.integers(1, 6))):

@@ -109,6 +109,9 @@ def test_what_is_no_delivery_report():
         ({"From": "noreply-billing@x.example"}, "the sender noreply-billing is no person"),
         ({"From": "do_not_reply+1@x.example"}, "the sender do_not_reply+1 is no person"),
         ({"From": "LICENCES@desk.example"}, "it comes from the desk's own address"),
+        ({"From": "licences+lic-1.key@desk.example"}, "it comes from the desk's own address"),
+        ({"X-Mail-Autoreply": "1"}, "X-Mail-Autoreply field"),
+        ({"X-MS-Exchange-Inbox-Rules-Loop": "ann@acme.example"}, "X-Ms-Exchange-Inbox-Rules-Loop field"),
         ({"X-Mailbot": "1"}, "it is a mail of our own"),
     ],
 )
@@ -166,6 +169,15 @@ def test_absence_is_known_by_its_subject(subject):
         "Ich bin derzeit außer Haus.",
         "Bonjour,\nje suis actuellement absent.",
         "Estoy fuera de la oficina hasta el lunes.",
+        "I will be out of the office from 3 to 9 November.",
+        "Thank you for your email. I am currently out of the country.",
+        "Hello,\n\nI am currently on annual leave.",
+        "Buongiorno,\nsono in ferie fino al 20 novembre.",
+        "Sarò assente fino a lunedì.",
+        "Ich bin bis 20. November im Urlaub.",
+        "Sehr geehrte Damen und Herren,\nich bin derzeit nicht erreichbar.",
+        "Bonjour,\n\nje suis en congé jusqu'au 20 novembre.",
+        "Estoy de vacaciones hasta el día 20.",
     ],
 )
 def test_absence_is_known_by_its_first_words(text):
@@ -182,6 +194,7 @@ def test_absence_is_known_by_its_first_words(text):
         "APPROVE\n\n> I am out of the office",
         "Question: what does the bot say when I am out of the office?",
         "1\n2\n3\n4\nI am out of the office.",
+        "Thank you for your email. I am happy with Silver.",
     ],
 )
 def test_absence_is_not_guessed(text):

@@ -44,7 +44,9 @@ def why(own: str, items=ONE) -> str:
         "APPROVE", "approve", "Approve.", "APPROVE,", "approve!", "\n\n  Approve\n\n", "\u200bAPPROVE\ufeff", "APPROVE LIC-1",
         "approve lic-1.", "APPROVE [LIC-1]", "APPROVE: LIC-1", "APPROVE\tLIC-1", "APPROVE\u00a0LIC-1", "APPROVE\r\n",
         "APPROVE\n\nMaria Rossi\nLicence Manager", "APPROVE\nThanks, Anna", "Approve\nBest regards\nAnna Rossi",
-        "APPROVE\n\nIt is all fine.",
+        "APPROVE\n\nMit freundlichen Grüßen\nJörg von der Heide\nLeiter Vertrieb | Vendor GmbH\nTel. +49 (0)30 1234-56",
+        "APPROVE\n\nAnna Rossi - Head of Sales\nanna@vendor.example\nhttps://www.vendor.example/team\n+39 06 123 45 67",
+        "APPROVE\n\nCordiali saluti,\n\nAnna\n\nSupport Engineer, Vendor S.p.A.",
     ],
 )  # fmt: skip
 def test_these_approve_all_that_waits(own: str) -> None:
@@ -79,6 +81,13 @@ MUST_NOT_APPROVE = [
     "APPROVE until 31.12.2026", "APPROVE until 2026-13-01", "APPROVE until 2026-02-30", "APPROVE until 20261231",
     "APPROVE until 2026-W01-1", "APPROVE until ２０２６-12-31", "APPROVE until 2026-12-31 or later",
     "APPROVE until 2026-12-31 until 2027-12-31", "APPROVE\nbut not the support", "APPROVE\n\nbut not the support",
+    "APPROVE\n\nIt is all fine.", "APPROVE\n\nI would wait a week.", "APPROVE\n\nThanks\n\nThe support is too dear, though.",
+    "APPROVE\n\nSupport", "APPROVE\n\nAnna\nSupport, Billing: No", "APPROVE\n\nTomorrow", "APPROVE\n\nNot Yet", "APPROVE\n\nReject",
+    "APPROVE\n\nRossi\n\nPS: the agents cost more", "APPROVE\n\nAnna (only the agents)", "APPROVE\n\n10 agents are enough",
+    "APPROVE\n\nVielleicht", "APPROVE\n\nMañana", "APPROVE\n\nPas encore", "APPROVE\n\n" + "Anna\n" * 30,
+    "APPROVE support and billing", "APPROVE support; billing", "APPROVE support & billing", "APPROVE support + billing",
+    "APPROVE support/billing", "APPROVE until 2026-12-31 support", "APPROVE quality until 2026-12-31 analysis",
+    "APPROVE (all)", "APPROVE - support", "APPROVE support *", "APPROVE support, ?", "APPROVE 👍",
     "APPROVE\n\nOnly when they have paid.", "APPROVE\nonly support", "APPROVE\nThanks, but not the support",
     "APPROVE\nThanks\nbut not the support", "APPROVE\nwhen paid", "Approve\n\nma non il supporto", "Approve\n\nAber nicht alles",
     "\"APPROVE\"", "“APPROVE”", "*APPROVE*", "- APPROVE", "> APPROVE", "| APPROVE", "APPROVE*", "ＡＰＰＲＯＶＥ", "АPPROVE",
@@ -175,6 +184,51 @@ def test_inside_a_sentence_only_capitals_or_a_reference_begin_a_decision() -> No
         "REJECT",
         "APPROVE",
     ]
+
+
+@pytest.mark.parametrize(
+    ("own", "words"),
+    [
+        ("reject support: too dear.\napprove agents", ["REJECT", "APPROVE"]),
+        ("Answer It is done.\nNote he is difficult", ["ANSWER", "NOTE"]),
+        ("Answer We ship it\nNote he is difficult", ["ANSWER", "NOTE"]),
+        ("answer we ship it\nnote: he is difficult", ["ANSWER", "NOTE"]),
+        ("ask Which server?\n\nhold", ["ASK", "HOLD"]),
+        ("ASK Which server do you\nhold it on?", ["ASK"]),
+        ("ANSWER Please\nask your partner and\nnote the token", ["ANSWER"]),
+        ("REJECT we do not sell to you.\nAsk your reseller.", ["REJECT"]),
+        ("ANSWER It is done.\n\nApprove of it as you like.\nReject what is not yours.", ["ANSWER"]),
+        ("reject support: too dear\napprove agents", ["REJECT", "APPROVE"]),
+        ("reject support: too dear\nreject agents: too many", ["REJECT", "REJECT"]),
+        ("answer It is done\nask: which server?", ["ANSWER", "ASK"]),
+    ],
+)
+def test_a_line_in_a_text_is_a_decision_where_it_cannot_be_a_sentence(own: str, words: list[str]) -> None:
+    assert [one.word for one in lines(own) if isinstance(one, Line)] == words
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        "APPROVE\nREJECT support", "APPROVE\nREJECT support:", "APPROVE support\nREJECT support", "REJECT Support Package:\nAPPROVE support",
+        "approve\nhold on, not yet", "APPROVE\nREJECT", "APPROVE\n\nReject", "APPROVE LIC-1\nREJECT support:", "REJECT too dear\nAPPROVE supprt",
+    ],
+)  # fmt: skip
+def test_a_line_that_nobody_understood_may_have_taken_something_out_of_the_others(own: str) -> None:
+    told = lines(own)
+    assert [type(one) for one in told] == [NotUnderstood, NotUnderstood]
+    assert "contradiction" in {one.why for one in told if isinstance(one, NotUnderstood)}
+
+
+def test_it_takes_nothing_out_of_another_ticket_or_item() -> None:
+    assert [type(one) for one in lines("APPROVE LIC-1\nREJECT LIC-2", TWO)] == [Line, NotUnderstood]
+    assert [type(one) for one in lines("APPROVE agents\nREJECT support:")] == [Line, NotUnderstood]
+    assert [type(one) for one in lines("APPROVE agents\nAPPROVE supprt")] == [Line, NotUnderstood]
+
+
+def test_a_label_with_and_in_it_names_one_item() -> None:
+    items = {"LIC-1": {"voice and digital": "plan", "voice": "voice", "digital": "digital"}}
+    assert line("APPROVE Voice and Digital", items).items == ("plan",)
 
 
 def test_words_that_nobody_reads_between_decisions_spoil_what_is_around_them() -> None:

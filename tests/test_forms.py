@@ -95,7 +95,7 @@ def test_prose_is_no_form() -> None:
 
 @pytest.mark.parametrize("request_key", TITLES)
 def test_a_blank_form_names_fields_that_are_read_again(request_key: str) -> None:
-    lines = [f"{line}X" if line.endswith(": ") else line for line in blank(request_key).splitlines()]
+    lines = [f"{line}X" if line.endswith(": ") else line for line in blank(request_key, catalogue()).splitlines()]
     read = read_fields("\n".join(lines))
     assert len(read.values) == len(lines)
 

@@ -177,3 +177,77 @@ def test_no_field_makes_it_fail(noise):
     for head in ("", "mx.desk.example; ", "mx.desk.example; dmarc=pass header.from=other.example "):
         assert verdict(stamped(head + noise), ID) in (UNVERIFIED, REFUSED)
         verdict(stamped(head + noise), "microsoft365")
+
+
+#: What receiving servers stamp, as it stands in real mails, with names changed: {id} is theirs, {d} the From domain.
+SERVERS = {
+    "Google": (
+        "{id};\n       dkim=pass header.i=@{d} header.s=20230601 header.b=kX0q7mT/;\n       arc=pass (i=1 spf=pass spfdomain={d}"
+        " dkim=pass dkdomain={d} dmarc=pass fromdomain={d});\n       spf=pass (google.com: domain of ann@{d} designates 203.0.113.7 as"
+        " permitted sender) smtp.mailfrom=ann@{d};\n       dmarc=pass (p=REJECT sp=REJECT dis=NONE) header.from={d};\n       dara=pass header.i=@desk.example"
+    ),
+    "Postfix and OpenDKIM": '{id};\n\tdkim=pass (2048-bit key; unprotected) header.d={d} header.i=@{d} header.a=rsa-sha256 header.s=s1 header.b="Ab/c+1";\n\tdkim-atps=neutral',
+    "OpenDMARC": "{id}; dmarc=pass (p=quarantine dis=none) header.from={d}",
+    "Rspamd": (
+        "{id};\n\tdkim=pass header.d={d} header.s=dkim header.b=Zm9v;\n\tdmarc=pass (policy=none) header.from={d};\n"
+        "\tspf=pass ({id}: domain of ann@{d} designates 203.0.113.7 as permitted sender) smtp.mailfrom=ann@{d}"
+    ),
+    "Exim": "{id};\n\tiprev=pass (mx.{d}) smtp.remote-ip=203.0.113.7;\n\tspf=pass smtp.mailfrom={d};\n\tdkim=pass header.d={d} header.s=x header.a=rsa-sha256;\n\tdmarc=pass header.from={d}",
+    "Fastmail": (
+        "{id};\n    bimi=skipped (DMARC did not pass);\n    dkim=pass (2048-bit rsa key sha256) header.d={d} header.i=@{d} header.b=Q1w2E3r4\n      header.a=rsa-sha256"
+        " header.s=fm1;\n    dmarc=pass policy.published-domain-policy=reject\n      policy.applied-disposition=none policy.evaluated-disposition=none\n      (p=reject,d=none,d.eval=none)"
+        " policy.policy-from=p header.from={d};\n    iprev=pass smtp.remote-ip=203.0.113.7 (mx.{d});\n    spf=pass smtp.mailfrom=ann@{d} smtp.helo=mx.{d};\n    x-google-dkim=none (no signatures found)"
+    ),
+    "Yahoo": "{id};\n dkim=pass header.i=@{d} header.s=s2048;\n spf=pass smtp.mailfrom={d};\n dmarc=pass(p=REJECT) header.from={d};",
+    "Stalwart": "{id};\n\tdkim=pass header.d={d} header.s=ed header.b=abc;\n\tspf=pass (x) smtp.mailfrom=ann@{d} smtp.helo=mx.{d};\n\tdmarc=pass header.from={d} policy.dmarc=reject",
+    "Microsoft 365": (
+        "spf=pass (sender IP is 203.0.113.7)\n smtp.mailfrom={d}; dkim=pass (signature was verified)\n header.d={d};dmarc=pass action=none\n header.from={d};compauth=pass reason=100"
+    ),
+}
+#: Domains that only look like acme.example.
+LOOK_ALIKES = (
+    "acme.example.evil.example", "evil-acme.example", "mail.acme.example", "acme.example.", "acme.examp1e", "acme-example.evil", "example",
+    "xn--cme-hoa.example", "acme.example@evil.example", "ACME.EXAMPLE.COM",
+)  # fmt: skip
+
+
+def of_server(server: str, stamped_for: str) -> Message:
+    return stamped(SERVERS[server].format(id=ID, d=stamped_for))
+
+
+def configured(server: str) -> str:
+    return "microsoft365" if server == "Microsoft 365" else ID
+
+
+@pytest.mark.parametrize("server", SERVERS)
+def test_what_real_servers_write_verifies_the_domain_it_names(server):
+    assert verdict(of_server(server, "acme.example"), configured(server)) is VERIFIED
+    assert verdict(of_server(server, "ACME.Example"), configured(server)) is VERIFIED
+
+
+@pytest.mark.parametrize("server", SERVERS)
+@pytest.mark.parametrize("other", LOOK_ALIKES)
+def test_and_no_other_that_looks_like_it(server, other):
+    assert verdict(of_server(server, other), configured(server)) is UNVERIFIED
+
+
+@pytest.mark.parametrize("server", [server for server in SERVERS if "spf=" in SERVERS[server]])
+def test_spf_alone_never_counts_whoever_writes_it(server):
+    spf_only = (
+        SERVERS[server]
+        .format(id=ID, d="acme.example")
+        .replace("dkim=pass", "dkim=none")
+        .replace("dmarc=pass", "dmarc=none")
+    )
+    assert verdict(stamped(spf_only), configured(server)) is UNVERIFIED
+
+
+@pytest.mark.parametrize("server", [server for server in SERVERS if "dmarc=pass" in SERVERS[server]])
+def test_what_real_servers_write_of_a_forged_mail_does_not_verify(server):
+    failed = (
+        SERVERS[server]
+        .format(id=ID, d="acme.example")
+        .replace("dkim=pass", "dkim=fail")
+        .replace("dmarc=pass", "dmarc=fail")
+    )
+    assert verdict(stamped(failed), configured(server)) is not VERIFIED

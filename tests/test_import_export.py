@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from mailbot import records
 from mailbot.core.licence import Licence
-from mailbot.records import every_licence
 from mailbot.shapes import LICENCE
 from storage import licences, people
 from tests.commands import mailbot
@@ -37,7 +37,7 @@ def load(folder: Path, *lines: str, header: str = HEADER, more: tuple[str, ...] 
 
 def ledger(desk: Running) -> dict[str, Licence]:
     with desk.desk.store.read() as session:
-        return {one.token: one for one in every_licence(session, desk.moment[0].date())}
+        return {one.token: one for one in records.licences(session, desk.moment[0].date())}
 
 
 def test_a_file_comes_in_and_goes_out_the_same(desk: Running, tmp_path: Path) -> None:

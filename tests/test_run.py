@@ -7,13 +7,20 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from mailbot.assemble import assemble
+from mailbot.config import load
+from mailbot.handling import keep
+from mailbot.maillog import MailLog
+from mailbot.service import Service
+from storage import inbox
 from tests import servers
 from tests.running import CONFIG
 from tests.warm import Warm
@@ -110,6 +117,66 @@ def until(holds: object) -> None:
         time.sleep(0.05)
 
 
+def test_two_desks_on_one_database_do_everything_once(
+    imap: servers.Dovecot, smtp: servers.SmtpServer, config: Path
+) -> None:
+    count = 12
+    assert mailbot(config, "run", "--once").returncode == 0  # makes database and folders
+    for number in range(1, count + 1):
+        imap.append(FORM % ((number,) * 4))
+    command = [sys.executable, "-m", "mailbot", "run", "--once", "-c", str(config)]
+    both = [subprocess.Popen(command, stderr=subprocess.PIPE) for _ in range(2)]
+    errors = [process.communicate(timeout=120)[1].decode() for process in both]
+    assert all(process.returncode in (0, 1) for process in both), errors  # 1: mails were in the other's hands
+    assert not any("Traceback" in error for error in errors), errors
+    assert mailbot(config, "run", "--once").returncode == 0
+    sent = [email.message_from_bytes(mail.raw)["Message-ID"] for mail in smtp.mails]
+    assert len(sent) == len(set(sent)) == 2 * count
+    tickets = json.loads(mailbot(config, "tickets", "--json").stdout)
+    assert sorted(ticket["customer_name"] for ticket in tickets) == sorted(f"Acme {n}" for n in range(1, count + 1))
+    assert {row["attempts"] for row in json.loads(mailbot(config, "inbox", "--json").stdout)} == {1}
+    assert (len(imap.mails("INBOX")), len(imap.mails("Done"))) == (0, count)
+
+
+def test_a_desk_that_was_killed_leaves_nothing_in_hand_for_long(
+    imap: servers.Dovecot, smtp: servers.SmtpServer, config: Path
+) -> None:
+    found = assemble(load(config, {}))
+    now = found.clock()
+    raw = FORM % ((1,) * 4)
+    inbox_id, _ = keep(found, raw, now, "inject")
+    with found.store.write() as session:
+        inbox.attempt(session, inbox_id, now, now + timedelta(days=1))
+    with found.store.presence(lambda _: None):  # somebody else works: what is in hand may be his
+        assert mailbot(config, "run", "--once").returncode == 1
+    assert smtp.mails == []
+    assert mailbot(config, "run", "--once").returncode == 0
+    assert len(smtp.mails) == 2
+
+
+def test_a_lost_connection_is_logged_once(imap: servers.Dovecot, config: Path) -> None:
+    said: list[str] = []
+
+    class Heard(MailLog):
+        def _say(self, level: str, event: str, **values: object) -> None:
+            said.append(f"{event} {values.get('why', '')}")
+
+    service = Service(assemble(load(config, {}), log=Heard()))
+    thread = threading.Thread(target=service._mailbox)
+    thread.start()
+    try:
+        until(lambda: "idle " in said)
+        imap.stop()
+        until(lambda: sum("Connection refused" in line for line in said) == 2)  # vain tries to come back
+    finally:
+        imap.start()
+        service.stop()
+        thread.join(60)
+        service.close()
+    lost = [line for line in said if line.startswith("disconnected") and "Connection refused" not in line]
+    assert (said.count("connected "), len(lost)) == (1, 1), said
+
+
 DRIVER = """
 import os, signal, sys, pathlib
 from datetime import UTC, datetime
@@ -119,7 +186,6 @@ from mailbot.clock import fixed
 from mailbot.ids import RepeatableIds
 from mailbot.maillog import MailLog
 from mailbot.service import run_once
-from storage import outbox
 
 class Dying(MailLog):
     left = int(sys.argv[2])
@@ -129,8 +195,6 @@ class Dying(MailLog):
             os.kill(os.getpid(), signal.SIGKILL)
 
 desk = assemble(load(pathlib.Path(sys.argv[1]), {}), fixed(datetime(2026, 11, 3, 9, tzinfo=UTC)), RepeatableIds(b"x"), Dying())
-with desk.store.write() as s:
-    outbox.free_all(s)
 run_once(desk)
 print(Dying.left)
 """

@@ -81,6 +81,8 @@ GRACE = ("grace", "token_change", NEW, OLD, 7)
         LOG.replace("license - ", "license – ").replace(" ", " "),
         "Dear desk,\nhere is the log:\n\n" + LOG + "\nRegards\n-- \nMario\n",
         LOG[LOG.index("nse - [") :],
+        LOG[LOG.index("08:15:00] [WARN]") :],
+        LOG[LOG.index("ARN] license") :],
         LOG + check(7, 6)[:95],
         LOG + check(6, 7)[:-20],
     ],
@@ -102,6 +104,8 @@ def test_the_last_line_with_a_status_wins() -> None:
         "[2026-11-09 10:00:00] [INFO] http - GET / status=active",
         "[2026-11-09 10:00:00] [INFO] chat - visitor: [LICENSE:CHECK] status=active",
         "[2026-11-09 10:00:00] [INFO] license - POST /check status=200",
+        "INFO] chat - [LICENSE:CHECK] status=active",
+        "he wrote - [LICENSE:CHECK] status=active",
         "[2026-11-09 10:00:00] [INFO] license - [LICENSE:CHECK] token=ZZZZZZZZ status=",
         "status=active",
         '{"status": "active", "token": "12345678"}',
@@ -169,6 +173,69 @@ def test_a_number_whose_end_is_torn_off_is_not_believed() -> None:
     assert said("\n".join([check(3, 2), check(3, 1)]))[4] == 1
 
 
+def test_a_number_that_the_end_of_the_file_has_cut_is_not_told() -> None:
+    lines = [check(3, 13), check(4, 12)]
+    assert said("\n".join(lines))[4] == 12
+    assert said("\n".join(lines)[:-1])[4] is None
+    assert said("\n".join(lines)[:-1] + "\n")[4] == 1  # a whole line says what it says
+
+
+def test_lines_that_a_crash_has_glued_are_taken_apart() -> None:
+    glued = check(3, 10)[:70] + check(6, 7)
+    assert said(glued) == GRACE
+    assert found(glued).all_tokens == {NEW, OLD}
+    assert found(glued).last_at == "2026-11-06T08:15:00"
+    foreign = "[2026-11-09 10:00:00] [INFO] chat - he wrote " + check(9, status="active")
+    assert said(check(6, 7) + "\n" + foreign) == GRACE
+
+
+def test_several_installations_are_kept_apart() -> None:
+    other = [
+        check(day, status="active").replace(NEW, "OTHERTOKEN99").replace(f"previousToken={OLD} ", "")
+        for day in (3, 4, 6)
+    ]
+    ours = [check(3, 10), check(4, 9), check(6, 7)]
+    findings = found("\n".join(line for pair in zip(ours, other, strict=True) for line in pair) + "\n")
+    assert [one.said.token for one in findings.installations] == [NEW, "OTHERTOKEN99"]
+    about = findings.about([OLD])
+    assert about.said
+    assert about.first
+    assert (about.said.token, about.said.days_left, about.first.at) == (NEW, 7, "2026-11-03T08:15:00")
+
+
+def test_times_that_go_back_are_told_and_prove_no_beginning() -> None:
+    findings = found("\n".join([check(3, status="active"), check(4, 10).replace("2026", "2015"), check(6, 7)]) + "\n")
+    assert findings.odd == ("The times in 0.log go back from 2026-11-03 08:15:00 to 2015-11-04 08:15:00 (line 2).",)
+    assert findings.main
+    assert findings.main.skewed
+    summer = [check(3, 10), check(3, 9).replace("08:15", "07:20"), ""]
+    assert found("\n".join(summer)).odd == ()
+
+
+def test_a_state_first_met_after_a_long_silence_may_have_begun_before() -> None:
+    for day, begun in ((2, True), (1, False)):
+        findings = found("\n".join([check(day, status="active"), check(4, 10), ""]))
+        assert findings.main
+        assert findings.main.begun is begun
+
+
+def test_blocks_of_traffic_are_counted_and_do_not_hide_what_stands_between_them() -> None:
+    traffic = "".join(
+        f'[2026-11-05 08:{n // 60 % 60:02}:{n % 60:02}] [INFO] motion - GET /x {{"id":{n}}}\n' for n in range(5_000)
+    )
+    later = traffic.replace("11-05", "11-07")
+    text = check(3, 10) + "\n" + traffic + check(6, 7) + "\n" + later + json.dumps(STATUS, indent=2) + "\n" + later
+    findings = found(text)
+    assert said(text) == GRACE
+    assert findings.main
+    assert findings.main.from_log
+    assert findings.main.from_log.line.number == 5_002
+    assert findings.main.from_file
+    assert findings.main.from_file.line.number == 10_003 + 6
+    assert (findings.first_at, findings.last_at) == ("2026-11-03T08:15:00", "2026-11-07T08:23:19")
+    assert findings.odd == ()
+
+
 def test_a_token_that_the_end_of_the_file_has_cut_is_not_a_token() -> None:
     cut = f"[2026-11-07 08:15:00] [WARN] license - [LICENSE:CHECK] token={NEW[:9]}"
     assert found(LOG + cut).all_tokens == {NEW, OLD}
@@ -226,9 +293,11 @@ def test_a_cut_status_file_is_told() -> None:
 def test_the_lines_of_a_status_file_are_those_of_its_values() -> None:
     findings = found("Hello\n" + json.dumps(STATUS, indent=1))
     assert findings.said
-    assert [(line.number, line.text.strip()) for line in findings.said.lines[:2]] == [
+    where = findings.said.where
+    assert [(where[name].number, where[name].text.strip()) for name in ("status", "reason", "days_left")] == [
         (8, '"status": "grace",'),
         (9, '"reason": "token_change",'),
+        (16, '"daysLeft": 7'),
     ]
 
 
@@ -302,14 +371,14 @@ def test_tokens_are_bounded() -> None:
     st.binary(max_size=400),
     st.sampled_from([b"", b'{"license-status/', b"[LICENSE:X] status=grace ", b"[2026-99-99 29:00:00"]),
 )
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 def test_any_bytes_are_taken(data: bytes, start: bytes) -> None:
     found(start + data)
     looks_like_log((start + data).decode("latin-1"))
 
 
 @given(st.data())
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 def test_mutated_logs_are_taken(data: st.DataObject) -> None:
     text = bytearray(data.draw(st.sampled_from([LOG.encode(), json.dumps(STATUS, indent=1).encode()])))
     for _ in range(data.draw(st.integers(1, 8))):
@@ -317,6 +386,30 @@ def test_mutated_logs_are_taken(data: st.DataObject) -> None:
     findings = found(bytes(text[: data.draw(st.integers(1, len(text)))]))
     if findings.said:
         assert findings.said.status in {"active", "grace", "trial", "inactive", "deactivated"}
+
+
+def test_other_json_does_not_push_the_status_out() -> None:
+    assert said(json.dumps(STATUS) + "\n" + '{"status": "ok", "id": 1}\n' * 100) == GRACE
+
+
+PIECES = (
+    check(3, 10), check(4, 9), check(5, status="active"), NOISE, NOISE.replace("motion", "license"), "{", "}", "  {", "x {",
+    "> {", json.dumps(STATUS), json.dumps(STATUS, indent=1), '{"license-status/1', "no time", "", "> " + check(6, 7), "\x1b[1mx",
+    check(7, 6)[:60], check(3, 8)[25:], "previousToken=F6E5D4C3B2A1 status=grace", "[2026-11-09 10:00:00] [INFO] License - status=trial",
+    "License - [LICENSE:X] status=trial", '{"status": "ok"}', 'x {\n"status": 1\n} y', "{\na\n} {", '{\n"grace": 1, "status": "trial"\n}', "y" * 70_000, "[2026-11-09 10:00:00] [INFO] licensing - {",
+)  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=30), st.sampled_from(["\n", ""]))
+@settings(max_examples=300, deadline=None)
+def test_lines_that_are_passed_over_would_have_said_nothing(lines: list[str], end: str) -> None:
+    text = "\n".join(lines) + end
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            logreading, "telling_lines", lambda block: [0, *(n + 1 for n, c in enumerate(block) if c == "\n")]
+        )
+        whole = found(text)
+    assert found(text) == whole
 
 
 @pytest.mark.parametrize(
@@ -351,6 +444,7 @@ def test_masking(line: str, shown: str) -> None:
 
 
 @given(st.text(max_size=2_000))
+@settings(deadline=None)
 def test_a_masked_line_is_one_short_line(text: str) -> None:
     shown = mask(text)
     assert len(shown) <= LONGEST

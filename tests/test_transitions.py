@@ -8,14 +8,15 @@ import pytest
 
 from mailbot.core import events
 from mailbot.core.events import Event
-from mailbot.core.licence import Ledger
+from mailbot.core.licence import Ledger, Licence
 from mailbot.core.scene import Scene
 from mailbot.core.ticket import FINAL, Ending, Item, ItemStatus, Route, State, Ticket, settled
 from mailbot.core.transitions import TABLE, decide
 from tests.desk import catalogue
 
 NOW = datetime(2026, 11, 3, 9, tzinfo=UTC)
-SCENE = Scene(NOW, ZoneInfo("Europe/Rome"), catalogue(), Ledger({}))
+TOKEN = "A1B2C3D4E5F6"
+SCENE = Scene(NOW, ZoneInfo("Europe/Rome"), catalogue(), Ledger({TOKEN: Licence(TOKEN, support="platinum")}))
 EVENTS = get_args(Event)
 #: What a ticket looks like in each state.
 LOOK = {
@@ -52,7 +53,7 @@ def ticket(state: State) -> Ticket:
         effective=date(2026, 12, 1),
     )  # fmt: skip
     made = Ticket(
-        ref="LIC-1", number=1, request="contract", token="A1B2C3D4E5F6", sender="joe@acme.example", sender_verdict="verified",
+        ref="LIC-1", number=1, request="contract", token=TOKEN, sender="joe@acme.example", sender_verdict="verified",
         received_at=NOW, items=(item,), **look,
     )  # fmt: skip
     return settled(made)

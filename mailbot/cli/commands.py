@@ -9,22 +9,36 @@ from typing import Annotated
 import typer
 
 from mailbot import __version__, records, shapes
-from mailbot.checks import check_all
+from mailbot.checks import Line, check_all
 from mailbot.cli import licences as licences_cli
-from mailbot.cli import money, queues
-from mailbot.cli.context import choose, config, desk, fail, show_json, show_table
+from mailbot.cli import logs, money, queues
+from mailbot.cli.context import (
+    ConfigOption,
+    Json,
+    NowOption,
+    choose,
+    config,
+    desk,
+    fail,
+    show_json,
+    show_table,
+    show_ticket,
+)
+from mailbot.core.border import Finding
 from mailbot.core.effects import Result
 from mailbot.decisions import Decisions
+from mailbot.explain import explain as explain_mail
 from mailbot.handling import keep, step
 from mailbot.imap import ImapError
 from mailbot.maillog import configure
-from mailbot.process import handle
+from mailbot.probe import judge_mail, probe
 from mailbot.service import Service, run_once
 from mailbot.work import Work
-from storage import inbox, outbox, tickets
+from storage import inbox, tickets
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 app.add_typer(licences_cli.app, name="licences", help="The ledger: list, show, set, import, export.")
+app.command("diagnose")(logs.diagnose)
 app.command("inbox")(queues.list_inbox)
 app.command("invoices")(money.invoices)
 app.command("due")(money.due)
@@ -33,10 +47,6 @@ app.add_typer(queues.outbox_app, name="outbox", help="Mails to send: list, retry
 app.add_typer(
     queues.quarantine_app, name="quarantine", help="Mails that could not be handled: list, show, retry, drop."
 )
-
-ConfigOption = Annotated[Path | None, typer.Option("-c", "--config", help="The configuration file.")]
-NowOption = Annotated[str | None, typer.Option("--now", metavar="TIME", help="Set the clock (tests, dry runs).")]
-Json = Annotated[bool, typer.Option("--json", help="One JSON document instead of a table.")]
 
 
 @app.callback(invoke_without_command=True)
@@ -61,9 +71,6 @@ def run(
     """Work the mailbox: take mails in, handle them, send answers."""
     choose(config_file, now)
     found = desk(writes=True)
-    if found.store.dialect == "sqlite":
-        with found.store.write() as session:
-            outbox.free_all(session)
     if not once:
         asyncio.run(Service(found).run())
         return
@@ -75,17 +82,69 @@ def run(
 
 
 @app.command()
-def check(config_file: ConfigOption = None, json: Json = False) -> None:
+def demo(
+    stay: Annotated[
+        bool, typer.Option("--stay", help="Keep the servers up, with a web page to write mails on.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Play the desk's cases on this machine, over real IMAP and SMTP; nothing else is needed and nothing is left."""
+    if stay and json:
+        fail("--stay and --json do not go together: the document is complete only when the demo ends", 2)
+    try:
+        from mailbot.demo.show import show as play
+    except ModuleNotFoundError as error:
+        if error.name and error.name.startswith("mailbot"):
+            raise
+        fail(f"the demo needs more packages ({error.name} is missing): pip install 'mailbot[demo]', or make demo", 2)
+    try:
+        good, told = play(json=json, stay=stay)
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+    if json:
+        show_json(told)
+    raise typer.Exit(0 if good else 1)
+
+
+@app.command()
+def check(
+    send_probe: Annotated[
+        bool, typer.Option("--probe", help="Also send a mail with a forged Authentication-Results to the desk itself.")
+    ] = False,
+    probe_mail: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.eml", exists=True, dir_okay=False, help="Judge the sender of a mail that came in."),
+    ] = None,
+    patience: Annotated[float, typer.Option(metavar="SECONDS", help="So long --probe waits for its mail.")] = 60,
+    config_file: ConfigOption = None,
+    json: Json = False,
+) -> None:
     """Verify configuration, catalogue, templates, database, IMAP and SMTP; a line each with what to do."""
     choose(config_file, None)
     configure()
-    lines = check_all(config())
+    if probe_mail is not None:
+        lines: list[Line | Finding] = [*judge_mail(probe_mail.read_bytes(), config().identity.authserv_id)]
+    else:
+        lines = [*check_all(config())]
+    if send_probe and all(line.good for line in lines):
+        lines += _probed(patience)
     if json:
         show_json([{"check": line.name, "good": line.good, "detail": line.detail} for line in lines])
     else:
         for line in lines:
             typer.echo(f"{'good ' if line.good else 'FAULT'}  {line.name}: {line.detail}")
+        if send_probe:
+            typer.echo(
+                "The probe proves only this path: what the border does with a mail that this desk's own server hands on."
+            )
     raise typer.Exit(0 if all(line.good for line in lines) else 1)
+
+
+def _probed(patience: float) -> tuple[Finding, ...]:
+    try:
+        return probe(desk(), patience)
+    except ImapError as error:
+        return (Finding("probe", False, str(error)),)
 
 
 @app.command()
@@ -107,10 +166,6 @@ def inject(
     show_json({"id": inbox_id, "new": new, **shapes.row(row, ("state", "intake", "reason"))})
 
 
-class _UndoneError(Exception):
-    """Ends a transaction so that nothing of it stays."""
-
-
 @app.command()
 def explain(
     file: Annotated[Path, typer.Argument(metavar="FILE.eml", exists=True, dir_okay=False)],
@@ -120,38 +175,16 @@ def explain(
 ) -> None:
     """Say what a mail would do; nothing is changed and nothing is sent."""
     choose(config_file, now)
-    found = desk()
-    raw = file.read_bytes()
-    told: dict[str, object] = {}
-    try:
-        with found.store.write() as session:
-            row, _ = inbox.keep(session, raw, f"explain:{len(raw)}:{hash(raw)}", found.clock(), found.clock(), "inject")
-            before = {r.id for r in outbox.listing(session)}
-            handled = handle(found, session, row.id, found.clock())
-            mails = [r for r in outbox.listing(session) if r.id not in before]
-            refs = sorted({r.ref for r in mails if r.ref})
-            told = {
-                "intake": handled.intake,
-                "state": handled.state,
-                "reason": handled.reason,
-                "tickets": [
-                    shapes.ticket(t, tickets.events(session, t.number), found.wording)
-                    for ref in refs
-                    if (t := records.ticket(session, ref))
-                ],
-                "mails": [{"kind": r.kind, "recipient": r.recipient} for r in reversed(mails)],
-            }
-            raise _UndoneError
-    except _UndoneError:
-        pass
+    told = explain_mail(desk(), file.read_bytes())
     if json:
         show_json(told)
         return
-    typer.echo(f"It is: {told['intake']} ({told['state']})" + (f": {told['reason']}" if told["reason"] else ""))
-    for shape in told["tickets"]:  # type: ignore[attr-defined]
-        typer.echo(f"Ticket: {shape['request']}/{shape['action']} -> {shape['state']}")
-    for mail in told["mails"]:  # type: ignore[attr-defined]
-        typer.echo(f"Would send: {mail['kind']} to {mail['recipient']}")
+    facts = ("intake", "state", "reason", "sender", "sender_verdict", "sender_why")
+    show_table("Mail", ("what", "value"), [(key, told[key]) for key in facts if told[key]])
+    for ticket in told["tickets"]:
+        show_ticket(ticket)
+    mails = ("kind", "recipient", "subject")
+    show_table("Would send", mails, [tuple(mail[key] for key in mails) for mail in told["mails"]])
 
 
 @app.command("tickets")
@@ -164,9 +197,12 @@ def list_tickets(
     choose(config_file, None)
     found = desk()
     with found.store.read() as session:
-        rows = tickets.listing(session, [state] if state else None)
-        shown = [records.ticket(session, row.ref) for row in rows]
-        shaped = [shapes.ticket(t, tickets.events(session, t.number), found.wording) for t in shown if t]
+        states = [state] if state else None
+        histories = tickets.histories(session, states)
+        shaped = [
+            shapes.ticket(records.of_row(row), histories.get(row.number, []), found.wording)
+            for row in tickets.listing(session, states)
+        ]
     if json:
         show_json(shaped)
         return
@@ -187,15 +223,9 @@ def show(ref: str, config_file: ConfigOption = None, json: Json = False) -> None
     if json:
         show_json(shape)
         return
-    facts = [(key, value) for key, value in shape.items() if key not in ("items", "problems", "events") and value]
-    show_table(f"Ticket {ticket.ref}", ("what", "value"), facts)
-    items = ("item", "from", "to", "status", "effective", "rule", "reason")
-    show_table("Items", items, [tuple(i[key] for key in items) for i in shape["items"]])
-    if shape["problems"]:
-        show_table("Problems", ("field", "code", "message"), [tuple(p.values()) for p in shape["problems"]])
-    show_table(
-        "Events", ("at", "kind", "by", "detail"), [(e["at"], e["kind"], e["by"], e["detail"]) for e in shape["events"]]
-    )
+    show_ticket(shape)
+    if ticket.diagnosis is not None:
+        logs.show_diagnosis(ticket.diagnosis)
 
 
 @app.command()
@@ -221,7 +251,10 @@ def decide(
 
 
 def _result(result: Result) -> dict[str, object]:
-    return {"ref": result.ref, "word": result.word, "items": list(result.items), "done": result.done, "why": result.why}
+    return {
+        "ref": result.ref, "word": result.word, "items": list(result.items), "done": result.done,
+        "why": result.why or None, "read": result.read, "sent": result.sent or None,
+    }  # fmt: skip
 
 
 def main() -> None:

@@ -5,7 +5,7 @@ import os
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
@@ -19,6 +19,11 @@ from mailbot.desk import Desk
 from mailbot.maillog import configure
 from storage import licences
 
+ConfigOption = Annotated[Path | None, typer.Option("-c", "--config", help="The configuration file.")]
+NowOption = Annotated[str | None, typer.Option("--now", metavar="TIME", help="Set the clock (tests, dry runs).")]
+Json = Annotated[bool, typer.Option("--json", help="One JSON document instead of a table.")]
+
+CELL_MAX = 300  # characters of a cell
 #: Set once by the callback before any command: ``-c``, ``--now``.
 chosen: dict[str, Any] = {"config": None, "now": None}
 
@@ -74,5 +79,23 @@ def show_table(title: str, columns: tuple[str, ...], rows: list[tuple[Any, ...]]
     """A table for people; nothing of a mail reaches the terminal unescaped."""
     table = Table(*columns, title=title, title_justify="left", expand=False)
     for row in rows:
-        table.add_row(*(clean(str(cell) if cell is not None else "", 120).replace("[", "\\[") for cell in row))
+        table.add_row(*(clean(str(cell) if cell is not None else "", CELL_MAX).replace("[", "\\[") for cell in row))
     Console(width=None if sys.stdout.isatty() else 160).print(table if rows else f"{title}: none")
+
+
+def show_ticket(shape: dict[str, Any]) -> None:
+    """A ticket in its JSON shape, for people."""
+    facts = [
+        (key, value)
+        for key, value in shape.items()
+        if key not in ("items", "problems", "diagnosis", "events") and value
+    ]
+    show_table(f"Ticket {shape['ref']}", ("what", "value"), facts)
+    for title, columns in (
+        ("Items", ("item", "from", "to", "status", "effective", "rule", "billing", "reason")),
+        ("Problems", ("field", "code", "message")),
+        ("Events", ("at", "kind", "by", "detail")),
+    ):
+        rows = shape[title.lower()]
+        if rows or title != "Problems":
+            show_table(title, columns, [tuple(row[key] for key in columns) for row in rows])

@@ -9,22 +9,19 @@ from rich.console import Console
 from rich.progress import track
 
 from mailbot import records, shapes
-from mailbot.cli.context import choose, desk, fail, show_json, show_table
+from mailbot.cli.context import ConfigOption, Json, NowOption, choose, desk, fail, show_json, show_table
 from mailbot.core.licence import Licence
 from mailbot.desk import Desk
 from mailbot.ledger_csv import Checks, Progress, export_csv, read_csv
 from mailbot.ledger_files import Difference, differences, put, reverse
 
 app = typer.Typer(no_args_is_help=True)
-ConfigOption = Annotated[Path | None, typer.Option("-c", "--config", help="The configuration file.")]
-NowOption = Annotated[str | None, typer.Option("--now", metavar="TIME", help="Set the clock (tests, dry runs).")]
-Json = Annotated[bool, typer.Option("--json", help="One JSON document instead of a table.")]
 
 
 def _all(found: Desk) -> list[Licence]:
     today = found.clock().astimezone(found.config.zone).date()
     with found.store.read() as session:
-        return list(records.every_licence(session, today))
+        return records.licences(session, today)
 
 
 @app.command("list")

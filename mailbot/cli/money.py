@@ -2,20 +2,15 @@
 
 import csv
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from mailbot import accounts, upcoming
 from mailbot.audit import examine
-from mailbot.cli.context import choose, desk, fail, show_json, show_table
+from mailbot.cli.context import ConfigOption, Json, NowOption, choose, desk, fail, show_json, show_table
 from mailbot.core.invoices import month_of_text
 from mailbot.core.period import month_end
-
-ConfigOption = Annotated[Path | None, typer.Option("-c", "--config", help="The configuration file.")]
-NowOption = Annotated[str | None, typer.Option("--now", metavar="TIME", help="Set the clock (tests, dry runs).")]
-Json = Annotated[bool, typer.Option("--json", help="One JSON document instead of a table.")]
 
 
 def invoices(

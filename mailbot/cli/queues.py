@@ -8,11 +8,9 @@ from typing import Annotated, Any
 import typer
 
 from mailbot import shapes
-from mailbot.cli.context import choose, desk, fail, show_json, show_table
+from mailbot.cli.context import ConfigOption, Json, choose, desk, fail, show_json, show_table
 from storage import inbox, outbox
 
-ConfigOption = Annotated[Path | None, typer.Option("-c", "--config", help="The configuration file.")]
-Json = Annotated[bool, typer.Option("--json", help="One JSON document instead of a table.")]
 State = Annotated[str | None, typer.Option("--state", help="Only those in that state.")]
 outbox_app = typer.Typer(invoke_without_command=True)
 quarantine_app = typer.Typer(no_args_is_help=True)

@@ -1,15 +1,24 @@
-"""What lies ahead on a licence: the plugins that come and go by themselves on the dates when scheduled changes meet."""
+"""What lies ahead on a licence: its dates, what a new request sets there anew, the plugins that come and go by themselves."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 
 from mailbot.core.catalogue import Catalogue
-from mailbot.core.licence import LicenceEvent, Value, fold
+from mailbot.core.licence import Licence, LicenceEvent, Value, fold
 
 
 def dates_of(history: Sequence[LicenceEvent], today: date) -> tuple[date, ...]:
     """Today and every later day on which one of the events takes effect."""
     return tuple(sorted({today, *(event.effective for event in history if event.effective > today)}))
+
+
+def set_anew(
+    licence: Licence | None, day: date, changes: Mapping[str, Value]
+) -> Iterator[tuple[date, dict[str, Value]]]:
+    """For each later day on which something else was to become of what changes on ``day``: what is set there instead."""
+    ahead = [s for s in (licence.scheduled if licence else ()) if s.effective > day and s.item in changes]
+    for later in sorted({line.effective for line in ahead}):
+        yield later, {line.item: changes[line.item] for line in ahead if line.effective == later}
 
 
 def implied_ahead(

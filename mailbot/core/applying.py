@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import timedelta
 
-from mailbot.core.commit import SILENT, case_of, granted_item
+from mailbot.core.commit import SILENT, billed_anew, case_of, granted_item
 from mailbot.core.effects import Alert, Audience, Change, Effect, Purpose, Remember, Send
 from mailbot.core.events import Accepted, Decision, Note, RefusedThere, StillApplying
 from mailbot.core.opening import outcome, plugin_mail
@@ -52,7 +52,9 @@ def accepted(ticket: Ticket, event: Accepted, scene: Scene) -> Decision:
     """The server took an event: its items hold from today, or are scheduled; mails go out with the last of them."""
     case = case_of(ticket, scene.ledger.licence(ticket.token), scene)
     mine = _of_event(ticket, event.items)
-    items = tuple(granted_item(i, case, ticket, scene.today) if i.item in mine else i for i in ticket.items)
+    items = tuple(granted_item(i, case, scene.today) if i.item in mine else i for i in ticket.items)
+    if "billing" in mine:
+        items = billed_anew(items, case, scene.today)
     change = Change(event.token, scene.today, "accepted", {"accepts": event.revision}, "accepted", "licence server")
     notes = (Note("accepted", "licence server", ", ".join(mine)),) if mine else ()
     return _go_on(ticket.model_copy(update={"items": items}), change, (), notes, scene)
@@ -61,14 +63,7 @@ def accepted(ticket: Ticket, event: Accepted, scene: Scene) -> Decision:
 def refused(ticket: Ticket, event: RefusedThere, scene: Scene) -> Decision:
     """The server will not have an event: it is reversed, its items are refused with the reason, staff are told."""
     mine = _of_event(ticket, event.items)
-    update = {
-        "status": ItemStatus.REFUSED,
-        "reason": event.reason,
-        "expected": None,
-        "effective": None,
-        "billing": None,
-    }
-    items = tuple(i.model_copy(update=update) if i.item in mine else i for i in ticket.items)
+    items = tuple(i.over(ItemStatus.REFUSED, event.reason) if i.item in mine else i for i in ticket.items)
     change = Change(
         event.token, scene.today, "refused", {"reverses": event.revision}, "refused", "licence server", event.reason
     )

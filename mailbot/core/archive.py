@@ -36,14 +36,32 @@ NESTED = "it is an archive inside an archive"
 TOO_MANY = f"it holds more than {MEMBERS_MAX} files"
 OUTSIDE = "its name leads out of its folder"
 FOREIGN = "it is packed in a way that is not read here"
+TWICE = "another file in the archive has the same name"
+NO_LOG = "it holds no log"
+_KIND = "it is an archive of a kind that is not read here, .zip and .gz are"
 _WHY = {
-    Kind.ARCHIVE: "it is an archive of a kind that is not read here, .zip and .gz are",
+    Kind.ARCHIVE: _KIND,
     Kind.ENCRYPTED: ENCRYPTED,
     Kind.EXECUTABLE: "it is a program",
     Kind.DOCUMENT: "it is a document, not a log",
     Kind.BINARY: "it is not text",
+    Kind.PICTURE: "it is a picture, not a log",
     Kind.EMPTY: "it is empty",
 }
+#: What to send instead, read after "Please send"; anything else: the log as a text file.
+_INSTEAD = {
+    BOMB: "the end of the log alone, at most 30 MB of it",
+    DAMAGED: "the file once more, it came damaged",
+    ENCRYPTED: "the log without a password",
+    NESTED: "the log files in one .zip, not an archive inside another",
+    TOO_MANY: "only the newest log files, in one .zip",
+    OUTSIDE: "the log files in a new .zip, made from their own folder",
+    FOREIGN: "the log as a plain .zip or .gz",
+    TWICE: "the log files under different names",
+    _KIND: "the log as a .zip or .gz, or as it is",
+    _WHY[Kind.EMPTY]: "the file once more, it came empty",
+}
+_LOG_NAMES = (".log", ".txt", ".json", ".gz", ".zip")
 _FAULTS = (
     zipfile.BadZipFile,
     zlib.error,
@@ -69,6 +87,13 @@ class Unreadable:
     name: str
     why: str
 
+    @property
+    def instead(self) -> str:
+        """What the customer should send; reads on after "Please send"."""
+        return _INSTEAD.get(
+            self.why, "the log itself as a text file: .log, .txt or .json, packed as .zip or .gz or not"
+        )
+
 
 class _Over(Exception):  # noqa: N818 - no failure of ours: an archive goes beyond a cap
     """Says which cap."""
@@ -92,6 +117,16 @@ class _Opening:
         self.attachment = 0
         self.unpacked = 0
         self.members = 0
+        self.names: set[str] = set()
+
+    def called(self, name: str) -> str:
+        """``name``, with a number where another file has it already, so that a line of it can be found."""
+        number, free = 1, name
+        while free in self.names:
+            number += 1
+            free = f"{name} ({number})"
+        self.names.add(free)
+        return free
 
     def refuse(self, name: str, why: str) -> None:
         self.unread.setdefault((self.attachment, why), []).append(name)
@@ -106,8 +141,9 @@ class _Opening:
                 self.refuse(name, _WHY[Kind.EMPTY] if self.spend(source(), packed) else DAMAGED)
             case Kind.ZIP | Kind.GZIP | Kind.ARCHIVE:
                 self.refuse(name, NESTED)
-            case Kind.PICTURE | Kind.ORNAMENT:
-                pass
+            case Kind.PICTURE | Kind.ORNAMENT as kind:
+                if named_like_a_log(name):
+                    self.refuse(name, _WHY.get(kind, NO_LOG))
             case kind:
                 self.refuse(name, _WHY[kind])
 
@@ -134,17 +170,27 @@ class _Opening:
 def open_logs(attachments: Sequence[tuple[str, bytes]]) -> tuple[tuple[LogText, ...], tuple[Unreadable, ...]]:
     """The texts in ``attachments`` ((name, decoded bytes) pairs), and what could not be read, each told once.
 
-    Pictures, signatures and visiting cards are in neither: nobody means them as logs. The texts share the given bytes
+    Pictures, signatures and visiting cards are in neither: nobody means them as logs, unless by their name. The texts share the given bytes
     and are unpacked again each time they are read. Any bytes are accepted; a pasted log is ("mail", text.encode()).
     """
     opening = _Opening()
     for opening.attachment, (given, data) in enumerate(attachments):
-        name = label(given) or "attachment"
+        name = opening.called(label(given) or "attachment")
         try:
             _open(opening, name, data)
         except _Over as over:
             opening.refuse(name, str(over))
     return tuple(opening.logs), opening.told()
+
+
+def may_hold_a_log(name: str, data: bytes) -> bool:
+    """Whether an attachment could be meant as a log: not pictures, signatures and visiting cards, unless so named."""
+    return named_like_a_log(name) or kind_of(data) not in (Kind.PICTURE, Kind.ORNAMENT)
+
+
+def named_like_a_log(name: str) -> bool:
+    """Whether the name claims that it is a log or an archive of logs."""
+    return name.lower().endswith(_LOG_NAMES)
 
 
 def _open(opening: _Opening, name: str, data: bytes) -> None:
@@ -155,8 +201,9 @@ def _open(opening: _Opening, name: str, data: bytes) -> None:
             opening.take(name, partial(_gunzip, data), len(data))
         case Kind.ZIP:
             _open_zip(opening, name, data)
-        case Kind.PICTURE | Kind.ORNAMENT:
-            pass
+        case Kind.PICTURE | Kind.ORNAMENT as kind:
+            if named_like_a_log(name):
+                opening.refuse(name, _WHY.get(kind, NO_LOG))
         case kind:
             opening.refuse(name, _WHY[kind])
 
@@ -203,8 +250,18 @@ def _open_zip(opening: _Opening, name: str, data: bytes) -> None:
         raise _Over(BOMB)
     if not members:
         opening.refuse(name, _WHY[Kind.EMPTY])
+        return
+    before = len(opening.logs), len(opening.unread)
+    seen: set[str] = set()
     for member in members:
-        _open_member(opening, f"{name}/{label(member.filename)}", data, member)
+        inner = f"{name}/{label(member.filename)}"
+        if member.filename in seen:
+            opening.refuse(inner, TWICE)
+        else:
+            _open_member(opening, opening.called(inner), data, member)
+        seen.add(member.filename)
+    if before == (len(opening.logs), len(opening.unread)):
+        opening.refuse(name, NO_LOG)
 
 
 def _open_member(opening: _Opening, name: str, data: bytes, member: zipfile.ZipInfo) -> None:
@@ -212,7 +269,7 @@ def _open_member(opening: _Opening, name: str, data: bytes, member: zipfile.ZipI
         return
     if _LEADS_OUT.search(member.filename) or stat.S_ISLNK(member.external_attr >> 16):
         opening.refuse(name, OUTSIDE)
-    elif member.flag_bits & 0x41:  # encrypted, strongly encrypted
+    elif member.flag_bits & 0x2041:  # encrypted, strongly encrypted, its directory too
         opening.refuse(name, ENCRYPTED)
     elif member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         opening.refuse(name, FOREIGN)  # LZMA may ask for gigabytes of dictionary

@@ -4,9 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from mailbot.core.catalogue import Catalogue
-from mailbot.core.licence import Licence
+from mailbot.core.licence import Licence, Value
 from mailbot.core.reading import Request
-from mailbot.core.ticket import Value
 
 SEATS = ("agents", "users", "telephones", "mobile_agents")
 #: Items that every activation lists, in this order.
@@ -27,14 +26,14 @@ def asked(request: Request, licence: Licence | None, catalogue: Catalogue) -> tu
     """The items of a request on that licence (None: not in the ledger), in the order of the contract."""
     match request.request:
         case "activate":
-            wanted = _demo(catalogue) if request.demo else _plan(request, licence)
+            wanted = _demo(catalogue) if request.demo else _plan(request)
             return _activation(wanted, licence, catalogue)
         case "modify" if request.action == "deactivate":
             return (Asked("status", licence.status if licence else None, "deactivated"),)
         case "modify":
             return _with_implied(_seats(request) | _changed_extras(request), licence, catalogue)
         case "contract":
-            return _with_implied(_contract(request), licence, catalogue)
+            return _with_implied(_differing(request, licence), licence, catalogue)
         case "reactivate" | "shuttle":
             return (_restored(request, licence),)
         case _:
@@ -47,14 +46,12 @@ def _demo(catalogue: Catalogue) -> dict[str, Value]:
     return wanted | {f"addon:{key}": True for key in demo.addons}
 
 
-def _plan(request: Request, licence: Licence | None) -> dict[str, Value]:
+def _plan(request: Request) -> dict[str, Value]:
     wanted: dict[str, Value] = {"plan": request.plan, **_seats(request)}
     wanted |= {f"addon:{key}": True for key in request.addons}
     wanted |= {f"plugin:{key}": True for key in request.plugins}
     wanted |= {"support": request.support, "billing": request.billing}
-    if request.whitelabel or (licence is not None and licence.whitelabel):
-        wanted["whitelabel"] = bool(request.whitelabel)
-    return wanted
+    return wanted | ({"whitelabel": True} if request.whitelabel else {})
 
 
 def _seats(request: Request) -> dict[str, Value]:
@@ -68,10 +65,17 @@ def _activation(wanted: dict[str, Value], licence: Licence | None, catalogue: Ca
     plan = wanted["plan"] if isinstance(wanted["plan"], str) else None
     implied: dict[str, Value] = {f"plugin:{key}": True for key in sorted(catalogue.implied_plugins(plan, addons))}
     if licence is not None:
+        implied.update((item, False) for item in _leaving(licence, catalogue) if item not in implied)
         wanted = {**wanted, **_surplus(licence, wanted.keys() | implied.keys())}
     lines = [Asked(item, _today(licence, item), to) for item, to in wanted.items()]
-    lines += [Asked(item, _today(licence, item), to, implied=True) for item, to in implied.items()]
-    return _in_order(line for line in lines if licence is None or _listed(line))
+    coming = [Asked(item, _today(licence, item), to, implied=True) for item, to in implied.items()]
+    return _in_order(iter(lines + [line for line in coming if line.today != line.to]))
+
+
+def _leaving(licence: Licence, catalogue: Catalogue) -> Iterator[str]:
+    """The plugins on the licence that nobody asks for."""
+    plugins = (catalogue.plugins[key] for key in licence.plugins if key in catalogue.plugins)
+    return (f"plugin:{plugin.key}" for plugin in plugins if plugin.implied_by)
 
 
 def _surplus(licence: Licence, wanted: frozenset[str] | set[str]) -> dict[str, Value]:
@@ -79,11 +83,7 @@ def _surplus(licence: Licence, wanted: frozenset[str] | set[str]) -> dict[str, V
     gone: dict[str, Value] = {seat: 0 for seat in SEATS if seat not in wanted and licence.value(seat)}
     has = [f"addon:{key}" for key in licence.addons] + [f"plugin:{key}" for key in licence.plugins]
     gone.update((item, False) for item in has if item not in wanted)
-    return gone
-
-
-def _listed(line: Asked) -> bool:
-    return line.item in (*ALWAYS, "support", "billing") or line.today != line.to
+    return gone | ({"whitelabel": False} if licence.whitelabel and "whitelabel" not in wanted else {})
 
 
 def _changed_extras(request: Request) -> dict[str, Value]:
@@ -93,7 +93,8 @@ def _changed_extras(request: Request) -> dict[str, Value]:
     return extras
 
 
-def _contract(request: Request) -> dict[str, Value]:
+def contract_options(request: Request) -> dict[str, Value]:
+    """What a contract change names: item -> requested value."""
     options: dict[str, Value] = {
         "plan": request.plan,
         "support": request.support,
@@ -101,6 +102,11 @@ def _contract(request: Request) -> dict[str, Value]:
         "whitelabel": request.whitelabel,
     }
     return {item: to for item, to in options.items() if to is not None}
+
+
+def _differing(request: Request, licence: Licence | None) -> dict[str, Value]:
+    """Options that are as they are today need no decision."""
+    return {item: to for item, to in contract_options(request).items() if _today(licence, item) != to}
 
 
 def _with_implied(wanted: dict[str, Value], licence: Licence | None, catalogue: Catalogue) -> tuple[Asked, ...]:
@@ -139,5 +145,10 @@ def _today(licence: Licence | None, item: str) -> Value:
 ORDER = ("admin", "plan", *SEATS, "webrtc", "phonebar", "addon", "plugin", "support", "billing", "whitelabel", "token", "status")  # fmt: skip
 
 
+def place(item: str) -> int:
+    """Where an item stands in the contract's order."""
+    return ORDER.index(item.partition(":")[0])
+
+
 def _in_order(lines: Iterator[Asked]) -> tuple[Asked, ...]:
-    return tuple(sorted(lines, key=lambda line: ORDER.index(line.item.partition(":")[0])))
+    return tuple(sorted(lines, key=lambda line: place(line.item)))

@@ -5,8 +5,9 @@ from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 
 from mailbot.core.catalogue import Catalogue
+from mailbot.core.licence import Value
 from mailbot.core.period import Period, month_end, period_of, years_later
-from mailbot.core.ticket import Billing, Value
+from mailbot.core.ticket import Billing
 
 #: Items that are on no bill of their own: included, or a way of billing, or a state.
 UNBILLED = frozenset({"admin", "webrtc", "phonebar", "billing", "token", "status"})
@@ -34,9 +35,9 @@ def running_period(billing: str | None, renews_on: date | None, day: date) -> tu
     return period_of(billing, renews_on, day), 12 if billing == "annual" else 1
 
 
-def first_period(billing: str | None, day: date) -> tuple[Period, int]:
-    """The first period of a licence that is activated on ``day``: its rest of the month, or its first year."""
-    return running_period(billing, years_later(day), day)
+def first_period(billing: str | None, activated: date, day: date) -> tuple[Period, int]:
+    """The period that runs on ``day`` on a licence that was ``activated`` then: the month, or its first year."""
+    return running_period(billing, years_later(activated), day)
 
 
 def _amount(item: str, today: Value, to: Value, fraction: str, months: int, catalogue: Catalogue) -> str | None:

@@ -3,51 +3,79 @@
 from collections.abc import Iterable, Mapping
 
 from mailbot.core.catalogue import Catalogue
-from mailbot.core.forms import FIELDS, FORMS, TITLES, Kind
+from mailbot.core.forms import FIELDS, FORMS, TITLES, Form, Kind, any_form
+from mailbot.core.naming import stated
 from mailbot.core.problem import Problem
 from mailbot.core.reading import Request
 from mailbot.core.values import labels_of
 
 #: A prepared mail must fit into a link.
 LINK = 1800
+_LOG = "please attach it to your mail: .log, .txt, .json, .gz or .zip"
 
 
-def blank(request: str) -> str:
-    """The blank form of a request key: a line for each field of all its actions, the choices named above it."""
-    forms = [form for (key, _), form in FORMS.items() if key == request]
-    fields = dict.fromkeys(field for form in forms for field in form.fields)
-    lines = [f"Request: {request}"]
+def blank(request: str, catalogue: Catalogue, action: str | None = None) -> str:
+    """The blank form of a request key, or of one of its actions alone: a line for each field, its choices in parentheses.
+
+    What the form itself says is filled in. Readers pass over the parentheses, so that it parses back when sent whole.
+    """
+    form = FORMS.get((request, action)) or any_form(request)
+    said = {"request": f"{request}/{action}" if action else request, **stated(request, action)}
     if request == "shuttle":
-        lines.append("Product: Shuttle")
-    for field in (f for f in fields if f != "log"):
-        lines.append(f"{FIELDS[field].label}: ")
-    return "\n".join(lines)
+        said["product"] = "Shuttle"
+    fields = dict.fromkeys(("request", *(["product"] if "product" in said else []), *form.fields))
+    return "\n".join(_line(field, said.get(field, ""), form, catalogue) for field in fields)
 
 
-def choices(request: str, catalogue: Catalogue) -> list[tuple[str, str]]:
-    """(label, what may stand there) for the fields that take one of a few values."""
-    forms = [form for (key, _), form in FORMS.items() if key == request]
-    found = []
-    for field in dict.fromkeys(field for form in forms for field in form.fields):
-        kind = FIELDS[field].kind
-        if kind in (Kind.OPTION, Kind.OPTIONS):
-            found.append((FIELDS[field].label, ", ".join(labels_of(field, catalogue).values())))
-        elif kind is Kind.YES:
-            found.append((FIELDS[field].label, "yes or no"))
-    return found
+def _line(field: str, value: str, form: Form, catalogue: Catalogue) -> str:
+    label = FIELDS[field].label
+    aside = "" if value else _aside(field, form, catalogue)
+    return f"{label} ({aside}): " if aside else f"{label}: {value}"
+
+
+def _aside(field: str, form: Form, catalogue: Catalogue) -> str:
+    """What may stand on a line, "" where its label says enough."""
+    match FIELDS[field].kind:
+        case Kind.YES:
+            return "yes / no"
+        case Kind.OPTION:
+            return " / ".join(labels_of(field, catalogue).values())
+        case Kind.OPTIONS:
+            return "any of " + ", ".join(labels_of(field, catalogue).values())
+        case Kind.ACTION:
+            return " / ".join(str(a).capitalize() for r, a in FORMS if r == form.request)
+        case Kind.REASON if form.request == "reactivate":
+            return " / ".join(catalogue.reasons.get("reactivate", {}).values())
+        case Kind.REASON if form.action:
+            return " / ".join([*catalogue.reasons.get(form.action, {}).values(), "or your own words"])
+        case Kind.NUMBER:
+            return _counted(field, form, catalogue)
+        case Kind.FILE:
+            return _LOG
+        case _:
+            return ""
+
+
+def _counted(field: str, form: Form, catalogue: Catalogue) -> str:
+    seat = catalogue.seats.get(field)
+    notes = [seat.note] if seat and seat.note else []
+    return ", ".join(["the new total", *notes] if form.request == "modify" else notes)
 
 
 def filled(request: Request, given: Mapping[str, str], problems: Iterable[Problem]) -> str:
-    """The form with what was understood; a faulty line stands there empty, to be filled in."""
-    form = FORMS.get((request.request, request.action))
+    """The form with what was understood, from its ``Request:`` line on; a faulty line stands there empty, to be filled in."""
+    form = FORMS.get((request.request, request.action)) or any_form(request.request)
     wrong = {problem.field for problem in problems}
-    fields = form.fields if form else tuple(given)
-    lines = [f"Request: {request.request}/{request.action}" if request.action else f"Request: {request.request}"]
-    for field in fields:
-        if field in ("log", "request"):
-            continue
-        value = "" if field in wrong else given.get(field, "")
-        if value or field in wrong or (form and field in form.required):
+    if "items" in wrong:
+        wrong |= set(form.one_of)
+    known = {**given, **stated(request.request, request.action)}
+    known["request"] = f"{request.request}/{request.action}" if request.action else request.request
+    if "reason" in given:
+        known["reason"] = given["reason"]
+    lines = []
+    for field in dict.fromkeys(("request", "product", *form.fields)):
+        value = "" if field in wrong else known.get(field, "")
+        if field != "log" and (value or field in wrong or field in form.required or field == "request"):
             lines.append(f"{FIELDS[field].label}: {value}".rstrip())
     return "\n".join(lines)
 

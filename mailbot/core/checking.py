@@ -1,12 +1,23 @@
 """A reading into a request with every fault of the form itself, all at once. Faults that only the ledger shows: ``checks``."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from rapidfuzz import fuzz, process
 
 from mailbot.core import values as read
 from mailbot.core.catalogue import Catalogue
-from mailbot.core.forms import FIELDS, FORMS, TITLES, Form, Kind
+from mailbot.core.forms import FIELDS, FORMS, LABELS, TITLES, Form, Kind, any_form, normal
+from mailbot.core.naming import CHOOSER, TWICE, Named, action_of, named, stated
 from mailbot.core.problem import Code, Problem
-from mailbot.core.reading import Reading, Request, kind_of
+from mailbot.core.reading import Reading, Request
+
+#: Of a form that is not known yet only these are kept: what the others ask for depends on it.
+_SURE = ("token", "old_token", "new_token", "customer_name", "customer_email", "accept", "comments")
+#: Choose the form; their values are judged here, not by ``values``.
+_CHOOSERS = ("request", "product", "action")
+#: How alike a label must be to that of a field which may be left out: where its value says nothing, and where it fits.
+_ALIKE, _ALIKE_AND_FITTING = 90, 84
 
 
 def check(
@@ -14,109 +25,183 @@ def check(
 ) -> tuple[Request, tuple[Problem, ...]]:
     """The request as far as it could be read, and its problems. ``attachments``: something that could be a log is there.
 
-    Fields that the form does not have are kept in the comments, so that staff see them.
+    Where it is not known which form it is, what all forms of that request have in common is checked, and the value of
+    every field that is given. Fields that the form does not have, and prose, are kept in the comments: staff see them.
     """
-    request, action = kind_of(reading.values)
-    if not request:
-        given = reading.values.get("request", "")
-        code = Code.UNKNOWN_VALUE if given else Code.MISSING
-        return Request(), (Problem(field="request", code=code, read=given, expected=", ".join(TITLES.values())),)
-    form = FORMS.get((request, action))
-    if form is None:
-        return _undecided(request, reading)
-    problems = list(_given_twice(reading, form))
-    parsed = dict(_read(form, reading.values, catalogue, problems))
-    if request == "information" and not parsed.get("customer_name"):
+    said = named(_canonical(reading.values, catalogue))
+    form = FORMS.get((said.request, said.action))
+    given = {**stated(said.request, said.action), **reading.values} if form else dict(reading.values)
+    if said.request == "information" and not given.get("question") and reading.prose:
+        given["question"] = reading.prose
+    found = _Found(form or any_form(said.request), given, reading, catalogue)
+    found.problems += _of_form(said, given, catalogue)
+    parsed = dict(found.parsed())
+    if said.request == "information" and not parsed.get("customer_name"):
         parsed["customer_name"] = default_name or None
-    found = Request(**{**parsed, "request": request, "action": action, "product": _product(request)})  # type: ignore[arg-type]
-    problems += _missing(form, reading, problems, attachments=attachments)
-    problems += _of_values(found, catalogue)
-    return found, tuple(problems)
+    found.problems += found.missing(parsed, attachments=attachments)
+    request = Request(**{**parsed, "request": said.request, "action": said.action})  # type: ignore[arg-type]
+    found.problems += _of_values(request, catalogue)
+    return _known(request, form), tuple(found.problems)
 
 
-def _product(request: str) -> str:
-    return "shuttle" if request == "shuttle" else "motion"
+def _known(request: Request, form: Form | None) -> Request:
+    if form is not None:
+        return Request(**{**vars(request), "product": "shuttle" if form.request == "shuttle" else "motion"})
+    if not request.request:
+        return Request()
+    return Request(**{"request": request.request, **{key: getattr(request, key) for key in _SURE}})
 
 
-def _undecided(request: str, reading: Reading) -> tuple[Request, tuple[Problem, ...]]:
-    """The request is known, but not which of its forms."""
-    field, choices = {
-        "activate": ("demo", "yes or no"),
-        "modify": ("action", "Add, Remove or Deactivate"),
-        "reactivate": ("reason", "expired, token change or other"),
-        "shuttle": ("action", "Modify or Transfer"),
-    }.get(request, ("request", ", ".join(TITLES.values())))
-    given = reading.values.get(field, "")
-    code = Code.UNKNOWN_VALUE if given else Code.MISSING
-    token = reading.values.get("token") or None
-    return Request(request=request, token=token), (Problem(field=field, code=code, read=given, expected=choices),)
+def _canonical(values: Mapping[str, str], catalogue: Catalogue) -> dict[str, str]:
+    """The values with product and grace period reason as the form's own words where the catalogue has other labels."""
+    plain = dict(values)
+    product = read.product(values.get("product", ""), catalogue.products, catalogue.vendor)
+    if isinstance(product, str):
+        plain["product"] = product.capitalize()
+    reason = read.option("reason", values.get("reason", ""), catalogue.reasons.get("reactivate", {}))
+    if isinstance(reason, str):
+        plain["reason"] = reason.replace("_", " ")
+    return plain
 
 
-def _given_twice(reading: Reading, form: Form) -> Iterator[Problem]:
-    for field, given in reading.twice.items():
-        if field in form.fields:
-            yield Problem(field=field, code=Code.GIVEN_TWICE, read=" / ".join(given), expected="one value")
+def _of_form(said: Named, given: Mapping[str, str], catalogue: Catalogue) -> Iterator[Problem]:
+    """What is wrong with the lines that say which form it is."""
+    for key in _CHOOSERS:
+        if TWICE in given.get(key, ""):
+            yield _twice(key, given[key])
+    if said.clash:
+        yield Problem(field=said.clash[0], code=Code.GIVEN_TWICE, read=said.clash[1], expected="one of them")
+    line = given.get("request", "")
+    if not said.request and TWICE not in line:
+        yield _unknown("request", line, tuple(TITLES), ", ".join(TITLES.values()))
+    product = given.get("product", "")
+    if product and TWICE not in product:
+        known = read.product(product, catalogue.products, catalogue.vendor)
+        if isinstance(known, Problem):
+            yield known
+    action = given.get("action", "")
+    needed = CHOOSER.get(said.request) == "action"
+    if needed and action and TWICE not in action and (said.request, action_of(action)) not in FORMS:
+        actions = tuple(str(a).capitalize() for r, a in FORMS if r == said.request)
+        yield _unknown("action", action, actions, ", ".join(actions))
 
 
-def _read(
-    form: Form, given: Mapping[str, str], catalogue: Catalogue, problems: list[Problem]
-) -> Iterator[tuple[str, object]]:
-    extra: list[str] = []
-    for key, raw in given.items():
-        if key in ("request", "product", "action", "log", "comments"):
-            continue
-        if key not in form.fields:
-            extra.append(f"{FIELDS[key].label}: {raw}")
-            continue
-        least = catalogue.seats[key].minimum if key in catalogue.seats and form.request in ("activate", "modify") else 0
-        value = _value(form, key, raw, catalogue, problems, least)
+def _unknown(key: str, raw: str, names: tuple[str, ...], expected: str) -> Problem:
+    near = process.extractOne(normal(raw)[:100], [normal(name) for name in names], score_cutoff=70) if raw else None
+    code = Code.UNKNOWN_VALUE if raw else Code.MISSING
+    return Problem(field=key, code=code, read=raw, expected=expected, hint=names[near[2]] if near else "")
+
+
+def _twice(key: str, raw: str) -> Problem:
+    return Problem(field=key, code=Code.GIVEN_TWICE, read=" / ".join(raw.split(TWICE)), expected="one value")
+
+
+@dataclass
+class _Found:
+    """A form under check; ``problems`` grow."""
+
+    form: Form
+    given: Mapping[str, str]
+    reading: Reading
+    catalogue: Catalogue
+    problems: list[Problem] = field(default_factory=list)
+
+    def parsed(self) -> Iterator[tuple[str, object]]:
+        """Field and value of what could be read."""
+        extra: list[str] = []
+        for key, raw in self.given.items():
+            if key in _CHOOSERS and (key != "action" or self._takes_action()):
+                continue
+            if key in ("log", "comments"):
+                continue
+            if key not in self.form.fields:
+                extra.append(f"{FIELDS[key].label}: {raw.replace(TWICE, ' / ')}")
+            elif TWICE in raw:
+                self.problems.append(_twice(key, raw))
+            else:
+                yield from self._one(key, raw)
+        prose = self.reading.prose if self.form.request != "information" else ""
+        words = [self.given.get("comments", ""), *extra, prose]
+        if any(words):
+            yield "comments", "\n".join(word for word in words if word)
+
+    def _takes_action(self) -> bool:
+        return not self.form.request or "action" in self.form.fields or action_of(self.given["action"]) is not None
+
+    def _one(self, key: str, raw: str) -> Iterator[tuple[str, object]]:
+        value = self._value(key, raw)
         if isinstance(value, Problem):
-            problems.append(value)
+            self.problems.append(value)
         elif value is not None:
             yield key, value
-    comments = [given["comments"]] if given.get("comments") and "comments" in form.fields else []
-    if comments or extra:
-        yield "comments", "\n".join([*comments, *extra])
 
+    def _value(self, key: str, raw: str) -> object | Problem:
+        match FIELDS[key].kind:
+            case Kind.TOKEN:
+                return read.token(key, raw)
+            case Kind.YES:
+                return read.yes(key, raw)
+            case Kind.NUMBER:
+                return read.number(key, raw, self._least(key))
+            case Kind.EMAIL:
+                return read.email(key, raw)
+            case Kind.OPTION:
+                return read.option(key, raw, read.labels_of(key, self.catalogue))
+            case Kind.OPTIONS:
+                keys, faults = read.options(key, raw, read.labels_of(key, self.catalogue))
+                self.problems.extend(faults)
+                return keys
+            case Kind.REASON if self.form.request == "reactivate":
+                return read.grace_reason(raw, self.catalogue.reasons.get("reactivate", {}))
+            case Kind.REASON:
+                return read.reason(raw, self.catalogue.reasons.get(self.form.action or "", {}))
+            case _:
+                return raw
 
-def _value(
-    form: Form, key: str, raw: str, catalogue: Catalogue, problems: list[Problem], least: int
-) -> object | Problem:
-    match FIELDS[key].kind:
-        case Kind.TOKEN:
-            return read.token(key, raw)
-        case Kind.YES:
-            return read.yes(key, raw)
-        case Kind.NUMBER:
-            return read.number(key, raw, least)
-        case Kind.EMAIL:
-            return read.email(key, raw)
-        case Kind.OPTION:
-            return read.option(key, raw, read.labels_of(key, catalogue))
-        case Kind.OPTIONS:
-            keys, faults = read.options(key, raw, read.labels_of(key, catalogue))
-            problems.extend(faults)
-            return keys
-        case Kind.REASON:
-            group = "reactivate" if form.request == "reactivate" else form.action or ""
-            return read.reason(raw, catalogue.reasons.get(group, {}))
-        case _:
-            return raw
+    def _least(self, key: str) -> int:
+        counted = self.form.request in ("activate", "modify") and key in self.catalogue.seats
+        return self.catalogue.seats[key].minimum if counted else 0
 
+    def missing(self, parsed: Mapping[str, object], *, attachments: bool) -> Iterator[Problem]:
+        """What the form needs and does not have, and labels that may be meant for what it does not have."""
+        wrong = {problem.field for problem in self.problems}
+        lacking = [key for key in self.form.fields if not self.given.get(key) and key not in wrong]
+        near = {key: self.reading.near[key] for key in lacking if key in self.reading.near and self._may_mean(key)}
+        for key in lacking:
+            if key == "log":
+                if key in self.form.required and not attachments:
+                    yield Problem(
+                        field=key, code=Code.ATTACHMENT_MISSING, expected="the license log or the license status"
+                    )
+            elif key in near:
+                yield Problem(field=key, code=Code.NEAR_LABEL, read=near[key][0], expected=FIELDS[key].label)
+            elif key in self.form.required:
+                yield Problem(field=key, code=Code.MISSING, expected=FIELDS[key].label)
+        one_of = self.form.one_of
+        if one_of and not any(parsed.get(key) not in (None, ()) or key in wrong or key in near for key in one_of):
+            expected = ", ".join(FIELDS[key].label for key in one_of)
+            yield Problem(field="items", code=Code.MISSING, expected=expected)
 
-def _missing(form: Form, reading: Reading, found: list[Problem], *, attachments: bool) -> Iterator[Problem]:
-    wrong = {problem.field for problem in found}
-    for field in form.required:
-        if field == "log":
-            if not attachments:
-                yield Problem(field="log", code=Code.ATTACHMENT_MISSING, expected="the license log or status, attached")
-        elif not reading.values.get(field) and field not in wrong:
-            near = reading.near.get(field)
-            code = Code.NEAR_LABEL if near else Code.MISSING
-            yield Problem(field=field, code=code, read=near or "", expected=FIELDS[field].label)
-    if form.one_of and not any(reading.values.get(field) for field in form.one_of):
-        expected = ", ".join(FIELDS[field].label for field in form.one_of)
-        yield Problem(field="items", code=Code.MISSING, expected=expected)
+    def _may_mean(self, key: str) -> bool:
+        """Whether a line nearly labelled as a field is meant for it.
+
+        Of a field that can be left out only where the value would be right for it, so that "Phone: +39 ..." is none.
+        """
+        label, raw = self.reading.near[key]
+        kind = FIELDS[key].kind
+        if key in self.form.required:
+            return True
+        if kind in (Kind.PROSE, Kind.FILE):
+            return False  # it is kept as prose
+        names = [name for name, of in LABELS.items() if of == key]
+        alike = process.extractOne(normal(label), names, scorer=fuzz.ratio, score_cutoff=_ALIKE_AND_FITTING)
+        if alike is None or (kind in (Kind.TEXT, Kind.EMAIL) and alike[1] < _ALIKE):
+            return False
+        before = len(self.problems)
+        value = self._value(key, raw)
+        faults = len(self.problems) > before
+        del self.problems[before:]
+        return not faults and not isinstance(value, Problem) and value != ()
 
 
 def _of_values(request: Request, catalogue: Catalogue) -> Iterator[Problem]:
@@ -131,5 +216,5 @@ def _of_values(request: Request, catalogue: Catalogue) -> Iterator[Problem]:
                 yield Problem(field="addons", code=Code.REQUIRES, read=catalogue.addons[key].label, expected=labels)
     other = request.new_token or request.motion_token
     if other and other == (request.old_token or request.token):
-        field = "new_token" if request.new_token else "motion_token"
-        yield Problem(field=field, code=Code.NO_CHANGE, read=other, expected="another token than the old one")
+        key = "new_token" if request.new_token else "motion_token"
+        yield Problem(field=key, code=Code.NO_CHANGE, read=other, expected="another token than the old one")

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 
-from mailbot.core.asked import SEATS
+from mailbot.core.asked import SEATS, contract_options
 from mailbot.core.catalogue import Catalogue
 from mailbot.core.licence import Ledger, Licence
 from mailbot.core.problem import Code, Problem
 from mailbot.core.reading import Request
+from mailbot.core.values import labels_of
 
 
 def ledger_problems(request: Request, ledger: Ledger, catalogue: Catalogue) -> tuple[Problem, ...]:
@@ -22,7 +23,7 @@ def ledger_problems(request: Request, ledger: Ledger, catalogue: Catalogue) -> t
         case "modify":
             problems = _modification(request, licence, catalogue)
         case "contract":
-            problems = _contract(request, licence)
+            problems = _contract(request, licence, catalogue)
         case _:
             problems = iter(())
     return tuple(problems)
@@ -36,13 +37,14 @@ def _activation(request: Request, licence: Licence) -> Iterator[Problem]:
     if licence.status == "active":
         yield _fault("token", Code.TOKEN_ACTIVE, licence.token, "modify")
     elif licence.status == "replaced":
-        yield _fault("token", Code.TOKEN_NOT_ACTIVE, licence.token, f"replaced:{licence.replaced_by}")
+        yield _inactive(licence)
     elif request.demo and licence.had_demo:
         yield _fault("token", Code.DEMO_USED, licence.token, "plan")
 
 
 def _inactive(licence: Licence) -> Problem:
-    expected = f"replaced:{licence.replaced_by}" if licence.status == "replaced" else licence.status
+    successor = f" by {licence.replaced_by}" if licence.status == "replaced" and licence.replaced_by else ""
+    expected = f"{licence.status}{successor}"
     return _fault("token", Code.TOKEN_NOT_ACTIVE, licence.token, expected)
 
 
@@ -69,9 +71,10 @@ def _seat(seat: str, count: int, today: int, *, adding: bool) -> Iterator[Proble
 
 
 def _additions(request: Request, licence: Licence, catalogue: Catalogue) -> Iterator[Problem]:
+    staying = _staying(licence)
     for key in request.addons:
         addon = catalogue.addons[key]
-        missing = [need for need in addon.requires if need not in (*licence.addons, *request.addons)]
+        missing = [need for need in addon.requires if need not in (*staying, *request.addons)]
         if key in licence.addons:
             yield _fault("addons", Code.ALREADY_HAS, addon.label)
         elif missing:
@@ -82,9 +85,15 @@ def _additions(request: Request, licence: Licence, catalogue: Catalogue) -> Iter
             yield _fault("plugins", Code.ALREADY_HAS, catalogue.plugins[key].label)
 
 
+def _staying(licence: Licence) -> list[str]:
+    """The add-ons that the licence has and that are not about to leave it."""
+    leaving = {line.item for line in licence.scheduled if not line.to}
+    return [key for key in licence.addons if f"addon:{key}" not in leaving]
+
+
 def _removals(request: Request, licence: Licence, catalogue: Catalogue) -> Iterator[Problem]:
     for key in request.addons:
-        staying = [a for a in licence.addons if a not in request.addons]
+        staying = [a for a in _staying(licence) if a not in request.addons]
         needed_by = [a for a in staying if a in catalogue.addons and key in catalogue.addons[a].requires]
         if key not in licence.addons:
             yield _fault("addons", Code.DOES_NOT_HAVE, catalogue.addons[key].label)
@@ -96,13 +105,11 @@ def _removals(request: Request, licence: Licence, catalogue: Catalogue) -> Itera
             yield _fault("plugins", Code.DOES_NOT_HAVE, catalogue.plugins[key].label)
 
 
-def _contract(request: Request, licence: Licence) -> Iterator[Problem]:
-    wanted = {
-        "plan": request.plan,
-        "support": request.support,
-        "billing": request.billing,
-        "whitelabel": request.whitelabel,
-    }
+def _contract(request: Request, licence: Licence, catalogue: Catalogue) -> Iterator[Problem]:
+    """One that differs is enough; where none does, each is named."""
+    wanted = contract_options(request)
+    if any(to != licence.value(field) for field, to in wanted.items()):
+        return
     for field, to in wanted.items():
-        if to is not None and to == licence.value(field):
-            yield _fault(field, Code.NO_CHANGE, to)
+        read = labels_of(field, catalogue)[str(to)] if isinstance(to, str) else "yes" if to else "no"
+        yield _fault(field, Code.NO_CHANGE, read)

@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from datetime import date
 
-from mailbot.core.ahead import dates_of
+from mailbot.core.ahead import dates_of, set_anew
 from mailbot.core.catalogue import Addon, Catalogue
-from mailbot.core.licence import Licence, LicenceEvent, fold
+from mailbot.core.licence import Licence, LicenceEvent, Value, fold
 from mailbot.core.problem import Code, Problem
 from mailbot.core.scene import Scene
 from mailbot.core.ticket import Item
@@ -14,7 +14,11 @@ from mailbot.core.ticket import Item
 def clashes(licence: Licence, items: Iterable[Item], scene: Scene) -> list[Problem]:
     """A problem for each add-on that would stand alone on a later date if the items were granted today."""
     wanted = [item for item in items if item.expected]
-    events = [*licence.history, *(_event(licence, item, n, scene) for n, item in enumerate(wanted, 1))]
+    events = [*licence.history]
+    for item in wanted:
+        day, terms = item.expected or scene.today, {item.item: item.to}
+        for on, changes in ((day, terms), *set_anew(licence, day, terms)):
+            events.append(_event(licence, on, changes, len(events) + 1, scene))
     found: dict[str, Problem] = {}
     for day in dates_of(events, scene.today):
         before = {addon.key for addon, _ in _alone(licence.history, day, scene.catalogue)}
@@ -24,14 +28,9 @@ def clashes(licence: Licence, items: Iterable[Item], scene: Scene) -> list[Probl
     return list(found.values())
 
 
-def _event(licence: Licence, item: Item, number: int, scene: Scene) -> LicenceEvent:
+def _event(licence: Licence, day: date, changes: dict[str, Value], revision: int, scene: Scene) -> LicenceEvent:
     return LicenceEvent(
-        token=licence.token,
-        revision=licence.revision + number,
-        at=scene.now,
-        effective=item.expected or scene.today,
-        kind="modify",
-        changes={item.item: item.to},
+        token=licence.token, revision=revision, at=scene.now, effective=day, kind="modify", changes=changes
     )
 
 

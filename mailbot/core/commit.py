@@ -1,18 +1,18 @@
 """Granting items: the changes of the ledger that they make, the day they hold from, and what must never result."""
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from mailbot.core.ahead import dates_of, implied_ahead
+from mailbot.core.ahead import dates_of, implied_ahead, set_anew
 from mailbot.core.asked import SEATS
 from mailbot.core.catalogue import Catalogue
 from mailbot.core.effects import Change
-from mailbot.core.licence import Licence, LicenceEvent, fold
-from mailbot.core.period import years_later
-from mailbot.core.rules import Case, billing_of, day_of
+from mailbot.core.licence import Licence, LicenceEvent, Value, fold
+from mailbot.core.period import month_end, years_later
+from mailbot.core.rules import Case, billing_of, day_of, implied_day
 from mailbot.core.scene import Scene
-from mailbot.core.ticket import Item, ItemStatus, Route, Ticket, Value
+from mailbot.core.ticket import Billing, Item, ItemStatus, Route, Ticket
 
 #: Items that stand in mails and tickets but change no term of the ledger.
 SILENT = frozenset({"admin", "webrtc", "phonebar"})
@@ -33,25 +33,25 @@ def case_of(ticket: Ticket, licence: Licence | None, scene: Scene) -> Case:
     billing = ticket.item("billing")
     asked = billing.to if billing and isinstance(billing.to, str) else None
     day = scene.date_of(ticket.received_at)
-    return Case(ticket.request, ticket.action, asked, day, licence, scene.catalogue)
+    return Case(ticket.request, ticket.action, asked, day, licence, scene.catalogue, activated=activated_on(ticket))
 
 
 def grant(ticket: Ticket, keys: frozenset[str], scene: Scene, decider: str, until: date | None = None) -> Granted:
     """Grant the items of those keys today. ``until`` ends the licence after that day."""
     licence = scene.ledger.licence(ticket.token)
     case = case_of(ticket, licence, scene)
-    items = tuple(granted_item(item, case, ticket, scene.today) if item.item in keys else item for item in ticket.items)
-    new = [item for item in items if item.item in keys]
-    changes = _changes(ticket, licence, new, scene, decider, until)
-    after = _after(ticket, licence, changes, scene)
-    follow = _implied_now(items, _events(ticket, licence, changes, scene), case, scene.today)
+    today = scene.today
+    items = tuple(granted_item(item, case, today) if item.item in keys else item for item in ticket.items)
+    changes = _changes(ticket, licence, [item for item in items if item.item in keys], scene, decider, until)
+    items, follow = _with_implied(items, keys, _events(ticket, licence, changes, scene), case, today)
     if follow:
-        items = tuple(granted_item(i, case, ticket, scene.today) if i.item in follow else i for i in items)
         new = [item for item in items if item.item in keys | follow]
         changes = _changes(ticket, licence, new, scene, decider, until)
-        after = _after(ticket, licence, changes, scene)
     changes += _implied_ahead(ticket, licence, changes, scene, decider)
-    return Granted(_without_cause(items), changes, after, _events(ticket, licence, changes, scene))
+    if "billing" in keys:
+        items = billed_anew(items, case, today)
+    events = _events(ticket, licence, changes, scene)
+    return Granted(_without_cause(items), changes, _after(events, licence, today), events)
 
 
 def _implied_ahead(
@@ -67,20 +67,33 @@ def _implied_ahead(
     )
 
 
-def granted_item(item: Item, case: Case, ticket: Ticket, today: date) -> Item:
+def granted_item(item: Item, case: Case, today: date) -> Item:
     """The item as it is when it is granted today: from which day it holds, and what it costs."""
-    day = day_of(case, item, today)
-    if item.item in ("support", "whitelabel", "billing") and ticket.request == "activate":
-        billing = _since_activation(ticket, case, item, today)
-    else:
-        billing = billing_of(case, item, day)
+    day = max(item.expected or today, today) if item.route is Route.IMPLIED else day_of(case, item, today)
     status = ItemStatus.APPLIED if day <= today else ItemStatus.SCHEDULED
-    return item.model_copy(update={"status": status, "effective": day, "expected": None, "billing": billing})
+    item = item.model_copy(update={"status": status, "effective": day, "expected": None})
+    return item.model_copy(update={"billing": _billed(item, case, today)})
 
 
-def _since_activation(ticket: Ticket, case: Case, item: Item, today: date) -> object:
-    """Options of a new plan that staff decide later are billed from the day the plan was activated."""
-    return billing_of(case, item, activated_on(ticket) or today)
+def billed_anew(items: tuple[Item, ...], case: Case, today: date) -> tuple[Item, ...]:
+    """The way of billing is decided: of a new plan all that was granted is worked out anew."""
+    if case.request != "activate":
+        return items
+    return tuple(i.model_copy(update={"billing": _billed(i, case, today)}) if i.effective else i for i in items)
+
+
+def _billed(item: Item, case: Case, today: date) -> Billing | None:
+    """The item's billing effect, on the earliest invoice there is.
+
+    Options of a new plan that staff decide later are billed from the day the plan was activated.
+    """
+    late = case.activated is not None and item.item in ("support", "whitelabel")
+    billing = (
+        billing_of(case, item, case.activated or today) if late else billing_of(case, item, item.effective or today)
+    )
+    if billing is None or billing.invoice_on is None:
+        return billing
+    return billing.model_copy(update={"invoice_on": max(billing.invoice_on, month_end(today))})
 
 
 def activated_on(ticket: Ticket) -> date | None:
@@ -89,16 +102,25 @@ def activated_on(ticket: Ticket) -> date | None:
     return plan.effective if plan and plan.status is ItemStatus.APPLIED else None
 
 
-def _implied_now(items: Iterable[Item], events: tuple[LicenceEvent, ...], case: Case, today: date) -> frozenset[str]:
-    """The implied plugins that follow from what the licence comes to be, each on its own day."""
-    return frozenset(i.item for i in items if i.route is Route.IMPLIED and i.open and _follows(i, events, case, today))
+def _with_implied(
+    items: tuple[Item, ...], keys: frozenset[str], events: tuple[LicenceEvent, ...], case: Case, today: date
+) -> tuple[tuple[Item, ...], frozenset[str]]:
+    """The items with the implied plugins that follow from what the licence comes to be, each on its own day; their keys."""
+    days = {item.item: item.effective for item in items if item.item in keys and item.effective}
+    follow = {}
+    for item in items:
+        if item.route is Route.IMPLIED and item.open:
+            expected = item.model_copy(update={"expected": implied_day(item, days, today, case.catalogue)})
+            if _follows(expected, events, case.catalogue):
+                follow[item.item] = granted_item(expected, case, today)
+    return tuple(follow.get(item.item, item) for item in items), frozenset(follow)
 
 
-def _follows(item: Item, events: tuple[LicenceEvent, ...], case: Case, today: date) -> bool:
-    licence = fold(events, day_of(case, item, today))
+def _follows(item: Item, events: tuple[LicenceEvent, ...], catalogue: Catalogue) -> bool:
+    licence = fold(events, item.expected) if item.expected else None
     if licence is None:
         return False
-    implied = case.catalogue.implied_plugins(licence.plan, frozenset(licence.addons))
+    implied = catalogue.implied_plugins(licence.plan, frozenset(licence.addons))
     return bool(item.to) == (item.item.removeprefix("plugin:") in implied)
 
 
@@ -106,8 +128,7 @@ def _without_cause(items: tuple[Item, ...]) -> tuple[Item, ...]:
     """An implied item falls away when nothing that could still bring it is waiting."""
     if any(i.open and i.route is not Route.IMPLIED for i in items):
         return items
-    refused = {"status": ItemStatus.REFUSED, "expected": None, "billing": None}
-    return tuple(i.model_copy(update=refused) if i.open else i for i in items)
+    return tuple(i.over(ItemStatus.REFUSED) if i.open else i for i in items)
 
 
 def refuse_implied(items: tuple[Item, ...]) -> tuple[Item, ...]:
@@ -120,17 +141,23 @@ def _changes(
 ) -> tuple[Change, ...]:
     moved = next((item for item in new if item.item == "token"), None)
     if moved is not None and licence is not None:
-        made = _moved(licence, str(moved.to), scene.today, decider, until, to_motion=ticket.request == "shuttle")
-        return _without_demo(made, scene.ledger.licence(str(moved.to)))
+        return _moved(licence, str(moved.to), scene, decider, until, to_motion=ticket.request == "shuttle")
     if ticket.request == "shuttle" or ticket.token is None:
         return ()
     asked_on = scene.date_of(ticket.received_at)
     groups = dict.fromkeys((item.effective, item.rule) for item in new if item.effective)
-    return tuple(
+    made = tuple(
         Change(ticket.token, day, _kind(ticket), terms, rule, decider, asked_on=asked_on)
         for day, rule in sorted(groups, key=lambda group: group[0])
         if (terms := _terms(ticket, licence, [i for i in new if (i.effective, i.rule) == (day, rule)], scene, until))
     )
+    return made + tuple(again for change in made for again in _instead(change, licence))
+
+
+def _instead(change: Change, licence: Licence | None) -> Iterator[Change]:
+    """The last word about an item counts: what an earlier request set for a later day is set anew to the new value."""
+    for day, terms in set_anew(licence, change.effective, change.changes):
+        yield replace(change, effective=day, changes=terms)
 
 
 def _kind(ticket: Ticket) -> str:
@@ -142,7 +169,7 @@ def _terms(
 ) -> dict[str, Value]:
     terms: dict[str, Value] = {item.item: item.to for item in items if item.item not in SILENT}
     if ticket.request == "activate" and "plan" in terms:
-        terms |= _beginning(ticket, scene)
+        terms = _beginning(ticket, scene) | terms
     if isinstance(terms.get("billing"), str):
         terms["renews_on"] = _renewal(ticket, terms["billing"] == "annual", items, scene)
     if ticket.request == "reactivate":
@@ -153,11 +180,13 @@ def _terms(
 
 
 def _beginning(ticket: Ticket, scene: Scene) -> dict[str, Value]:
+    """What an activation, which replaces the licence whole, sets besides its items; options are open until decided."""
+    begun: dict[str, Value] = {"product": ticket.product, "demo_ends": None, "expires_on": None, "renews_on": None}
+    begun |= {"support": None, "billing": None, "whitelabel": False}
     if ticket.action == "demo":
         ends = scene.today + timedelta(days=scene.catalogue.demo.days)
-        return {"product": ticket.product, "status": "demo", "demo_ends": ends.isoformat()}
-    begun: dict[str, Value] = {"product": ticket.product, "status": "active"}
-    return begun | {"demo_ends": None, "expires_on": None, "renews_on": None}
+        return begun | {"status": "demo", "demo_ends": ends.isoformat()}
+    return begun | {"status": "active"}
 
 
 def _renewal(ticket: Ticket, annual: bool, items: list[Item], scene: Scene) -> str | None:
@@ -180,10 +209,16 @@ def _restored(licence: Licence | None, today: date) -> dict[str, Value]:
 
 
 def _moved(
-    old: Licence, new: str, today: date, decider: str, until: date | None, *, to_motion: bool
+    old: Licence, new: str, scene: Scene, decider: str, until: date | None, *, to_motion: bool
 ) -> tuple[Change, ...]:
-    """All terms and dates go to the new token, changes that lie ahead too; the old one becomes ``replaced``."""
+    """All terms and dates go to the new token, changes that lie ahead too; the old one becomes ``replaced``.
+
+    A demo on the new token ends with it.
+    """
+    today, demo = scene.today, scene.ledger.licence(new)
+    gone = [*(f"addon:{key}" for key in demo.addons), *(f"plugin:{key}" for key in demo.plugins)] if demo else []
     terms: dict[str, Value] = {item: old.value(item) for item in ("plan", *SEATS, "support", "billing", "whitelabel")}
+    terms |= dict.fromkeys(gone, False)
     terms |= {f"addon:{key}": True for key in old.addons} | {f"plugin:{key}": True for key in old.plugins}
     terms |= {"product": "motion" if to_motion else old.product}
     terms |= {"status": old.status if old.status in ("active", "demo") else "active"}
@@ -193,7 +228,8 @@ def _moved(
     if until is not None:
         terms["expires_on"] = until.isoformat()
     ahead = tuple(
-        Change(new, line.effective, "moved", {line.item: line.to}, "by_staff", decider) for line in old.scheduled
+        Change(new, line.effective, "moved", {line.item: line.to}, "by_staff", decider, ticket=line.ticket)
+        for line in old.scheduled
     )
     ended: dict[str, Value] = {"status": "replaced", "replaced_by": new}
     return (
@@ -201,16 +237,6 @@ def _moved(
         Change(new, today, "moved", terms, "by_staff", decider),
         *ahead,
     )
-
-
-def _without_demo(changes: tuple[Change, ...], demo: Licence | None) -> tuple[Change, ...]:
-    """What a demo on the new token had of its own ends with the move."""
-    if demo is None:
-        return changes
-    _, here, *_ = changes
-    own = [f"addon:{key}" for key in demo.addons] + [f"plugin:{key}" for key in demo.plugins]
-    gone = {item: False for item in own if item not in here.changes}
-    return (changes[0], replace(here, changes={**here.changes, **gone}), *changes[2:])
 
 
 def _iso(day: date | None) -> str | None:
@@ -236,11 +262,9 @@ def _events(
     )
 
 
-def _after(ticket: Ticket, licence: Licence | None, changes: tuple[Change, ...], scene: Scene) -> Licence | None:
-    """The licence once all those changes hold."""
-    events = _events(ticket, licence, changes, scene)
-    last = max((event.effective for event in events), default=scene.today)
-    after = fold(events, max(last, scene.today))
+def _after(events: tuple[LicenceEvent, ...], licence: Licence | None, today: date) -> Licence | None:
+    """The licence once all those events hold."""
+    after = fold(events, dates_of(events, today)[-1])
     return replace(after, contacts=licence.contacts) if after and licence else after
 
 

@@ -1,16 +1,16 @@
 """A rendered mail into its exact bytes: headers cleaned and checked, text and HTML, 7-bit, the same each time."""
 
-import email
 import hashlib
 import quopri
 from dataclasses import dataclass
 from datetime import datetime
 from email.header import Header
+from email.parser import BytesHeaderParser
 from email.utils import format_datetime
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
-from mailbot.core.address import clean
+from mailbot.core.address import clean, clean_text
 from mailbot.core.bounce import OWN_HEADER
 
 
@@ -59,7 +59,7 @@ def compose(kind: str, envelope: Envelope, context: dict[str, Any], wording: Ren
     head = "".join(f"{name}: {value}\r\n" for name, value in headers)
     body = "".join(_part(boundary, kind_, part) for kind_, part in (("plain", text), ("html", html)))
     raw = f"{head}\r\n{body}--{boundary}--\r\n".encode("ascii")
-    read_back = [name for name, _ in email.message_from_bytes(raw).items()]
+    read_back = [name for name, _ in BytesHeaderParser().parsebytes(raw).items()]
     if read_back != [name for name, _ in headers]:
         msg = f"composed headers read back as {read_back}"
         raise RuntimeError(msg)
@@ -97,7 +97,7 @@ def _encoded(text: str) -> str:
 
 
 def _part(boundary: str, kind: str, text: str) -> str:
-    data = text.replace("\r\n", "\n").strip("\n") + "\n"
+    data = clean_text(text).strip("\n") + "\n"
     encoded = quopri.encodestring(data.encode()).decode("ascii").replace("\n", "\r\n")
     head = f'Content-Type: text/{kind}; charset="utf-8"\r\nContent-Transfer-Encoding: quoted-printable\r\n'
     return f"--{boundary}\r\n{head}\r\n{encoded}\r\n"

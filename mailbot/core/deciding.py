@@ -1,8 +1,9 @@
 """What staff's decisions do to a ticket. Whether a decision may count at all is settled before: see ``authority``."""
 
-from mailbot.core.commit import first_break, forbidden, grant, refuse_implied
+from mailbot.core.commit import SILENT, first_break, grant, refuse_implied
 from mailbot.core.effects import Audience, Effect, Facts, Forget, Purpose, Result, Send, Void
 from mailbot.core.events import Answers, Approved, Asks, Decision, Holds, Note, Notes, Rejected
+from mailbot.core.licence import Licence
 from mailbot.core.opening import (
     CUSTOMER_TIMERS,
     STAFF_TIMERS,
@@ -34,16 +35,30 @@ def approve(ticket: Ticket, event: Approved, scene: Scene) -> Decision:
 def _blocked(ticket: Ticket, keys: frozenset[str], event: Approved, scene: Scene) -> str:
     if ticket.request in ("reactivate", "shuttle") and scene.ledger.licence(ticket.token) is None:
         return "token_not_in_ledger" if ticket.action != "modify" else ""
-    licence = scene.ledger.licence(ticket.token)
-    if ticket.request in ("reactivate", "shuttle") and licence and licence.status == "replaced":
-        return "token_replaced"
+    why = _out_of_place(ticket, keys, scene.ledger.licence(ticket.token))
+    if why:
+        return why
     if event.until is not None and event.until < scene.today:
         return "until_past"
-    if ticket.request in ("modify", "contract") and licence and licence.status != "active":
-        return "not_active"
     made = grant(ticket, keys, scene, event.by, event.until)
     broken = first_break(made.events, scene.today, scene.catalogue)
-    return forbidden(made.after, scene.catalogue) or (broken[1] if broken else "")
+    return broken[1] if broken else ""
+
+
+def _out_of_place(ticket: Ticket, keys: frozenset[str], licence: Licence | None) -> str:
+    """Why the licence, as it came to be while the ticket waited, is none that these items can be granted on."""
+    status = licence.status if licence else None
+    plan = ticket.item("plan")
+    match ticket.request:
+        case "reactivate" | "shuttle":
+            return "token_replaced" if status == "replaced" else ""
+        case "modify" | "contract":
+            return "" if status == "active" else "licence_not_active"
+        case "activate" if plan is not None and plan.status is not ItemStatus.APPLIED:
+            in_use = ("active", "demo") if ticket.action == "demo" else ("active",)
+            return "token_in_use" if status in in_use else "" if "plan" in keys or keys <= SILENT else "plan_refused"
+        case _:
+            return ""
 
 
 def reject(ticket: Ticket, event: Rejected, scene: Scene) -> Decision:
@@ -58,8 +73,7 @@ def reject(ticket: Ticket, event: Rejected, scene: Scene) -> Decision:
         return refuse_line(ticket, event.by, event.read, "REJECT", "nothing_open")
     if ticket.request == "activate" and "billing" in keys and _plan_stands(ticket, keys):
         return _another_billing(ticket, event, keys, scene)
-    refused = {"status": ItemStatus.REFUSED, "reason": event.reason, "expected": None, "billing": None}
-    items = tuple(i.model_copy(update=refused) if i.item in keys else i for i in ticket.items)
+    items = tuple(i.over(ItemStatus.REFUSED, event.reason) if i.item in keys else i for i in ticket.items)
     ticket = ticket.model_copy(update={"items": refuse_implied(items)})
     result = Result(event.read, True, ticket.ref, "REJECT", tuple(sorted(keys)), sent=event.reason)
     note = Note("rejected", event.by, f"{', '.join(sorted(keys))}: {event.reason}")
@@ -73,11 +87,10 @@ def _plan_stands(ticket: Ticket, keys: frozenset[str]) -> bool:
 
 def _another_billing(ticket: Ticket, event: Rejected, keys: frozenset[str], scene: Scene) -> Decision:
     """A running licence must be billed somehow: the refused choice stays open until the customer names another."""
-    refused = {"status": ItemStatus.REFUSED, "reason": event.reason, "expected": None, "billing": None}
     others = keys - {"billing"}
-    items = tuple(i.model_copy(update=refused) if i.item in others else i for i in ticket.items)
+    items = tuple(i.over(ItemStatus.REFUSED, event.reason) if i.item in others else i for i in ticket.items)
     items = tuple(i.model_copy(update={"reason": event.reason}) if i.item == "billing" else i for i in items)
-    ticket = settled(ticket.model_copy(update={"items": items, "asked": True}))
+    ticket = settled(ticket.model_copy(update={"items": items, "asked": True, "seen": None}))
     result = Result(event.read, True, ticket.ref, "REJECT", tuple(sorted(keys)), sent=event.reason)
     ask = Send("question", Audience.CUSTOMER, Facts(text=event.reason, why="billing"), Purpose.CUSTOMER)
     note = Note("rejected", event.by, f"{', '.join(sorted(keys))}: {event.reason}")
@@ -88,7 +101,7 @@ def _decided(
     ticket: Ticket, scene: Scene, effects: tuple[Effect, ...], notes: tuple[Note, ...], result: Result
 ) -> Decision:
     """After a decision: the outcome when it was the last one, else the rest goes on waiting."""
-    ticket = settled(ticket)
+    ticket = settled(ticket.model_copy(update={"seen": None}))
     if ticket.open_items:
         return Decision(ticket, (*effects, Forget(STAFF_TIMERS), staff_timer(scene)), notes, result)
     ticket = settled(ticket.model_copy(update={"asked": False}))
@@ -112,7 +125,7 @@ def late(ticket: Ticket, event: Approved | Rejected, scene: Scene) -> Decision:
 
 def ask(ticket: Ticket, event: Asks, scene: Scene) -> Decision:
     """A question to the customer; items and keys stay alive meanwhile."""
-    ticket = settled(ticket.model_copy(update={"asked": True}))
+    ticket = settled(ticket.model_copy(update={"asked": True, "seen": None}))
     mail = Send("question", Audience.CUSTOMER, Facts(text=event.text), Purpose.CUSTOMER)
     effects: tuple[Effect, ...] = (mail, Forget(STAFF_TIMERS), *customer_timers(scene))
     result = Result(event.read, True, ticket.ref, "ASK", sent=event.text)

@@ -1,33 +1,51 @@
 """The grammar of decisions: what staff wrote, line by line, into decisions or the reason why one was not understood.
 
-Inside the running text of a REJECT, ASK, ANSWER or NOTE a line begins another decision only when its word stands in
-capitals or before a reference, so that "Note that ..." or "ask your partner" in a sentence to a customer does nothing.
-Words below an APPROVE or HOLD count as its own line wrapped, unless they take leave or a blank line parts them from it;
-a condition is not understood on either side of that blank line.
+Inside the running text of a REJECT, ASK, ANSWER or NOTE a line begins another decision when its word stands in capitals,
+before a reference or a colon, or when all of it is a decision ("approve agents"), so that "Ask your reseller." in a text for
+the customer stays there. A NOTE, which no customer must read, begins wherever it stands with a capital, too.
+Lines directly below an APPROVE or HOLD are its own line wrapped. Below a blank line only a signature may stand (thanks,
+names, numbers, addresses): any sentence there could be a condition, so nothing is understood of a decision with one.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 WORDS = ("APPROVE", "REJECT", "ASK", "ANSWER", "NOTE", "HOLD")
+WORDS_SMALL = frozenset(word.lower() for word in WORDS)
 SPEAKING = frozenset({"REJECT", "ASK", "ANSWER", "NOTE"})
+#: Nobody decides on so many lines in one mail.
+_MOST = 1000
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_UNTIL = re.compile(r"\buntil\s+(\S+)", re.IGNORECASE)
+_UNTIL = re.compile(r"\buntil\s+(\S+)\s*\Z", re.IGNORECASE)
 _PLAIN = str.maketrans(
     {"\u00a0": " ", "\u202f": " ", "\u2019": "'"} | dict.fromkeys("\u200b\u200c\u200d\u2060\ufeff\u00ad")
 )
+#: Between the parts of a signature's line.
+_BETWEEN = re.compile(r"[|,;·•–—]| - ")
+_CONTACT = re.compile(
+    r"(?:[A-Za-z]{1,8}[.:]{0,2} )?[\d+()./ -]{5,30}|[^\s@]{1,60}@[^\s@]{1,60}|(?:https?://|www\.)\S{1,100}"
+)
+_SMALL = frozenset(
+    {"of", "and", "for", "the", "&", "di", "e", "del", "della", "von", "und", "für", "der", "de", "et", "y", "la", "el"}
+)
+_SIGNATURE_LINES = 8
 _FAREWELL = re.compile(
-    r"(?:thanks|thank you|many thanks|(?:best |kind )?regards|best|cheers|grazie|(?:cordiali )?saluti|danke"
-    r"|(?:viele |mit freundlichen )?grüße|merci|cordialement|gracias|saludos)\b[,.! ]*(.{0,40})",
+    r"(?:thanks|thank you|many thanks|(?:with )?(?:best |kind |warm )?regards|best|cheers|sincerely"
+    r"|grazie|(?:cordiali |distinti |un )?saluti?|danke|(?:viele |liebe |beste |mit freundlichen )?gr(?:ü|ue)(?:ß|ss)en?|mfg|lg|vg"
+    r"|merci|cordialement|bien à vous|gracias|(?:un )?saludos?|atentamente)\b[,.! ]*(.{0,40})",
     re.IGNORECASE,
 )
-#: What begins a condition, in the five languages of the attributions.
+#: Words of a condition or a second thought, in the five languages of the attributions. No name is one of them.
 _CONDITION = re.compile(
-    r"but|only|except|unless|if|however|not|without|provided|subject|after|once|when|pending|wait|don't|do|no"
-    r"|ma|solo|tranne|se|non|senza|però|aber|nur|außer|wenn|nicht|ohne"
-    r"|mais|sauf|si|pas|seulement|sans|pero|salvo|sólo|excepto|sin",
+    r"but|only|except|unless|if|however|not|without|provided|subject|after|once|when|pending|wait|don't|do|no|yet|later"
+    r"|never|nothing|none|stop|undo|hold|sorry|oops|tomorrow|tonight|next|first|until|before|maybe|perhaps"
+    r"|(?:mon|tues|wednes|thurs|fri|satur|sun)day"
+    r"|ma|solo|tranne|se|non|senza|però|poi|dopo|domani|prima|forse|mai"
+    r"|aber|nur|außer|wenn|nicht|ohne|erst|morgen|später|nie|vielleicht|kein|nein|doch"
+    r"|mais|sauf|si|pas|seulement|sans|demain|après|avant|jamais|rien|non"
+    r"|pero|salvo|sólo|excepto|sin|mañana|después|antes|nunca|nada",
     re.IGNORECASE,
 )
 
@@ -63,15 +81,42 @@ def confirmation_word(own: str) -> str | None:
 
 def read(own: str, prefix: str, items: Items) -> tuple[Line | NotUnderstood, ...]:
     """Each decision in the own text with its own result. ``items``: ref -> {key or lower-case label -> item key}."""
-    blocks = _blocks(own.translate(_PLAIN), prefix)
+    blocks = _blocks(own.translate(_PLAIN), prefix, items)
     if not blocks:
         return (NotUnderstood("no_decision_word", own.strip()[:200]),)
+    if len(blocks) > _MOST:
+        return (NotUnderstood("unknown_words", _shown(blocks[0])),)
     results: list[Line | NotUnderstood] = []
     lost = False  # only leading lines decide: words that nobody reads spoil the lines on both sides of them
     for number, lines in enumerate(blocks):
         lost = lost or (number + 1 < len(blocks) and _unread(lines))
         results.append(NotUnderstood("unknown_words", _shown(lines)) if lost else _block(lines, prefix, items))
-    return tuple(results)
+    unread = [
+        one.read
+        for one in results
+        if isinstance(one, NotUnderstood) and _word(one.read)[0] not in ("ASK", "ANSWER", "NOTE")
+    ]
+    return tuple(_unless_spoiled(one, unread, prefix, items) for one in results)
+
+
+def _unless_spoiled(
+    one: Line | NotUnderstood, unread: Sequence[str], prefix: str, items: Items
+) -> Line | NotUnderstood:
+    """``one``, unless a line that was not understood may have taken something out of it."""
+    binding = isinstance(one, Line) and one.word in ("APPROVE", "REJECT")
+    if binding and any(_may_except(text, one, prefix, items) for text in unread):  # type: ignore[arg-type]
+        return NotUnderstood("contradiction", one.read)
+    return one
+
+
+def _may_except(text: str, one: Line, prefix: str, items: Items) -> bool:
+    word, rest, _ = _word(text)
+    refs, rest = _refs(rest, prefix)
+    if word == one.word or (refs and one.refs and not set(refs) & set(one.refs)):
+        return False
+    tables = [items[ref] for ref in one.refs if ref in items] or list(items.values())
+    mine = {name for table in tables for name, key in table.items() if key in one.items}
+    return not one.items or any(name in rest.lower() for name in mine)
 
 
 def _word(line: str) -> tuple[str, str, bool]:
@@ -113,28 +158,65 @@ def _name(line: str) -> bool:
     return len(words) < 4 and all(word[0].isupper() and not _conditional(word) for word in words)
 
 
-def _blocks(own: str, prefix: str) -> list[list[str]]:
+def _signature(lines: list[str], names: Collection[str]) -> bool:
+    """Whether the lines are no more than a leave-taking, a name and where to find its bearer; ``names`` are of items."""
+    taken = _FAREWELL.fullmatch(lines[0])
+    rest = [line for line in ((taken[1], *lines[1:]) if taken else lines) if line]
+    pieces = [piece.strip(" .,!:") for line in rest for piece in _BETWEEN.split(line)]
+    return len(rest) <= _SIGNATURE_LINES and all(_mere(piece, names) for piece in pieces if piece)
+
+
+def _mere(piece: str, names: Collection[str]) -> bool:
+    """Whether it is a number, an address, or a few words in capitals that say nothing of an item or a condition."""
+    if _CONTACT.fullmatch(piece):
+        return True
+    words = piece.split()
+    called = " ".join(words).lower() in names or any(word.strip(".,:").lower() in WORDS_SMALL for word in words)
+    return not called and len(words) < 7 and words[0] not in _SMALL and all(_titled(word) for word in words)
+
+
+def _titled(word: str) -> bool:
+    return (word[0].isupper() or word[0].isdigit() or word in _SMALL) and not _conditional(word)
+
+
+def _blocks(own: str, prefix: str, items: Items) -> list[list[str]]:
     """The lines of each decision; empty when the text does not begin with one."""
     blocks: list[list[str]] = []
-    running = False  # whether words of a sentence stand open
-    for line in own.splitlines():
-        word, rest, capitals = _word(line)
-        if word and (not running or capitals or _refs(rest, prefix)[0]):
+    running = False  # whether a text stands open, whose lines may begin with any word
+    for line in map(str.strip, own.splitlines()):
+        word = _word(line)[0]
+        if word and (not running or _begins(line, prefix, items)):
             running = word in SPEAKING
-            blocks.append([line.strip()])
+            blocks.append([line])
         elif blocks:
-            blocks[-1].append(line.strip())
-            running = running or bool(line.strip())
-        elif line.strip():
+            blocks[-1].append(line)
+        elif line:
             return []
     return blocks
+
+
+def _begins(line: str, prefix: str, items: Items) -> bool:
+    """Whether a line within a text for somebody is a decision of its own."""
+    word, rest, capitals = _word(line)
+    if capitals or _refs(rest, prefix)[0] or line[len(word) :].lstrip().startswith(":"):
+        return True
+    match word:
+        case "NOTE":
+            return line[0].isupper()
+        case "REJECT":
+            return bool(_rejected((), rest, items)[0])
+        case "APPROVE" | "HOLD":
+            made = _block([line], prefix, items)
+            return isinstance(made, Line) and (word == "HOLD" or bool(made.items))
+        case _:
+            return False
 
 
 def _block(lines: list[str], prefix: str, items: Items) -> Line | NotUnderstood:
     word, rest, _ = _word(lines[0])
     if word not in SPEAKING:
         near, far = _below(lines)
-        if far and _conditional(far[0]):
+        if far and not _signature(far, {name for names in items.values() for name in names}):
             return NotUnderstood("unknown_words", _shown(lines))
         lines = lines[:1] if near and _farewell(near) else [" ".join([lines[0], *near])]
         rest = _word(lines[0])[1]
@@ -176,7 +258,7 @@ def _known(refs: tuple[str, ...], items: Items) -> dict[str, str]:
 
 def _named(text: str, known: Mapping[str, str]) -> tuple[str, ...] | None:
     """The items that a comma-separated list names; None when any word of it is no open item."""
-    names = [" ".join(name.lower().split()) for name in re.split(r"[,;]| and ", text) if name.strip()]
+    names = [" ".join(name.lower().split()) for name in text.split(",") if name.strip()]
     return tuple(dict.fromkeys(known[name] for name in names)) if names and all(n in known for n in names) else None
 
 
@@ -191,7 +273,7 @@ def _approve(refs: tuple[str, ...], rest: str, shown: str, items: Items) -> Line
             until = date.fromisoformat(day)
         except ValueError:
             return NotUnderstood("bad_date", shown)
-        rest = rest[: match.start()] + rest[match.end() :]
+        rest = rest[: match.start()]
     rest = rest.strip(" \t.,;:!")
     if not rest:
         return Line("APPROVE", refs, (), until, read=shown)

@@ -3,7 +3,7 @@
 It never refuses: ``readable`` alone tells the caller that nothing attached could be read.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 
 from pydantic import BaseModel, ConfigDict
@@ -11,40 +11,49 @@ from pydantic import BaseModel, ConfigDict
 from mailbot.core.archive import Unreadable
 from mailbot.core.disagreement import FormClaim, LedgerClaim, day_of, disagreements, in_brackets, reason_of
 from mailbot.core.masking import mask
-from mailbot.core.statement import Line, Statement
-from mailbot.core.statuslog import Findings
+from mailbot.core.statement import PROVEN, Line, Statement
+from mailbot.core.statuslog import Findings, Installation
 
 __all__ = ["Diagnosis", "FormClaim", "LedgerClaim", "Proof", "diagnose"]
 
-PROOF_MAX = 5
+PROOF_MAX = 12
 _TOKENS_SHOWN = 20
 
 
 class Proof(BaseModel):
-    """A line that proves a statement: ``line`` counts from 1, ``text`` is masked."""
+    """A line that proves something: ``line`` counts from 1, ``text`` is masked.
+
+    ``proves`` names the fields of the diagnosis that stand in it; empty for a line behind a disagreement.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     file: str
     line: int
     text: str
+    proves: tuple[str, ...] = ()
 
 
 class Diagnosis(BaseModel):
     """What staff are told. Times are ISO 8601: ``first_at`` and ``last_at`` local without zone, others as written.
 
-    ``days_left`` are days of grace as of ``last_at``. ``unknown`` holds keys of the status file that have no meaning
-    here, masked. Everything in it may be shown to staff as it is.
+    ``token`` is that of the installation that the sentence is about, ``tokens`` are all named. ``since`` is where the state was first met; with ``since_or_before`` the logs do not reach back to its beginning.
+    ``days_left`` are days of grace as of ``last_at``. ``changes`` are token changes, oldest first, in words. ``unknown``
+    holds keys of the status file that have no meaning here. ``unreadable`` says of each file why, ``send_instead`` what
+    the customer should send (each once). Everything is masked and may be shown to staff as it is.
     """
 
     model_config = ConfigDict(frozen=True)
 
     sentence: str
+    token: str | None = None
+    previous_token: str | None = None
     tokens: tuple[str, ...] = ()
     previous_tokens: tuple[str, ...] = ()
     status: str | None = None
     reason: str | None = None
     since: str | None = None
+    since_or_before: bool = False
     days_left: int | None = None
     expires_at: str | None = None
     version: str | None = None
@@ -54,7 +63,9 @@ class Diagnosis(BaseModel):
     files: tuple[str, ...] = ()
     proof: tuple[Proof, ...] = ()
     disagreements: tuple[str, ...] = ()
+    changes: tuple[str, ...] = ()
     unreadable: tuple[str, ...] = ()
+    send_instead: tuple[str, ...] = ()
     unknown: dict[str, str] = {}
 
     @property
@@ -64,18 +75,32 @@ class Diagnosis(BaseModel):
 
 
 def diagnose(
-    findings: Findings, unreadable: Sequence[Unreadable], form: FormClaim, ledger: LedgerClaim, received_on: date
+    findings: Findings,
+    unreadable: Sequence[Unreadable],
+    form: FormClaim,
+    ledger: LedgerClaim,
+    received_on: date | None,
+    keep: Iterable[str] = (),
 ) -> Diagnosis:
-    """The Diagnosis of ``findings`` against form, ledger and the day of arrival (in the desk's time zone)."""
+    """The Diagnosis of ``findings`` against form, ledger and the day of arrival (in the desk's time zone, None: no mail).
+
+    ``keep`` are the customer's own mail addresses, which need not be masked.
+    """
+    findings = findings.about((form.new_token, form.old_token))
+    main = findings.main
     said = findings.said
-    since = _since(findings)
+    since, before = _since(main)
+    own = frozenset(token for token in (form.old_token, form.new_token) if token)
     return Diagnosis(
-        sentence=_sentence(findings, form, since, bool(unreadable)),
-        tokens=tuple(findings.tokens)[-_TOKENS_SHOWN:],
-        previous_tokens=tuple(findings.previous_tokens)[-_TOKENS_SHOWN:],
+        sentence=mask_tokens(_sentence(findings, form, bool(unreadable)), findings, own),
+        token=mask(said.token, own) if said and said.token else None,
+        previous_token=mask(said.previous_token, own) if said and said.previous_token else None,
+        tokens=_shown(findings.tokens, own),
+        previous_tokens=_shown(findings.previous_tokens, own),
         status=said.status if said else None,
         reason=said.reason if said else None,
         since=since,
+        since_or_before=before,
         days_left=said.days_left if said else None,
         expires_at=said.expires_at if said else None,
         version=said.version if said else None,
@@ -83,44 +108,76 @@ def diagnose(
         first_at=findings.first_at,
         last_at=findings.last_at,
         files=findings.files,
-        proof=_proof(findings, form, ledger),
-        disagreements=tuple(disagreements(findings, form, ledger, received_on)),
+        proof=_proof(findings, form, ledger, keep),
+        disagreements=tuple(
+            mask_tokens(sentence, findings, own) for sentence in disagreements(findings, form, ledger, received_on)
+        ),
+        changes=tuple(mask_tokens(change, findings, own) for change in _changes(findings)),
         unreadable=tuple(f"{file.name}: {file.why}" for file in unreadable),
+        send_instead=tuple(dict.fromkeys(file.instead for file in unreadable)),
         unknown=dict(findings.unknown),
     )
 
 
-def _since(findings: Findings) -> str | None:
-    """Since when the state lasts: what says so itself, else the first log line of it."""
-    said, first = findings.said, findings.first
-    if said is None:
-        return None
-    return said.since or (first.at if first and not first.from_file else None)
+def _since(main: Installation | None) -> tuple[str | None, bool]:
+    """Since when the state lasts, and whether it may be older: what says so itself, else the first log line of it."""
+    if main is None:
+        return None, False
+    if main.said.since:
+        return main.said.since, False
+    if main.skewed or main.first.from_file:
+        return None, False
+    return main.first.at, main.first.at is not None and not main.begun
+
+
+def _changes(findings: Findings) -> Iterator[str]:
+    tokens = findings.main.tokens if findings.main else frozenset()
+    told = [one for one in findings.changes if one.token in tokens and one.token != one.previous_token]
+    for one in sorted(told[:_TOKENS_SHOWN], key=lambda one: (one.at or "")[:19]):
+        day = f", first said on {day_of(one.at)}" if one.at else ""
+        yield f"from {one.previous_token} to {one.token}{day}"
+
+
+# Tokens are shown; what only looks like one is an address or a secret in a place where a token should be.
+
+
+def _shown(tokens: Iterable[str], own: frozenset[str]) -> tuple[str, ...]:
+    return tuple(mask(token, own) for token in list(tokens)[-_TOKENS_SHOWN:])
+
+
+def mask_tokens(sentence: str, findings: Findings, own: frozenset[str]) -> str:
+    """A sentence of ours with those of the log's tokens masked that look like addresses."""
+    for token in findings.all_tokens - own:
+        if token in sentence and (masked := mask(token)) != token:
+            sentence = sentence.replace(token, masked)
+    return sentence
 
 
 # The sentence
 
 
-def _sentence(findings: Findings, form: FormClaim, since: str | None, unreadable: bool) -> str:
+def _sentence(findings: Findings, form: FormClaim, unreadable: bool) -> str:
     if not findings.files:
         return "Nothing that was attached could be read." if unreadable else "No log came with this request."
-    said = findings.said
-    if said is None:
+    main = findings.main
+    if main is None:
         if findings.all_tokens:
             return "The log names the licence, but not its status."
         return "Nothing in this log speaks of the licence."
-    by_log = not said.from_file or (findings.from_log is not None and findings.from_log.goes_on(said))
+    said = main.said
+    by_log = not said.from_file or (main.from_log is not None and main.from_log.goes_on(said))
     source = "The log" if by_log else "The licence status"
-    return f"{source} {_verb(said, form)} {_state(said, since)}{_left(said)}."
+    return f"{source} {_verb(said, form)} {_state(said, *_since(main))}{_left(said)}."
 
 
 def _verb(said: Statement, form: FormClaim) -> str:
-    return "confirms" if said.status in ("grace", "trial") and reason_of(said) == form.reason else "shows"
+    claimed = form.reason is not None and reason_of(said) == form.reason
+    return "confirms" if claimed and said.status in ("grace", "trial") else "shows"
 
 
-def _state(said: Statement, since: str | None) -> str:
+def _state(said: Statement, since: str | None, before: bool) -> str:
     licence = f"that the licence {said.token}" if said.token else "that the licence"
-    day = day_of(since) if since else ""
+    day = day_of(since) + (" or before" if before else "") if since else ""
     been = f"has been {{}} since {day}".format if day else "is {}".format
     match said.status, said.reason:
         case "grace", "token_change":
@@ -150,33 +207,47 @@ def _left(said: Statement) -> str:
 # Proof
 
 
-def _proof(findings: Findings, form: FormClaim, ledger: LedgerClaim) -> tuple[Proof, ...]:
-    """The lines behind the sentence first, then those behind the disagreements, each line once, in reading order."""
-    lines = list(dict.fromkeys(_telling(findings, form, ledger)))[:PROOF_MAX]
-    kept = findings.all_tokens | {form.old_token or "", form.new_token or ""}
+def _proof(findings: Findings, form: FormClaim, ledger: LedgerClaim, keep: Iterable[str]) -> tuple[Proof, ...]:
+    """The lines behind the statements first, then those behind the disagreements, each line once, in reading order."""
+    proves: dict[Line, list[str]] = {}
+    for name, line in _telling(findings, form, ledger):
+        if line in proves or len(proves) < PROOF_MAX:
+            proves.setdefault(line, []).append(name)
+    own = {token for token in (form.old_token, form.new_token) if token}
+    kept = own | {token for token in findings.all_tokens if mask(token) == token} | set(keep)
     order = {file: index for index, file in enumerate(findings.files)}
-    lines.sort(key=lambda line: (order.get(line.file, 0), line.number))
-    return tuple(Proof(file=line.file, line=line.number, text=mask(line.text, kept)) for line in lines)
+    lines = sorted(proves, key=lambda line: (order.get(line.file, 0), line.number))
+    return tuple(
+        Proof(
+            file=line.file,
+            line=line.number,
+            text=mask(line.text, kept),
+            proves=tuple(dict.fromkeys(name for name in proves[line] if name)),
+        )
+        for line in lines
+    )
 
 
-def _telling(findings: Findings, form: FormClaim, ledger: LedgerClaim) -> Iterator[Line]:
-    said, first = findings.said, findings.first
-    if said is not None:
-        yield said.line
-        if first is not None:
-            yield first.line
-    for token in sorted(ledger.other_customer_tokens & findings.all_tokens):
-        yield _where(findings, token)
-    if findings.from_log is not None and findings.from_file is not None:
-        yield findings.from_log.line
-        yield findings.from_file.line
-    if said is not None:
-        yield from said.lines
-        if said.previous_token in findings.previous_tokens:
-            yield findings.previous_tokens[said.previous_token]
+def _telling(findings: Findings, form: FormClaim, ledger: LedgerClaim) -> Iterator[tuple[str, Line]]:
+    """(field of the diagnosis or "", line), the most telling first."""
+    main = findings.main
+    if main is not None:
+        said = main.said
+        yield from ((name, said.where[name]) for name in ("status",) if name in said.where)
+        if said.since is None and _since(main)[0] is not None:
+            yield "since", main.first.line
+    for token in sorted((ledger.other_customer_tokens | ledger.other_own_tokens) & findings.all_tokens):
+        yield "", _where(findings, token)
+    if main is not None:
+        if main.from_log is not None and main.from_file is not None:
+            yield "", main.from_log.line
+            yield "", main.from_file.line
+        yield from ((name, said.where[name]) for name in PROVEN if name in said.where)
+    for other in findings.installations[:-1][-2:]:
+        yield "", other.said.line
     for claimed in (form.old_token, form.new_token):
         if claimed in findings.all_tokens:
-            yield _where(findings, claimed)
+            yield "", _where(findings, claimed)
 
 
 def _where(findings: Findings, token: str) -> Line:

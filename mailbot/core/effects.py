@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
-from mailbot.core.licence import Licence
-from mailbot.core.ticket import Ticket, Value
+from mailbot.core.licence import Licence, Value
+from mailbot.core.ticket import Ticket
 
 
 class Audience(StrEnum):
@@ -71,6 +71,7 @@ class Send:
     facts: Facts = field(default_factory=Facts)
     purpose: Purpose | None = None
     payload: str = ""  # kept with the key: the decision that a CONFIRM confirms
+    covers: tuple[tuple[str, int, int], ...] = ()  # the tickets that the key is about, where not the mail's own
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,7 @@ class Change:
     decider: str
     why: str | None = None
     asked_on: date | None = None  # the business date of the request
+    ticket: str | None = None  # whose it is, where it is not the ticket at hand
 
 
 @dataclass(frozen=True)

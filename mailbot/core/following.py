@@ -19,6 +19,8 @@ from mailbot.core.ticket import Ending, ItemStatus, State, Ticket, settled
 
 #: What can still be withdrawn.
 PENDING = frozenset({None, ItemStatus.WAITING_STAFF, ItemStatus.SCHEDULED})
+#: The reason of a scheduled item that another request overtook.
+LATER_WORD = "a later request set it otherwise"
 
 
 def comment(ticket: Ticket, event: Commented, scene: Scene) -> Decision:
@@ -36,18 +38,20 @@ def comment(ticket: Ticket, event: Commented, scene: Scene) -> Decision:
 def withdraw(ticket: Ticket, event: Withdrawn, scene: Scene) -> Decision:
     """The customer takes back everything that is not applied; what was scheduled is withdrawn from the ledger too."""
     scheduled = any(i.status is ItemStatus.SCHEDULED for i in ticket.items)
-    items = tuple(
-        i.model_copy(update={"status": ItemStatus.CANCELLED, "expected": None}) if i.status in PENDING else i
-        for i in ticket.items
-    )
+    items = tuple(i.over(ItemStatus.CANCELLED) if i.status in PENDING else i for i in ticket.items)
     applied = any(i.status is ItemStatus.APPLIED for i in items)
     ending = ticket.ending if applied else Ending.CANCELLED
     done = {"items": items, "ending": ending, "problems": (), "token_doubt": False, "asked": False, "released": True}
-    ticket = settled(ticket.model_copy(update=done))
+    seen = State.CANCELLED if ticket.seen else None
+    ticket = settled(ticket.model_copy(update={**done, "seen": seen}))
     effects: tuple[Effect, ...] = ()
     if scheduled and ticket.token:
-        back = {"withdraws": ticket.ref}
-        effects += (Change(ticket.token, scene.today, "withdrawn", dict(back), "withdrawn", event.by),)
+        licence = scene.ledger.licence(ticket.token)
+        for token in (ticket.token, licence.replaced_by if licence else None):  # it may have moved meanwhile
+            if token:
+                effects += (
+                    Change(token, scene.today, "withdrawn", {"withdraws": ticket.ref}, "withdrawn", "customer"),
+                )
     effects += (
         Send("cancelled", Audience.CUSTOMER, Facts(why="by_customer")),
         Void(tuple(Purpose), "cancelled"),
@@ -56,21 +60,50 @@ def withdraw(ticket: Ticket, event: Withdrawn, scene: Scene) -> Decision:
     return Decision(ticket, effects, (Note("withdrawn", event.by),))
 
 
+def withdraw_denied(ticket: Ticket, event: Withdrawn, scene: Scene) -> Decision:
+    """The requester takes back what a contact has refused already, of which he does not know."""
+    if not ticket.denied_unseen:
+        return Decision(ticket)
+    effects = (
+        Send("cancelled", ticket.sender, Facts(why="by_customer")),
+        Void(tuple(Purpose), "cancelled"),
+        Forget(CUSTOMER_TIMERS),
+    )
+    return Decision(ticket.model_copy(update={"seen": State.CANCELLED}), effects, (Note("withdrawn", event.by),))
+
+
 def status(ticket: Ticket, event: StatusAsked, scene: Scene) -> Decision:
     """How it stands, to the one who asked."""
-    purpose = None if ticket.final else Purpose.CUSTOMER
-    return Decision(ticket, (Send("status", event.by, Facts(tickets=(ticket,)), purpose),))
+    purpose = None if ticket.as_seen.final else Purpose.CUSTOMER
+    return Decision(ticket, (Send("status", event.by, Facts(tickets=(ticket.as_seen,)), purpose),))
 
 
 def day_came(ticket: Ticket, event: DayCame, scene: Scene) -> Decision:
-    """Scheduled items whose day has come are applied (the ledger holds them since they were scheduled)."""
-    due = tuple(i.item for i in ticket.items if _is_due(i.status, i.effective, event))
-    if not due:
+    """Scheduled items whose day has come are applied (the ledger holds them since they were scheduled).
+
+    An item that a later request set otherwise is over: that request's mail has told what holds instead.
+    """
+    came = [i for i in ticket.items if _is_due(i.status, i.effective, event)]
+    if not came:
         return Decision(ticket)
-    items = tuple(i.model_copy(update={"status": ItemStatus.APPLIED}) if i.item in due else i for i in ticket.items)
+    licence = scene.ledger.licence(ticket.token)
+    here = licence is not None and licence.status != "replaced"  # a licence that moved took what lay ahead with it
+    gone = {i.item for i in came if here and licence is not None and licence.value(i.item) != i.to}
+    due = tuple(i.item for i in came if i.item not in gone)
+    items = tuple(
+        i.over(ItemStatus.CANCELLED, LATER_WORD)
+        if i.item in gone
+        else i.model_copy(update={"status": ItemStatus.APPLIED})
+        if i.item in due
+        else i
+        for i in ticket.items
+    )
     ticket = settled(ticket.model_copy(update={"items": items}))
+    notes = (Note("superseded", "mailbot", ", ".join(sorted(gone))),) if gone else ()
+    if not due:
+        return Decision(ticket, (), notes)
     mail = Send("done", Audience.OUTCOME, Facts(items=due, on=event.on))
-    return Decision(ticket, (mail,), (Note("done", "mailbot", ", ".join(due)),))
+    return Decision(ticket, (mail,), (*notes, Note("done", "mailbot", ", ".join(due))))
 
 
 def _is_due(status: ItemStatus | None, effective: object, event: DayCame) -> bool:
@@ -86,24 +119,46 @@ def remind_staff(ticket: Ticket, event: StaffReminded, scene: Scene) -> Decision
 
 
 def remind_customer(ticket: Ticket, event: CustomerReminded, scene: Scene) -> Decision:
-    """Whoever the ticket waits for is reminded once."""
+    """Whoever the ticket waits for is reminded once; a requester who must not know for whom is reminded in any case."""
+    mails: tuple[Effect, ...] = ()
     if ticket.state is State.WAITING_CONFIRMATION:
         mails = tuple(Send("confirm-you", a, Facts(by=ticket.sender), Purpose.CONFIRM) for a in ticket.challenged)
-    else:
-        mails = (Send("reminder", ticket.sender, Facts(why="customer"), Purpose.CUSTOMER),)
+    if ticket.state is not State.WAITING_CONFIRMATION or _told_unseen(ticket):
+        mails += (Send("reminder", ticket.sender, Facts(why="customer"), Purpose.CUSTOMER),)
     return Decision(ticket, mails, (Note("reminded", "mailbot", "customer"),))
+
+
+def remind_denied(ticket: Ticket, event: CustomerReminded, scene: Scene) -> Decision:
+    """The reminder that the requester would get if nobody had said NO."""
+    if not (ticket.denied_unseen and _told_unseen(ticket)):
+        return Decision(ticket)
+    return Decision(ticket, (Send("reminder", ticket.sender, Facts(why="customer"), Purpose.CUSTOMER),))
 
 
 def close(ticket: Ticket, event: Silent, scene: Scene) -> Decision:
     """The customer stayed silent: closed; whatever waited is cancelled."""
-    items = tuple(i.model_copy(update={"status": ItemStatus.CANCELLED}) if i.open else i for i in ticket.items)
-    ticket = settled(ticket.model_copy(update={"items": items, "ending": Ending.CLOSED}))
-    effects = (
-        Send("closed", Audience.CUSTOMER),
-        Void(tuple(Purpose), "closed"),
-        Forget(STAFF_TIMERS + CUSTOMER_TIMERS),
-    )
+    mails = (Send("closed", Audience.CUSTOMER),) if ticket.seen is None or _told_unseen(ticket) else ()
+    items = tuple(i.over(ItemStatus.CANCELLED) if i.open else i for i in ticket.items)
+    seen = State.CLOSED if ticket.seen else None
+    ticket = settled(ticket.model_copy(update={"items": items, "ending": Ending.CLOSED, "seen": seen}))
+    effects = (*mails, Void(tuple(Purpose), "closed"), Forget(STAFF_TIMERS + CUSTOMER_TIMERS))
     return Decision(ticket, effects, (Note("closed", "mailbot"),))
+
+
+def close_denied(ticket: Ticket, event: Silent, scene: Scene) -> Decision:
+    """The closing that the requester would be told of if nobody had said NO."""
+    if not ticket.denied_unseen:
+        return Decision(ticket)
+    mails = (Send("closed", ticket.sender),) if _told_unseen(ticket) else ()
+    return Decision(ticket.model_copy(update={"seen": State.CLOSED}), (*mails, Void(tuple(Purpose), "closed")))
+
+
+def _told_unseen(ticket: Ticket) -> bool:
+    """Whether a requester who may not know how it stands is reminded and told of the end.
+
+    Not where, with an unknown token, staff would decide, who come to it in their own time.
+    """
+    return ticket.seen is not None and ticket.request not in ("reactivate", "shuttle")
 
 
 def undelivered(ticket: Ticket, event: Undelivered, scene: Scene) -> Decision:

@@ -53,28 +53,28 @@ _F = Field
 FIELDS: dict[str, Field] = {
     f.key: f
     for f in (
-        _F("request", "Request", Kind.REQUEST, ("request type", "type of request")),
-        _F("product", "Product", Kind.PRODUCT, ("xcally product",)),
-        _F("action", "Action", Kind.ACTION, ("action request", "action requested")),
-        _F("token", "License token", Kind.TOKEN, ("token", "licence token", "license", "server token")),
-        _F("old_token", "Old token", Kind.TOKEN, ("old license token", "old licence token", "previous token")),
-        _F("new_token", "New token", Kind.TOKEN, ("new license token", "new licence token")),
-        _F("motion_token", "Motion token", Kind.TOKEN, ("motion license token", "motion licence token")),
-        _F("customer_name", "Customer name", Kind.TEXT, ("customer name/reference", "customer reference", "customer", "company")),
-        _F("customer_email", "Customer email", Kind.EMAIL, ("customer email address", "customer e-mail", "e-mail", "email", "email address")),
-        _F("accept", "I accept the License Agreement", Kind.YES, ("accept", "license agreement", "licence agreement", "i accept the licence agreement", "i agree", "i accept")),
-        _F("demo", "30 days free demo", Kind.YES, ("demo", "free demo", "30 day free demo", "are you requesting a 30 days free demo?", "are you requesting a 30-day free demo?")),
-        _F("plan", "Plan", Kind.OPTION, ("xcally plan", "license plan", "licence plan")),
-        _F("agents", "Agents", Kind.NUMBER, ("agent", "concurrent agents", "number of agents", "agent licenses")),
-        _F("users", "Users", Kind.NUMBER, ("user", "additional users", "number of users")),
-        _F("telephones", "Telephones", Kind.NUMBER, ("telephone", "phones", "pbx extensions", "number of telephones")),
-        _F("mobile_agents", "Mobile agents", Kind.NUMBER, ("mobile agent", "number of mobile agents")),
+        _F("request", "Request", Kind.REQUEST, ("request type", "type of request", "your request")),
+        _F("product", "Product", Kind.PRODUCT, ("xcally product", "your xcally product")),
+        _F("action", "Action", Kind.ACTION, ("action request", "action requested", "requested action")),
+        _F("token", "License token", Kind.TOKEN, ("token", "license", "server token", "your license token")),
+        _F("old_token", "Old token", Kind.TOKEN, ("old license token", "old server token", "previous token", "previous license token")),
+        _F("new_token", "New token", Kind.TOKEN, ("new license token", "new server token")),
+        _F("motion_token", "Motion token", Kind.TOKEN, ("motion license token", "xcally motion token")),
+        _F("customer_name", "Customer name", Kind.TEXT, ("customer name/reference", "customer name / reference", "customer reference", "customer", "company", "company name")),
+        _F("customer_email", "Customer email", Kind.EMAIL, ("customer email address", "customer e-mail", "customer e-mail address", "e-mail", "email", "email address", "e-mail address")),
+        _F("accept", "I accept the License Agreement", Kind.YES, ("accept", "license agreement", "accept license agreement", "accept the license agreement", "accept the conditions", "accept the conditions and the license agreement", "i accept the conditions and the license agreement", "i agree", "i accept")),
+        _F("demo", "30 days free demo", Kind.YES, ("demo", "free demo", "30 day free demo", "30-days free demo", "30-day free demo", "free 30 days demo", "are you requesting a 30 days free demo", "are you requesting a 30-day free demo", "are you requesting a 30-days free demo")),
+        _F("plan", "Plan", Kind.OPTION, ("xcally plan", "license plan", "new plan", "new license plan")),
+        _F("agents", "Agents", Kind.NUMBER, ("agent", "concurrent agents", "concurrent agent", "number of agents", "number of concurrent agents", "agent license", "agent licenses")),
+        _F("users", "Users", Kind.NUMBER, ("user", "additional users", "additional user", "number of users", "number of additional users", "user license", "user licenses")),
+        _F("telephones", "Telephones", Kind.NUMBER, ("telephone", "phones", "pbx extensions", "pbx extension", "number of telephones", "number of pbx extensions", "telephone license", "telephone licenses")),
+        _F("mobile_agents", "Mobile agents", Kind.NUMBER, ("mobile agent", "named mobile agents", "number of mobile agents", "mobile agent license", "mobile agent licenses")),
         _F("billing", "Billing frequency", Kind.OPTION, ("billing", "frequency")),
         _F("support", "Support package", Kind.OPTION, ("support", "support plan")),
-        _F("whitelabel", "Whitelabel", Kind.YES, ("white label", "white-label", "customization", "customisation", "whitelabel/customization")),
+        _F("whitelabel", "Whitelabel", Kind.YES, ("white label", "white-label", "customization", "customisation", "whitelabel/customization", "whitelabel / customization", "whitelabel/customization option", "whitelabel option", "customization option", "white label activation")),
         _F("addons", "Add-ons", Kind.OPTIONS, ("addons", "add ons", "add-on", "addon")),
         _F("plugins", "Plugins", Kind.OPTIONS, ("plugin", "plug-ins", "plug-in")),
-        _F("reason", "Reason", Kind.REASON, ("grace period reason", "reason of the upgrade", "upgrade reason", "deactivation reason", "reason of cancellation", "reason of the remove request")),
+        _F("reason", "Reason", Kind.REASON, ("grace period reason", "reason of grace period", "reason of the grace period", "reason of the upgrade", "upgrade reason", "deactivation reason", "reason of cancellation", "cancellation reason", "reason of the remove request")),
         _F("log", "Log file", Kind.FILE, ("log", "attachment", "license log")),
         _F("comments", "Comments", Kind.PROSE, ("comment", "additional comments", "notes", "remarks")),
         _F("question", "Question", Kind.PROSE, ("your question",)),
@@ -82,6 +82,8 @@ FIELDS: dict[str, Field] = {
     )
 }  # fmt: skip
 
+#: Signs that nobody sees; they come with copied text.
+INVISIBLE = "\u00ad\u034f\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
 _WHO = ("token", "customer_name", "accept")
 _MAIL = ("customer_email", "comments")
 _SEATS = ("agents", "users", "telephones", "mobile_agents")
@@ -108,6 +110,15 @@ FORMS: dict[tuple[str, str | None], Form] = {
     )
 }  # fmt: skip
 
+
+def any_form(request: str) -> Form:
+    """What all forms of a request have in common, and everything that one of them has; "": of any request at all."""
+    forms = [form for form in FORMS.values() if form.request == (request or form.request)]
+    every = dict.fromkeys(field for form in forms for field in form.fields)
+    common = tuple(f for f in every if request and all(f in form.required for form in forms))
+    return Form(request, None, TITLES.get(request, ""), common, tuple(f for f in every if f not in common))
+
+
 #: The request keys with the titles that a customer sees.
 TITLES: dict[str, str] = {
     "activate": "Activate a new license or request a 30 days free demo",
@@ -117,34 +128,6 @@ TITLES: dict[str, str] = {
     "information": "Request general information",
     "shuttle": "Shuttle: modify or transfer a legacy license",
 }
-#: Obvious other words for a request, by what a line begins with or is.
-_ALIASES: tuple[tuple[str, str, str | None], ...] = (
-    ("activate a new license", "activate", None),
-    ("activate new license", "activate", None),
-    ("activate a license", "activate", None),
-    ("new license plan", "activate", "plan"),
-    ("new license", "activate", "plan"),
-    ("free 30 days demo", "activate", "demo"),
-    ("30 days free demo", "activate", "demo"),
-    ("free demo", "activate", "demo"),
-    ("modify your license", "modify", None),
-    ("modify existing license", "modify", None),
-    ("modify license", "modify", None),
-    ("request contract change", "contract", None),
-    ("contract change", "contract", None),
-    ("grace period", "reactivate", None),
-    ("re-activate", "reactivate", None),
-    ("reactivate", "reactivate", None),
-    ("request general information", "information", None),
-    ("general information", "information", None),
-    ("shuttle", "shuttle", None),
-)
-ACTIONS: dict[str, str] = {
-    "add": "add", "update": "add", "upgrade": "add",
-    "remove": "remove", "downgrade": "remove",
-    "deactivate": "deactivate",
-    "modify": "modify", "transfer": "transfer",
-}  # fmt: skip
 
 
 def label(field: str) -> str:
@@ -152,27 +135,31 @@ def label(field: str) -> str:
     return FIELDS[field].label if field in FIELDS else "Items" if field == "items" else field
 
 
+_PLAIN = str.maketrans(
+    {
+        **dict.fromkeys("‐‑‒–—―−", "-"),
+        **dict.fromkeys("’‘‛`´", "'"),
+        **dict.fromkeys("“”„‟«»", '"'),
+        **dict.fromkeys("\u00a0\u2007\u202f_", " "),
+        **dict.fromkeys(INVISIBLE, ""),
+    }
+)
+
+
 def normal(text: str) -> str:
-    """A label or option for comparing: lower case, one space, plain dashes and apostrophes, "licence" as "license"."""
-    table = str.maketrans({"‐": "-", "‑": "-", "–": "-", "—": "-", "’": "'", "‘": "'", "\u00a0": " ", "_": " "})
-    return " ".join(text.translate(table).lower().replace("licence", "license").split())
+    """A label or option for comparing: lower case, one space, plain dashes and quotes, "licence" as "license"."""
+    return " ".join(text.translate(_PLAIN).lower().replace("licence", "license").split())
 
 
 LABELS: dict[str, str] = {normal(name): f.key for f in FIELDS.values() for name in (f.key, f.label, *f.aliases)}
+#: How the seed's headings begin ("Select the support package", "Define the number of agents").
+_ASKING = ("select ", "define ", "set ", "choose ", "insert ", "provide ", "indicate ", "upload ")
 
 
-def request_of(text: str) -> tuple[str, str | None] | None:
-    """The request that a ``Request:`` value or a subject names, with its action where it says one; None otherwise."""
-    words = normal(text).strip(" .:!")
-    for prefix in ("re:", "fwd:", "fw:", "aw:", "r:"):
-        words = words.removeprefix(prefix).strip()
-    head, _, tail = words.partition("/")
-    if head.strip() in TITLES and (not tail or ACTIONS.get(tail.strip(), tail.strip().replace(" ", "_"))):
-        action = tail.strip().replace(" ", "_") or None
-        return head.strip(), ACTIONS.get(action or "", action)
-    for start, request, action in _ALIASES:
-        if words.startswith(start):
-            return request, action or next(
-                (ACTIONS[w] for w in words.split()[-1:] if w in ACTIONS and request == "modify"), None
-            )
-    return None
+def field_of(label: str) -> str | None:
+    """The key of the field that a label names, also as a heading of the seed asks for it; None otherwise."""
+    words = normal(label).rstrip("?").strip(" *\"'")
+    if words in LABELS:
+        return LABELS[words]
+    asking = next((start for start in _ASKING if words.startswith(start)), None)
+    return LABELS.get(words.removeprefix(asking).removeprefix("the ")) if asking else None

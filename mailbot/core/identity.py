@@ -20,7 +20,7 @@ from mailbot.core.message import Message
 
 MICROSOFT365 = "microsoft365"
 
-_FIELD = "authentication-results"
+FIELD = "authentication-results"
 _LONGEST = 4096  # characters; authres takes quadratic time
 _POLICY = frozenset({"p", "policy", "policy.dmarc", "policy.published-domain-policy"})
 _DISPOSITION = frozenset({"dis", "policy.applied-disposition"})
@@ -42,12 +42,10 @@ def verdict(message: Message, authserv_id: str | None) -> Verdict:
     Verified: dmarc=pass with header.from, or dkim=pass with header.d or header.i, of exactly the sender's domain.
     Refused: dmarc=fail, unless the field shows the policy none. Unverified: all else, and no id configured.
     """
-    if authserv_id is None:
+    value = evidence(message, authserv_id)
+    if authserv_id is None or value is None:
         return Verdict.UNVERIFIED
     microsoft = fold(authserv_id) == MICROSOFT365
-    value = _stamped(message, "" if microsoft else fold(authserv_id))
-    if value is None:
-        return Verdict.UNVERIFIED
     failed = [result for result in _results(value) if _FAIL.match(result.said)]
     if failed:
         forgiven = all(_policy_none(result, microsoft) for result in failed)
@@ -57,10 +55,17 @@ def verdict(message: Message, authserv_id: str | None) -> Verdict:
     return Verdict.VERIFIED if known else Verdict.UNVERIFIED
 
 
+def evidence(message: Message, authserv_id: str | None) -> str | None:
+    """The one field that is believed, as it stands; None where there is none or no id is configured."""
+    if authserv_id is None:
+        return None
+    return _stamped(message, "" if fold(authserv_id) == MICROSOFT365 else fold(authserv_id))
+
+
 def _stamped(message: Message, authserv_id: str) -> str | None:
     """The topmost field with that id; for "" the topmost of all, if it has none."""
-    for value in message.fields(_FIELD):
-        found = _id(value)
+    for value in message.fields(FIELD):
+        found = id_of(value)
         if found == authserv_id:
             return value
         if not authserv_id:
@@ -68,8 +73,8 @@ def _stamped(message: Message, authserv_id: str) -> str | None:
     return None
 
 
-def _id(value: str) -> str:
-    """The authserv-id at the head of a field, "" if the field begins with a result."""
+def id_of(value: str) -> str:
+    """The authserv-id at the head of a field, in lower case; "" if the field begins with a result."""
     head = _results(value)[0].said
     return "" if "=" in head else (head.split() or ["?"])[0].strip('"')
 
@@ -118,6 +123,7 @@ def _policy_none(result: _Result, microsoft: bool) -> bool:
 
 def _proved(value: str, own: str) -> bool:
     """Whether the field, read by authres, proves the domain ``own``."""
+    value = value.rstrip("; \t")  # Yahoo ends with a semicolon, which authres does not take
     if len(value) > _LONGEST:
         return False
     if value.lstrip().startswith('"'):  # an id may be quoted (RFC 8601 section 2.2), which authres does not know

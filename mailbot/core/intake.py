@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from mailbot.core import bounce
 from mailbot.core.effects import Purpose
-from mailbot.core.forms import request_of
 from mailbot.core.keys import Found
 from mailbot.core.message import Message
+from mailbot.core.naming import request_of
 from mailbot.core.reading import Reading, read_forms
 
 #: Keys for these purposes are held by staff.
@@ -84,9 +84,10 @@ class HelpAsked:
 
 @dataclass(frozen=True)
 class FormAsked:
-    """A blank form is asked for; ``request`` is its key."""
+    """A blank form is asked for; ``request`` is its key, ``action`` that of the one form of it (None: of all)."""
 
     request: str
+    action: str | None = None
 
 
 @dataclass(frozen=True)
@@ -190,5 +191,5 @@ def command_of(message: Message) -> HelpAsked | FormAsked | StatusAsked | None:
             return StatusAsked()
         if word == "form":
             kind = request_of(rest)
-            return FormAsked(kind[0]) if kind else HelpAsked()
+            return FormAsked(*kind) if kind else HelpAsked()
     return None

@@ -9,7 +9,7 @@ from mailbot.core.checks import ledger_problems
 from mailbot.core.clashes import clashes
 from mailbot.core.diagnosis import Diagnosis
 from mailbot.core.events import Judged
-from mailbot.core.licence import Ledger, Licence
+from mailbot.core.licence import Ledger, Licence, without
 from mailbot.core.problem import Code, Problem
 from mailbot.core.reading import Request
 from mailbot.core.rules import Case, items_of
@@ -31,11 +31,14 @@ def judge(
     form: str = "",
     always_confirm: bool = False,
     confirmed: bool = False,
+    ref: str = "",
 ) -> Judged:
     """The form as the rules see it; ``problems`` are those of the form itself, those of the ledger are added.
 
     ``confirmed``: one of those asked has said yes, so that the ledger's faults may be told and nobody is asked again.
+    ``ref``: its ticket, whose own changes of the ledger, if it is partly applied, are no fault of its correction.
     """
+    scene = replace(scene, ledger=_before(scene, ref))
     licence = scene.ledger.licence(request.token or request.old_token)
     stands = standing(request, sender, licence, always_confirm=always_confirm)
     if confirmed:
@@ -62,6 +65,11 @@ def judge(
         agreement_version=scene.catalogue.agreement_version,
         catalogue_version=scene.catalogue.version,
     )
+
+
+def _before(scene: Scene, ref: str) -> Ledger:
+    found = {token: without(licence, ref, scene.today) for token, licence in scene.ledger.licences.items()}
+    return replace(scene.ledger, licences={token: licence for token, licence in found.items() if licence})
 
 
 def _items(

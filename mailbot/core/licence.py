@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from mailbot.core.period import next_renewal, years_later
 
+#: Today's or the requested value of an item: a count, a catalogue key, yes or no, a licence status, a token; None = none.
 Value = bool | int | str | None
 
 
@@ -127,6 +128,12 @@ def fold(
     for event in begun:
         licence = _after(licence, event)
     return _on_date(replace(licence, history=history, scheduled=_ahead(valid, on)), on)
+
+
+def without(licence: Licence, ticket: str, on: date) -> Licence | None:
+    """The licence as it would be if that ticket had changed nothing; None when it began with it."""
+    others = tuple(event for event in licence.history if event.ticket != ticket)
+    return fold(others, on, licence.customer_name, licence.contacts) if others else None
 
 
 def standing(history: Sequence[LicenceEvent]) -> tuple[LicenceEvent, ...]:

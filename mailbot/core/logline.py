@@ -18,10 +18,20 @@ _LINE = re.compile(
     r"\[?([^\[\]]{1,60}?)\]? {0,3}[-–—] {0,3}(.*)",
     re.DOTALL,
 )
+_INNER = re.compile(r"(?:VERBOSE )?\[\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d[^\[\]]{0,20}\] {0,3}\[[A-Za-z]{1,12}\]")
 _TAG = re.compile(r"\[LICEN[SC]E(?::\w{1,30})?\]")
-_TAG_AFTER_TORN_START = re.compile(r"[^\[]{0,80}[-–—] {0,3}(\[LICEN[SC]E:\w{1,30}\].*)", re.DOTALL)
+#: What may be left of ``[time] [LEVEL] service - `` where a line has lost its beginning, down to the service's end.
+_TORN = re.compile(
+    r"(?:[-\dT:.+ ]{0,30}\] {0,3})?(?:\[?[A-Za-z]{0,12}\] {0,3})?\[?([A-Za-z]{0,12})\]? {0,3}[-–—] {0,3}(\[LICEN[SC]E:\w{1,30}\].*)",
+    re.DOTALL,
+)
 _PAIR = re.compile(r"""(?<![\w.])([A-Za-z][\w-]{0,40})=(?:"([^"]{0,300})"|'([^']{0,300})'|([^\s"']\S{0,300}))""")
 _GOES_ON = re.compile(r"(?:token|previousToken|status|reason|daysLeft|expiresAt|version|lastContactAt)=", re.IGNORECASE)
+
+_ENDS_OF_SERVICE = frozenset(name[start:] for name in ("license", "licence", "licensing") for start in range(10))
+
+#: Values that show by themselves whether their end is missing, or are compared with the ones before.
+_JUDGED = frozenset({"status", "reason", "daysleft", ""})
 
 Stamp = re.Match[str]
 
@@ -43,6 +53,18 @@ def iso_of(stamp: Stamp | None) -> str | None:
     return at
 
 
+def unglued(line: str) -> str:
+    """The last of several log lines that a crash has left in one; a whole line of another service is left as it is."""
+    if line.find("[2", 1) < 0:
+        return line  # no other time
+    own = _TIME.match(line)
+    starts = [inner.start() for inner in _INNER.finditer(line, own.end() if own else 1)]
+    if not starts:
+        return line
+    found = _LINE.match(line)
+    return line if found and not found[1].lower().startswith("licen") else line[starts[-1] :]
+
+
 def is_log_line(line: str) -> bool:
     """Whether ``line`` is one of a log."""
     return line.startswith(("[", "VERBOSE [")) and bool(_LINE.match(line) or _TAG.match(line))
@@ -59,8 +81,8 @@ def message_of(line: str) -> str:
         return found[2] if licence else ""
     if _TAG.match(line):
         return line
-    cut = _TAG_AFTER_TORN_START.match(line)
-    return cut[1] if cut else ""
+    torn = _TORN.match(line)
+    return torn[2] if torn and torn[1].lower() in _ENDS_OF_SERVICE else ""
 
 
 def continues(message: str, line: str) -> bool:
@@ -69,16 +91,20 @@ def continues(message: str, line: str) -> bool:
     return found is not None and f" {found[0].lower()}" not in message.lower()
 
 
-def pairs_of(message: str) -> dict[str, object]:
+def pairs_of(message: str, *, torn: bool = False) -> dict[str, object]:
     """The ``key=value`` pairs of a message (keys by ``plain_key``) and those of the JSON object that may end it.
 
-    Of a key given twice the last counts.
+    Of a key given twice the last counts. ``torn``: the message may be cut within its last value, which then counts
+    only where it can be judged by itself or against earlier ones.
     """
     pairs: dict[str, object] = {
         plain_key(key): double or single or bare.rstrip(",;") for key, double, single, bare in _PAIR.findall(message)
     }
     start = message.find(" {")
     if start < 0:
+        last = next(reversed(pairs), "")
+        if torn and last not in _JUDGED and message.endswith(str(pairs.get(last, "\n"))):
+            del pairs[last]
         return pairs
     try:
         tail = json.JSONDecoder(strict=False).raw_decode(message[start + 1 :])[0]

@@ -1,17 +1,18 @@
-"""One log file from its first line to its last: the state that it ends with, its status as JSON, its span.
+"""One log file from its first line to its last: what it says of each token, its statuses as JSON, its span.
 
 Lines are read once and not kept. What several files say together is ``statuslog``'s matter.
 """
 
 from collections import deque
-from dataclasses import dataclass, replace
-from itertools import islice
+from datetime import datetime, timedelta
 
-from mailbot.core.logline import MESSAGE_MAX, QUOTE, Stamp, continues, iso_of, message_of, pairs_of, stamp_of
-from mailbot.core.logtext import LogText
+from mailbot.core.logline import MESSAGE_MAX, QUOTE, Stamp, continues, iso_of, message_of, pairs_of, stamp_of, unglued
+from mailbot.core.logscan import first_stamp, last_stamp, telling_lines
+from mailbot.core.logtext import LINE_MAX, LogText
 from mailbot.core.masking import clean
 from mailbot.core.statement import Line, Statement, statement, unknown_status
 from mailbot.core.statusjson import Block, Status, starts, straight
+from mailbot.core.track import LicenceLine, Track
 
 _TOKENS_MAX = 1_000
 #: Beyond these a log is no log any more, but must not cost minutes: lines of all files, licence lines of one file.
@@ -19,26 +20,35 @@ _LINES_MAX = 3_000_000
 _LICENCE_LINES_MAX = 60_000
 _BLOCKS_MAX = 20  # status files inside one file: the last ones count
 _ODD_MAX = 10
+_RECENT_MAX = 50
+#: A clock is set back by an hour once a year; by more only where something is wrong.
+_BACK = timedelta(hours=2)
 
 
 class Gathered:
-    """What the readers of all files gather together."""
+    """What the readers of all files gather together; ``changes`` maps (token, token before it) to where that is said."""
 
     def __init__(self) -> None:
         self.tokens: dict[str, Line] = {}
         self.previous: dict[str, Line] = {}
+        self.changes: dict[tuple[str, str], Statement] = {}
         self.cut = False
         self.odd: dict[str, None] = {}
         self.lines_left = _LINES_MAX
 
     def note(self, said: Statement) -> None:
-        for token, known in ((said.token, self.tokens), (said.previous_token, self.previous)):
+        for name, token, known in (
+            ("token", said.token, self.tokens),
+            ("previous_token", said.previous_token, self.previous),
+        ):
             if token is None or token in known:
                 continue
             if len(known) < _TOKENS_MAX:
-                known[token] = next((line for line in said.lines if f'"{token}"' in line.text), said.line)
+                known[token] = said.where.get(name, said.line)
             else:
                 self.cut = True
+        if said.token and said.previous_token and len(self.changes) < _TOKENS_MAX:
+            self.changes.setdefault((said.token, said.previous_token), said)
 
     def strange(self, *sentences: str) -> None:
         for sentence in sentences:
@@ -46,71 +56,120 @@ class Gathered:
                 self.odd[sentence] = None
 
 
-@dataclass
-class _LicenceLine:
-    """A licence line that is not yet settled, as mail may have wrapped it. ``message`` is what follows the prefix."""
-
-    number: int
-    text: str
-    message: str
-    at: str | None
-
-
 class FileReading:
-    """One file: the run of equal states that it ends with, its status as JSON, its span."""
+    """One file: a track for each token (None: lines without one), its statuses as JSON, its span."""
 
     def __init__(self, file: str, shared: Gathered) -> None:
         self.file, self.shared = file, shared
         self.first_at: str | None = None
         self.last_at: str | None = None
-        self.run: tuple[Statement, Statement] | None = None  # first and last of the run
-        self.runs = 0
-        self.status: Status | None = None
-        self.pending: _LicenceLine | None = None
-        self.repeated: _LicenceLine | None = None  # says word for word what the last of the run says
-        self.message = ""
+        self.tracks: dict[str | None, Track] = {}
+        self.statuses: list[Status] = []
+        self.skewed = False  # its times go back
+        self.open_end = False  # its last line has no line end
+        self.number = 0
+        self.pending: LicenceLine | None = None
+        self.latest: str | None = None
+        self.current: str | None = None
+        self.recent: dict[str, str | None] = {}  # message -> the token whose track it belongs to
         self.settled = 0
         self.block: Block | None = None
         self.blocks: deque[Block] = deque(maxlen=_BLOCKS_MAX)
+        self.stamps: tuple[Stamp | None, Stamp | None] = (None, None)
 
     def read(self, log: LogText) -> "FileReading":
-        first = last = None
-        number = 0
-        for number, line in enumerate(islice(log.lines(), self.shared.lines_left), 1):
-            if "\x1b" in line:
-                line = clean(line)
-            if line[:1] in QUOTE:
-                line = line.lstrip(QUOTE)
-            stamp = stamp_of(line)
-            if stamp:
-                first, last = first or stamp, stamp
-            if self.pending is not None and self._goes_on(line):
-                continue
-            if "LICEN" in line or "status=" in line:
-                self._licence(number, line, last)
-            if self.block is not None or "{" in line:
-                self._json(number, line)
-        self.shared.lines_left -= number
+        for block in log.blocks():
+            if self.number >= self.shared.lines_left:
+                break
+            self.open_end = not block.endswith("\n")
+            self._block(block)
+        self.shared.lines_left -= self.number
         self._end(log)
-        self.first_at, self.last_at = iso_of(first), iso_of(last)
         return self
+
+    def _block(self, block: str) -> None:
+        at = self._lines(block, 0) if self.pending or self.block else 0
+        for start in telling_lines(block):
+            if start >= at and self.number < self.shared.lines_left:
+                self._pass_over(block, at, start)
+                at = self._lines(block, start)
+        self._pass_over(block, at, len(block))
+
+    def _lines(self, block: str, at: int) -> int:
+        """Look at the line that begins at ``at`` and at those that belong to it; where the next one begins."""
+        going_on = True
+        while going_on and at < len(block) and self.number < self.shared.lines_left:
+            end = block.find("\n", at)
+            end = len(block) if end < 0 else end
+            self.number += 1
+            self._line(block[at : min(end, at + LINE_MAX)])
+            at = end + 1
+            going_on = self.pending is not None or self.block is not None
+        return at
+
+    def _pass_over(self, block: str, at: int, end: int) -> None:
+        """Only count lines that say nothing, and keep the times of the first and the last of them."""
+        if at >= end:
+            return
+        self.number += block.count("\n", at, end) + (end == len(block) and self.open_end)
+        first, last = self.stamps
+        self.stamps = first or first_stamp(block[:end], at), last_stamp(block, at, end) or last
+
+    def _line(self, line: str) -> None:
+        if "\x1b" in line:
+            line = clean(line)
+        if line[:1] in QUOTE:
+            line = line.lstrip(QUOTE)
+        if "LICEN" in line:
+            line = unglued(line)
+        stamp = stamp_of(line)
+        if stamp:
+            self.stamps = self.stamps[0] or stamp, stamp
+        if self.pending is not None and self._goes_on(line):
+            return
+        if "LICEN" in line or "status=" in line:
+            self._licence(line)
+        if self.block is not None or "{" in line:
+            self._json(line)
 
     def _end(self, log: LogText) -> None:
         self._settle(at_end=True)
-        self._repeat()
+        for track in self.tracks.values():
+            track.repeat()
         if self.block is not None:
             self.blocks.append(self.block)
         for block in self.blocks:
             self._status(block)
+        self._span()
         if log.torn:
             self.shared.strange(f"{self.file} is damaged: it was read as far as it goes.")
         if self.shared.lines_left <= 0:
             self.shared.strange(f"{self.file} is longer than what is read: it was not read to its end.")
 
-    def _licence(self, number: int, line: str, stamp: Stamp | None) -> None:
+    def _span(self) -> None:
+        ends = sorted(at for stamp in self.stamps if (at := iso_of(stamp)))
+        if ends:
+            self.first_at, self.last_at = ends[0], ends[-1]
+            self._ahead(iso_of(self.stamps[1]), self.number)
+
+    def _ahead(self, at: str | None, number: int) -> None:
+        """Notice times that go back: then no line can say since when a state lasts."""
+        if at is None:
+            return
+        if self.latest is None or at >= self.latest:
+            self.latest = at
+        elif not self.skewed and datetime.fromisoformat(self.latest) - datetime.fromisoformat(at) > _BACK:
+            self.skewed = True
+            times = f"from {self.latest.replace('T', ' ')} to {at.replace('T', ' ')}"
+            self.shared.strange(f"The times in {self.file} go back {times} (line {number}).")
+
+    # Licence lines
+
+    def _licence(self, line: str) -> None:
         message = message_of(line)
         if message:
-            self.pending = _LicenceLine(number, line[:MESSAGE_MAX], message[:MESSAGE_MAX], iso_of(stamp))
+            at = iso_of(self.stamps[1])
+            self.pending = LicenceLine(self.number, line[:MESSAGE_MAX], message[:MESSAGE_MAX], at)
 
     def _goes_on(self, line: str) -> bool:
         """Whether ``line`` is the rest of the licence line before, which mail has broken; else settles that one."""
@@ -128,44 +187,56 @@ class FileReading:
         if pending is None or (self.settled >= _LICENCE_LINES_MAX and not at_end):
             return
         self.pending = None
-        if pending.message == self.message and self.run:
-            self.repeated = pending
+        self._ahead(pending.at, pending.number)
+        key = self.recent.get(pending.message, "")
+        track = self.tracks.get(key) if key != "" else None
+        if track is not None and track.message == pending.message:
+            track.repeated, self.current = pending, key
             return
         self.settled += 1
         if self.settled == _LICENCE_LINES_MAX:
             self.shared.cut = True
             self.shared.strange(f"{self.file} holds more different licence lines than are read: the last one counts.")
-        self._repeat()
         self._say(pending, at_end)
 
-    def _say(self, pending: _LicenceLine, at_end: bool) -> None:
-        pairs = pairs_of(straight(pending.message))
+    def _say(self, pending: LicenceLine, at_end: bool) -> None:
+        torn = at_end and self.open_end
+        pairs = pairs_of(straight(pending.message), torn=torn)
         said = statement(Line(self.file, pending.number, pending.text[:1200]), pending.at, pairs)
         if said.status is not None:
-            self.message = pending.message
-            if self.run and said.goes_on(self.run[1]):
-                self.run = (self.run[0], _next(self.run[1], said))
-            else:
-                self.run, self.runs = (said, said), self.runs + 1
+            self._follow(said, pending.message, torn=torn)
         elif strange := unknown_status(pairs.get("status")):
             self.shared.strange(f"{self.file} names a status that is not known here: {strange}.")
         elif at_end:
             return  # cut before its status, and perhaps within a token
         self.shared.note(said)
 
-    def _repeat(self) -> None:
-        if self.repeated is not None and self.run:
-            again = self.repeated
-            line = Line(self.file, again.number, again.text[:1200])
-            self.run = (self.run[0], replace(self.run[1], line=line, at=again.at))
-        self.repeated = None
+    def _follow(self, said: Statement, message: str, *, torn: bool) -> None:
+        """Put a statement on the track of its token; one without a token goes on with the track before."""
+        key = said.token or self.current
+        if key is not None and None in self.tracks and len(self.tracks) == 1:
+            self.tracks[key] = self.tracks.pop(None)
+        track = self.tracks.get(key)
+        if track is None:
+            if len(self.tracks) >= _TOKENS_MAX:
+                self.tracks.pop(next(iter(self.tracks)))
+            self.tracks[key] = Track(said, said, said, message)
+        else:
+            track.repeat()
+            track.take(said, message, torn=torn)
+        self.current = key
+        if len(self.recent) >= _RECENT_MAX:
+            self.recent.clear()
+        self.recent[message] = key
 
-    def _json(self, number: int, line: str) -> None:
+    # Statuses as JSON
+
+    def _json(self, line: str) -> None:
         if self.block is None:
             start = starts(line)
             if start < 0:
                 return
-            self.block, line = Block(self.file, number), line[start:]
+            self.block, line = Block(self.file, self.number), line[start:]
         if self.block.add(line):
             if self.block.promises():
                 self.blocks.append(self.block)
@@ -178,17 +249,4 @@ class FileReading:
         self.shared.note(status.said)
         self.shared.strange(*status.odd)
         if status.said.status is not None:
-            self.status = status
-
-
-def _next(earlier: Statement, said: Statement) -> Statement:
-    """``said`` after ``earlier`` of the same run. A number whose end is torn off (10 to 1) is not believed."""
-    full = said.filled(earlier)
-    torn = (
-        said.days_left is not None
-        and earlier.days_left is not None
-        and said.days_left < earlier.days_left
-        and str(earlier.days_left).startswith(str(said.days_left))
-        and (said.at or "")[:10] == (earlier.at or "")[:10]
-    )
-    return replace(full, days_left=earlier.days_left) if torn else full
+            self.statuses.append(status)

@@ -15,20 +15,57 @@ _INVISIBLE = re.compile(
 )
 _URL_USER = re.compile(r"://[^\s/@]{1,300}@")
 _QUERY = re.compile(r"\?[^\s\"'<>=]{0,200}=[^\s\"'<>]{0,1200}")
-_MAIL = re.compile(r"[^\s@<>\"'=,;:()\[\]{}/*]{1,64}@[^\s@<>\"'=,;:()\[\]{}/]{1,255}")
-_BEARER = re.compile(r"\b(bearer|basic|digest)\s{1,5}[^\s\"',;]{6,1200}", re.IGNORECASE)
+_LOCAL = r"(?:\"[^\"]{1,64}\"|[^\s@<>\"'=,;:()\[\]{}/*]{1,64})"
+_MAIL = re.compile(_LOCAL + r"(?:@|%40)(?:\[[^\]\s]{1,60}\]|[^\s@<>\"'=,;:()\[\]{}/]{1,255})")
+_BEARER = re.compile(r"\b(bearer\s{1,5}|(?:basic|digest)\s{1,5}(?=[^\s]{6}))[^\s\"',;]{1,1200}", re.IGNORECASE)
 _JWT = re.compile(r"\beyJ[\w-]{5,1200}\.[\w.-]{1,1200}")
-_IPV4 = re.compile(r"(?<![\w.])\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}(?!\w|\.\d)")
-_IPV6 = re.compile(r"(?<![\w:])[0-9A-Fa-f:]{2,40}(?:%\w{1,20})?(?!\w)")
+#: Keys that are known by their looks: private keys, those of large services.
+_SHAPES = re.compile(
+    r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY.*|\bA[KS]IA[0-9A-Z]{16}\b|\bgh[a-z]_\w{20,255}|\bxox[a-z]-[\w-]{10,255}|\bsk-[\w-]{16,255}"
+)
+_FLAG = re.compile(
+    r"(?<![\w-])(--?(?:pass\w{0,10}|pwd|secret|token|key|user(?:name)?)) {1,3}[^\s=-]\S{0,300}", re.IGNORECASE
+)
+#: With a port as tcpdump writes it, and as names of hosts have it (ec2-10-0-0-1).
+_IPV4 = re.compile(r"(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?:\.\d{1,5})?(?!\d)|(?<!\d)\d{1,3}(?:-\d{1,3}){3}(?![\d-])")
+_IPV6 = re.compile(r"(?<!\w)[0-9A-Fa-f:]{2,40}(?:%\w{1,20})?(?!\w)")
 _KEY = re.compile(r"[\"']?(?<![\w.-])([A-Za-z_][\w.-]{0,60})[\"']?[ ]{0,3}[=:][ ]{0,3}")
 
 _LICENCE_TOKENS = frozenset(
     {"token", "previoustoken", "oldtoken", "newtoken", "licensetoken", "licencetoken", "motiontoken"}
 )
-_SECRET_ENDINGS = ("password", "passwd", "passphrase", "secret", "key", "token", "cookie", "credentials", "signature")
-_PERSON_ENDINGS = ("name", "email", "mail", "phone", "mobile")
+_SECRET_ENDINGS = (
+    *(
+        "password",
+        "passwd",
+        "passphrase",
+        "pass",
+        "pwd",
+        "secret",
+        "key",
+        "token",
+        "cookie",
+        "credentials",
+        "signature",
+    ),
+    *("hash", "salt", "otp", "pin", "auth", "csrf", "nonce"),
+)
+_PERSON_ENDINGS = ("name", "email", "mail", "phone", "mobile", "person", "caller", "callee", "firma", "azienda")
 _WHOLE_KEYS = frozenset(
-    {"pwd", "pass", "auth", "authorization", "session", "sessionid", "jwt", "user", "customer", "company", "contact"}
+    {
+        "authorization",
+        "session",
+        "sessionid",
+        "sid",
+        "jwt",
+        "user",
+        "login",
+        "customer",
+        "company",
+        "contact",
+        "tel",
+        "fax",
+    }
 )
 
 
@@ -50,8 +87,10 @@ def mask(line: str, keep: Iterable[str] = ()) -> str:
     text = _URL_USER.sub(f"://{MASK}@", text)
     text = _QUERY.sub(f"?{MASK}", text)
     text = _mask_values(text, kept)
-    text = _BEARER.sub(rf"\1 {MASK}", text)
+    text = _FLAG.sub(rf"\1 {MASK}", text)
+    text = _BEARER.sub(rf"\1{MASK}", text)
     text = _JWT.sub(MASK, text)
+    text = _SHAPES.sub(MASK, text)
     text = _MAIL.sub(lambda found: _unless_kept(found[0], kept), text)
     text = _IPV4.sub(lambda found: _unless_kept(found[0], kept), text)
     text = _IPV6.sub(lambda found: _ipv6(found[0], kept), text)
@@ -71,12 +110,13 @@ def _unless_kept(word: str, kept: frozenset[str]) -> str:
 
 
 def _ipv6(word: str, kept: frozenset[str]) -> str:
-    for candidate in (word, word.rstrip(":")):
-        try:
-            ipaddress.IPv6Address(candidate)
-        except ValueError:
-            continue
-        return _unless_kept(candidate, kept) + word[len(candidate) :]
+    for start in (0, word.find(":") + 1):  # what stands before it may have a colon too, and so may what follows
+        for candidate in (word[start:], word[start:-1], word[start:].rstrip(":")):
+            try:
+                ipaddress.IPv6Address(candidate)
+            except ValueError:
+                continue
+            return word[:start] + _unless_kept(candidate, kept) + word[start + len(candidate) :]
     return word
 
 
@@ -88,14 +128,20 @@ def _mask_values(text: str, kept: frozenset[str]) -> str:
     for index, key in enumerate(keys):
         if key.start() < done or not _is_private(key[1]):
             continue
-        end = keys[index + 1].start() if index + 1 < len(keys) else len(text)
+        following = next((n for n in range(index + 1, len(keys)) if keys[n].start() > key.end()), len(keys))
+        end = keys[following].start() if following < len(keys) and not _is_cookie(key[1]) else len(text)
         start, end = _value(text, key.end(), end)
         if start == end or text[start:end].lower() in kept:
             continue
-        gap = " " if text[end - 1] == " " else ""
-        shown += [text[done:start], MASK, gap]
+        gap = text[start:end].rstrip(" ,;")
+        shown += [text[done:start], MASK, text[start + len(gap) : end]]
         done = end
     return "".join(shown) + text[done:]
+
+
+def _is_cookie(key: str) -> bool:
+    """Cookies are pairs themselves, up to the end of the line."""
+    return key.lower().endswith("cookie")
 
 
 def _value(text: str, start: int, next_key: int) -> tuple[int, int]:
@@ -111,7 +157,10 @@ def _value(text: str, start: int, next_key: int) -> tuple[int, int]:
 
 
 def _is_private(key: str) -> bool:
-    plain = key.lower().replace("_", "").replace("-", "").rpartition(".")[2]
-    if plain in _LICENCE_TOKENS:
+    *sections, last = (part.replace("_", "").replace("-", "") for part in key.lower().split("."))
+    if last in _LICENCE_TOKENS:
         return False
-    return plain in _WHOLE_KEYS or plain.endswith(_SECRET_ENDINGS) or plain.endswith(_PERSON_ENDINGS)
+    return any(
+        part in _WHOLE_KEYS or part.endswith(_SECRET_ENDINGS) or part.endswith(_PERSON_ENDINGS)
+        for part in (last, *(section for section in sections if section.endswith(_SECRET_ENDINGS)))
+    )

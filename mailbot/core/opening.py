@@ -2,6 +2,8 @@
 
 from datetime import date
 
+from mailbot.core.address import same
+from mailbot.core.asked import place
 from mailbot.core.commit import grant
 from mailbot.core.effects import (
     Audience,
@@ -19,7 +21,7 @@ from mailbot.core.effects import (
 )
 from mailbot.core.events import Changed, Confirmed, Decision, Denied, EmailConfirmed, Judged, Note, Opened
 from mailbot.core.scene import Scene
-from mailbot.core.ticket import Ending, Item, ItemStatus, Route, Ticket, settled
+from mailbot.core.ticket import Ending, Item, ItemStatus, Route, State, Ticket, settled
 
 #: Due things that wait for the customer, and those that wait for staff.
 CUSTOMER_TIMERS = ("customer_reminder", "close")
@@ -58,6 +60,7 @@ def filled(ticket: Ticket, judged: Judged) -> Ticket:
             "token_doubt": stands.token_doubt,
             "asked": False,
             "hold": False,
+            "seen": State.WAITING_CONFIRMATION if stands.neutral and not judged.problems else None,
         }
     )
 
@@ -74,7 +77,10 @@ def change(ticket: Ticket, event: Changed, scene: Scene) -> Decision:
     kept = tuple(item for item in ticket.items if not item.open)
     decided = {item.item for item in kept}
     after = filled(ticket, event.judged)
+    licence = scene.ledger.licence(after.token)  # as it is, with what this ticket changed already
+    after = after.model_copy(update={"licence_revision": licence.revision if licence else 0})
     items = kept + tuple(item for item in after.items if item.item not in decided)
+    items = tuple(sorted(items, key=lambda item: place(item.item)))
     changed = _changed(ticket, items, event.judged)
     after = after.model_copy(update={"items": items, "version": ticket.version + 1})
     void = Void((Purpose.DECISION, Purpose.AGAIN, Purpose.CONFIRM), "changed")
@@ -104,11 +110,17 @@ def confirm(ticket: Ticket, event: Confirmed, scene: Scene) -> Decision:
 
 def deny(ticket: Ticket, event: Denied, scene: Scene) -> Decision:
     """One of those asked said no: cancelled, staff are told."""
-    items = tuple(i.model_copy(update={"status": ItemStatus.CANCELLED}) if i.open else i for i in ticket.items)
+    items = tuple(i.over(ItemStatus.CANCELLED) if i.open else i for i in ticket.items)
     ticket = settled(ticket.model_copy(update={"items": items, "ending": Ending.CANCELLED}))
     told = Send("comment", Audience.STAFF, Facts(by=event.by, why="denied"), Purpose.DECISION)
-    effects = (Void(tuple(Purpose), "cancelled"), told, Forget(CUSTOMER_TIMERS + STAFF_TIMERS))
-    return Decision(ticket, effects, (Note("denied", event.by),))
+    notes = (Note("denied", event.by),)
+    if ticket.seen is None:
+        return Decision(
+            ticket, (Void(tuple(Purpose), "cancelled"), told, Forget(CUSTOMER_TIMERS + STAFF_TIMERS)), notes
+        )
+    # For the requester all goes on as with a token that does not exist: his key lives, his reminder comes, and the closing.
+    others = tuple(purpose for purpose in Purpose if purpose is not Purpose.CUSTOMER)
+    return Decision(ticket, (Void(others, "cancelled"), told, Forget(STAFF_TIMERS)), notes)
 
 
 def confirm_email(ticket: Ticket, event: EmailConfirmed, scene: Scene) -> Decision:
@@ -139,9 +151,20 @@ def _incomplete(
     ticket: Ticket, judged: Judged, scene: Scene, notes: tuple[Note, ...], effects: tuple[Effect, ...]
 ) -> Decision:
     quiet = not (ticket.sender_known or ticket.sender_is_contact or ticket.sender_verdict == "verified")
-    mail = Send("incomplete", Audience.CUSTOMER, Facts(form=judged.form, quiet=quiet), Purpose.CUSTOMER)
+    to: Audience | str = Audience.CUSTOMER
+    if _ledger_is_not_his(ticket):  # what the ledger says is told to the contact who agreed, and he corrects it
+        to, quiet = ticket.confirmed_by or ticket.sender, False
+        ticket = ticket.model_copy(update={"seen": State.WAITING_CONFIRMATION})
+    mail = Send("incomplete", to, Facts(form=judged.form, quiet=quiet), Purpose.CUSTOMER)
     faults = ", ".join(f"{p.field}: {p.code}" for p in ticket.problems)
     return Decision(ticket, (*effects, mail, *customer_timers(scene)), (*notes, Note("incomplete", "mailbot", faults)))
+
+
+def _ledger_is_not_his(ticket: Ticket) -> bool:
+    """Whether a contact agreed to a stranger's request, and the ledger has something against it."""
+    stranger = not (ticket.sender_is_contact or ticket.sender_is_partner)
+    agreed = ticket.confirmed_by is not None and not same(ticket.confirmed_by, ticket.sender)
+    return stranger and agreed and any(problem.from_ledger for problem in ticket.problems)
 
 
 def _challenged(
@@ -152,6 +175,21 @@ def _challenged(
         mails.append(_neutral(ticket))
     told = Note("challenged", "mailbot", ", ".join(ticket.challenged) or "token unknown")
     return Decision(ticket, (*effects, *mails, *customer_timers(scene)), (*notes, told))
+
+
+def change_denied(ticket: Ticket, event: Changed, scene: Scene) -> Decision:
+    """Corrected lines on what a contact refused: staff read them, the requester hears what he would hear without that."""
+    if not ticket.denied_unseen:
+        return Decision(ticket)
+    faults = tuple(problem for problem in event.judged.problems if not problem.from_ledger)
+    seen = State.WAITING_CUSTOMER if faults else State.WAITING_CONFIRMATION
+    ended = {"state": ticket.state, "items": ticket.items, "problems": faults, "seen": seen}
+    ticket = filled(ticket, event.judged).model_copy(update=ended)
+    told = Send("comment", Audience.STAFF, Facts(text=event.text, by=event.by, why="final_ticket"), Purpose.DECISION)
+    effects, notes = (Forget(CUSTOMER_TIMERS), told), (Note("commented", event.by, "final_ticket"),)
+    if faults:
+        return _incomplete(ticket, event.judged, scene, notes, effects)
+    return Decision(ticket, (*effects, _neutral(ticket), *customer_timers(scene)), notes)
 
 
 def _neutral(ticket: Ticket) -> Send:
@@ -249,15 +287,15 @@ def _people(ticket: Ticket, keys: frozenset[str], scene: Scene, *, by_staff: boo
 
 def plugin_mail(ticket: Ticket, keys: frozenset[str]) -> tuple[Effect, ...]:
     """The links of the plugins granted just now, in a mail of their own; implied ones come with those that imply them."""
-    mine = tuple(
-        i.item
-        for i in ticket.items
-        if i.item.startswith("plugin:")
-        and i.to
-        and i.status in (ItemStatus.APPLIED, ItemStatus.SCHEDULED)
-        and (i.item in keys or (i.route is Route.IMPLIED and keys & _causes(ticket)))
-    )
+    mine = tuple(i.item for i in _granted_now(ticket, keys) if i.item.startswith("plugin:") and i.to)
     return (Send("plugins", Audience.OUTCOME, Facts(items=mine)),) if mine else ()
+
+
+def _granted_now(ticket: Ticket, keys: frozenset[str]) -> tuple[Item, ...]:
+    """The items of those keys that were granted, and the implied ones that came or leave with them."""
+    causes = keys & _causes(ticket)
+    held = (i for i in ticket.items if i.status in (ItemStatus.APPLIED, ItemStatus.SCHEDULED))
+    return tuple(i for i in held if i.item in keys or (causes and i.route is Route.IMPLIED))
 
 
 def _causes(ticket: Ticket) -> frozenset[str]:
@@ -268,7 +306,7 @@ def granted_notes(ticket: Ticket, keys: frozenset[str], by: str) -> tuple[Note, 
     """One line of history for what was applied and one for each day on which something will be."""
     notes = []
     for status, kind in ((ItemStatus.APPLIED, "applied"), (ItemStatus.SCHEDULED, "scheduled")):
-        named = [i.item for i in ticket.items if i.item in keys and i.status is status]
+        named = [i.item for i in _granted_now(ticket, keys) if i.status is status]
         if named:
             notes.append(Note(kind, by, ", ".join(named)))
     return tuple(notes)

@@ -1,28 +1,19 @@
-"""Text into readings (which label says what), and readings into a request with all its problems at once."""
+"""Text into readings: the forms of a mail, a repair, an edited quote. What a value means is ``checking``'s matter."""
 
-import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 
-from rapidfuzz import process
+from mailbot.core.forms import FIELDS, normal
+from mailbot.core.gathering import MAILTO, PROSE, WRAP_FROM, Reader, Reading, bare_of, key_of, tidied, whole
+from mailbot.core.labelled import labelled
+from mailbot.core.naming import TWICE, is_reply, request_of, settled
 
-from mailbot.core.forms import ACTIONS, FIELDS, LABELS, Kind, normal, request_of
+__all__ = ["MOST_FORMS", "Reading", "Request", "merge", "read_fields", "read_forms", "read_quoted"]
 
-#: Fields whose value runs over several lines.
-_LONG = frozenset({Kind.PROSE, Kind.OPTIONS})
-_LINE = re.compile(r"^[\s>*•·|-]*([^:：\t|?]{1,60}\??)\s*(?:[:：]|\t|\|)\s*(.*)$")
-_SIGNATURE = ("-- ", "--", "best regards", "kind regards", "regards", "cordiali saluti", "mit freundlichen grüßen")
-
-
-@dataclass(frozen=True)
-class Reading:
-    """Field key -> text as read; fields given twice with different values; near labels; ``prose`` belongs to no field."""
-
-    values: Mapping[str, str] = field(default_factory=dict)
-    twice: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    near: Mapping[str, str] = field(default_factory=dict)
-    request_line: str | None = None
-    prose: str = ""
+#: More ``Request:`` lines in one mail belong to the last form, which is then told to be given twice.
+MOST_FORMS = 20
+#: Fields that any mail's words may hold; alone they make no form.
+_CONTACT = frozenset({"customer_name", "customer_email", "comments", "telephones", "log"})
 
 
 @dataclass(frozen=True)
@@ -59,129 +50,110 @@ class Request:
 def read_forms(text: str, subject: str) -> tuple[Reading, ...]:
     """One reading per ``Request:`` line; lines before the first hold for all. Empty when there is no form.
 
-    Without such a line there is a form when the subject names a request, or when at least two fields were read.
+    Without such a line there is a form when the subject names a request, or when at least two fields were read, one of
+    them of more than whom to write to.
     """
-    lines = text.splitlines()
-    starts = [n for n, line in enumerate(lines) if _label(line)[0] == "request"]
+    lines = whole(text.splitlines())
+    starts = [n for n, line in enumerate(lines) if key_of(line) == "request"][:MOST_FORMS]
     if not starts:
-        read = read_fields(text)
-        named = request_of(subject)
-        if len(read.values) < (1 if named else 2):
-            return ()
-        values = {"request": subject, **read.values} if named else dict(read.values)
-        return (Reading(values, read.twice, read.near, subject if named else None, read.prose),)
-    common, parts = lines[: starts[0]], []
-    for start, end in zip(starts, [*starts[1:], len(lines)], strict=True):
-        parts.append(read_fields("\n".join([*common, *lines[start:end]])))
-    return tuple(Reading(p.values, p.twice, p.near, p.values.get("request", ""), p.prose) for p in parts)
+        return _by_subject(Reader().read(lines).reading(), subject)
+    common = Reader().read(lines[: starts[0]])
+    ends = [*starts[1:], len(lines)]
+    parts = [common.copy().read(lines[start:end]).reading() for start, end in zip(starts, ends, strict=True)]
+    if len(parts) == 1:
+        parts = [Reading(_with_subject(parts[0].values, subject), parts[0].near, None, parts[0].prose)]
+    return tuple(Reading(p.values, p.near, p.values.get("request", ""), p.prose) for p in parts)
+
+
+def _by_subject(read: Reading, subject: str) -> tuple[Reading, ...]:
+    named = request_of(subject)
+    if named is None:
+        return (read,) if len(read.values) >= 2 and not read.values.keys() <= _CONTACT else ()
+    if not read.values and not (named[0] == "information" and read.prose):
+        return ()
+    return (Reading({"request": subject, **read.values}, read.near, subject, read.prose),)
+
+
+def _with_subject(values: Mapping[str, str], subject: str) -> dict[str, str]:
+    """The values of the one form of a mail, its ``Request:`` line beside what the subject names.
+
+    A subject that says more is added; one that says otherwise makes the request given twice, unless it is an old
+    one that came along with an answer.
+    """
+    line, by_subject = values.get("request", ""), request_of(subject)
+    by_line = request_of(line)
+    if by_subject is None or by_line is None or is_reply(subject):
+        return dict(values)
+    if {by_line[0], by_subject[0]} == {"modify", "shuttle"}:
+        return {"product": "Shuttle", **values}
+    if by_line[0] == by_subject[0] and None in (by_line[1], by_subject[1]):
+        action = by_line[1] or by_subject[1]
+        return {**values, "request": f"{by_line[0]}/{action}" if action else line}
+    return dict(values) if by_line == by_subject else {**values, "request": f"{line}{TWICE}{subject}"}
 
 
 def read_fields(text: str) -> Reading:
     """Every labelled line of a text."""
-    given: dict[str, list[str]] = {}
-    near: dict[str, str] = {}
-    prose: list[str] = []
-    current: str | None = None
-    signed = False
-    for line in text.splitlines():
-        signed = signed or line.strip().lower().rstrip(",") in _SIGNATURE
-        key, value = _label(line)
-        if key and not signed:
-            given.setdefault(key, []).append(value)
-            current = key
-        elif not signed and current and _continues(current, given[current][-1], line):
-            given[current][-1] = f"{given[current][-1]}\n{line.strip()}".strip()
-        elif line.strip():
-            current = None
-            if not signed:
-                near.update(_nearly(line))
-            prose.append(line.strip())
-    values = {key: next((v for v in reversed(found) if v), "") for key, found in given.items()}
-    twice = {key: tuple(dict.fromkeys(v for v in found if v)) for key, found in given.items()}
-    twice = {key: found for key, found in twice.items() if len(found) > 1}
-    return Reading({k: v for k, v in values.items() if v}, twice, near, values.get("request"), "\n".join(prose))
+    return Reader().read(whole(text.splitlines())).reading()
 
 
-def _label(line: str) -> tuple[str | None, str]:
-    """(field key or None, the value behind the label)."""
-    match = _LINE.match(line[:2000])
-    if match is None:
-        return None, ""
-    key = LABELS.get(normal(match[1].strip(" *_").removesuffix("?"))) or LABELS.get(normal(match[1].strip(" *_")))
-    return key, match[2].strip(" \t*")
+def read_quoted(quoted: str, sent: str) -> Reading:
+    """What was edited in the quoted form: its lines whose value is not the one in ``sent``, the text of our own mail.
+
+    Nothing else that is quoted counts, and a line left empty erases nothing.
+    """
+    ours = _form_in(sent, None)
+    if not ours:
+        return Reading()
+    theirs = _form_in(quoted, frozenset(ours))
+    edited = {
+        key: value
+        for key, text in theirs.items()
+        if not _as_sent(text, ours.get(key, "")) and (value := tidied(FIELDS[key].kind, text))
+    }
+    return Reading(edited, request_line=edited.get("request"))
 
 
-def _continues(key: str, so_far: str, line: str) -> bool:
-    """Whether a line without a label goes on with the field before: prose and lists do, others only when still empty."""
-    return bool(line.strip()) and (FIELDS[key].kind in _LONG or not so_far)
+def _form_in(text: str, known: frozenset[str] | None) -> dict[str, str]:
+    """The lines of the first form in a text that we composed, from its ``Request:`` line on.
+
+    Behind a blank line only fields in ``known`` go on with it (None: any), and each only once: what follows a form of
+    ours are sentences, some of which look like fields.
+    """
+    form: dict[str, list[str]] = {}
+    current, gap = "", False
+    for line in whole(text.splitlines()):
+        bare = bare_of(line)
+        found = labelled(line) if bare else None
+        key = found.key if found else None
+        if not form:
+            if found and key == "request" and normal(bare).lstrip("*").startswith("request"):
+                form, current = {key: [found.value]}, key
+        elif not bare:
+            gap = True
+        elif found and key:
+            if key in form or (gap and known is not None and key not in known):
+                break
+            form[key] = [found.value]
+            current, gap = key, False
+        elif gap:
+            break
+        else:
+            form[current].append(bare)
+    return {key: "\n".join(lines).strip() for key, lines in form.items()}
 
 
-def _nearly(line: str) -> dict[str, str]:
-    match = _LINE.match(line[:200])
-    if match is None or not match[2].strip():
-        return {}
-    found = process.extractOne(normal(match[1]), LABELS.keys(), score_cutoff=84)
-    return {LABELS[found[0]]: match[1].strip()} if found else {}
+def _as_sent(quoted: str, sent: str) -> bool:
+    """Whether a quoted value is the one that was sent, however it was wrapped; of a long one its beginning is enough."""
+    one, other = ("".join(MAILTO.sub("", text).split()) for text in (quoted, sent))
+    return one == other or (len(other) > WRAP_FROM and other.startswith(one))
 
 
 def merge(stored: Mapping[str, str], quoted: Reading | None, own: Reading | None) -> Reading:
-    """A repair: own lines beat edited quoted lines, which beat stored values."""
-    values = dict(stored)
-    if quoted is not None:
-        values |= {key: value for key, value in quoted.values.items() if value}
-    if own is not None:
-        values |= {key: value for key, value in own.values.items() if value}
-    twice = own.twice if own is not None else {}
-    near = own.near if own is not None else {}
-    return Reading(values, twice, near, values.get("request"), own.prose if own else "")
-
-
-def kind_of(values: Mapping[str, str]) -> tuple[str, str | None]:
-    """The request and action that the values amount to; ("", None) when they do not say."""
-    named = request_of(values.get("request", ""))
-    action = ACTIONS.get(normal(values.get("action", "")).split(" ")[0] if values.get("action") else "")
-    if normal(values.get("product", "")).startswith("shuttle") or (named and named[0] == "shuttle"):
-        return "shuttle", action if action in ("modify", "transfer") else _shuttle(values, named)
-    request = named[0] if named else _deduced(values, action)
-    if request == "activate":
-        return request, _demo_or_plan(values, named)
-    if request == "modify":
-        return request, action if action in ("add", "remove", "deactivate") else (named[1] if named else None)
-    if request == "reactivate":
-        return request, _why(values, named)
-    return request, None
-
-
-def _shuttle(values: Mapping[str, str], named: tuple[str, str | None] | None) -> str | None:
-    return "transfer" if values.get("motion_token") else (named[1] if named else None)
-
-
-def _deduced(values: Mapping[str, str], action: str | None) -> str:
-    if action in ("add", "remove", "deactivate"):
-        return "modify"
-    if values.get("old_token"):
-        return "reactivate"
-    if values.get("demo"):
-        return "activate"
-    return "information" if values.get("question") else ""
-
-
-def _demo_or_plan(values: Mapping[str, str], named: tuple[str, str | None] | None) -> str | None:
-    word = normal(values.get("demo", ""))
-    if word:
-        return "demo" if word[:1] in ("y", "s", "j", "o", "t", "x", "[") else "plan"
-    return named[1] if named else None
-
-
-def _why(values: Mapping[str, str], named: tuple[str, str | None] | None) -> str | None:
-    text = normal(values.get("reason", ""))
-    if "token" in text:
-        return "token_change"
-    if "expired" in text or "trial" in text:
-        return "expired"
-    return "other" if text else (named[1] if named else None)
-
-
-def lines_of(values: Mapping[str, str], keys: Iterable[str]) -> str:
-    """Values as labelled lines."""
-    return "\n".join(f"{FIELDS[key].label}: {values[key]}" for key in keys if key in values)
+    """A repair: own lines beat edited quoted lines, which beat stored values; what was said last settles a clash."""
+    edited = dict(quoted.values) if quoted else {}
+    newer = {**edited, **(own.values if own else {})}
+    values = settled({**stored, **newer}, frozenset(newer))
+    said = [values.pop(PROSE, ""), own.prose if own else ""]
+    prose = "\n".join(dict.fromkeys(words for words in said if words))
+    return Reading(values, own.near if own else {}, values.get("request"), prose)

@@ -31,6 +31,8 @@ _DEVICE = re.compile(
 )
 #: An attribution may be wrapped over so many lines, a marker over one less.
 _WRAPPED = 4
+#: Nobody writes so many lines of his own; what lies behind counts as quoted.
+_MOST_LINES = 100_000
 #: quotequail takes cubic time on a long line and is no help on a long text.
 _QUAIL_LINES, _QUAIL_WIDTH = 400, 200
 
@@ -52,7 +54,8 @@ def own_text(text: str, markers: Sequence[str]) -> Own:
     """The writer's words before the first sign of a quote or a signature."""
     lines = text.splitlines()
     known = _bare_markers(markers)
-    cut, rule = next(((at, rule) for at in range(len(lines)) if (rule := _cut(lines, at, known)[0])), (len(lines), ""))
+    most = min(len(lines), _MOST_LINES)
+    cut, rule = next(((at, rule) for at in range(most) if (rule := _cut(lines, at, known)[0])), (most, ""))
     opinion = _second_opinion(lines[:cut])
     if opinion is not None:
         cut, rule = opinion, "attribution"
@@ -70,7 +73,7 @@ def own_lines_anywhere(text: str, markers: Sequence[str]) -> tuple[str, str]:
     pieces: list[list[str]] = [[]]  # of own lines, each with its own signature
     quoted: list[str] = []
     at = 0
-    while at < len(lines):
+    while at < min(len(lines), _MOST_LINES):
         rule, width = _cut(lines, at, known)
         if rule == "quote":
             quoted.append(_unquoted(lines[at]))
@@ -79,9 +82,10 @@ def own_lines_anywhere(text: str, markers: Sequence[str]) -> tuple[str, str]:
         elif not rule:
             pieces[-1].append(lines[at])
         elif rule != "attribution" or not _quote_follows(lines, at + width):
-            quoted += [_unquoted(line) for line in lines[at + width :]]
+            at += width
             break
         at += width
+    quoted += [_unquoted(line) for line in lines[at:]] if at < len(lines) else []
     return "\n".join(line for piece in pieces for line in _signed(piece)[0]), "\n".join(quoted)
 
 
@@ -90,7 +94,7 @@ def _cut(lines: list[str], at: int, markers: frozenset[str]) -> tuple[str, int]:
     if not lines[at] or lines[at].isspace():
         return "", 1
     plain = _plain(lines[at])
-    if marked := _marker(lines, at, markers):
+    if marked := _marker(lines, at, plain, markers):
         return "marker", marked
     if _is_quote(lines[at]):
         return "quote", 1
@@ -111,7 +115,7 @@ def _attribution(lines: list[str], at: int, plain: str) -> int:
     most = _WRAPPED if plain.startswith(_STARTS) else 1
     joined = ""
     for width, line in enumerate(lines[at : at + most], 1):
-        joined = f"{joined} {_plain(line)}".strip()
+        joined = f"{joined} {_plain(line)}".strip() if joined else plain
         if joined.endswith(":") and _WROTE.search(joined) and ("@" in joined or any(map(str.isdigit, joined))):
             return width
     return 0
@@ -127,6 +131,8 @@ def _quote_follows(lines: list[str], at: int) -> bool:
 
 def _unquoted(line: str) -> str:
     """The line without its ``>``, found in one step: a line may be a megabyte of them."""
+    if ">" not in line[:1] and line[:1] not in " \t\u00a0":
+        return line
     leading = len(line) - len(line.lstrip("> \t\u00a0"))
     end = line.rfind(">", 0, leading) + 1
     return line[end:].removeprefix(" ") if end else line
@@ -134,22 +140,25 @@ def _unquoted(line: str) -> str:
 
 def _plain(line: str) -> str:
     """What is compared: the beginning of a line in lower case, its white space single, its accents composed."""
-    return normalize("NFC", " ".join(line[:400].replace("’", "'").lower().split()))
+    plain = " ".join(line[:400].replace("’", "'").lower().split())
+    return plain if plain.isascii() else normalize("NFC", plain)
 
 
-def _bare(line: str) -> str:
-    return _plain(_unquoted(line)).strip(" -*_|#=")
+def _bare(line: str, plain: str | None = None) -> str:
+    """The line without what clients put around it; ``plain``: what it is as such, where that is known already."""
+    unquoted = _unquoted(line)
+    return (plain if plain is not None and unquoted is line else _plain(unquoted)).strip(" -*_|#=")
 
 
 def _bare_markers(markers: Sequence[str]) -> frozenset[str]:
     return frozenset(bare for marker in markers if (bare := _bare(marker)))
 
 
-def _marker(lines: list[str], at: int, markers: frozenset[str]) -> int:
+def _marker(lines: list[str], at: int, plain: str, markers: frozenset[str]) -> int:
     """How many lines the desk's marker takes from here, 0 if it does not stand here."""
     joined = ""
     for width, line in enumerate(lines[at : at + _WRAPPED - 1], 1):
-        bare = _bare(line)
+        bare = _bare(line, plain if width == 1 else None)
         joined = f"{joined} {bare}" if joined else bare
         if joined in markers:
             return width

@@ -1,14 +1,15 @@
 """The named rules: for each item who says yes, from which day it holds, and what it does to the bill."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
 from mailbot.core import billing
 from mailbot.core.asked import SEATS, Asked
 from mailbot.core.catalogue import Catalogue
-from mailbot.core.licence import Licence
+from mailbot.core.licence import Licence, Value
 from mailbot.core.period import month_end, next_month, next_period
-from mailbot.core.ticket import Billing, Item, Route, Value
+from mailbot.core.ticket import Billing, Item, Route
 
 #: The last day of the month on which a decrease still takes effect at once.
 DECREASE_DAY = 20
@@ -18,7 +19,10 @@ GROUPS = dict.fromkeys(SEATS, "seats") | {"addon": "addons", "plugin": "plugins"
 
 @dataclass(frozen=True)
 class Case:
-    """What the rules look at: the request, the billing it asks for, the day it was made, the licence as it stands."""
+    """What the rules look at: the request, the billing it asks for, the day it was made, the licence as it stands.
+
+    ``activated``: the day on which this very request activated the licence, from which its first period runs.
+    """
 
     request: str
     action: str | None
@@ -27,21 +31,37 @@ class Case:
     licence: Licence | None
     catalogue: Catalogue
     staff_whole: bool = False
+    activated: date | None = None
 
 
 def items_of(case: Case, lines: tuple[Asked, ...], today: date) -> tuple[Item, ...]:
     """The items with rule, route and, as a forecast for ``today``, day and billing effect; none has a status yet."""
     whole = case.staff_whole or _too_many_agents(case, lines)
-    return tuple(_item(case, line, today, whole=whole) for line in lines)
+    items = tuple(_item(case, line, today, whole=whole) for line in lines)
+    return tuple(_with_cause(item, items, today, case.catalogue) for item in items)
 
 
 def _item(case: Case, line: Asked, today: date, *, whole: bool) -> Item:
-    rule = "implied" if line.implied else rule_of(case, line)
-    if whole and rule == "automatic":
+    rule, route = "implied" if line.implied else rule_of(case, line), _route(case, line, whole=whole)
+    if rule == "automatic" and route is Route.STAFF:
         rule = "by_staff"
-    item = Item(item=line.item, from_=line.today, to=line.to, rule=rule, route=_route(case, line, whole=whole))
+    item = Item(item=line.item, from_=line.today, to=line.to, rule=rule, route=route)
     day = day_of(case, item, today)
     return item.model_copy(update={"expected": day, "billing": billing_of(case, item, day)})
+
+
+def _with_cause(item: Item, items: tuple[Item, ...], today: date, catalogue: Catalogue) -> Item:
+    if item.route is not Route.IMPLIED:
+        return item
+    days = {i.item: i.expected for i in items if i.expected}
+    return item.model_copy(update={"expected": implied_day(item, days, today, catalogue)})
+
+
+def implied_day(item: Item, days: Mapping[str, date], today: date, catalogue: Catalogue) -> date:
+    """An implied plugin comes with the last and leaves with the first of what brings it. ``days``: item -> its day."""
+    cause = catalogue.plugins[item.item.removeprefix("plugin:")].implied_by
+    found = [days[key] for key in ("plan", f"addon:{cause}") if key in days]
+    return (max if item.to else min)(found, default=today)
 
 
 def rule_of(case: Case, line: Asked) -> str:
@@ -64,6 +84,8 @@ def rule_of(case: Case, line: Asked) -> str:
 
 
 def _split(case: Case, line: Asked) -> str:
+    if not line.to:  # what the new plan does not have needs nobody's consent
+        return "automatic"
     kind = line.item.partition(":")[0]
     return "by_staff" if GROUPS.get(kind, kind) in case.catalogue.by_staff else "automatic"
 
@@ -124,31 +146,25 @@ def day_of(case: Case, item: Item, today: date) -> date:
             return max(today, next_month(case.asked_on))
         case "deactivation" | "next_period":
             return next_period(*terms, today)
-        case "implied" if not item.to and case.request != "activate":
-            return _day_of_cause(case, today)
         case _:
             return today
 
 
-def _day_of_cause(case: Case, today: date) -> date:
-    """An implied plugin leaves with the add-on or the plan that brought it."""
-    late = case.asked_on.day > DECREASE_DAY
-    return max(today, next_month(case.asked_on)) if late else today
-
-
 def billing_of(case: Case, item: Item, day: date) -> Billing | None:
     """The billing effect from ``day`` on; None for what is on no bill (a demo, what is included, what is implied)."""
-    if item.item == "status" and item.to == "active":
-        return _restored(case, day)
+    if case.request != "modify" and item.item in ("status", "token"):
+        return _restored(case, item, day)
     if item.item in billing.UNBILLED or item.rule in ("demo", "implied"):
         return None
     match case.request, item.rule:
         case "activate", _ if item.to:
-            period, months = billing.first_period(case.billing, day)
+            period, months = billing.first_period(case.billing, case.activated or day, day)
             return billing.increase(item.item, None, item.to, period, day, months, case.catalogue)
         case "activate", _:
             return None
-        case _, "increase" if case.licence:
+        case _ if case.licence is None:
+            return None
+        case _, "increase":
             period, months = billing.running_period(case.licence.billing, case.licence.renewal, day)
             return billing.increase(item.item, item.from_, item.to, period, day, months, case.catalogue)
         case _, "decrease_by_20th" | "decrease_after_20th":
@@ -157,9 +173,12 @@ def billing_of(case: Case, item: Item, day: date) -> Billing | None:
             return billing.NONE
 
 
-def _restored(case: Case, day: date) -> Billing | None:
-    """Re-activation: from active without effect, else billed as an increase of all that the licence has."""
-    if case.licence is None or case.licence.status == "active":
+def _restored(case: Case, item: Item, day: date) -> Billing | None:
+    """Re-activation: from active (or a demo that moves) without effect, else an increase of all that the licence has."""
+    free = ("active", "demo") if item.item == "token" else ("active",)
+    if case.licence is None:
+        return None
+    if case.licence.status in free or item.from_ == item.to:
         return billing.NONE
     period, _ = billing.running_period(case.licence.billing, case.licence.renewal, day)
     return Billing(kind="increase", fraction=period.fraction(day), invoice_on=month_end(day))

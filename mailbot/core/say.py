@@ -5,8 +5,12 @@ from typing import Any, Protocol
 
 from mailbot.core.catalogue import Catalogue
 from mailbot.core.forms import normal
+from mailbot.core.licence import Value
 from mailbot.core.problem import Problem
-from mailbot.core.ticket import Item, Value
+from mailbot.core.ticket import Item
+
+#: So much of a wrong value is shown.
+READ = 300
 
 
 class Words(Protocol):
@@ -57,9 +61,11 @@ def item_names(items: Iterable[Item], catalogue: Catalogue, words: Words) -> dic
 def problem_sentence(problem: Problem, words: Words, *, quiet: bool = False) -> str:
     """The sentence of a problem; ``quiet`` quotes nothing that the sender wrote."""
     sentence = str(words.sentences["problem"][problem.code.value])
-    read = "..." if quiet else problem.read
+    shown = problem.read if len(problem.read) <= READ else f"{problem.read[:READ]}..."
+    read = str(words.sentences["unsaid"]) if quiet else shown
     text = sentence.format(read=read, expected=problem.expected, hint=problem.hint)
-    return text + (f' Did you mean "{problem.hint}"?' if problem.hint and problem.hint != problem.expected else "")
+    meant = str(words.sentences["did_you_mean"]).format(hint=problem.hint)
+    return f"{text} {meant}" if problem.hint and problem.hint != problem.expected else text
 
 
 def problem_json(problem: Problem, words: Words) -> dict[str, str]:

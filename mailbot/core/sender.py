@@ -11,7 +11,7 @@ from typing import Any
 
 import mailparser
 
-from mailbot.core.address import clean, strict
+from mailbot.core.address import bare, clean, strict
 from mailbot.core.mime import Fields
 
 _REGISTRY = HeaderRegistry()
@@ -55,6 +55,13 @@ def _agreed(value: str) -> tuple[str | None, str | None, str]:
         return None, "the From field names several addresses", ""
     if first != second or not first:
         return None, "the From field can be read in several ways", ""
-    if strict(first[0]) is None or first[0] not in value:
+    if strict(first[0]) is None or first[0] not in value or not _stands_in(value, first[0]):
         return None, "the From field holds no plain address", names[0]
     return first[0], None, names[0]
+
+
+def _stands_in(value: str, address: str) -> bool:
+    """Whether that address stands in the field as it is, in brackets of its own or alone; a route before it is no part of it."""
+    said = bare(value).strip()
+    _, bracket, inner = said.rpartition("<")
+    return said == address if not bracket else said.endswith(">") and inner.removesuffix(">").strip() == address

@@ -2,13 +2,15 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 
-from mailbot.core.masking import clean
+from mailbot.core.masking import clean, mask
 
 STATUSES = ("active", "grace", "trial", "inactive", "deactivated")
 REASONS = ("token_change", "expired", "unreachable", "other")
+#: The fields of a Statement that a line can prove, the most telling first.
+PROVEN = ("status", "token", "previous_token", "reason", "days_left", "since", "expires_at", "version", "last_contact")
 _TOKEN = re.compile(r"[!-~]{8,128}")
 _NUMBER = re.compile(r"-?[0-9]{1,5}(?:\.[0-9]{1,9})?")
 
@@ -26,6 +28,7 @@ class Line:
 class Statement:
     """What was said, None where nothing was. ``at`` and the other times are ISO 8601: those of log lines are local and
     without a zone, those of status files as written there. ``from_file``: it is a status file's, not a log line's.
+    ``where`` maps each field of PROVEN that was said to the line that says it.
     """  # noqa: D205 - one thought
 
     line: Line
@@ -40,7 +43,7 @@ class Statement:
     expires_at: str | None = None
     version: str | None = None
     last_contact: str | None = None
-    lines: tuple[Line, ...] = ()  # of a status file: where its values stand
+    where: Mapping[str, Line] = field(default_factory=dict)
 
     def goes_on(self, earlier: "Statement") -> bool:
         """Whether this says the same state as ``earlier``; what a line leaves out it does not contradict."""
@@ -52,16 +55,17 @@ class Statement:
     def filled(self, other: "Statement", names: frozenset[str] | None = None) -> "Statement":
         """This one, with what it leaves out taken from ``other`` (only the fields ``names``, if given)."""
         missing = {
-            field.name: getattr(other, field.name)
-            for field in fields(self)
-            if getattr(self, field.name) is None and (names is None or field.name in names)
+            one.name: getattr(other, one.name)
+            for one in fields(self)
+            if getattr(self, one.name) is None and (names is None or one.name in names)
         }
-        return replace(self, **missing)
+        taken = {name: line for name, line in other.where.items() if name in missing}
+        return replace(self, **missing, where={**taken, **self.where})
 
 
 def statement(line: Line, at: str | None, said: Mapping[str, object]) -> Statement:
     """The Statement in ``said`` (keys by ``plain_key``); a value that cannot be right counts as not said."""
-    return Statement(
+    made = Statement(
         line,
         at=at,
         status=_word(said.get("status"), STATUSES),
@@ -74,6 +78,7 @@ def statement(line: Line, at: str | None, said: Mapping[str, object]) -> Stateme
         version=_short(said.get("version")),
         last_contact=iso(said.get("lastcontactat", said.get("lastcontact"))),
     )
+    return replace(made, where={name: line for name in PROVEN if getattr(made, name) is not None})
 
 
 def plain_key(key: str) -> str:
@@ -125,5 +130,6 @@ def _days(value: object) -> int | None:
 
 
 def _short(value: object) -> str | None:
-    shown = clean(value[:60]).strip() if isinstance(value, str) else ""
+    """A word or two of the file's, masked, as it may be shown."""
+    shown = mask(clean(value[:60]).strip()) if isinstance(value, str) else ""
     return shown or None

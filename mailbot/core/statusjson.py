@@ -14,7 +14,17 @@ _KNOWN = frozenset(
     | {"grace", "staff", "addOns", "plugins", "lastContactAt", "generatedAt"}
 )
 _TELLING = frozenset({"previousToken", "expiresAt", "grace", "lastContactAt"})  # tells a licence from any other status
-_SHOWN = ("status", "reason", "previousToken", "daysLeft", "token")
+_KEY_OF = {  # what a key is called here
+    "status": "status",
+    "token": "token",
+    "previous_token": "previousToken",
+    "reason": "reason",
+    "days_left": "daysLeft",
+    "since": "startedAt",
+    "expires_at": "expiresAt",
+    "version": "version",
+    "last_contact": "lastContactAt",
+}
 _SIZE_MAX = 65_536  # characters of a block
 _LINES_MAX = 2_000
 _STARTS_MAX = 5
@@ -23,10 +33,24 @@ _PAIR = re.compile(r'"(\w{1,40})"\s{0,20}:\s{0,20}(?:"((?:[^"\\]|\\.){0,300})"|(
 
 
 @dataclass(frozen=True)
+class Terms:
+    """What a status file says of the contract, None where nothing. Keys are by ``plain_key``; ``seats`` are limits."""
+
+    plan: str | None = None
+    seats: tuple[tuple[str, int], ...] = ()
+    addons: frozenset[str] | None = None
+    plugins: frozenset[str] | None = None
+
+
+NOTHING_SAID = Terms()
+
+
+@dataclass(frozen=True)
 class Status:
     """A status file: what it says, its keys that we do not know (masked), and what is odd about it, in sentences."""
 
     said: Statement
+    terms: Terms = NOTHING_SAID
     unknown: tuple[tuple[str, str], ...] = ()
     odd: tuple[str, ...] = ()
 
@@ -50,7 +74,7 @@ class Block:
 
     def promises(self) -> bool:
         """Whether it is worth parsing."""
-        return any("status" in line for line in self.lines)
+        return any("status" in line for line in self.lines) and any(map(telling, self.lines))
 
     def status(self) -> Status | None:
         """The licence status in these lines, None if there is none."""
@@ -76,19 +100,24 @@ class Block:
 
     def _told(self, licence: Mapping[str, object], odd: tuple[str, ...]) -> Status | None:
         flat = _flat(licence)
-        where = tuple(self._line(key) for key in _SHOWN if any(f'"{key}"' in line for line in self.lines))
-        line = where[0] if where else Line(self.file, self.first, self.lines[0])
-        said = statement(line, iso(flat.get("generatedat")), flat)
+        said = statement(self._line("status"), iso(flat.get("generatedat")), flat)
+        where = {name: self._line(_KEY_OF[name]) for name in said.where}
         if said.status is None and (strange := unknown_status(licence.get("status"))):
             odd += (f"The status in {self.file} is one that is not known here: {strange}.",)
         schema = licence.get("schema")
         if isinstance(schema, str) and schema != SCHEMA:
             odd += (f"The status in {self.file} has the schema {clean(schema[:60])}, known is {SCHEMA}.",)
-        return Status(replace(said, from_file=True, lines=where), _unknown(licence), odd)
+        return Status(replace(said, from_file=True, where=where), _terms(licence), _unknown(licence), odd)
 
     def _line(self, key: str) -> Line:
-        index = next(index for index, line in enumerate(self.lines) if f'"{key}"' in line)
+        """The line with that key; the first one where the key is written in another way."""
+        index = next((index for index, line in enumerate(self.lines) if f'"{key}"' in line), 0)
         return Line(self.file, self.first + index, self.lines[index][:1200])
+
+
+def telling(text: str) -> bool:
+    """Whether ``text`` holds a word without which no JSON is a licence status."""
+    return "license-status/" in text or any(word in text for word in _TELLING)
 
 
 def starts(line: str) -> int:
@@ -128,6 +157,27 @@ def _flat(licence: Mapping[str, object]) -> dict[str, object]:
     for part in (grace if isinstance(grace, dict) else {}, licence):
         flat.update({plain_key(str(key)): value for key, value in part.items() if value is not None})
     return flat
+
+
+def _terms(licence: Mapping[str, object]) -> Terms:
+    plan, staff = licence.get("plan"), licence.get("staff")
+    limits = {
+        plain_key(str(key)): value.get("limit")
+        for key, value in (staff.items() if isinstance(staff, dict) else ())
+        if isinstance(value, dict)
+    }
+    return Terms(
+        plan=plain_key(plan) if isinstance(plan, str) and plan else None,
+        seats=tuple((key, n) for key, n in limits.items() if isinstance(n, int) and 0 <= n < 1_000_000),
+        addons=_keys(licence.get("addOns")),
+        plugins=_keys(licence.get("plugins")),
+    )
+
+
+def _keys(listed: object) -> frozenset[str] | None:
+    if not isinstance(listed, list) or not all(isinstance(key, str) for key in listed):
+        return None
+    return frozenset(plain_key(clean(key[:60])) for key in listed[:100])
 
 
 def _unknown(licence: Mapping[str, object]) -> tuple[tuple[str, str], ...]:

@@ -1,18 +1,19 @@
-"""What logs and status files say of a licence, read as a stream: tokens, status, since when, and where it stands.
+"""What logs and status files say of licences, read as a stream: each installation's tokens, status, and since when.
 
 A line is ``[local time] [LEVEL] service - message``; of interest are those tagged ``[LICENSE:...]``, whose message is
 ``key=value`` pairs and perhaps JSON (``statusjson``). Whether it fits the request is ``diagnosis``'s matter.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from mailbot.core.installations import Tokens, last_run
 from mailbot.core.logline import QUOTE, is_log_line
 from mailbot.core.logreading import FileReading, Gathered
 from mailbot.core.logtext import LogText
 from mailbot.core.statement import Line, Statement
-from mailbot.core.statusjson import straight
+from mailbot.core.statusjson import NOTHING_SAID, Status, Terms, straight
 
 #: Status files know their zone, log lines do not: so far apart the two may seem.
 _ZONES = timedelta(hours=14)
@@ -20,26 +21,45 @@ _ANY_STATE = frozenset({"version", "last_contact"})
 
 
 @dataclass(frozen=True)
+class Installation:
+    """One licence that the files speak of, under all its ``tokens``.
+
+    ``said`` is the last statement with a status, completed from others about the same state, ``first`` where that
+    state was first met. ``begun``: it began there; else it may be older, and if the clock was ``skewed`` nothing is
+    known of that. ``from_log`` and ``from_file`` are the last statements of either kind, ``terms`` what the status file
+    says of the contract, ``unknown`` its keys that have no meaning here, masked.
+    """
+
+    tokens: frozenset[str]
+    said: Statement
+    first: Statement
+    begun: bool = False
+    skewed: bool = False
+    from_log: Statement | None = None
+    from_file: Statement | None = None
+    terms: Terms = NOTHING_SAID
+    unknown: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
 class Findings:
     """What was found in all files together.
 
-    ``said`` is the last statement with a status, completed from others about the same state, ``first`` where that
-    state was first met. ``from_log`` and ``from_file`` are the last statements of either kind. ``tokens`` and
-    ``previous_tokens`` map each token to the first line that names it (at most 1,000: then ``tokens_cut``).
-    ``first_at`` and ``last_at`` are local times in ISO 8601 without zone. ``odd`` are plain sentences.
+    ``installations`` are in order of their last statements. ``tokens`` and ``previous_tokens`` map each token to the
+    first line that names it (at most 1,000: then ``tokens_cut``), ``changes`` are the first statements of each token
+    about the one before it. ``first_at`` and ``last_at`` are local times in ISO 8601 without zone; ``skewed``: times go
+    back in some file, so that these are not its ends. ``odd`` are sentences.
     """
 
     files: tuple[str, ...] = ()
-    said: Statement | None = None
-    first: Statement | None = None
-    from_log: Statement | None = None
-    from_file: Statement | None = None
+    installations: tuple[Installation, ...] = ()
     tokens: dict[str, Line] = field(default_factory=dict)
     previous_tokens: dict[str, Line] = field(default_factory=dict)
     tokens_cut: bool = False
+    changes: tuple[Statement, ...] = ()
     first_at: str | None = None
     last_at: str | None = None
-    unknown: tuple[tuple[str, str], ...] = ()
+    skewed: bool = False
     odd: tuple[str, ...] = ()
 
     @property
@@ -47,32 +67,53 @@ class Findings:
         """Every token named, current or previous: what the ledger is asked about."""
         return frozenset(self.tokens) | frozenset(self.previous_tokens)
 
+    @property
+    def main(self) -> Installation | None:
+        """The one that the last statement is about."""
+        return self.installations[-1] if self.installations else None
+
+    @property
+    def said(self) -> Statement | None:
+        """The last statement with a status."""
+        return self.main.said if self.main else None
+
+    @property
+    def first(self) -> Statement | None:
+        """Where its state was first met."""
+        return self.main.first if self.main else None
+
+    @property
+    def unknown(self) -> tuple[tuple[str, str], ...]:
+        """Keys of its status file that have no meaning here, masked."""
+        return self.main.unknown if self.main else ()
+
+    def about(self, tokens: Iterable[str | None]) -> "Findings":
+        """The same with the installation that has one of ``tokens`` as the main one, if there is one."""
+        asked = frozenset(token for token in tokens if token)
+        ordered = sorted(self.installations, key=lambda one: not asked.isdisjoint(one.tokens))
+        return replace(self, installations=tuple(ordered))
+
 
 def read(logs: Iterable[LogText]) -> Findings:
-    """What ``logs`` say of the licence. Any text is accepted; memory stays small whatever their size."""
+    """What ``logs`` say of licences. Any text is accepted; memory stays small whatever their size."""
     shared = Gathered()
     readers = [FileReading(log.name, shared).read(log) for log in logs]
-    from_log, first = _last_of_logs(readers)
-    statuses = [status for reader in readers if (status := reader.status) is not None]
-    status = max(statuses, key=lambda status: status.said.at or "", default=None)
-    from_file = status.said if status else None
-    said = _winner(from_log, from_file)
     begins = [at for reader in readers if (at := reader.first_at)]
     ends = [at for reader in readers if (at := reader.last_at)]
-    if from_file and from_file.at and not ends:
-        begins = ends = [from_file.at[:19]]
+    installations = _installations(readers, Tokens(shared.changes, readers))
+    if not ends:
+        stated = [at[:19] for one in installations if one.from_file and (at := one.from_file.at)]
+        begins, ends = stated, stated
     return Findings(
         files=tuple(reader.file for reader in readers),
-        said=said,
-        first=first if said and first and said.goes_on(first) else said,
-        from_log=from_log,
-        from_file=from_file,
+        installations=installations,
         tokens=shared.tokens,
         previous_tokens=shared.previous,
         tokens_cut=shared.cut,
+        changes=tuple(shared.changes.values()),
         first_at=min(begins, default=None),
         last_at=max(ends, default=None),
-        unknown=status.unknown if status else (),
+        skewed=any(reader.skewed for reader in readers),
         odd=tuple(shared.odd),
     )
 
@@ -88,18 +129,39 @@ def looks_like_log(text: str) -> bool:
     return False
 
 
-def _last_of_logs(readers: list[FileReading]) -> tuple[Statement | None, Statement | None]:
-    """The last statement of all log files in order of time, and the first of its run, which may span rotated files."""
-    ordered = sorted((reader for reader in readers if reader.run), key=lambda one: one.run[1].at or "")  # type: ignore[index]
-    first = last = None
-    for reader in reversed(ordered):
-        run = reader.run
-        if run is None or (first is not None and not first.goes_on(run[1])):
-            break
-        last, first = last or run[1], run[0]
-        if reader.runs > 1:
-            break
-    return last, first
+def _installations(readers: list[FileReading], tokens: Tokens) -> tuple[Installation, ...]:
+    """Each installation of which a status is known, the one of the last statement last."""
+    statuses: dict[str | None, Status] = {}
+    for status in (status for reader in readers for status in reader.statuses):
+        root = tokens.root(status.said.token)
+        if root not in statuses or (status.said.at or "") >= (statuses[root].said.at or ""):
+            statuses[root] = status
+    roots = dict.fromkeys([*tokens.roots, *statuses])
+    found = (_installation(tokens, root, readers, statuses.get(root)) for root in roots)
+    return tuple(sorted((one for one in found if one), key=lambda one: (one.said.at or "")[:19]))
+
+
+def _installation(
+    tokens: Tokens, root: str | None, readers: list[FileReading], status: Status | None
+) -> Installation | None:
+    run = last_run(tokens.of(root, readers))
+    from_log = run.last if run else None
+    from_file = status.said if status else None
+    said = _winner(from_log, from_file)
+    if said is None:
+        return None
+    goes_on = run is not None and said.goes_on(run.first)
+    return Installation(
+        tokens=tokens.named(root) | {token for token in (said.token, said.previous_token) if token},
+        said=said,
+        first=run.first if run and goes_on else said,
+        begun=run.begun if run and goes_on else False,
+        skewed=run.skewed if run else False,
+        from_log=from_log,
+        from_file=from_file,
+        terms=status.terms if status else NOTHING_SAID,
+        unknown=status.unknown if status else (),
+    )
 
 
 def _winner(from_log: Statement | None, from_file: Statement | None) -> Statement | None:

@@ -7,10 +7,8 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from mailbot.core.diagnosis import Diagnosis
+from mailbot.core.licence import Value
 from mailbot.core.problem import Problem
-
-#: Today's or the requested value of an item: a count, a catalogue key, yes or no, a licence status, a token; None = none.
-Value = bool | int | str | None
 
 
 class State(StrEnum):
@@ -93,6 +91,11 @@ class Item(BaseModel):
         """Whether nothing has been decided yet."""
         return self.status in (None, ItemStatus.WAITING_STAFF)
 
+    def over(self, status: ItemStatus, reason: str | None = None) -> "Item":
+        """The item refused or cancelled: it holds from no day and costs nothing."""
+        gone = {"status": status, "reason": reason, "effective": None, "expected": None, "billing": None}
+        return self.model_copy(update=gone)
+
 
 class Ticket(BaseModel):
     """One request and all that became of it. The first block is the contract's, the second is the desk's own."""
@@ -121,6 +124,8 @@ class Ticket(BaseModel):
     #: Counts what is asked: a change voids the keys of the approval mails sent before.
     version: int = 1
     sender_name: str = ""
+    #: Who wrote the request that the sender forwarded as an attachment.
+    forwarded_from: str | None = None
     subject: str = ""
     fields: dict[str, str] = Field(default_factory=dict)
     reason: str | None = None
@@ -147,6 +152,9 @@ class Ticket(BaseModel):
     #: The items whose mails and dates wait for the licence server; ``told``: the customer heard that it takes a while.
     held: tuple[str, ...] = ()
     told: bool = False
+    #: The state that the requester is told while nobody who may has agreed: the same whether the token is in the ledger
+    #: or not, and whether its contact said NO. None: the true one.
+    seen: State | None = None
     #: Message-IDs that were exchanged with each address, oldest first: the threads of the customer's and the staff's side.
     threads: dict[str, tuple[str, ...]] = Field(default_factory=dict)
 
@@ -164,6 +172,20 @@ class Ticket(BaseModel):
     def final(self) -> bool:
         """Whether nothing can happen to it any more."""
         return self.state in FINAL
+
+    @property
+    def as_seen(self) -> "Ticket":
+        """What its requester may know of it; the ticket itself where nothing is to be hidden from him."""
+        if self.seen is None:
+            return self
+        his = tuple(problem for problem in self.problems if not problem.from_ledger)
+        hidden = {"items": (), "problems": his, "diagnosis": None, "challenged": (), "token_doubt": False}
+        return self.model_copy(update={"state": self.seen, **hidden})
+
+    @property
+    def denied_unseen(self) -> bool:
+        """Whether a contact said NO, of which the requester must not know."""
+        return self.state is State.CANCELLED and self.seen is not None and not self.as_seen.final
 
     @property
     def is_question(self) -> bool:

@@ -67,6 +67,13 @@ OWN: Mapping[State, Mapping[type, Step]] = {
     State.WAITING_STAFF: {events.StaffReminded: following.remind_staff, **DECIDING},
     State.APPLYING: {},
     State.SCHEDULED: {},
+    # A contact said NO, and the requester must not learn that there is one.
+    State.CANCELLED: {
+        events.Changed: opening.change_denied,
+        events.Withdrawn: following.withdraw_denied,
+        events.CustomerReminded: following.remind_denied,
+        events.Silent: following.close_denied,
+    },
 }
 
 TABLE: Mapping[State, Mapping[type, Step]] = {

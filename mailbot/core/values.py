@@ -7,17 +7,18 @@ from rapidfuzz import process
 
 from mailbot.core.address import strict
 from mailbot.core.catalogue import Catalogue
-from mailbot.core.forms import normal
+from mailbot.core.forms import FIELDS, normal
+from mailbot.core.naming import NO, YES, grace_of, nearly_grace
 from mailbot.core.problem import Code, Problem
 
 #: No count may be larger.
 MOST = 100_000
-_YES = frozenset(
-    {"yes", "y", "si", "sì", "ja", "oui", "sí", "ok", "true", "x", "[x]", "i accept", "i agree", "accepted"}
-)
-_NO = frozenset({"no", "n", "nein", "non", "false", "[ ]"})
+_AGREED = frozenset({"i accept", "i agree", "accepted", "agreed", "accept", "agree"})
 _TOKEN = re.compile(r"[\x21-\x7e]{8,128}")
-_NUMBER = re.compile(r"([0-9]{1,9})(?: +[a-zA-Z][a-zA-Z -]{0,40})?")
+_NUMBER = re.compile(r"([0-9]{1,9})(?: ?([a-z][a-z -]{0,40}))?")
+_GROUPED = re.compile(r"[0-9]{1,3}(?:[.,' ][0-9]{3}){1,2}")
+_QUOTES = " .\"'"
+_BETWEEN = re.compile(r"[,;\n\t|•·▪●]")
 
 
 def token(field: str, raw: str) -> str | Problem:
@@ -30,24 +31,32 @@ def token(field: str, raw: str) -> str | Problem:
 
 
 def yes(field: str, raw: str) -> bool | Problem:
-    """Yes or no, in five languages."""
-    word = normal(raw).strip(" .!")
-    if word in _YES:
+    """Yes or no, in five languages; the agreement may also be agreed to in words."""
+    word = normal(raw).strip(" !" + _QUOTES)
+    if word in YES or (field == "accept" and word in _AGREED):
         return True
-    if word in _NO:
+    if word in NO:
         return False
     return Problem(field=field, code=Code.UNKNOWN_VALUE, read=raw, expected="yes or no")
 
 
 def number(field: str, raw: str, least: int = 0) -> int | Problem:
-    """A whole number in ASCII digits, with or without a word behind it ("10 agents")."""
-    match = _NUMBER.fullmatch(raw.strip(" ."))
-    if match is None:
-        return Problem(field=field, code=Code.NOT_A_NUMBER, read=raw, expected="a whole number in digits, such as 10")
+    """A whole number in ASCII digits, with nothing behind it but the name of what is counted ("10 agents")."""
+    word = normal(raw).strip(_QUOTES)
+    match = _NUMBER.fullmatch(word)
+    if match is None or (match[2] and match[2].strip() not in _units(field)):
+        hint = re.sub("[^0-9]", "", word) if _GROUPED.fullmatch(word) else ""
+        expected = "the whole total in digits, such as 10"
+        return Problem(field=field, code=Code.NOT_A_NUMBER, read=raw, expected=expected, hint=hint)
     count = int(match[1])
     if not least <= count <= MOST:
         return Problem(field=field, code=Code.OUT_OF_RANGE, read=raw, expected=f"at least {least} and at most {MOST}")
     return count
+
+
+def _units(field: str) -> frozenset[str]:
+    """What a field counts, in one word or two: its label and aliases."""
+    return frozenset(normal(name) for name in (FIELDS[field].label, *FIELDS[field].aliases) if " of " not in name)
 
 
 def email(field: str, raw: str) -> str | Problem:
@@ -59,10 +68,10 @@ def email(field: str, raw: str) -> str | Problem:
 def option(field: str, raw: str, labels: Mapping[str, str]) -> str | Problem:
     """The key of one of those options, by key or label."""
     names = {normal(name): key for key, label in labels.items() for name in (key, label)}
-    word = normal(raw).strip(" .")
+    word = normal(raw).strip(_QUOTES)
     if word in names:
         return names[word]
-    near = process.extractOne(word, names.keys(), score_cutoff=70)
+    near = process.extractOne(word[:200], names.keys(), score_cutoff=70) if word else None
     hint = labels[names[near[0]]] if near else ""
     return Problem(field=field, code=Code.UNKNOWN_VALUE, read=raw, expected=", ".join(labels.values()), hint=hint)
 
@@ -71,22 +80,48 @@ def options(field: str, raw: str, labels: Mapping[str, str]) -> tuple[tuple[str,
     """The keys of a list of options in the catalogue's order, and a problem for each that is not known."""
     found = [option(field, name, labels) for name in _listed(raw)]
     keys = {key for key in found if isinstance(key, str)}
-    return tuple(key for key in labels if key in keys), tuple(p for p in found if isinstance(p, Problem))
+    faults = {problem.read: problem for problem in found if isinstance(problem, Problem)}
+    return tuple(key for key in labels if key in keys), tuple(faults.values())[:MOST_NAMED]
+
+
+#: So many unknown names of a list are told.
+MOST_NAMED = 20
 
 
 def _listed(raw: str) -> list[str]:
-    """The names of a list: by commas, semicolons or lines; of ``[x]`` rows only the ticked ones; "none" is none."""
-    names = [name.strip(" -*•·\t") for name in re.split(r"[,;\n]", raw)]
-    if any(name.lower().startswith("[x]") for name in names):
-        names = [name for name in names if name.lower().startswith("[x]")]
-    names = [re.sub(r"^\[[xX ]?\]\s*", "", name) for name in names if not name.startswith(("[ ]", "[]"))]
+    """The names of a list: by commas, semicolons, bullets, cells or lines; "none" is none."""
+    names = [name.strip(" -*\u00a0") for name in _BETWEEN.split(raw)]
     return [name for name in names if name and normal(name) not in ("none", "no", "-")]
+
+
+def product(raw: str, products: Mapping[str, str], vendor: str) -> str | Problem:
+    """The key of a product, by key or label, with the vendor's name before it or without."""
+    bare = re.sub(rf"^{re.escape(normal(vendor))} ", "", normal(raw))
+    found = option("product", bare, products)
+    return found if isinstance(found, str) else found.model_copy(update={"read": raw})
 
 
 def reason(raw: str, labels: Mapping[str, str]) -> str:
     """The key of a known reason, else ``other: text``."""
     found = option("reason", raw, labels)
-    return found if isinstance(found, str) else f"other: {raw.strip()}"
+    return found if isinstance(found, str) else _other(raw)
+
+
+def grace_reason(raw: str, labels: Mapping[str, str]) -> str | Problem:
+    """The key of a grace period reason, else ``other: text``; a misspelt one is asked about, as it needs other lines."""
+    found = option("reason", raw, labels)
+    if isinstance(found, str):
+        return found
+    near = nearly_grace(raw)
+    if near:
+        return found.model_copy(update={"hint": near})
+    known = grace_of(raw)
+    return known if known in ("expired", "token_change") else _other(raw)
+
+
+def _other(raw: str) -> str:
+    text = raw.strip()
+    return text if normal(text).startswith("other:") else f"other: {text}"
 
 
 def labels_of(field: str, catalogue: Catalogue) -> dict[str, str]:

@@ -1,113 +1,301 @@
-"""What a template may say: plain words and rows, made from a mail's facts. Templates hold sentences, no logic of the desk."""
+"""What a template may say: plain words and rows, made from a mail's facts. Templates hold the order, sentences the words."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
 from mailbot.core import blank
+from mailbot.core.address import same
+from mailbot.core.audience import Reader
 from mailbot.core.catalogue import Catalogue
 from mailbot.core.compose import Desk, Envelope
-from mailbot.core.effects import Send
+from mailbot.core.effects import Facts, Result, Send
 from mailbot.core.forms import label
+from mailbot.core.harmless import harmless
 from mailbot.core.licence import Licence
-from mailbot.core.say import Words, item_label, problem_sentence, value_word
-from mailbot.core.ticket import Billing, Item, Ticket
+from mailbot.core.lines import words as words_of
+from mailbot.core.portrait import history, log, terms, who
+from mailbot.core.say import Words, problem_sentence
+from mailbot.core.speech import Speech
+from mailbot.core.ticket import Item, ItemStatus, Ticket
+
+#: What was granted, now or for a day to come.
+GRANTED = (ItemStatus.APPLIED, ItemStatus.APPLYING, ItemStatus.SCHEDULED)
 
 
 @dataclass(frozen=True)
 class Row:
-    """One item in words."""
+    """One item in words: ``change`` is "today -> requested", or only what is requested where nothing is there to compare."""
 
     key: str
     label: str
-    today: str
-    to: str
+    change: str
+
+    @property
+    def pair(self) -> tuple[str, str]:
+        """(label, change)."""
+        return self.label, self.change
+
+
+@dataclass(frozen=True)
+class Group:
+    """Items of which the same is to be said: ``holds`` is their state, ``notes`` are rule, bill and reason in sentences."""
+
+    holds: str
+    rows: tuple[Row, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def pairs(self) -> tuple[tuple[str, str], ...]:
+        """(label, change) of each item."""
+        return tuple(row.pair for row in self.rows)
+
+
+@dataclass(frozen=True)
+class Short:
+    """A ticket in a list."""
+
+    ref: str
+    title: str
+    state: str
     status: str
-    on: str
-    rule: str
-    billing: str
-    reason: str
+    token: str
+    customer: str
+    since: str
+    items: tuple[Row, ...]
+
+
+@dataclass(frozen=True)
+class Told:
+    """What became of one decision line: ``read`` and ``sent`` line by line, ``items`` by name."""
+
+    done: bool
+    word: str
+    ref: str
+    items: str
+    why: str
+    read: tuple[str, ...]
+    sent: tuple[str, ...]
 
 
 def context(
     send: Send,
     ticket: Ticket | None,
-    licence: Licence | None,
+    reader: Reader,
     catalogue: Catalogue,
     desk: Desk,
     words: Words,
     envelope: Envelope,
+    licence: Licence | None = None,
+    new_licence: Licence | None = None,
 ) -> dict[str, Any]:
-    """Everything that the templates of that mail may use."""
-    facts = send.facts
-    quiet = facts.quiet
-    return {
+    """Everything that the templates of that mail may use; every text of other people in it is harmless."""
+    speech = Speech(words, catalogue, desk.language, desk.zone)
+    facts = harmless(send.facts)
+    known = {
         "desk": desk,
-        "ticket": ticket,
+        "lang": desk.language,
+        "say": speech.say,
+        "ticket": None,
         "facts": facts,
         "links": catalogue.links,
         "catalogue": catalogue,
-        "sentences": words.sentences,
+        "staff": reader.staff,
         "marker": words.sentences["marker"] if envelope.key else "",
-        "state": words.sentences["state"][ticket.state.value] if ticket else "",
-        "verdict": words.sentences["verdict"][ticket.sender_verdict] if ticket else "",
-        "why": words.sentences["why"].get(facts.why, facts.why) if facts.why else "",
-        "rows": [row(item, catalogue, words) for item in ticket.items] if ticket else [],
-        "problems": [(_name(p.field), problem_sentence(p, words, quiet=quiet)) for p in ticket.problems]
-        if ticket
-        else [],
-        "plugins": [catalogue.plugins[i.removeprefix("plugin:")] for i in facts.items if i.startswith("plugin:")],
-        "named": [item_label(i, catalogue, words) for i in facts.items],
-        "licence": licence,
-        "history": [f"{e.effective.isoformat()}  {e.kind}  {_terms(e.changes)}" for e in licence.history]
-        if licence
-        else [],
-        "ai": bool(ticket) and any(_ai(item, catalogue) for item in ticket.items if item.to),  # type: ignore[union-attr]
-        "form": "" if quiet else facts.form,
+        "why": _why(facts.why, speech) if facts.why else "",
+        "text": words_of(facts.text, fields=reader.staff),
+        "on": speech.day(facts.on) if facts.on else "",
         "forms": blank.titles(),
-        "choices": blank.choices(facts.form_key, catalogue) if facts.form_key else [],
-        "mailto": lambda body: mailto(envelope, ticket, desk, body),
-        "results": [(r, words.sentences["why"].get(r.why, r.why)) for r in facts.results],
-        "tickets": [(t, words.sentences["state"][t.state.value]) for t in facts.tickets],
+        "form": () if facts.quiet or not facts.form else tuple(facts.form.split("\n")),
+        "plugins": [catalogue.plugins[i.removeprefix("plugin:")] for i in facts.items if i.startswith("plugin:")],
+        "results": [_told(result, speech) for result in facts.results],
+        "tickets": [_short(t, reader, speech) for t in facts.tickets],
+        "licences": [(entry.token, terms(entry, speech)) for entry in facts.licences],
+        "unbilled": [f"{entry.token}  {entry.customer_name or ''}".strip() for entry in facts.licences],
+        "mailto": partial(mailto, envelope, ticket, desk),
+        "write": partial(mailto, None, None, desk),
+    }
+    return known | _of_ticket(harmless(ticket), facts, reader, speech, licence, new_licence) if ticket else known
+
+
+def _of_ticket(
+    ticket: Ticket, facts: Facts, reader: Reader, speech: Speech, licence: Licence | None, new_licence: Licence | None
+) -> dict[str, Any]:
+    """What there is to say of the mail's ticket."""
+    reads = reader.may_read(ticket)
+    items = reader.items(ticket)
+    mine = frozenset(facts.items)
+    now = new_licence if new_licence and _moved(ticket) else licence
+    return {
+        "ticket": ticket,
+        "reads": reads,
+        "title": title(ticket, speech),
+        "state": speech.say(f"state.{ticket.state.value}"),
+        "ending": ending(ticket),
+        "outcome": _outcome(ticket, reads, speech),
+        "groups": groups(items, reads, facts.changed, speech),
+        "named": speech.listed(speech.item(i.item) for i in items if i.item in mine),
+        "these": groups(tuple(i for i in items if i.item in mine), reads, (), speech) if mine else (),
+        "changed": speech.listed(_name(key, speech) for key in facts.changed),
+        "problems": [(label(p.field), _problem(p, tells, facts, speech)) for p, tells in reader.problems(ticket)],
+        "prepared": blank.prepared(ticket.problems),
+        "who": who(ticket, speech),
+        "licence": terms(licence, speech) if licence and reads else (),
+        "new_licence": terms(new_licence, speech) if new_licence and reader.staff else (),
+        "ahead": terms(now, speech, only=("demo_ends", "expires_on", "renews_on")) if now and reads else (),
+        "history": history(licence, speech) if licence and reader.staff else (),
+        "comments": words_of(ticket.comments or "", fields=reader.staff),
+        "question": words_of(ticket.question or "", fields=reader.staff),
+        "description": words_of(ticket.description or "", fields=reader.staff),
+        "log": log(ticket, speech),
+        "proof": tuple(f"{proof.file}, {proof.line}  {proof.text}" for proof in ticket.diagnosis.proof)
+        if ticket.diagnosis
+        else (),
+        "case": _case(ticket, facts, reader),
+        "begins": (ticket.token or "")[:4],
+        "activated": _activated(ticket),
+        "ai": any(_ai(item, speech.catalogue) for item in ticket.items),
     }
 
 
-def row(item: Item, catalogue: Catalogue, words: Words) -> Row:
-    """An item in words."""
-    return Row(
-        key=item.item,
-        label=item_label(item.item, catalogue, words),
-        today=value_word(item.item, item.from_, catalogue, words),
-        to=value_word(item.item, item.to, catalogue, words),
-        status=words.sentences["status"][item.status.value if item.status else "new"],
-        on=(item.effective or item.expected).isoformat() if item.effective or item.expected else "",  # type: ignore[union-attr]
-        rule=words.sentences["rule"][item.rule],
-        billing=_billing(item.billing),
-        reason=item.reason or "",
+def title(ticket: Ticket, speech: Speech) -> str:
+    """What is asked for, in a few words."""
+    for key in (f"request.{ticket.request}_{ticket.action}", f"request.{ticket.request}"):
+        if speech.has(key):
+            return speech.say(key)
+    return ticket.request
+
+
+def ending(ticket: Ticket) -> str:
+    """How the items ended: applied, scheduled, mixed (of these two), partly (some refused), refused, cancelled, open."""
+    statuses = {item.status for item in ticket.items if item.route != "implied"} or {i.status for i in ticket.items}
+    granted, refused = statuses & set(GRANTED), ItemStatus.REFUSED in statuses
+    if statuses & {None, ItemStatus.WAITING_STAFF} or not statuses:
+        return "open"
+    if refused:
+        return "partly" if granted else "refused"
+    if not granted:
+        return "cancelled"
+    if granted == {ItemStatus.SCHEDULED}:
+        return "scheduled"
+    return "mixed" if ItemStatus.SCHEDULED in granted else "applied"
+
+
+def _outcome(ticket: Ticket, reads: bool, speech: Speech) -> str:
+    """The sentence that opens an outcome: that of the request where it has one of its own, else that of its ending."""
+    found = ending(ticket)
+    if not reads:
+        return speech.say(f"outcome_private.{found}")
+    own = f"outcome.{ticket.request}_{ticket.action}_{found}"
+    return speech.say(own if speech.has(own) else f"outcome.{found}", ref=ticket.ref)
+
+
+def _why(code: str, speech: Speech) -> str:
+    return speech.say(f"why.{code}") if speech.has(f"why.{code}") else code
+
+
+def _name(key: str, speech: Speech) -> str:
+    """An item or a field by its name."""
+    named = speech.item(key)
+    return named if named != key else label(key)
+
+
+def groups(items: tuple[Item, ...], reads: bool, changed: tuple[str, ...], speech: Speech) -> tuple[Group, ...]:
+    """The items in words, those of which the same is to be said together, in the order in which they come."""
+    found: dict[tuple[str, tuple[str, ...]], list[Row]] = {}
+    for item in items:
+        said = (speech.holds(item) if reads else _status(item, speech)), _notes(item, reads, speech)
+        found.setdefault(said, []).append(_row(item, changed, speech))
+    return tuple(Group(holds, tuple(rows), notes) for (holds, notes), rows in found.items())
+
+
+def _row(item: Item, changed: tuple[str, ...], speech: Speech) -> Row:
+    to = speech.value(item.item, item.to)
+    change = to if item.from_ is None else f"{speech.value(item.item, item.from_)} -> {to}"
+    mark = f" {speech.say('approval.changed_mark')}" if item.item in changed else ""
+    return Row(item.item, speech.item(item.item) + mark, change)
+
+
+def _status(item: Item, speech: Speech) -> str:
+    return speech.say(f"status.{item.status.value if item.status else 'new'}").capitalize()
+
+
+def _notes(item: Item, reads: bool, speech: Speech) -> tuple[str, ...]:
+    notes = []
+    if item.reason:
+        notes.append(speech.say("items.reason", reason=item.reason))
+    if reads and item.status not in (ItemStatus.REFUSED, ItemStatus.CANCELLED):
+        waits = item.status in (None, ItemStatus.WAITING_STAFF)
+        if waits and item.expected:
+            notes.append(speech.say("items.expected", date=speech.day(item.expected)))
+        if not (waits and item.rule == "by_staff"):  # that it waits for the team is said already
+            notes.append(speech.say(f"rule.{item.rule}"))
+        notes.append(speech.billing(item.billing, item.effective or item.expected))
+    return tuple(note for note in notes if note)
+
+
+def _problem(problem: Any, tells: bool, facts: Facts, speech: Speech) -> str:
+    if not tells:
+        return speech.say("problem.private")
+    return problem_sentence(problem, speech.words, quiet=facts.quiet)
+
+
+def _short(ticket: Ticket, reader: Reader, speech: Speech) -> Short:
+    clean = harmless(ticket)
+    return Short(
+        ref=clean.ref,
+        title=title(clean, speech),
+        state=speech.say(f"state.{clean.state.value}"),
+        status=clean.state.value,
+        token=clean.token or "",
+        customer=clean.customer_name or clean.sender,
+        since=speech.day(clean.received_at.astimezone(speech.zone).date()),
+        items=tuple(_row(item, (), speech) for item in reader.items(clean)),
     )
 
 
-def _billing(billing: Billing | None) -> str:
-    if billing is None or billing.kind != "increase":
-        return ""
-    amount = f" = {billing.amount} {billing.currency}" if billing.amount else ""
-    return f"{billing.fraction} of the period{amount}, invoiced on {billing.invoice_on}"
+def _told(result: Result, speech: Speech) -> Told:
+    return Told(
+        done=result.done,
+        word=result.word,
+        ref=result.ref,
+        items=speech.listed(speech.item(item) for item in result.items),
+        why=_why(result.why, speech) if result.why else "",
+        read=words_of(result.read, fields=True),
+        sent=words_of(result.sent, fields=True),
+    )
 
 
-def _name(field: str) -> str:
-    return label(field)
+def _case(ticket: Ticket, facts: Facts, reader: Reader) -> str:
+    """Which of the challenges it is: another e-mail address, a question, the asker himself, or a contact."""
+    if facts.why == "email":
+        return "email"
+    if ticket.is_question:
+        return "question"
+    himself = same(reader.address, ticket.sender)
+    return "contact" if not himself else "himself" if reader.licences else "new"
 
 
-def _terms(changes: dict[str, Any]) -> str:
-    return ", ".join(f"{key} = {value}" for key, value in changes.items())
+def _activated(ticket: Ticket) -> bool:
+    """Whether there is a licence now to be put on a server."""
+    plan = ticket.item("plan")
+    return ticket.request == "activate" and plan is not None and plan.status is ItemStatus.APPLIED
+
+
+def _moved(ticket: Ticket) -> bool:
+    token = ticket.item("token")
+    return token is not None and token.status is ItemStatus.APPLIED
 
 
 def _ai(item: Item, catalogue: Catalogue) -> bool:
-    key = item.item.removeprefix("addon:")
-    return item.item.startswith("addon:") and key in catalogue.addons and catalogue.addons[key].ai
+    addon = catalogue.addons.get(item.item.removeprefix("addon:"))
+    return bool(item.to and item.status in GRANTED and item.item.startswith("addon:") and addon and addon.ai)
 
 
-def mailto(envelope: Envelope, ticket: Ticket | None, desk: Desk, body: str) -> str:
-    """A link that opens a ready reply to this mail."""
-    tag = envelope.tag or (f"[{ticket.ref}]" if ticket else "")
-    return f"mailto:{quote(envelope.reply_to or desk.address, safe='@+.')}?subject={quote(f'Re: {tag}')}&body={quote(body)}"
+def mailto(envelope: Envelope | None, ticket: Ticket | None, desk: Desk, body: str, subject: str = "") -> str:
+    """A link that opens a ready reply to the mail of that envelope, or without one a new mail to the desk."""
+    tag = (envelope.tag if envelope else "") or (f"[{ticket.ref}]" if ticket else "")
+    about = subject or f"Re: {tag}".strip()
+    to = quote((envelope.reply_to if envelope else None) or desk.address, safe="@+.")
+    return f"mailto:{to}?subject={quote(about)}" + (f"&body={quote(body)}" if body else "")

@@ -238,3 +238,16 @@ def in_threads(*tasks: Callable[[], None]) -> None:
         thread.join()
     if failures:
         raise failures[0]
+
+
+def test_who_is_alone_on_a_database_is_told_so_and_others_wait(store: Store) -> None:
+    told: list[str] = []
+    with store.presence(lambda s: told.append(str(s.is_active))):
+        other = open_store(store.engine.url.render_as_string(hide_password=False))
+        with other.presence(lambda s: told.append("the second is not alone")):
+            pass
+        other.close()
+    assert told == ["True"]
+    with store.presence(lambda s: told.append("again")):
+        pass
+    assert told == ["True", "again"]

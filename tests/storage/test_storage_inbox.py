@@ -71,23 +71,44 @@ def test_the_next_mail_is_the_one_that_arrived_first(store: Store) -> None:
     with store.write() as s:
         late, early, tie = keep(s, "late", NOON + MINUTE), keep(s, "early", NOON), keep(s, "tie", NOON)
         order: list[int] = []
-        while row := inbox.next_kept(s, exclude=order):
+        while row := inbox.next_kept(s, NOON):
             order.append(row.id)
+            inbox.mark(s, row.id, "handled", at=NOON)
         assert order == [early.id, tie.id, late.id]
-        inbox.mark(s, early.id, "handled", at=NOON)
-        assert inbox.next_kept(s) == tie
-        inbox.attempt(s, tie.id, NOON)
-        assert inbox.next_kept(s, max_attempts=1) == late
-        assert inbox.next_kept(s, until=NOON, max_attempts=1) is None
-        assert inbox.next_kept(s, until=NOON) == tie  # at the moment itself
+
+
+def test_a_mail_in_hand_is_nobody_elses_until_its_lease_is_over(store: Store) -> None:
+    with store.write() as s:
+        first, second = keep(s, "1"), keep(s, "2")
+        assert inbox.attempt(s, first.id, NOON, NOON + MINUTE) == 1
+        assert inbox.attempt(s, first.id, NOON, NOON + MINUTE) is None
+        assert inbox.next_kept(s, NOON) == second
+        assert inbox.next_kept(s, NOON + MINUTE) == first
+        assert inbox.attempt(s, first.id, NOON + MINUTE, NOON + 2 * MINUTE) == 2
+        inbox.free_all(s)
+        assert inbox.next_kept(s, NOON + MINUTE) == first
+        inbox.mark(s, first.id, "handled", at=NOON)
+        assert inbox.attempt(s, first.id, NOON + 9 * MINUTE, NOON + 10 * MINUTE) is None
+
+
+def test_a_mail_that_failed_waits_for_its_next_try(store: Store) -> None:
+    with store.write() as s:
+        bad, good = keep(s, "1"), keep(s, "2", NOON + MINUTE)
+        inbox.attempt(s, bad.id, NOON, NOON + MINUTE)
+        assert inbox.next_kept(s, NOON, failed=True) is None  # in hand still
+        inbox.failed(s, bad.id, "bug", NOON + 5 * MINUTE)
+        assert inbox.next_kept(s, NOON) == good
+        assert inbox.next_kept(s, NOON, failed=True) == bad
+        assert inbox.next_kept(s, NOON + 5 * MINUTE) == bad
+        assert inbox.next_kept(s, NOON + 5 * MINUTE, failed=True) is None
 
 
 def test_attempts_are_counted_and_survive(store: Store) -> None:
     with store.write() as s:
         row = keep(s, "a")
-        assert inbox.attempt(s, row.id, NOON) == 1
+        assert inbox.attempt(s, row.id, NOON, NOON) == 1
     with store.write() as s:
-        assert inbox.attempt(s, row.id, NOON + MINUTE) == 2
+        assert inbox.attempt(s, row.id, NOON + MINUTE, NOON + MINUTE) == 2
         assert s.get_one(inbox.Inbox, row.id).attempted_at == NOON + MINUTE
 
 
@@ -140,7 +161,7 @@ def test_what_is_final_and_still_on_the_server_is_listed_until_it_is_moved(store
 def test_quarantine_can_be_retried_or_dropped_and_nothing_else(store: Store) -> None:
     with store.write() as s:
         kept, bad = keep(s, "1"), keep(s, "2")
-        inbox.attempt(s, bad.id, NOON)
+        inbox.attempt(s, bad.id, NOON, NOON)
         inbox.mark(s, bad.id, "quarantined", at=NOON, reason="bug")
         assert not inbox.retry(s, kept.id)
         assert not inbox.drop(s, kept.id)

@@ -82,6 +82,18 @@ def test_due_things_come_in_order_of_time(store: Store) -> None:
         assert (due.next(s, NOON), due.next_at(s)) == (None, NOON + MINUTE)
 
 
+def test_a_thing_that_failed_waits_for_its_next_try_and_lets_others_pass(store: Store) -> None:
+    with store.write() as s:
+        bad, good = due.add(s, "digest", NOON, NOON), due.add(s, "close", NOON + MINUTE, NOON)
+        assert due.failed(s, bad.id, "bug", lambda tries: NOON + 5 * tries * MINUTE).attempts == 1
+        assert due.next(s, NOON + MINUTE) == good
+        assert due.next(s, NOON + 5 * MINUTE) == bad
+        assert due.failing(s) == [bad]
+        assert due.get(s, bad.id) == bad
+        due.done(s, bad.id, NOON)
+        assert (due.failing(s), due.get(s, bad.id)) == ([], None)
+
+
 def test_the_same_thing_added_twice_is_one(store: Store) -> None:
     with store.write() as s:
         first = due.add(s, "digest", NOON, NOON, payload=1)
@@ -122,15 +134,15 @@ def test_dropping_takes_what_matches_all_that_is_named(store: Store) -> None:
             due.drop(s, at=NOON)
 
 
-def test_an_incident_is_told_once(store: Store) -> None:
+def test_an_incident_is_noted_once_and_told_once(store: Store) -> None:
     with store.write() as s:
-        assert alerts.first(s, "forged LIC-1", NOON)
+        assert alerts.note(s, "forged LIC-1", "first words", NOON)
     with store.write() as s:
-        assert not alerts.first(s, "forged LIC-1", NOON + 999 * MINUTE)
-        assert alerts.first(s, "forged LIC-2", NOON)
-
-
-def test_steady_trouble_is_told_of_once_per_span(store: Store) -> None:
-    with store.write() as s:
-        told = [minute for minute in range(0, 180, 10) if alerts.first(s, "imap", NOON + minute * MINUTE, 3600)]
-    assert told == [0, 60, 120]
+        assert not alerts.note(s, "forged LIC-1", "other words", NOON + 999 * MINUTE)
+        assert alerts.note(s, "forged LIC-2", "second", NOON + MINUTE)
+        assert alerts.last_told(s) is None
+        assert [(row.text, row.at) for row in alerts.untold(s, 9)] == [("first words", NOON), ("second", NOON + MINUTE)]
+        alerts.told(s, alerts.untold(s, 1), NOON + 2 * MINUTE)
+        assert [row.text for row in alerts.untold(s, 9)] == ["second"]
+        assert alerts.last_told(s) == NOON + 2 * MINUTE
+        assert not alerts.note(s, "forged LIC-1", "again", NOON + 999 * MINUTE)

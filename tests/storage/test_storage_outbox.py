@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
-from storage import inbox, outbox
+from storage import inbox, outbox, people
 from storage.engine import Store
 
 NOON = datetime(2026, 11, 3, 12, 0, tzinfo=UTC)
@@ -192,5 +192,11 @@ def test_replies_are_counted_per_address_domain_and_overall(store: Store) -> Non
         assert outbox.count_since(s, "JO@example.com", NOON, budgeted) == 2
         assert outbox.count_since(s, "jo@example.com", NOON + timedelta(seconds=1), budgeted) == 1
         assert outbox.count_since(s, "@Example.com", NOON, budgeted) == 3
-        assert outbox.count_all_since(s, NOON, budgeted) == 4
-        assert outbox.count_all_since(s, NOON, ()) == 0
+        assert outbox.count_unknown_since(s, NOON, budgeted) == 4
+        assert outbox.count_unknown_since(s, NOON, ()) == 0
+        assert outbox.count_unknown_since(s, NOON, budgeted, "@example.com") == 3
+        assert outbox.count_unknown_since(s, NOON, budgeted, but=["jo@example.com", "@sub.example.com"]) == 1
+        people.add_contact(s, "A1B2C3D4", "@example.com", NOON, False)
+        assert outbox.count_unknown_since(s, NOON, budgeted) == 4
+        people.mark_known(s, "A1B2C3D4")
+        assert outbox.count_unknown_since(s, NOON, budgeted) == 1

@@ -25,6 +25,7 @@ def save(s: Session, number: int, expected: int | None = None, **changed: Any) -
         "opened_at": NOON,
         "updated_at": NOON,
         "version": 1,
+        "form_sha256": "ab",
         "body": {"items": []},
     }
     return tickets.save(s, number, **(values | changed), expected_version=expected)
@@ -139,7 +140,21 @@ def test_events_are_kept_in_order(store: Store) -> None:
         tickets.add_event(s, 1, NOON - MINUTE, "note", "operator", None, "by phone")
     with store.read() as s:
         found = [(row.at, row.kind, row.by, row.mail, row.detail) for row in tickets.events(s, 1)]
+        assert tickets.histories(s) == {1: tickets.events(s, 1), 2: tickets.events(s, 2)}
+        assert tickets.histories(s, ["done"]) == {}
     assert found == [
         (NOON, "opened", "jo@example.com", "<1@b.c>", {"items": ["agents"]}),
         (NOON - MINUTE, "note", "operator", None, "by phone"),
     ]
+
+
+def test_the_same_form_of_the_same_sender_is_found_while_its_ticket_is_open(store: Store) -> None:
+    with store.write() as s:
+        save(s, 1, state="done")
+        assert tickets.same_form(s, "jo@example.com", "ab", ["waiting_staff"]) is None
+        save(s, 2)
+        save(s, 3, form_sha256="cd")
+        save(s, 4, sender="al@example.com")
+        found = tickets.same_form(s, "Jo@example.com", "ab", ["waiting_staff"])
+        assert found is not None
+        assert found.number == 2

@@ -26,7 +26,7 @@ NOON = datetime(2026, 11, 3, 12, 0, 0, 123456, tzinfo=UTC)
 )
 def test_only_aware_utc_can_be_kept(store: Store, moment: datetime) -> None:
     with pytest.raises(StatementError, match="must be aware and in UTC"), store.write() as s:
-        alerts.first(s, "key", moment)
+        alerts.note(s, "key", "text", moment)
 
 
 def test_only_aware_utc_can_be_asked_for(store: Store) -> None:
@@ -37,7 +37,7 @@ def test_only_aware_utc_can_be_asked_for(store: Store) -> None:
 @pytest.mark.parametrize("zone", [UTC, ZoneInfo("UTC"), timezone(timedelta(0), "GMT")], ids=str)
 def test_moments_come_back_in_utc_to_the_microsecond(store: Store, zone: timezone) -> None:
     with store.write() as s:
-        alerts.first(s, "key", NOON.replace(tzinfo=zone))
+        alerts.note(s, "key", "text", NOON.replace(tzinfo=zone))
     with store.read() as s:
         at = s.get_one(alerts.Incident, "key").at
     assert (at, at.tzinfo) == (NOON, UTC)

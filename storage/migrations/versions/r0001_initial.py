@@ -79,6 +79,8 @@ def _mails_in() -> None:
         _text("state"),
         _number("attempts"),
         _moment("attempted_at", nullable=True),
+        _moment("lease_until", nullable=True),
+        _moment("retry_at", nullable=True),
         _text("reason", nullable=True),
         _text("intake", nullable=True),
         _text("ref", nullable=True),
@@ -147,12 +149,13 @@ def _tickets() -> None:
         _moment("updated_at"),
         _number("version"),
         _number("row_version"),
+        _text("form_sha256"),
         _json("body"),
         sa.PrimaryKeyConstraint("number", name="pk_ticket"),
     )
     _index("ticket", "ref", unique=True)
-    for column in ("state", "token", "sender"):
-        _index("ticket", column)
+    for columns in (("state",), ("token",), ("sender", "form_sha256")):
+        _index("ticket", *columns)
     op.create_table(
         "ticket_event",
         _number("id", primary_key=True),
@@ -271,13 +274,24 @@ def _rest() -> None:
         _moment("done_at", nullable=True),
         _moment("dropped_at", nullable=True),
         _json("payload", nullable=True),
+        _number("attempts"),
+        _moment("retry_at", nullable=True),
+        _text("reason", nullable=True),
         sa.PrimaryKeyConstraint("id", name="pk_due"),
     )
     _index("due", "same", unique=True)
     for column in ("kind", "ref", "token"):
         _index("due", column)
     op.create_index("ix_due_open", "due", ["done_at", "dropped_at", "due_at", "id"])
-    op.create_table("incident", _text("key"), _moment("at"), sa.PrimaryKeyConstraint("key", name="pk_incident"))
+    op.create_table(
+        "incident",
+        _text("key"),
+        _moment("at"),
+        _text("text"),
+        _moment("told_at", nullable=True),
+        sa.PrimaryKeyConstraint("key", name="pk_incident"),
+    )
+    _index("incident", "told_at")
 
 
 def _append_only() -> None:

@@ -1,0 +1,93 @@
+"""Every reader of logs on damaged input: ``fuzz_diagnosis.py [COUNT]``; any exception ends it with the input that raised it.
+
+The files of ``tests/loggen.py`` (plain, packed, in mails, in every encoding) and archives in archives are cut, overwritten, doubled and
+glued at random, then examined with form and ledger. Of each diagnosis is checked what must hold of any.
+"""
+
+import random
+import sys
+import time
+from collections import Counter
+from datetime import date
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from mailbot.core.examining import examine
+from mailbot.core.licence import Licence
+from mailbot.core.logsources import sources_in
+from mailbot.core.masking import LONGEST
+from mailbot.core.statement import STATUSES
+from tests import loggen
+from tests.test_logsources import file, mail, winmail
+
+WORDS = (b"[LICENSE:CHECK] ", b"status=grace", b"token=", b'{"schema": "license-status/1",', b"[2026-11-03 08:15:00] ", b"\0", b"\n", b"\xff\xfe", b"PK\x03\x04", b"{" * 50)  # fmt: skip
+
+
+def mutated(rng: random.Random, data: bytes) -> bytes:
+    changed = bytearray(data)
+    for _ in range(rng.choice((1, 2, 5, 20))):
+        at = rng.randrange(len(changed)) if changed else 0
+        match rng.randrange(6):
+            case 0:
+                changed[at : at + 1] = bytes([rng.randrange(256)])
+            case 1:
+                del changed[at : at + rng.randrange(1, 200)]
+            case 2:
+                changed[at:at] = rng.choice(WORDS)
+            case 3:
+                changed[at:at] = changed[at : at + rng.randrange(1, 500)]
+            case 4:
+                changed[at : at + 4] = rng.randbytes(4)
+            case _:
+                changed = changed[:at] if rng.random() < 0.2 else changed
+    return bytes(changed)
+
+
+def wrapped(rng: random.Random, name: str, data: bytes) -> tuple[str, bytes]:
+    match rng.randrange(5):
+        case 0:
+            return "a.eml", mail(file(name, data))
+        case 1:
+            return "winmail.dat", winmail(name, data)
+        case 2:
+            return "a.zip", loggen.zipped((name, data), (f"old/{name}", data))
+        case _:
+            return name, data
+
+
+def one(rng: random.Random) -> str:
+    """Examine one damaged request; what kind of sentence came of it."""
+    known = loggen.scenario(rng.choice(loggen.SCENARIOS), rng.randrange(10**6))
+    files = [(name, mutated(rng, data)) for name, data in (wrapped(rng, *given) for given in known.files)]
+    try:
+        sources = [source for name, data in files for source in sources_in(name, data)]
+        examined = examine(sources, known.form, {}.get if rng.random() < 0.5 else licence, date(2026, 6, 1))
+        told = examined.diagnosis
+        assert told.sentence.endswith("."), told.sentence
+        assert told.status is None or told.status in STATUSES, told.status
+        assert all(len(proof.text) <= LONGEST and proof.line > 0 for proof in told.proof)
+        assert all("\n" not in text for text in (told.sentence, *told.disagreements, *told.unreadable))
+    except BaseException:
+        print(files)
+        raise
+    return " ".join(told.sentence.split()[:2])
+
+
+def licence(token: str) -> Licence | None:
+    return Licence(token, customer_name="Somebody") if token[-1] < "M" else None
+
+
+def main() -> None:
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else 2_000
+    rng, kinds, slowest = random.Random(6), Counter[str](), 0.0  # noqa: S311
+    for _ in range(count):
+        started = time.perf_counter()
+        kinds[one(rng)] += 1
+        slowest = max(slowest, time.perf_counter() - started)
+    print(f"{count} damaged requests, no exception; the slowest took {slowest:.3f} s")
+    print(", ".join(f"{kind!r} {number}" for kind, number in kinds.most_common()))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,184 @@
+"""How long each reader of what strangers send takes for one nasty megabyte. Prints the slowest of each; over a second is a fault.
+
+``bench/hostile.py NAME ...`` measures only the readers of those names (``-NAME``: all but those).
+The shapes are those that make regular expressions backtrack, recursive readers fall and quadratic loops crawl.
+"""
+
+import sys
+import time
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from mailbot.core import archive, bounce, decision, html, identity, keys, reading, reply, statuslog, tnef
+from mailbot.core.address import bare, clean, listed
+from mailbot.core.body import Attachment
+from mailbot.core.intake import Thread, understand
+from mailbot.core.message import Message, parse
+
+SIZE = 1_000_000
+#: No more of a header is read: see ``mime.Caps``.
+HEADER = 256 * 1024
+#: The most that a rule may take, in seconds (issue 3, point 7).
+LIMIT = 1.0
+MARKER = "--- Please write your reply above this line ---"
+ITEMS = {"LIC-1": {"support": "support", "agents": "agents", "addon:quality_analysis": "addon:quality_analysis"}}
+
+#: One piece each, repeated to a megabyte.
+PIECES = (
+    "a", " ", "\t", "\n", " \n", "\n ", ">", "> ", ">\n", "> > ", ": ", ":", "x: ", "x:\n", "Agents: 1\n", "Agents: ", "Agents:\n",
+    "Request: modify\n", "Request:\n", "License token: x\n", "lisense tokn: x\n", "- [x] Botify\n", "[x]", "| a ", "* ", "**", "_ ",
+    ",", ";", ", ;", "support, ", "APPROVE\n", "APPROVE ", "APPROVE LIC-1\n", "REJECT x:\n", "REJECT ", "NOTE x\n", "NOTE x.\nx\n", "until ",
+    "until 2026-01-01 ", "LIC-1 ", "[LIC-1]", "[LIC-1.", "HOLD\n\nx\n", "Anna\n", "Thanks ", "Thanks\n", "| ", "- ", " - ", "· ",
+    "On 1 x wrote:\n", "On 1\n", "on 1 wrote ", "am 1 schrieb ", "Il 1 ha scritto:\n", "From: a\n", "From: a\nSent: b\n", "Sent from my x\n",
+    "-- \n", "--\n", "-", "_", "=", "-----Original Message-----\n", "please write your\n", MARKER + "\n", "wrote:", "@", "a@b.c ", "a@b.c,",
+    "<", "<a", "<a@b.c>", "<>", "(", ")", "()", "(\\", "\\", '"', '"\\', "=?", "=?utf-8?q?=41?= ", "=?utf-8?b?", "?=", "=41", "=\n", "%2E", "%",
+    "A2", "ABCDEFGHIJKLMNOPQRSTUVWXYZ ", "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "message-id: <a@b>\n", "message-id:", "Message-ID:\n <",
+    "dmarc=pass ", "; dmarc=pass header.from=b.c", "dmarc=fail (p=none) ;", ";", "p=none ", "\u200b", "\u202e", "é", "e\u0301", "\U0001f600", "\x1b[31m", "\r",
+    "[2026-11-03 08:15:00] [WARN] license - [LICENSE:CHECK] token=A1B2C3D4E5F6 status=grace\n", "[2026-11-03 08:15:00] ", "[LICENSE:CHECK] ",
+    "[", "]", "{", "}", '{"a":', '["', '"\\u0041', "token=", 'a="', "a=b ", "a='b", "key=value", "1.2.3.4 ", "VERBOSE ", "status=trial\n",
+    "<p>", "<div>", "<b><i>", "</p>", "<td>", "<table><tr><td>", "<blockquote>", "<!--", "<!-- -->", "<![CDATA[", "<style>a{", "<style>", "a{b:c}", "<script>",
+    '<p style="display:none">', '<p style="', "<a href='", "<img alt=x>", "&amp;", "&#", "&#x41;", "&", "<input type=checkbox checked>", "<select><option>",
+    "<svg>", "<template>", "<p\n", "< p>", "<p/", "</", "<p class=gmail_quote>", "/*", "*/", "display:none;", "<font size=1>", "<x:y>", "<br>", "<li>",
+)  # fmt: skip
+HEAD = "Authentication-Results: mx.a; dmarc=pass header.from=b.c\nFrom: a@b.c\nTo: d@e.f\nMessage-ID: <1@b.c>\n"
+
+
+def texts() -> Iterator[tuple[str, str]]:
+    """(name, a megabyte of text)."""
+    for piece in PIECES:
+        yield repr(piece)[:40], piece * (SIZE // len(piece))
+    for first, last in (
+        ("APPROVE\n\n", "Anna "),
+        ("REJECT x", ":"),
+        ("<p>", "</p>"),
+        ("On 1 ", "x"),
+        ("{", '"a":[{'),
+        ("Comments: x\n", "y\n"),
+    ):
+        yield f"{first!r} then {last!r}", first + last * (SIZE // len(last))
+
+
+def mails() -> Iterator[tuple[str, bytes]]:
+    """(name, a mail of a megabyte)."""
+    for name, text in texts():
+        body = text.encode("utf-8", "replace")
+        yield f"plain {name}", HEAD.encode() + b"\n" + body
+        yield f"HTML {name}", HEAD.encode() + b"Content-Type: text/html; charset=utf-8\n\n" + body
+        yield f"flowed {name}", HEAD.encode() + b"Content-Type: text/plain; format=flowed; delsp=yes\n\n" + body
+        yield f"quoted-printable {name}", HEAD.encode() + b"Content-Transfer-Encoding: quoted-printable\n\n" + body
+        yield (
+            f"multipart {name}",
+            HEAD.encode() + b"Content-Type: multipart/mixed; boundary=b\n\n--b\n\n" + body.replace(b"\n", b"\n--b\n"),
+        )
+        line = text.replace("\n", " ").replace("\r", " ").encode("utf-8", "replace")[: 250 * 1024]
+        for field in (
+            "Subject",
+            "From",
+            "To",
+            "References",
+            "Authentication-Results",
+            "Content-Type",
+            "In-Reply-To",
+            "Return-Path",
+            "X",
+        ):
+            yield f"{field} {name}", f"{field}: ".encode() + line + b"\n" + HEAD.encode() + b"\nhello\n"
+        yield (
+            f"Content-Type boundary {name}",
+            HEAD.encode() + b"Content-Type: multipart/mixed; boundary=" + line[:60] + b"\n\n" + body,
+        )
+    yield "attached mails in each other", HEAD.encode() + b"Content-Type: message/rfc822\n\n" * 30_000
+    yield "many boundaries", HEAD.encode() + b"Content-Type: multipart/mixed; boundary=b\n\n" + b"--b\n" * 250_000
+    yield "many recipients", HEAD.encode() + b"To: " + b"a@b.c,\n " * 30_000 + b"\n\nx"
+    yield "many fields", HEAD.encode() + b"X: y\n" * 200_000 + b"\nx"
+
+
+READERS: dict[str, Callable[[str], object]] = {
+    "decision.read": lambda text: decision.read(text, "LIC", ITEMS),
+    "decision.confirmation_word": decision.confirmation_word,
+    "own_text": lambda text: reply.own_text(text, (MARKER,)),
+    "own_lines_anywhere": lambda text: reply.own_lines_anywhere(text, (MARKER,)),
+    "read_forms": lambda text: reading.read_forms(text, ""),
+    "read_fields": reading.read_fields,
+    "html to text": html.from_html,
+    "holds_key": keys.holds_key,
+    "keys.find": lambda text: keys.find([text], text, text, [text], "desk@v.example", "LIC"),
+    "verdict": lambda text: identity.verdict(_message(headers=(("Authentication-Results", "mx.a; " + text[:HEADER]),)), "mx.a"),
+    "verdict of Microsoft": lambda text: identity.verdict(_message(headers=(("Authentication-Results", text[:HEADER]),)), "microsoft365"),
+    "bounce.report": lambda text: bounce.report(_message(sender="mailer-daemon@b.c", text=text, headers=(("Return-Path", "<>"),))),
+    "bounce.report by fields": lambda text: bounce.report(_status(text.encode("utf-8", "replace"))),
+    "bounce.automatic": lambda text: bounce.automatic(_message(text=text, subject=text[:500]), "d@e.f"),
+    "looks_like_log": statuslog.looks_like_log,
+    "open_logs": lambda text: statuslog.read(archive.open_logs([("x.log", text.encode("utf-8", "replace"))])[0]),
+    "open_logs gz": lambda text: statuslog.read(archive.open_logs([("x.gz", _gzip(text.encode("utf-8", "replace")))])[0]),
+    "tnef": lambda text: tnef.unpack(b"\x78\x9f\x3e\x22\0\0" + text.encode("utf-8", "replace")),
+    "clean": clean,
+    "listed": listed,
+    "bare": bare,
+}  # fmt: skip
+
+
+def _message(**known: object) -> Message:
+    return Message("0" * 64, **{"sender": "a@b.c", "sender_fault": None, **known})  # type: ignore[arg-type]
+
+
+def _status(data: bytes) -> Message:
+    part = Attachment(0, "", "message/delivery-status", "0" * 64, data)
+    return _message(attachments=(part,), headers=(("Content-Type", "multipart/report; report-type=delivery-status"),))
+
+
+def _gzip(data: bytes) -> bytes:
+    packer = zlib.compressobj(wbits=31)
+    return packer.compress(data) + packer.flush()
+
+
+def _thread(message: Message) -> Thread:
+    return Thread(
+        keys.find(message.recipients, message.subject, message.in_reply_to, message.references, "d@e.f", "LIC")
+    )
+
+
+def taken(what: Callable[[], object]) -> float:
+    """Seconds of processor time, so that other programs of this machine do not count."""
+    begun = time.process_time()
+    what()
+    return time.process_time() - begun
+
+
+def measured(wanted: Callable[[str], bool]) -> Iterator[tuple[str, str, float]]:
+    """(reader, input, seconds) for every wanted reader and every input."""
+    for name, text in texts():
+        for reader, read in READERS.items():
+            if not wanted(reader):
+                continue
+            yield reader, name, taken(lambda read=read, text=text: read(text))  # type: ignore[misc]
+    for name, raw in mails() if wanted("parse") or wanted("understand") else ():
+        yield "parse", name, taken(lambda raw=raw: parse(raw))  # type: ignore[misc]
+        if not wanted("understand"):
+            continue
+        message = parse(raw)
+        yield "understand", name, taken(lambda one=message: understand(one, _thread(one), "d@e.f"))  # type: ignore[misc]
+
+
+def main() -> int:
+    """Prints each reader's slowest input; 1 when one took over a second."""
+    slowest: dict[str, tuple[float, str]] = {}
+    count, over = 0, 0
+    only, but = {a for a in sys.argv[1:] if a[0] != "-"}, {a[1:] for a in sys.argv[1:] if a[0] == "-"}
+    for reader, name, seconds in measured(lambda reader: reader not in but and (not only or reader in only)):
+        count += 1
+        slowest[reader] = max(slowest.get(reader, (0.0, "")), (seconds, name))
+        if seconds > LIMIT:
+            over += 1
+            print(f"OVER: {seconds:.2f} s  {reader}  {name}", flush=True)
+    for reader, (seconds, name) in sorted(slowest.items(), key=lambda item: -item[1][0]):
+        print(f"{seconds:8.3f} s  {reader:28} {name}")
+    print(f"{count} readings of about 1 MB; {over} over {LIMIT:g} s")
+    return 1 if over else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

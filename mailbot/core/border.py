@@ -1,0 +1,97 @@
+"""What a mail shows of the border, the mail server that receives for the desk: whether it strips forged results and stamps its own."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mailbot.core.address import clean, domain, fold
+from mailbot.core.identity import FIELD, MICROSOFT365, Verdict, id_of, verdict
+from mailbot.core.message import Message
+
+#: So many fields are named; a mail may hold a thousand.
+_MOST = 5
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at: ``good`` or not, and in words what was found and what to do."""
+
+    name: str
+    good: bool
+    detail: str
+
+
+def forged_field(authserv_id: str, address: str, mark: str) -> str:
+    """The value of a field as an attacker writes it: the desk's own id says that ``address`` is proved. ``mark`` finds it again."""
+    said = f"dmarc=pass (probe {mark}) header.from={domain(address)}"
+    return said if fold(authserv_id) == MICROSOFT365 else f"{authserv_id}; {said}"
+
+
+def of_probe(message: Message, mark: str, authserv_id: str) -> tuple[Finding, Finding]:
+    """Whether the forged field of a probe is gone, and whether the border has stamped one of its own above it."""
+    fields = message.fields(FIELD)
+    forged = [value for value in fields if mark in value]
+    own = [value for value in fields if mark not in value and _is_of(value, authserv_id)]
+    return _stripped(forged, own), _stamped(own, fields, authserv_id)
+
+
+def _stripped(forged: list[str], own: list[str]) -> Finding:
+    if not forged:
+        return Finding("forged field", True, "the border has removed it")
+    so_far = "only the field that the border puts above it protects the desk" if own else "any mail can prove itself"
+    return Finding(
+        "forged field", False,
+        f"it arrived: the border does not remove forged Authentication-Results, so {so_far}; make the receiving server "
+        "remove fields with its own id from every mail that comes in",
+    )  # fmt: skip
+
+
+def _stamped(own: list[str], fields: Sequence[str], authserv_id: str) -> Finding:
+    if own:
+        return Finding("border's field", True, f"it was stamped: {clean(own[0], 300)}")
+    others = ", ".join(_ids(fields)) or "none at all"
+    return Finding(
+        "border's field", False,
+        f"there is none of the id {authserv_id!r} on this mail (ids seen: {others}); servers often do not check mail of their own "
+        "users: try a mail that came from outside with --probe-mail",
+    )  # fmt: skip
+
+
+def of_mail(message: Message, authserv_id: str | None) -> tuple[Finding, ...]:
+    """What the desk makes of the sender of a mail that came in, and by which field."""
+    fields = message.fields(FIELD)
+    if message.sender is None:
+        return (Finding("sender", False, f"no one sender: {message.sender_fault or message.fault or 'no From'}"),)
+    found = verdict(message, authserv_id)
+    named = Finding("sender", found is Verdict.VERIFIED, f"{clean(message.sender)} is {found.value}")
+    return (named, _believed(fields, authserv_id))
+
+
+def _believed(fields: Sequence[str], authserv_id: str | None) -> Finding:
+    if authserv_id is None:
+        ids = ", ".join(_ids(fields)) or "none"
+        return Finding(
+            "field",
+            False,
+            f"identity.authserv_id is not set, so none is believed; ids on this mail, topmost first: {ids}",
+        )
+    mine = [value for value in fields if _is_of(value, authserv_id)]
+    if not mine:
+        ids = ", ".join(_ids(fields)) or "none"
+        return Finding(
+            "field", False, f"there is none of the id {authserv_id!r}; ids on this mail, topmost first: {ids}"
+        )
+    if len(mine) > 1:
+        return Finding(
+            "field",
+            False,
+            f"{len(mine)} fields have the id {authserv_id!r}; the topmost counts, the others may be forged: {clean(mine[0], 300)}",
+        )
+    return Finding("field", True, f"believed: {clean(mine[0], 300)}")
+
+
+def _is_of(value: str, authserv_id: str) -> bool:
+    return id_of(value) == ("" if fold(authserv_id) == MICROSOFT365 else fold(authserv_id))
+
+
+def _ids(fields: Sequence[str]) -> list[str]:
+    return [clean(id_of(value), 80) or f"(no id: {MICROSOFT365}?)" for value in fields[:_MOST]]

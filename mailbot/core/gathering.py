@@ -1,0 +1,245 @@
+"""Lines of a mail into a ``Reading``: one way through, gathering what each field is given, near labels, and prose."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from rapidfuzz import fuzz, process
+
+from mailbot.core.forms import FIELDS, INVISIBLE, LABELS, Kind, field_of, normal
+from mailbot.core.labelled import Labelled, box_row, is_listed, labelled, ticked, unfinished
+from mailbot.core.logline import is_log_line
+from mailbot.core.naming import TWICE, YES
+
+#: So many values of a field that was given more than once are told, and so many lines are looked at for near labels.
+_MOST_TOLD, _MOST_NEAR = 5, 300
+_NEAR = 80
+#: A line so long may have been wrapped: its value goes on where the next word had no room.
+WRAP_FROM, _WRAP_AT = 60, 72
+_CHOICES = frozenset({Kind.OPTION, Kind.OPTIONS, Kind.YES, Kind.REASON, Kind.ACTION, Kind.PRODUCT})
+_WRAPPED = frozenset({Kind.TEXT, Kind.REASON, Kind.OPTION, Kind.OPTIONS})
+#: Under this key a ticket keeps the words of its mails that belong to no field.
+PROSE = "prose"
+_SIGN_OFFS = frozenset(
+    """best regards|kind regards|warm regards|regards|with best regards|with kind regards|best wishes|sincerely|yours sincerely
+    |yours faithfully|sincerely yours|thanks and regards|thanks and best regards|many thanks and best regards|cheers|br
+    |cordiali saluti|distinti saluti|saluti|un saluto|un cordiale saluto|grazie e saluti|grazie e cordiali saluti
+    |mit freundlichen grüßen|mit freundlichen gruessen|mit freundlichem gruß|freundliche grüße|viele grüße|beste grüße
+    |schöne grüße|liebe grüße|mfg|cordialement|bien cordialement|bien à vous|meilleures salutations|sincères salutations
+    |salutations|saludos|un saludo|saludos cordiales|un cordial saludo|atentamente""".replace("\n    ", "").split("|")
+)
+MAILTO = re.compile(r"\s{0,3}[<\[(]mailto:[^<>\[\]()\s]{1,320}[>\])]", re.I)
+_JSON = re.compile(r'"[\w-]{1,40}"\s{0,3}:|[{}\[\]],?$|\{"')
+_EDGES = " \t\n\u00a0\u2007\u202f" + INVISIBLE
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Field key -> text as read; near labels (field -> label and value as written); ``prose`` belongs to no field.
+
+    The values of a field that was given with different ones stand side by side, ``TWICE`` between them: so they are
+    kept with the ticket until the customer says which it is.
+    """
+
+    values: Mapping[str, str] = field(default_factory=dict)
+    near: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    request_line: str | None = None
+    prose: str = ""
+
+    @cached_property
+    def twice(self) -> Mapping[str, tuple[str, ...]]:
+        """The fields that were given with different values."""
+        return {key: tuple(value.split(TWICE)) for key, value in self.values.items() if TWICE in value}
+
+    @cached_property
+    def stored(self) -> dict[str, str]:
+        """What the ticket keeps, for ``merge``."""
+        return {**self.values, PROSE: self.prose} if self.prose else dict(self.values)
+
+
+def key_of(line: str) -> str | None:
+    """The field that a line is labelled as."""
+    found = labelled(line)
+    return found.key if found else None
+
+
+def whole(lines: Sequence[str]) -> list[str]:
+    """The lines, labels whose parenthesis was broken over up to four of them made whole."""
+    made: list[str] = []
+    joined = 0
+    for line in lines:
+        if made and joined < 4 and line.strip() and unfinished(made[-1]):
+            made[-1] = f"{made[-1].rstrip()} {line.lstrip(' >')}"
+            joined += 1
+        else:
+            made.append(line)
+            joined = 0
+    return made
+
+
+class Reader:
+    """Goes once through lines and gathers what each field is given, near labels and prose."""
+
+    def __init__(self) -> None:
+        self.given: dict[str, list[list[str]]] = {}  # of each line that gave it the pieces, with what joins them
+        self.near: dict[str, tuple[str, str]] = {}
+        self.prose: list[str] = []
+        self.current: str | None = None
+        self.signed = False
+        self.gap = False  # a blank line stands before this one
+        self.before = ""
+        self.tried = 0
+
+    def copy(self) -> "Reader":
+        """Another reader that has read the same; it goes on with a ``Request:`` line."""
+        other = Reader()
+        other.given = {key: [list(chunk) for chunk in chunks] for key, chunks in self.given.items()}
+        other.near, other.prose = dict(self.near), list(self.prose)
+        return other
+
+    def read(self, lines: Iterable[str]) -> "Reader":
+        """The same reader, which has read these lines too."""
+        for line in lines:
+            self._take(line)
+            self.gap = not bare_of(line)
+            self.before = line
+        return self
+
+    def _take(self, line: str) -> None:
+        bare = bare_of(line)
+        found = labelled(line) if bare else None
+        if found and found.key == "request":
+            self.signed = False
+        self.signed = self.signed or _is_sign_off(line)
+        if self.signed:
+            return
+        if not bare:
+            self._blank()
+        elif found and found.key:
+            self._start(found.key, found.value)
+        elif box := _labelled_box(line):
+            self._start(*box)
+        elif not _is_machine(bare):
+            self._words(line, bare, found)
+
+    def _start(self, key: str, value: str) -> None:
+        self.given.setdefault(key, []).append([value] if value else [])
+        self.current = key
+
+    def _blank(self) -> None:
+        """A blank line belongs to words, of a field or of none."""
+        if self.current and FIELDS[self.current].kind is Kind.PROSE:
+            self.given[self.current][-1].append("\n")
+        elif self.prose and self.prose[-1]:
+            self.prose.append("")
+
+    def _words(self, line: str, bare: str, found: Labelled | None) -> None:
+        """A line without a label: the field before goes on, or it is prose."""
+        if found:
+            self._nearly(found)
+        if self.current and self._continues(self.current, line, bare):
+            chunk = self.given[self.current][-1]
+            broken = chunk and FIELDS[self.current].kind in _WRAPPED and _was_wrapped(self.before, bare)
+            joint = " " if broken and not is_listed(line) else "\n" if chunk else ""
+            chunk.append(joint + bare)
+        else:
+            self.current = None
+            self.prose.append(bare)
+
+    def _continues(self, key: str, line: str, bare: str) -> bool:
+        kind, chunk = FIELDS[key].kind, self.given[key][-1]
+        if kind is Kind.PROSE:
+            return True
+        rows = kind is Kind.OPTIONS or (kind in _CHOICES and box_row(line) is not None)
+        if rows and is_listed(line):
+            return True
+        if self.gap:
+            return not chunk and _fits(kind, bare)
+        if not chunk:
+            return True
+        if kind is Kind.OPTIONS and (chunk[-1].endswith((",", ";")) or key_of(self.before) is None):
+            return True
+        return kind in _WRAPPED and _was_wrapped(self.before, bare)
+
+    def _nearly(self, found: Labelled) -> None:
+        if self.tried >= _MOST_NEAR or not found.value or len(found.label) > 60:
+            return
+        self.tried += 1
+        label = normal(found.label.partition("(")[0])
+        nearest = process.extractOne(label, LABELS.keys(), scorer=fuzz.ratio, score_cutoff=_NEAR)
+        if nearest and nearest[1] < 100:  # else it was seen that it is none, such as a link behind "License Agreement"
+            self.near.setdefault(LABELS[nearest[0]], (found.label, found.value))
+
+    def reading(self) -> Reading:
+        """What was gathered."""
+        values = {key: _value(key, ["".join(chunk) for chunk in chunks]) for key, chunks in self.given.items()}
+        values = {key: value for key, value in values.items() if value}
+        return Reading(values, self.near, values.get("request"), "\n".join(self.prose).strip())
+
+
+def bare_of(line: str) -> str:
+    """The words of a line without the marks of quoting before them."""
+    return line.lstrip(_EDGES + ">").rstrip(_EDGES)
+
+
+def _is_sign_off(line: str) -> bool:
+    """Whether a signature begins here."""
+    return line.rstrip() == "--" or normal(line[:80]).strip(" ,.!*>") in _SIGN_OFFS
+
+
+def _labelled_box(line: str) -> tuple[str, str] | None:
+    """The field of a row such as "[x] I accept the License Agreement"; one that is not ticked says nothing."""
+    row = box_row(line)
+    key = field_of(row[1]) if row else None
+    if row is None or key is None or FIELDS[key].kind is not Kind.YES:
+        return None
+    return key, "yes" if row[0] else ""
+
+
+def _is_machine(bare: str) -> bool:
+    """Lines of a pasted log or licence status: the diagnosis reads them, they are nobody's words."""
+    return is_log_line(bare) or bool(_JSON.match(bare))
+
+
+def _fits(kind: Kind, bare: str) -> bool:
+    """Whether a line behind an empty label and a blank line can be nothing but its value."""
+    match kind:
+        case Kind.TOKEN:
+            return " " not in bare and 8 <= len(bare) <= 128 and any(map(str.isdigit, bare))
+        case Kind.NUMBER:
+            return bare.isdecimal()
+        case Kind.YES:
+            return normal(bare).strip(" .!") in YES
+        case Kind.EMAIL:
+            return "@" in bare and " " not in bare
+        case _:
+            return False
+
+
+def _was_wrapped(before: str, bare: str) -> bool:
+    return len(before) >= WRAP_FROM and len(before) + 1 + len(bare.split(" ", 1)[0]) > _WRAP_AT
+
+
+def _value(key: str, given: Iterable[str]) -> str:
+    """The one value of a field, or all that differ with ``TWICE`` between; words simply follow each other."""
+    kind = FIELDS[key].kind
+    values = [value for text in given if (value := tidied(kind, text))]
+    if kind is Kind.PROSE:
+        return "\n".join(values)
+    if kind is Kind.FILE:
+        return values[-1] if values else ""
+    same = {(value if kind in (Kind.TOKEN, Kind.TEXT) else normal(value)): value for value in reversed(values)}
+    return TWICE.join([*reversed(same.values())][:_MOST_TOLD])
+
+
+def tidied(kind: Kind, text: str) -> str:
+    """A value as it is kept: what copying and wrapping added is gone; ticked boxes are the words behind them."""
+    text = text.replace(TWICE, "").strip(_EDGES)
+    if kind is Kind.PROSE:
+        return text
+    if kind in _CHOICES:
+        text = ticked(text)
+    if kind is Kind.EMAIL:
+        text = MAILTO.sub("", text)
+    return text if kind is Kind.OPTIONS else " ".join(text.split("\n"))

@@ -1,0 +1,70 @@
+"""Which processes work on one database: whoever finds itself alone knows that all that others had in hand was left."""
+
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Protocol
+
+from sqlalchemy import Engine, text
+
+#: The number of PostgreSQL's advisory lock.
+LOCK = 0x6D61696D
+
+
+class Presence(Protocol):
+    """``alone`` until ``admit`` lets others in; they wait at their start for that."""
+
+    alone: bool
+
+    def admit(self) -> None:
+        """What had to be done alone is done."""
+        ...
+
+
+class _File:
+    def __init__(self, number: int) -> None:
+        self._number = number
+        try:
+            fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self.alone = True
+        except BlockingIOError:
+            fcntl.flock(number, fcntl.LOCK_SH)
+            self.alone = False
+
+    def admit(self) -> None:
+        fcntl.flock(self._number, fcntl.LOCK_SH)
+
+
+@contextmanager
+def of_file(database: Path) -> Iterator[Presence]:
+    """By a lock on a file beside the database, which the system ends with the process."""
+    with database.with_name(f"{database.name}-present").open("a") as file:
+        yield _File(file.fileno())
+
+
+class _Server:
+    def __init__(self, engine: Engine) -> None:
+        self._connection = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        self.alone = bool(self._connection.scalar(text(f"SELECT pg_try_advisory_lock({LOCK})")))
+        if not self.alone:
+            self._connection.execute(text(f"SELECT pg_advisory_lock_shared({LOCK})"))
+
+    def admit(self) -> None:
+        if self.alone:
+            self._connection.execute(text(f"SELECT pg_advisory_lock_shared({LOCK})"))
+            self._connection.execute(text(f"SELECT pg_advisory_unlock({LOCK})"))
+
+    def close(self) -> None:
+        self._connection.execute(text("SELECT pg_advisory_unlock_all()"))  # the pool keeps the connection
+        self._connection.close()
+
+
+@contextmanager
+def of_server(engine: Engine) -> Iterator[Presence]:
+    """By an advisory lock, which the server ends with the connection."""
+    here = _Server(engine)
+    try:
+        yield here
+    finally:
+        here.close()

@@ -1,0 +1,195 @@
+"""What a decision is bound to, and what becomes of those that are late, forged, replayed or raced (spec section 6)."""
+
+import multiprocessing
+from email.message import EmailMessage
+from pathlib import Path
+
+import pytest
+
+from mailbot.assemble import assemble
+from mailbot.config import load
+from mailbot.handling import keep, work_off
+from mailbot.ids import RepeatableIds
+from tests.running import Running, body, running
+from tests.test_desk import ANNA, BOB, JOE, PLAN, import_active, licence
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Running:
+    return running(tmp_path)
+
+
+def of(desk: Running, kind: str, address: str = ANNA) -> EmailMessage:
+    """The newest mail of that kind to that address."""
+    found = [mail for mail, (one, to) in zip(desk.sent, desk.kinds(), strict=True) if (one, to) == (kind, address)]
+    assert found, (kind, address, desk.kinds())
+    return found[-1]
+
+
+def details(desk: Running, kind: str, ref: str = "LIC-1") -> list[str]:
+    from storage import tickets
+
+    with desk.desk.store.read() as session:
+        return [str(e.detail) for e in tickets.events(session, desk.ticket(ref).number) if e.kind == kind]
+
+
+def alerts(desk: Running) -> list[tuple[str, str]]:
+    return [one for one in desk.kinds() if one[0] == "alert"]
+
+
+def test_a_request_that_changes_voids_its_keys_and_the_new_mail_marks_the_change(desk: Running) -> None:
+    mails = desk.write(JOE, PLAN)
+    desk.write(JOE, "Agents: 99", reply_to=mails[0])
+    approval = of(desk, "approval")
+    desk.write(ANNA, "APPROVE", reply_to=mails[1])
+    assert (desk.ticket().state, licence(desk)) == ("waiting_staff", None)
+    assert details(desk, "decision_late") == ["changed"]
+    assert "99" in body(approval)
+    assert "gents" in body(approval).partition("Who asks")[0]
+    desk.write(ANNA, "APPROVE", reply_to=approval)
+    assert licence(desk).agents == 99
+
+
+def test_a_licence_that_changes_meanwhile_voids_a_decision_about_it(desk: Running) -> None:
+    import_active(desk)
+    form = "Request: contract\nLicense token: A1B2C3D4E5F6\nCustomer name: Acme\nI accept the License Agreement: yes\n"
+    desk.write(JOE, form + "Support package: platinum\n")
+    desk.write(JOE, form.replace("contract", "modify") + "Action: add\nReason: more agents\nAgents: 20\n")
+    desk.write(ANNA, "APPROVE", reply_to=of(desk, "approval"))
+    assert desk.ticket().state == "waiting_staff"
+    desk.write(ANNA, "APPROVE", reply_to=of(desk, "approval"))
+    assert desk.ticket().state == "done"
+
+
+def test_a_members_own_request_is_not_his_to_decide(desk: Running) -> None:
+    desk.write(ANNA, PLAN)
+    assert [to for kind, to in desk.kinds() if kind == "approval"] == [BOB]
+    desk.write(ANNA, "APPROVE", reply_to=of(desk, "approval", BOB))
+    assert (desk.ticket().state, licence(desk)) == ("waiting_staff", None)
+    assert len(details(desk, "decision_refused")) == 1
+
+
+def test_nor_by_a_digests_key(desk: Running) -> None:
+    from mailbot import digest
+
+    digest.ensure(desk.desk)
+    desk.write(ANNA, PLAN)
+    desk.later(hours=23)
+    receipt = desk.write(ANNA, "APPROVE LIC-1", reply_to=of(desk, "digest"))
+    assert (desk.ticket().state, licence(desk)) == ("waiting_staff", None)
+    assert "own request" in body(receipt[0])
+
+
+@pytest.mark.parametrize("sender", ["mallory@evil.example", JOE, BOB, "carl@vendor.example"])
+def test_a_foreign_key_changes_nothing_is_recorded_and_alerts_once(desk: Running, sender: str) -> None:
+    approval = desk.write(JOE, PLAN)[1]
+    for word in ("APPROVE", "approve", "APPROVE LIC-1", "REJECT no"):
+        desk.write(sender, word, reply_to=approval)
+    assert (desk.ticket().state, licence(desk)) == ("waiting_staff", None)
+    assert details(desk, "decision_refused") == [f"a decision key of {ANNA} was used by {sender}"] * 4
+    assert alerts(desk) == [("alert", ANNA), ("alert", BOB)]
+
+
+def test_a_thousand_names_with_one_key_are_one_incident(desk: Running) -> None:
+    approval = desk.write(JOE, PLAN)[1]
+    for number in range(20):
+        desk.write(f"m{number}@evil{number}.example", "APPROVE", reply_to=approval)
+    assert alerts(desk) == [("alert", ANNA), ("alert", BOB)]
+
+
+def test_a_replayed_decision_hears_that_it_is_decided_and_is_not_answered_without_end(desk: Running) -> None:
+    approval = desk.write(JOE, PLAN)[1]
+    desk.write(ANNA, "APPROVE", reply_to=approval)
+    before = licence(desk)
+    for _ in range(15):
+        desk.write(ANNA, "APPROVE", reply_to=approval, verified=False)
+    assert desk.kinds().count(("already-decided", ANNA)) == 10
+    assert len(details(desk, "decision_late")) == 15
+    assert licence(desk) == before
+
+
+def test_the_word_of_a_member_without_a_verdict_is_asked_for_from_him_alone(desk: Running) -> None:
+    approval = desk.write(JOE, PLAN)[1]
+    asked = desk.write(ANNA, "APPROVE agents, plan, billing", verified=False, reply_to=approval)
+    assert [str(mail["To"]) for mail in asked] == [ANNA]
+    for sender in (BOB, JOE, "mallory@evil.example"):
+        desk.write(sender, "CONFIRM", reply_to=asked[0])
+    assert licence(desk) is None
+    desk.write(ANNA, "CONFIRM", verified=False, reply_to=asked[0])
+    assert licence(desk).agents == 10
+    assert [item.item for item in desk.ticket().open_items if item.item in ("agents", "plan", "billing")] == []
+
+
+def test_his_confirmation_does_not_outlive_a_change(desk: Running) -> None:
+    mails = desk.write(JOE, PLAN)
+    asked = desk.write(ANNA, "APPROVE", verified=False, reply_to=mails[1])
+    desk.write(JOE, "Agents: 99", reply_to=mails[0])
+    desk.write(ANNA, "CONFIRM", verified=False, reply_to=asked[0])
+    assert licence(desk) is None
+
+
+@pytest.mark.parametrize(
+    "text", ["ANSWER {}", "ASK Is it {}?", "REJECT because {}", "ANSWER see desk+lic-1.{}@vendor.example"]
+)
+def test_words_that_hold_a_live_key_are_never_sent_on(desk: Running, text: str) -> None:
+    mails = desk.write(JOE, PLAN)
+    key = str(mails[2]["Reply-To"]).partition(".")[2].partition("@")[0]
+    desk.write(ANNA, text.format(key.lower()), reply_to=mails[1])
+    assert [to for _, to in desk.kinds()[3:]] == [ANNA]
+
+
+@pytest.mark.parametrize("line", ["Customer name: Acme\nComments: use {}", "Customer name: {}"])
+def test_a_customers_words_bring_no_key_to_anybody(desk: Running, line: str) -> None:
+    mails = desk.write(JOE, PLAN)
+    key = str(mails[1]["Reply-To"]).partition(".")[2].partition("@")[0]
+    before = len(desk.sent)
+    desk.write(
+        "sue@other.example",
+        PLAN.replace("A1B2C3D4E5F6", "ANOTHER12345").replace("Customer name: Acme", line.format(key)),
+    )
+    desk.write("sue@other.example", f"What is {key}?")
+    desk.write("sue@other.example", f"What is {key}?", subject="[LIC-1]")
+    desk.write("sue@other.example", f"What is {key}?", reply_to=of(desk, "confirmation", "sue@other.example"))
+    assert len(desk.sent) > before + 6
+    assert not any(key in body(mail) or key in str(mail["Subject"]) for mail in desk.sent[before:])
+    assert not any(key in mail.as_string() for mail in desk.sent[before:] if mail["To"] != ANNA)
+
+
+def _other_process(folder: str, raws: list[bytes], begin: "multiprocessing.synchronize.Event") -> None:
+    """A second desk on the same database keeps its mail and works off whatever is there."""
+    from datetime import UTC, datetime
+
+    moment = datetime(2026, 11, 3, 9, 0, tzinfo=UTC)
+    desk = assemble(load(Path(folder) / "mailbot.toml", {}), clock=lambda: moment, ids=RepeatableIds(b"test"))
+    begin.wait(60)
+    for raw in raws:
+        keep(desk, raw, moment, "inject")
+    work_off(desk)
+
+
+@pytest.mark.parametrize(
+    "words", [("APPROVE", "REJECT too dear"), ("APPROVE", "APPROVE"), ("REJECT no", "REJECT never")]
+)
+def test_of_two_decisions_in_two_processes_at_once_one_counts(tmp_path: Path, words: tuple[str, str]) -> None:
+    desk = running(tmp_path)
+    mails = desk.write(JOE, PLAN)
+    raws = []
+    for number, (word, mail) in enumerate(zip(words, mails[1:], strict=True)):
+        head = f"Authentication-Results: mx.vendor.example; dmarc=pass header.from=vendor.example\r\nFrom: {mail['To']}\r\n"
+        head += f"To: {mail['Reply-To']}\r\nMessage-ID: <race{number}@vendor.example>\r\n\r\n"
+        raws.append((head + word + "\r\n").encode())
+    context = multiprocessing.get_context("spawn")
+    begin = context.Event()
+    sides = [context.Process(target=_other_process, args=(str(tmp_path), [raw], begin)) for raw in raws]
+    for side in sides:
+        side.start()
+    begin.set()
+    for side in sides:
+        side.join(60)
+    assert [side.exitcode for side in sides] == [0, 0]
+    desk.work()
+    told = [kind for kind, _ in desk.kinds()]
+    assert (told.count("receipt"), told.count("already-decided"), told.count("outcome")) == (1, 1, 1)
+    history = [kind for kind in desk.history() if kind in ("approved", "rejected", "decision_late")]
+    assert history in (["approved", "decision_late"], ["rejected", "decision_late"])
+    assert desk.states() == {"handled": 3}

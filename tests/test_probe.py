@@ -1,0 +1,105 @@
+"""`mailbot check --probe` and `--probe-mail`: what the border makes of forged results."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from mailbot.core.border import of_probe
+from mailbot.core.message import parse
+from mailbot.probe import judge_mail
+from tests import servers
+from tests.test_run import configured, mailbot
+
+ID = "mx.vendor.example"
+
+
+class Border(Controller):
+    """Takes mail by SMTP into a Dovecot's INBOX, as the receiving server in front of a desk does."""
+
+    def __init__(self, imap: servers.Dovecot, *, strips: bool, stamps: bool) -> None:
+        self.imap, self.strips, self.stamps = imap, strips, stamps
+        super().__init__(self, hostname=servers.HOST, port=servers.free_port())
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        head, _, body = envelope.original_content.partition(b"\r\n\r\n")
+        lines = [
+            line
+            for line in head.split(b"\r\n")
+            if not (self.strips and line.lower().startswith(b"authentication-results: " + ID.encode()))
+        ]
+        if self.stamps:
+            lines.insert(0, b"Authentication-Results: " + ID.encode() + b"; dmarc=pass header.from=vendor.example")
+        self.imap.deliver(b"\r\n".join(lines) + b"\r\n\r\n" + body)
+        return "250 OK"
+
+
+@contextmanager
+def border(imap: servers.Dovecot, *, strips: bool, stamps: bool) -> Iterator[Border]:
+    made = Border(imap, strips=strips, stamps=stamps)
+    made.start()
+    try:
+        yield made
+    finally:
+        made.stop()
+
+
+def probed(folder: Path, imap: servers.Dovecot, smtp: Border) -> tuple[int, dict[str, tuple[bool, str]]]:
+    done = mailbot(configured(folder, imap, smtp), "check", "--probe", "--json")
+    return done.returncode, {line["check"]: (line["good"], line["detail"]) for line in json.loads(done.stdout)}
+
+
+@pytest.mark.parametrize(
+    ("strips", "stamps", "good", "words"),
+    [
+        (True, True, (True, True), "has removed it"),
+        (False, True, (False, True), "only the field that the border puts above it"),
+        (False, False, (False, False), "any mail can prove itself"),
+        (True, False, (True, False), "has removed it"),
+    ],
+)
+def test_the_probe_tells_whether_the_border_strips_and_stamps(
+    tmp_path: Path, strips: bool, stamps: bool, good: tuple[bool, bool], words: str
+) -> None:
+    with servers.dovecot(tmp_path) as imap, border(imap, strips=strips, stamps=stamps) as smtp:
+        code, lines = probed(tmp_path, imap, smtp)
+        assert (lines["forged field"][0], lines["border's field"][0]) == good
+        assert words in lines["forged field"][1]
+        assert code == (0 if all(good) else 1)
+        assert (len(imap.mails("INBOX")), len(imap.mails("Done"))) == (0, 1)
+
+
+def test_a_probe_that_does_not_arrive_is_told(tmp_path: Path) -> None:
+    with servers.dovecot(tmp_path) as imap, servers.smtp_server() as smtp:
+        done = mailbot(configured(tmp_path, imap, smtp), "check", "--probe", "--patience", "0")
+        assert done.returncode == 1
+        assert "did not arrive" in done.stdout
+
+
+def test_a_mail_from_outside_is_judged() -> None:
+    raw = b"Authentication-Results: mx.vendor.example; dmarc=pass header.from=acme.example\r\nFrom: joe@acme.example\r\n\r\nhi\r\n"
+    sender, field = judge_mail(raw, ID)
+    assert (sender.good, field.good) == (True, True)
+    sender, field = judge_mail(raw, "mx.google.com")
+    assert (sender.good, field.good) == (False, False)
+    assert "mx.vendor.example" in field.detail
+    sender, field = judge_mail(raw, None)
+    assert not field.good
+    assert "authserv_id" in field.detail
+    twice = b"Authentication-Results: mx.vendor.example; spf=none\r\n" + raw
+    sender, field = judge_mail(twice, ID)
+    assert (sender.good, field.good) == (False, False)
+    assert "the topmost counts" in field.detail
+
+
+def test_the_form_without_an_id_is_probed_too() -> None:
+    stamped = b"Authentication-Results: spf=pass smtp.mailfrom=vendor.example; dmarc=pass action=none header.from=vendor.example\r\n"
+    forged = b"Authentication-Results: dmarc=pass (probe MARK) header.from=vendor.example\r\n"
+    rest = b"From: desk@vendor.example\r\n\r\nx\r\n"
+    assert [f.good for f in of_probe(parse(stamped + rest), "MARK", "microsoft365")] == [True, True]
+    assert [f.good for f in of_probe(parse(stamped + forged + rest), "MARK", "microsoft365")] == [False, True]
+    assert [f.good for f in of_probe(parse(forged + rest), "MARK", "microsoft365")] == [False, False]

@@ -1,0 +1,115 @@
+"""Re-activations from the mail with the log to the approval mail, and repair by reply."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.loggen import zipped
+from tests.running import Running, body, running
+from tests.test_desk import ANNA, JOE, import_active, licence
+
+OLD, NEW, THIRD = "A1B2C3D4E5F6", "B1B2C3D4E5F6", "C1C2C3D4E5F6"
+FORM = f"Request: reactivate\nCustomer name: Acme\nReason: token change\nOld token: {OLD}\nNew token: {NEW}\n"
+
+
+def line(day: int, what: str, token: str = NEW) -> str:
+    return f"[2026-11-{day:02} 08:15:00] [WARN] license - [LICENSE:CHECK] token={token} {what}\n"
+
+
+LOG = line(1, "status=active", OLD) + line(2, f"previousToken={OLD} status=grace reason=token_change daysLeft=10")
+SENTENCE = f"The log confirms a token change from {OLD} to {NEW} on 2 November 2026; 10 days of grace are left."
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Running:
+    made = running(tmp_path)
+    import_active(made)
+    return made
+
+
+def plain(mail: object) -> str:
+    """The text of a mail without its line breaks."""
+    return " ".join(body(mail).split())  # type: ignore[arg-type]
+
+
+def test_staff_see_what_the_log_proves_and_where(desk: Running) -> None:
+    packed = zipped(("var/log/license.log", LOG.encode()))
+    approval = desk.write(JOE, FORM, files=(("logs.zip", packed),))[1]
+    assert SENTENCE in plain(approval)
+    assert "logs.zip/var/log/license.log" in plain(approval)
+    diagnosis = desk.ticket().diagnosis
+    assert diagnosis
+    assert (diagnosis.disagreements, diagnosis.since, diagnosis.since_or_before) == ((), "2026-11-02T08:15:00", False)
+
+
+def test_every_disagreement_with_the_ledger_reaches_staff(desk: Running) -> None:
+    import_active(desk, NEW)
+    import_active(desk, THIRD)
+    other = line(1, "status=active", THIRD) + line(2, "status=active", THIRD)
+    mixed = "".join(sorted((LOG + other).splitlines(keepends=True)))
+    approval = desk.write(JOE, FORM, files=(("all.log", mixed.encode()),))[1]
+    for sentence in (
+        f"The new token of the form, {NEW}, is in the ledger already (active).",
+        f"The token {THIRD} in the log belongs to another licence of this customer.",
+        f"The log also speaks of the licence {THIRD}: active, last on 2 November 2026.",
+    ):
+        assert sentence in plain(approval)
+
+
+def test_what_could_not_be_read_is_told_once_and_a_late_log_completes_the_request(desk: Running) -> None:
+    (answer,) = desk.write(JOE, FORM, files=(("log.7z", b"7z\xbc\xaf\x27\x1c\0\x04"),))
+    assert desk.ticket().state == "waiting_customer"
+    assert [(p.field, p.code) for p in desk.ticket().problems] == [("log", "attachment_unreadable")]
+    assert desk.ticket().problems[0].expected == "the log as a .zip or .gz, or as it is"
+    assert "log.7z" in plain(answer)
+    mails = desk.write(JOE, "Here it is.\n", reply_to=answer, files=(("license.log", LOG.encode()),))
+    assert desk.ticket().state == "waiting_staff"
+    assert any(SENTENCE in plain(mail) for mail in mails)
+
+
+def test_a_good_log_beside_a_bad_one_goes_to_staff_with_both(desk: Running) -> None:
+    desk.write(JOE, FORM, files=(("log.pdf", b"%PDF-1.7\n"), ("license.log", LOG.encode())))
+    diagnosis = desk.ticket().diagnosis
+    assert diagnosis
+    assert desk.ticket().state == "waiting_staff"
+    assert diagnosis.sentence == SENTENCE
+    assert diagnosis.unreadable == ("log.pdf: it is a document, not a log",)
+    assert len(diagnosis.send_instead) == 1
+
+
+def test_nothing_private_of_the_log_is_in_any_mail(desk: Running) -> None:
+    private = "ip=10.1.2.3 name=Mario Rossi mail=mario@kunde.example password=geheim1 url=https://h/x?key=geheim2"
+    mails = desk.write(JOE, FORM, files=(("license.log", LOG.replace("\n", f" {private}\n").encode()),))
+    text = " ".join(map(plain, mails))
+    assert SENTENCE in text
+    assert not any(word in text for word in ("10.1.2.3", "Mario", "kunde", "geheim1", "geheim2"))
+
+
+def test_the_command_says_what_the_approval_mail_says(desk: Running, tmp_path: Path) -> None:
+    desk.write(JOE, FORM.replace(OLD, THIRD), files=(("license.log", LOG.encode()),))
+    stored = desk.ticket().diagnosis
+    assert stored
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    for folder in (tmp_path, elsewhere):
+        (folder / "license.log").write_text(LOG)
+    options = ["--reason", "token_change", "--old-token", THIRD, "--new-token", NEW, "--customer", "Acme"]
+    options += ["--received-at", "2026-11-03T09:00:00+00:00", "--now", "2026-11-03T09:00:00+00:00", "--json"]
+    command = [sys.executable, "-m", "mailbot", "diagnose", "license.log", *options]
+    with_ledger, without = (
+        json.loads(subprocess.run(command, cwd=folder, capture_output=True, check=True).stdout)
+        for folder in (tmp_path, elsewhere)
+    )
+    assert with_ledger == stored.model_dump(mode="json")
+    ledger = f"The token {OLD} in the log belongs to another licence of this customer."
+    assert [*without["disagreements"], ledger] == with_ledger["disagreements"]
+
+
+def test_an_approval_moves_the_licence_and_one_history_is_read_from_both_tokens(desk: Running) -> None:
+    approval = desk.write(JOE, FORM, files=(("license.log", LOG.encode()),))[1]
+    desk.write(ANNA, "APPROVE", reply_to=approval)
+    assert (licence(desk).status, licence(desk).replaced_by) == ("replaced", NEW)
+    assert licence(desk, NEW).status == "active"
