@@ -148,8 +148,9 @@ def _items(books: Books) -> Found:
             where = f"ticket {ref}, item {item.item}"
             if item.status in GRANTED and item.item not in SILENT:
                 yield from ((where, what) for what in _missing(item, mine))
-            elif item.status is ItemStatus.CANCELLED and _changed(item, mine) and not _withdrawn(ref, mine):
-                yield where, "is cancelled, but the ledger still has its change"
+            elif item.status is ItemStatus.CANCELLED and _changed(item, mine):
+                if not (_withdrawn(ref, mine) or _overtaken(item, mine, books)):
+                    yield where, "is cancelled, but the ledger still has its change"
             elif item.status in (None, ItemStatus.WAITING_STAFF, ItemStatus.REFUSED) and _changed(item, mine):
                 yield where, f"is {item.status}, but the ledger has its change"
 
@@ -176,6 +177,13 @@ def _changed(item: Item, mine: Sequence[LicenceEvent]) -> bool:
 
 def _withdrawn(ref: str, mine: Sequence[LicenceEvent]) -> bool:
     return any(event.changes.get("withdraws") == ref for event in mine)
+
+
+def _overtaken(item: Item, mine: Sequence[LicenceEvent], books: Books) -> bool:
+    """Whether a later request set for the same day what the item's event (the last one, where it moved) would have set."""
+    event = max((e for e in mine if item.item in e.changes), key=lambda e: e.at)
+    later = (e for e in books.by_token[event.token] if e.revision > event.revision and e.ticket != event.ticket)
+    return any(e.effective == event.effective and item.item in e.changes for e in later)
 
 
 def _lines(books: Books) -> Found:

@@ -102,11 +102,22 @@ def course(events: Sequence[LicenceEvent], zone: ZoneInfo, unbilled: frozenset[s
     walk = _Walk(unbilled)
     undone = {(e.token, e.changes["reverses"]) for e in events if "reverses" in e.changes}
     counted = [e for e in standing(events) if (e.token, e.revision) not in undone and "reverses" not in e.changes]
-    for day, event in sorted(((day_of(e, zone), e) for e in counted), key=lambda pair: pair[0]):
+    dated = sorted(((day_of(e, zone), e) for e in counted), key=lambda pair: pair[0])
+    for day, event in _last_words(dated, zone):
         walk.take(day, event)
     walk.end()
     moves = tuple(sorted(walk.moves, key=lambda move: move.day))
     return Course(events[-1].token, moves, tuple(walk.stages))
+
+
+def _last_words(dated: Sequence[tuple[date, LicenceEvent]], zone: ZoneInfo) -> Iterator[tuple[date, LicenceEvent]]:
+    """The events without what a later one set anew before its day came: that never happened."""
+    last = {
+        (day, item): event.revision for day, event in dated if committed_on(event, zone) < day for item in event.changes
+    }
+    for day, event in dated:
+        kept = {k: v for k, v in event.changes.items() if event.revision >= last.get((day, k), event.revision)}
+        yield day, event if len(kept) == len(event.changes) else event.model_copy(update={"changes": kept})
 
 
 def day_of(event: LicenceEvent, zone: ZoneInfo) -> date:
