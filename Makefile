@@ -3,6 +3,7 @@
 #   make test    every test
 #   make check   the tests and every other gate
 #   make fuzz    FUZZ_TRIALS damaged mails and as many of random bytes
+#   make understand   how well mails are understood, field by field
 #   make bench   measurements, where there are any
 #   make clean   removes what was installed or built; never a database
 PYTHON ?= python3
@@ -11,7 +12,7 @@ BIN := $(VENV)/bin
 WORKERS ?= 2
 , := ,
 FUZZ_TRIALS ?= 20000
-.PHONY: demo test gates check fuzz bench clean
+.PHONY: demo test gates check fuzz understand bench clean
 .NOTPARALLEL:
 
 demo: $(VENV)/.demo
@@ -32,6 +33,9 @@ check: gates test
 
 fuzz: $(VENV)/.test
 	FUZZ_TRIALS=$(FUZZ_TRIALS) $(BIN)/pytest tests/test_fuzz.py
+
+understand: $(VENV)/.test
+	$(BIN)/python bench/understand.py
 
 bench: $(VENV)/.test
 	@ls bench/*.py >/dev/null 2>&1 || { echo "there is no bench yet"; exit 1; }

@@ -56,16 +56,17 @@ def main() -> None:
 
 
 def one(number: int, imap: servers.Dovecot, smtp: servers.SmtpServer, watching: Watching) -> float:
-    """Seconds from the notice of this mail to the first answer to it; the notice may come after the answer, then 0."""
+    """Seconds from the notice of this mail to the first answer to it; 0 when the notice comes after the answer, or never."""
     before = len(watching.notices)
     imap.deliver(FORM % ((number,) * 4))
     wanted = f"joe{number}@acme.example"
     while not any(mail.recipient == wanted for mail in smtp.mails):
         time.sleep(0.002)
     answered = time.monotonic()
-    while len(watching.notices) == before:
+    # Dovecot gathers its notices for half a second: of a mail that is answered and moved by then the other hears nothing.
+    while len(watching.notices) == before and time.monotonic() < answered + 2:
         time.sleep(0.002)
-    noticed = watching.notices[before]
+    noticed = watching.notices[before] if len(watching.notices) > before else answered
     smtp.wait(2 * (number + 1))
     while imap.mails("INBOX"):
         time.sleep(0.05)

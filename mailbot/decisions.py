@@ -117,9 +117,15 @@ class Decisions:
 
 
 def receipt(work: Work, member: str, results: list[Result], refs: Sequence[str]) -> None:
-    """Tell the member what became of each line; where none counted, with a key to try again."""
+    """Tell the member what became of each line; where none counted, with a key to try again.
+
+    Where all of it came too late, because request or licence had changed, he hears just that.
+    """
     ticket = work.ticket(refs[0]) if len(refs) == 1 else None
     understood = any(result.done for result in results)
+    if ticket is not None and results and all(result.why == "changed" for result in results):
+        work.perform(ticket, (Send("already-decided", member, Facts(why="changed")),))  # the new approval mail is sent
+        return
     facts = Facts(results=tuple(results), why=results[0].why if results and not understood else "")
     if ticket is not None:
         purpose = None if understood else Purpose.DECISION

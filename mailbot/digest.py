@@ -60,8 +60,8 @@ def _doubts(waiting: tuple[Ticket, ...]) -> list[str]:
 
 
 def _mails_in(work: Work) -> list[str]:
-    """What stands in quarantine, and what got no answer since yesterday's digest."""
-    since = work.now - timedelta(days=1)
+    """What stands in quarantine, and what got no answer since the last digest, however long ago that was."""
+    since = due.last_done(work.session, KIND, work.now) or datetime.min.replace(tzinfo=UTC)
     left = inbox.listing(work.session, inbox.QUARANTINED)
     left += [row for row in inbox.handled_since(work.session, since) if _unanswered(row.intake or "")]
     return [f"mail {row.id} of {row.sender or 'nobody'}: {_last_line(row.reason) or row.intake}" for row in left]

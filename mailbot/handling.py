@@ -5,9 +5,12 @@ A mail goes into the quarantine after three tries, a due thing is tried for ever
 
 import traceback
 from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
-from mailbot.core.message import parse
+from mailbot.core.message import digest_of
 from mailbot.desk import Desk
 from mailbot.process import handle, handle_due
 from mailbot.work import Work
@@ -23,19 +26,37 @@ LEASE = timedelta(minutes=10)
 FRAMES = -8
 
 
-def keep(desk: Desk, raw: bytes, received_at: datetime, source: str, **hints: object) -> tuple[int, bool]:
+@dataclass(frozen=True)
+class Arrival:
+    """A mail to keep, and what is known of where it lies (``folder``, ``uid``, ``uidvalidity``)."""
+
+    raw: bytes
+    received_at: datetime
+    hints: dict[str, Any] = field(default_factory=dict)
+
+
+def keep(desk: Desk, raw: bytes, received_at: datetime, source: str) -> tuple[int, bool]:
     """The first commit: the raw mail is in the database before anything else happens. (inbox id, whether it is new)."""
-    message = parse(raw)
+    return keep_all(desk, [Arrival(raw, received_at)], source)[0]
+
+
+def keep_all(desk: Desk, arrivals: Sequence[Arrival], source: str) -> list[tuple[int, bool]]:
+    """As `keep`, many in one commit."""
+    now = desk.clock()
     with desk.store.write() as session:
-        row, new = inbox.keep(session, raw, message.sha256, received_at, desk.clock(), source, **hints)  # type: ignore[arg-type]
-    if new:
-        desk.log.kept(inbox_id=row.id, sender=message.sender, received_at=received_at)
-    return row.id, new
+        kept = [
+            inbox.keep(session, one.raw, digest_of(one.raw), one.received_at, now, source, **one.hints)
+            for one in arrivals
+        ]
+    for row, new in kept:
+        if new:
+            desk.log.kept(inbox_id=row.id, received_at=row.received_at)
+    return [(row.id, new) for row, new in kept]
 
 
-def keep_oversized(desk: Desk, header: bytes, received_at: datetime, size: int, **hints: object) -> int:
+def keep_oversized(desk: Desk, header: Arrival, size: int) -> int:
     """A mail above the limit was not fetched: its header stands in the quarantine, for the operator."""
-    inbox_id, _ = keep(desk, header, received_at, "imap", **hints)
+    ((inbox_id, _),) = keep_all(desk, [header], "imap")
     reason = f"{size} bytes are more than the limit of {desk.config.limits.raw_mb} MB; only the header was fetched"
     with desk.store.write() as session:
         inbox.mark(session, inbox_id, "quarantined", at=desk.clock(), reason=reason)

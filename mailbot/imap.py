@@ -114,10 +114,10 @@ class Mailbox:
     def _present(self, uids: Sequence[int]) -> list[int]:
         return sorted(set(self._search(["UID", ",".join(map(str, uids))])) & set(uids))
 
-    def fetch(self, uids: Iterable[int], batch: int = _BATCH) -> Iterator[Arrived]:
-        """The mails of these UIDs, in this order; those that are gone are left out.
+    def fetch(self, uids: Iterable[int], batch: int = _BATCH) -> Iterator[list[Arrived]]:
+        """The mails of these UIDs, in this order, as they come from the server; those that are gone are left out.
 
-        Bodies are fetched so that about ``batch`` bytes are in memory at once; mails are not marked as seen. One that
+        About ``batch`` bytes are fetched at once; mails are not marked as seen. One that
         lies there but that the server does not give is left out with an alert, so that it never blocks the next.
         """
         for some in _chunks([uid for uid in uids if uid not in self._unreadable]):
@@ -128,9 +128,11 @@ class Mailbox:
                 whole = sizes[part[0]] <= self._settings.max_bytes
                 item, key = ("BODY.PEEK[]", b"BODY[]") if whole else _HEADER_ONLY
                 bodies = self._ask(part, [item], key)
-                for uid in part:
-                    if uid in bodies:
-                        yield self._arrived(uid, sizes[uid], facts[uid].get(b"INTERNALDATE"), bodies[uid][key], whole)
+                yield [
+                    self._arrived(uid, sizes[uid], facts[uid].get(b"INTERNALDATE"), bodies[uid][key], whole)
+                    for uid in part
+                    if uid in bodies
+                ]
 
     def _arrived(self, uid: int, size: int, date: datetime | None, raw: bytes, whole: bool) -> Arrived:
         if len(raw) > self._settings.max_bytes and whole:  # the server's word on sizes is not always good

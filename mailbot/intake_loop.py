@@ -1,12 +1,30 @@
 """From the mailbox into the database and, after handling, from its folder into another: the IMAP thread's two jobs."""
 
+import functools
+from collections.abc import Callable
+from typing import Protocol, TypeVar
+
 from mailbot.desk import Desk
-from mailbot.handling import keep, keep_oversized
-from mailbot.imap import ImapSettings, Mailbox
+from mailbot.handling import Arrival, keep_all, keep_oversized
+from mailbot.imap import Arrived, ImapSettings, Mailbox
 from storage import inbox
 
 #: States that are final and where the mail goes; anything else stays where it is.
 FINAL = ("handled", "duplicate", "dropped", "quarantined")
+
+T = TypeVar("T")
+
+
+class Runs(Protocol):
+    """Runs what touches the database where its turn is, and waits for it."""
+
+    def __call__(self, work: Callable[[], T], /) -> T:
+        """What ``work`` returns."""
+        ...
+
+
+def _here(work: Callable[[], T]) -> T:
+    return work()
 
 
 def imap_settings(desk: Desk) -> ImapSettings:
@@ -26,33 +44,43 @@ def imap_settings(desk: Desk) -> ImapSettings:
     )
 
 
-def take_in(desk: Desk, mailbox: Mailbox, known: set[int]) -> int:
+def take_in(desk: Desk, mailbox: Mailbox, known: set[int], run: Runs = _here) -> int:
     """Keep every mail of the folder that is not in ``known`` yet. Returns how many were new to the database."""
     new = 0
-    settings = desk.config.imap
-    for arrived in mailbox.fetch([uid for uid in mailbox.uids() if uid not in known]):
-        hints = {"folder": settings.folder, "uid": arrived.uid, "uidvalidity": arrived.uidvalidity}
-        if arrived.whole:
-            desk.log.fetched(uid=arrived.uid, size=arrived.size)
-            inbox_id, fresh = keep(desk, arrived.raw, arrived.received_at, "imap", **hints)
-            new += fresh
-            if not fresh:
-                desk.log.known(inbox_id=inbox_id, uid=arrived.uid)
-        else:
-            desk.log.oversized(uid=arrived.uid, size=arrived.size)
-            keep_oversized(desk, arrived.raw, arrived.received_at, arrived.size, **hints)
-        known.add(arrived.uid)
+    for mails in mailbox.fetch([uid for uid in mailbox.uids() if uid not in known]):
+        new += run(functools.partial(_keep, desk, mails))
+        known.update(arrived.uid for arrived in mails)
     return new
 
 
-def put_away(desk: Desk, mailbox: Mailbox, known: set[int]) -> int:
+def _keep(desk: Desk, mails: list[Arrived]) -> int:
+    """What was fetched at once is one commit; how many were new."""
+    whole = [arrived for arrived in mails if arrived.whole]
+    for arrived in whole:
+        desk.log.fetched(uid=arrived.uid, size=arrived.size)
+    kept = keep_all(desk, [_arrival(desk, arrived) for arrived in whole], "imap") if whole else []
+    for arrived, (inbox_id, new) in zip(whole, kept, strict=True):
+        if not new:
+            desk.log.known(inbox_id=inbox_id, uid=arrived.uid)
+    for arrived in mails:
+        if not arrived.whole:
+            desk.log.oversized(uid=arrived.uid, size=arrived.size)
+            keep_oversized(desk, _arrival(desk, arrived), arrived.size)
+    return sum(new for _, new in kept)
+
+
+def _arrival(desk: Desk, arrived: Arrived) -> Arrival:
+    hints = {"folder": desk.config.imap.folder, "uid": arrived.uid, "uidvalidity": arrived.uidvalidity}
+    return Arrival(arrived.raw, arrived.received_at, hints)
+
+
+def put_away(desk: Desk, mailbox: Mailbox, known: set[int], run: Runs = _here) -> int:
     """Move what is in a final state out of the folder; only after its transaction. Returns how many were moved.
 
     A UID counts only in the folder and under the UIDVALIDITY where it was seen; elsewhere it may be another mail's.
     """
-    with desk.store.read() as session:
-        here = (desk.config.imap.folder, mailbox.uidvalidity)
-        rows = [r for r in inbox.unmoved(session) if r.uid is not None and (r.folder, r.uidvalidity) == here]
+    here = (desk.config.imap.folder, mailbox.uidvalidity)
+    rows = [row for row in run(functools.partial(_unmoved, desk)) if (row.folder, row.uidvalidity) == here and row.uid]
     moved = 0
     for folder, quarantined in ((desk.config.imap.done_folder, False), (desk.config.imap.quarantine_folder, True)):
         mine = [row for row in rows if (row.state == "quarantined") is quarantined]
@@ -61,8 +89,17 @@ def put_away(desk: Desk, mailbox: Mailbox, known: set[int]) -> int:
         uids = [int(row.uid or 0) for row in mine]
         mailbox.move(uids, folder)
         desk.log.moved(uids=uids, folder=folder)
-        with desk.store.write() as session:
-            inbox.moved(session, [row.id for row in mine])
+        run(functools.partial(_moved, desk, [row.id for row in mine]))
         known.difference_update(uids)
         moved += len(uids)
     return moved
+
+
+def _unmoved(desk: Desk) -> list[inbox.Inbox]:
+    with desk.store.read() as session:
+        return inbox.unmoved(session)
+
+
+def _moved(desk: Desk, ids: list[int]) -> None:
+    with desk.store.write() as session:
+        inbox.moved(session, ids)

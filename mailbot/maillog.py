@@ -123,17 +123,17 @@ class MailLog:
         """A mail is larger than we take; only its header was fetched."""
         self._say("warning", "oversized", uid=uid, size=size)
 
-    def kept(self, inbox_id: int, sender: str | None, received_at: datetime) -> None:
+    def kept(self, inbox_id: int, received_at: datetime) -> None:
         """A mail is in our database (first commit)."""
-        self._say("info", "kept", inbox_id=inbox_id, sender=sender, received_at=received_at)
+        self._say("info", "kept", inbox_id=inbox_id, received_at=received_at)
 
     def known(self, inbox_id: int, uid: int) -> None:
         """The same bytes were kept before."""
         self._say("info", "known", inbox_id=inbox_id, uid=uid)
 
-    def understood(self, inbox_id: int, intake: str, ref: str | None) -> None:
-        """What a mail turned out to be."""
-        self._say("info", "understood", inbox_id=inbox_id, intake=intake, ref=ref)
+    def understood(self, inbox_id: int, sender: str | None, intake: str, ref: str | None) -> None:
+        """What a mail turned out to be, and whose."""
+        self._say("info", "understood", inbox_id=inbox_id, sender=sender, intake=intake, ref=ref)
 
     def composed(self, message_id: str, kind: str, recipient: str, ref: str | None) -> None:
         """An answer is written and waits for the commit."""

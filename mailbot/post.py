@@ -1,11 +1,11 @@
 """From an effect to finished mails in the outbox: who gets one, with which key, in which thread, within which budget."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from sqlmodel import Session
 
-from mailbot import records
 from mailbot.budget import Cap, reached
 from mailbot.core import audience, view
 from mailbot.core import keys as keywords
@@ -24,7 +24,7 @@ ALERT_EVERY = timedelta(hours=1)
 #: So many incidents stand in one mail; the others follow an hour later.
 MOST_ALERTS = 500
 #: Mails whose bounce would only make noise.
-NULL_PATH = frozenset({"help", "form", "not-understood", "cap"})
+NULL_PATH = frozenset({"help", "not-understood", "cap"})
 #: A thread is named by its newest mails; the References field stays short.
 THREAD = 12
 
@@ -37,12 +37,13 @@ class Post:
     session: Session
     now: datetime
     random: Stream
+    licence: Callable[[str], Licence | None]
     inbox_id: int | None = None
     withheld: list[str] = field(default_factory=list)
 
     def send(self, send: Send, ticket: Ticket | None, *, reply_to_mail: str | None = None) -> Ticket | None:
         """One mail for each address of the audience, in the outbox; the ticket comes back with its threads grown."""
-        licence, new_licence = (self._licence(token) for token in _tokens(ticket))
+        licence, new_licence = (self.licence(token) if token else None for token in _tokens(ticket))
         for address in self._addresses(send.to, ticket, licence):
             reader = audience.reader(send, address, licence, new_licence)
             said = audience.unsaid(send, ticket, reader)
@@ -54,11 +55,6 @@ class Post:
             else:
                 self._withhold(cap, send.kind, address, ticket)
         return ticket
-
-    def _licence(self, token: str | None) -> Licence | None:
-        return (
-            records.licence(self.session, token, self.now.astimezone(self.desk.config.zone).date()) if token else None
-        )
 
     def _addresses(self, to: Audience | str, ticket: Ticket | None, licence: Licence | None) -> list[str]:
         staff = [member.address for member in self.desk.config.staff]

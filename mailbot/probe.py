@@ -5,6 +5,7 @@ import time
 from dataclasses import replace
 from datetime import datetime
 from email.utils import format_datetime
+from itertools import chain
 
 from mailbot.core import keys
 from mailbot.core.address import domain
@@ -119,7 +120,8 @@ def _look(desk: Desk, settings: ImapSettings, first: int, message_id: str) -> Me
     """The probe among the mails of that folder from UID ``first`` on; it is put away."""
     mailbox = Mailbox.open(settings, desk.log)
     try:
-        for arrived in mailbox.fetch(uid for uid in mailbox.uids() if uid >= first):
+        batches = mailbox.fetch(uid for uid in mailbox.uids() if uid >= first)
+        for arrived in chain.from_iterable(batches):
             message = parse(arrived.raw)
             if message.message_id == message_id:
                 if settings.folder != settings.done_folder:

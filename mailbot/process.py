@@ -81,7 +81,7 @@ def handle(desk: Desk, session: Session, inbox_id: int, now: datetime) -> Handle
         sender=message.sender,
         body_sha256=message.body_sha256,
     )
-    desk.log.understood(inbox_id=inbox_id, intake=handled.intake, ref=handled.ref)
+    desk.log.understood(inbox_id=inbox_id, sender=message.sender, intake=handled.intake, ref=handled.ref)
     return handled
 
 
@@ -146,7 +146,7 @@ class Mail:
         row = key_rows.find(self.work.session, keys.digest(found.key)) if found.key else None
         if row is None or not self._is_about(row, found.ref):
             return Thread(found)
-        expired = row.expires_at is not None and row.expires_at < self.work.now
+        expired = row.expires_at is not None and row.expires_at < self.received_at  # however late it is handled
         why = "expired" if expired and row.dead_at is None else (row.dead_why or "")
         refs = tuple((str(ref), int(version), int(revision)) for ref, version, revision in row.refs)
         text = (row.payload or {}).get("text", "")
@@ -277,20 +277,26 @@ def handle_due(desk: Desk, session: Session, row: due_rows.Due, now: datetime) -
         case post.ALERTS:
             work.post.tell()
         case "day" if ticket:
-            work.apply(ticket, DayCame(date.fromisoformat(text)))
+            on = date.fromisoformat(text)
+            work.apply(ticket, DayCame(on), work.scene(ticket.token, ticket.new_token, on=on))
         case "staff_reminder" if ticket:
             work.apply(ticket, StaffReminded())
-        case "customer_reminder" if ticket:
+        case "customer_reminder" if ticket and not _overdue(work, "close", row):
             work.apply(ticket, CustomerReminded())
         case "close" if ticket:
             work.apply(ticket, Silent())
         case "applying" if ticket:
             work.apply(ticket, StillApplying())
-        case "demo_warning" if ticket and row.token:
+        case "demo_warning" if ticket and row.token and not _overdue(work, "demo_warning", row):
             _warn(work, row.token, ticket.ref)
         case _:
             return f"{row.kind}: nothing to do"
     return row.kind
+
+
+def _overdue(work: Work, kind: str, row: due_rows.Due) -> bool:
+    """Whether, after a standstill, something of that kind is due already that says more than ``row`` does."""
+    return any(other.ref == row.ref and other.due_at <= work.now for other in due_rows.open_(work.session, kind))
 
 
 def _warn(work: Work, token: str, ref: str) -> None:

@@ -28,10 +28,13 @@ def digest_of(fields: dict[str, str]) -> str:
     return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()
 
 
-def save(session: Session, ticket: Ticket, at: datetime) -> None:
-    """Write the ticket as it is now; inside the one writing transaction nothing can come between."""
-    row = tickets.load(session, ticket.ref)
-    tickets.save(
+def save(session: Session, ticket: Ticket, at: datetime) -> tickets.TicketRow:
+    """Write the ticket as it is now; inside the one writing transaction nothing can come between.
+
+    Whoever keeps the row that comes back spares the session to read it again.
+    """
+    row = tickets.get(session, ticket.number)
+    return tickets.save(
         session,
         number=ticket.number,
         ref=ticket.ref,

@@ -14,7 +14,7 @@ from mailbot.core.message import Message, parse
 from mailbot.core.problem import Code
 from mailbot.core.reply import own_lines_anywhere, own_text
 from mailbot.core.standing import Sender
-from mailbot.core.ticket import Ticket
+from mailbot.core.ticket import ITEM_FIELDS, Ticket, settled_fields
 from mailbot.decisions import Decisions, receipt
 from mailbot.post import joined
 from mailbot.requests import Requests
@@ -226,15 +226,36 @@ def _act(reply: Reply, ticket: Ticket) -> str:
     own, quoted = own_lines_anywhere(reply.message.text, (reply.work.desk.wording.marker,))
     read = reading.read_fields(own)
     edited = reading.read_quoted(quoted, _sent_text(reply, ticket))
+    return _correct(reply, ticket, edited, read)
+
+
+def _correct(reply: Reply, ticket: Ticket, edited: reading.Reading, read: reading.Reading) -> str:
+    """Corrected lines change what is open; what is settled is answered with the way to ask for it anew."""
     said = {**edited.values, **read.values}
-    changed = any(ticket.fields.get(field) != value for field, value in said.items())
-    late_log = ticket.request == "reactivate" and bool(sources_of(reply.message))
-    if (changed or late_log or _nearly_said(reply, ticket, read)) and _open_to_change(ticket):
+    differing = {field for field, value in said.items() if ticket.fields.get(field) != value}
+    over = settled_fields(ticket)
+    late = tuple(sorted(differing & over & ITEM_FIELDS))
+    log = ticket.request == "reactivate" and bool(sources_of(reply.message))
+    change = (differing - over) or log or _nearly_said(reply, ticket, read)
+    if change and _open_to_change(ticket):
         requests = Requests(reply.work, reply.message, reply.sender, reply.received_at)
-        requests.change(ticket, edited, read, reply.own)
-        return "corrected"
-    _comment(reply, ticket, "reply", acts=True)
-    return "comment"
+        ticket = requests.change(ticket, edited.without(over), read.without(over), reply.own).ticket
+        what = "corrected"
+    elif late and not read.prose:
+        what = "settled already"
+    else:
+        ticket = _comment(reply, ticket, "reply", acts=True)
+        what = "comment"
+    if late:
+        _offer_anew(reply, ticket, late)
+    return what
+
+
+def _offer_anew(reply: Reply, ticket: Ticket, fields: tuple[str, ...]) -> None:
+    """What was settled already is not changed by a reply: which form asks for it."""
+    facts = Facts(why="settled", changed=fields, tickets=(ticket,))
+    purpose = None if ticket.final else Purpose.CUSTOMER
+    reply.work.perform(ticket, (Send("status", reply.sender.address, facts, purpose),))
 
 
 def _sent_text(reply: Reply, ticket: Ticket) -> str:
@@ -278,13 +299,12 @@ def _on_final(reply: Reply, ticket: Ticket) -> str:
     return "comment"
 
 
-def _comment(reply: Reply, ticket: Ticket, why: str, *, acts: bool) -> None:
+def _comment(reply: Reply, ticket: Ticket, why: str, *, acts: bool) -> Ticket:
     """For staff; live keys in it are blotted out. A stranger's is told to the ticket's sender, who must send it himself."""
     text = reply.work.blotted(reply.own)
-    reply.work.apply(ticket, Commented(reply.sender.address, text.strip(), why, acts))
+    ticket = reply.work.apply(ticket, Commented(reply.sender.address, text.strip(), why, acts)).ticket
     stranger = why == "wrong_sender" and reply.thread.live and not same(reply.sender.address, ticket.sender)
     if stranger and reply.thread.purpose is Purpose.CUSTOMER:  # of a contact who was asked the sender must not hear
-        reply.work.perform(
-            ticket,
-            (Send("status", ticket.sender, Facts(why="wrong_sender", tickets=(ticket.as_seen,)), Purpose.CUSTOMER),),
-        )
+        facts = Facts(why="wrong_sender", tickets=(ticket.as_seen,))
+        return reply.work.perform(ticket, (Send("status", ticket.sender, facts, Purpose.CUSTOMER),))
+    return ticket

@@ -8,6 +8,7 @@ from mailbot.core import blank, diagnosis, examining, reading
 from mailbot.core.address import fold
 from mailbot.core.checking import check
 from mailbot.core.events import Changed, Confirmed, Decision, Event, Judged, Opened, StatusAsked
+from mailbot.core.forwarded import original_sender
 from mailbot.core.judging import judge, question
 from mailbot.core.logsources import sources_of
 from mailbot.core.message import Message
@@ -47,7 +48,8 @@ class Requests:
             decisions.append(self._apply(ticket, Opened(self._judged(read, ticket), note)))
             refs.append(ticket.ref)
         for ref in refs:
-            self._link(ref, tuple(other for other in refs if other != ref))
+            if others := tuple(other for other in refs if other != ref):
+                self._link(ref, others)
         return decisions
 
     def ask(self, text: str) -> Decision:
@@ -89,7 +91,8 @@ class Requests:
             self.received_at,
             sender_name=self.message.sender_name,
             subject=self.message.subject,
-            forwarded_from=next((m.sender for m in self.message.attached if m.sender), None),
+            forwarded_from=next((m.sender for m in self.message.attached if m.sender), None)
+            or original_sender(self.message.text, self.message.subject),
             sender_known=self.sender.known,
             linked=linked,
         )
@@ -177,4 +180,4 @@ class Requests:
         ticket = self.work.ticket(ref)
         if ticket is not None and set(others) - set(ticket.linked):
             linked = tuple(dict.fromkeys((*ticket.linked, *others)))
-            records.save(self.work.session, ticket.model_copy(update={"linked": linked}), self.work.now)
+            self.work.save(ticket.model_copy(update={"linked": linked}))

@@ -2,28 +2,35 @@
 
 import asyncio
 import contextlib
+import functools
 import random  # noqa: TID251 - only the jitter of a back-off
 import signal
 import socket
 import threading
 import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
 
 from sqlmodel import Session
 
 from mailbot import digest
-from mailbot.delivery import VERDICT_SECONDS, deliver, smtp_settings
+from mailbot.delivery import Delivery
 from mailbot.desk import Desk
 from mailbot.handling import step, undone, work_off
 from mailbot.imap import Mailbox
 from mailbot.intake_loop import imap_settings, put_away, take_in
 from mailbot.posting import post_due, server_of
-from mailbot.smtp import Smtp
 from storage import inbox, outbox
 
 #: Longest wait before a lost server is tried again, in seconds.
 LONGEST = 60.0
+#: So long the desk waits at its start for a first look into the mailbox before it goes on without, in seconds.
+FIRST_LOOK = 60.0
 #: How often the loops look for due things when nothing happens, in seconds.
 TICK = 1.0
+
+T = TypeVar("T")
 
 
 def run_once(desk: Desk) -> bool:
@@ -52,10 +59,6 @@ def _free(session: Session) -> None:
     outbox.free_all(session)
 
 
-def _lanes(desk: Desk) -> list[Smtp]:
-    return [Smtp(smtp_settings(desk), verdict=VERDICT_SECONDS) for _ in range(desk.config.smtp.connections)]
-
-
 def _post_once(desk: Desk) -> bool:
     """Tell the licence server what is due, where there is one. True when it answered everything."""
     server = server_of(desk)
@@ -68,37 +71,44 @@ def _post_once(desk: Desk) -> bool:
 
 
 async def _deliver_once(desk: Desk) -> bool:
-    lanes = _lanes(desk)
-    try:
-        _, failed = await deliver(desk, lanes)
-    finally:
-        for lane in lanes:
-            await lane.close()
-    return failed == 0
+    async def at_once(work: Callable[[], Any]) -> Any:
+        return work()
+
+    delivery = Delivery(desk, at_once)
+    await delivery.run(once=True)
+    return delivery.failed == 0
 
 
 class Service:
-    """``run`` works until ``stop``. The IMAP connection has a thread of its own, the database's writers take turns."""
+    """``run`` works until ``stop``: handling and delivery side by side, the IMAP connection in a thread of its own.
+
+    Whatever touches the database does so in one thread, in the order in which it was asked for.
+    """
 
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
         self.stopping = threading.Event()
         self._wake_imap, self._imap_side = socket.socketpair()
         self._imap_side.setblocking(False)
+        self._wake_imap.setblocking(False)
+        self._worker = ThreadPoolExecutor(1, "database")
         self._loop: asyncio.AbstractEventLoop | None = None
         self._something = asyncio.Event()
+        self._looked = threading.Event()
 
     def stop(self, why: str = "asked to stop") -> None:
-        """End after the work in hand."""
+        """End after the work in hand; any thread may say so, at any time."""
         self.desk.log.stopped(why)
         self.stopping.set()
-        self._wake_imap.send(b"x")
-        self._something.set()
+        self._looked.set()
+        self._wake()
+        self._notice()
 
     def close(self) -> None:
-        """After the end: give back what wakes the IMAP thread."""
+        """After the end: give back what wakes the IMAP thread, and the database's thread."""
         self._wake_imap.close()
         self._imap_side.close()
+        self._worker.shutdown()
 
     async def run(self) -> None:
         """Work until told to stop."""
@@ -114,31 +124,33 @@ class Service:
         digest.ensure(self.desk)
         thread = threading.Thread(target=self._mailbox, name="imap", daemon=True)
         thread.start()
-        posting = asyncio.create_task(self._post())
-        lanes = _lanes(self.desk)
+        delivery = Delivery(self.desk, self._in_turn)
+        posting = asyncio.create_task(self._post(delivery))
+        sending = asyncio.create_task(delivery.run())
         try:
-            while not self.stopping.is_set():
-                await self._work(lanes)
+            # Mails that came while nobody worked have their place in time before what fell due since.
+            await asyncio.to_thread(self._looked.wait, FIRST_LOOK)
+            while not self.stopping.is_set() and not sending.done():
+                await self._work(delivery)
         finally:
-            for lane in lanes:
-                await lane.close()
+            await delivery.end()
+            await sending
             await posting
             await asyncio.to_thread(thread.join, 10)
             if not thread.is_alive():
                 self.close()
 
-    async def _work(self, lanes: list[Smtp]) -> None:
-        """Handle one thing and deliver what came of it; wait when there is nothing."""
+    async def _work(self, delivery: Delivery) -> None:
+        """Handle one thing and let what came of it be delivered; wait when there is nothing."""
         self._something.clear()
-        busy = await asyncio.to_thread(step, self.desk)
-        sent, _ = await deliver(self.desk, lanes)
-        if busy:
-            self._wake_imap.send(b"x")
-        elif not sent:
+        if await self._in_turn(functools.partial(step, self.desk)):
+            self._wake()
+            delivery.ring()
+        else:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._something.wait(), TICK)
 
-    async def _post(self) -> None:
+    async def _post(self, delivery: Delivery) -> None:
         """Tell the licence server, beside everything else: a server that hangs holds up no mail."""
         server = server_of(self.desk)
         if server is None:
@@ -151,10 +163,22 @@ class Service:
                     self.desk.log.disconnected(server="licence server", why=repr(error))
                     done = None
                 if done is not None and done.answered:
-                    self._something.set()
+                    delivery.ring()
                 await asyncio.sleep(TICK)
         finally:
             server.close()
+
+    async def _in_turn(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._worker, work)
+
+    def _and_wait(self, work: Callable[[], T]) -> T:
+        """As `_in_turn`, for the IMAP thread."""
+        return self._worker.submit(work).result()
+
+    def _wake(self) -> None:
+        """The IMAP thread has something to do. When it cannot be told, it has been told before, or is gone."""
+        with contextlib.suppress(OSError):
+            self._wake_imap.send(b"x")
 
     def _mailbox(self) -> None:
         """The IMAP thread: any error throws the connection away and opens another after a while."""
@@ -165,6 +189,7 @@ class Service:
                 mailbox = Mailbox.open(imap_settings(self.desk), self.desk.log)
             except Exception as error:  # whatever it is, the desk goes on taking mails in
                 self.desk.log.disconnected(server=self.desk.config.imap.host, why=repr(error))
+                self._looked.set()
             else:
                 self._watch(mailbox)
             wait = 1.0 if time.monotonic() - begun > LONGEST else min(wait * 2, LONGEST)
@@ -175,17 +200,20 @@ class Service:
         known: set[int] = set()
         try:
             while not self.stopping.is_set():
-                if take_in(self.desk, mailbox, known):
+                if take_in(self.desk, mailbox, known, self._and_wait):
                     self._notice()
-                put_away(self.desk, mailbox, known)
+                self._looked.set()
+                put_away(self.desk, mailbox, known, self._and_wait)
                 mailbox.wait(self.desk.config.imap.poll_seconds, self._imap_side)
                 with contextlib.suppress(BlockingIOError):
                     self._imap_side.recv(4096)
         except Exception as error:
+            self._looked.set()
             mailbox.shutdown(repr(error))
         else:
             mailbox.close()
 
     def _notice(self) -> None:
         if self._loop is not None:
-            self._loop.call_soon_threadsafe(self._something.set)
+            with contextlib.suppress(RuntimeError):  # the loop has ended
+                self._loop.call_soon_threadsafe(self._something.set)

@@ -195,6 +195,11 @@ class Smtp:
             if 200 <= answer.code < 300:
                 return Sent(_reply(SMTPResponseException(answer.code, answer.message)))
             raise SMTPResponseException(answer.code, answer.message)
+        except asyncio.CancelledError:
+            if not begun:
+                raise
+            self._drop()
+            return Unknown("the desk was ended before the server had answered")
         except SMTPResponseException as error:
             if kept and error.code == _SHUTTING_DOWN:
                 raise _StaleError from error

@@ -14,6 +14,7 @@ from sqlmodel import Session
 from mailbot import records
 from mailbot.core.address import fold
 from mailbot.core.applying import ANSWERS, held
+from mailbot.core.commit import renewed
 from mailbot.core.effects import (
     Alert,
     Audience,
@@ -54,21 +55,26 @@ class Work:
     mail: str | None = None
     #: The tickets to which something happened, in order.
     refs: list[str] = field(default_factory=list)
+    _licences: dict[str, Licence | None] = field(default_factory=dict)
+    _saved: dict[str, tuple[Ticket, tickets.TicketRow]] = field(default_factory=dict)
 
     @cached_property
     def post(self) -> Post:
         """Writes this work's mails, with a source of random bytes of its own."""
-        return Post(self.desk, self.session, self.now, self.desk.ids.stream(self.label), self.inbox_id)
+        return Post(self.desk, self.session, self.now, self.desk.ids.stream(self.label), self.licence, self.inbox_id)
 
-    def scene(self, *tokens: str | None, demo_elsewhere: bool = False) -> Scene:
-        """The moment and the ledger's licences of those tokens, for a judgement."""
-        found = {token: licence for token in tokens if token and (licence := self.licence(token))}
+    def scene(self, *tokens: str | None, demo_elsewhere: bool = False, on: date | None = None) -> Scene:
+        """The moment and the ledger's licences of those tokens (as they stand ``on`` that day), for a judgement."""
+        day = on or self.today
+        found = {token: licence for token in tokens if token and (licence := records.licence(self.session, token, day))}
         ledger = Ledger(found, demo_elsewhere)
         return Scene(self.now, self.desk.config.zone, self.desk.catalogue, ledger, self.desk.timers, self.mail)
 
     def licence(self, token: str) -> Licence | None:
-        """The licence as it stands now."""
-        return records.licence(self.session, token, self.today)
+        """The licence as it stands now; read once, and again after a change of this work's own."""
+        if token not in self._licences:
+            self._licences[token] = records.licence(self.session, token, self.today)
+        return self._licences[token]
 
     @property
     def today(self) -> date:
@@ -76,8 +82,16 @@ class Work:
         return self.now.astimezone(self.desk.config.zone).date()
 
     def ticket(self, ref: str) -> Ticket | None:
-        """The ticket of that reference, any case."""
-        return records.ticket(self.session, ref)
+        """The ticket of that reference, any case; what is open in it is told as it would be today."""
+        saved = self._saved.get(ref.upper())
+        found = saved[0] if saved else records.ticket(self.session, ref)
+        return renewed(found, self.scene(found.token)) if found else None
+
+    def save(self, ticket: Ticket) -> None:
+        """Write the ticket as it is now, unless just that is written."""
+        saved = self._saved.get(ticket.ref)
+        if saved is None or saved[0] is not ticket:
+            self._saved[ticket.ref] = ticket, records.save(self.session, ticket, self.now)
 
     def new_ticket(self, sender: str, verdict: str, received_at: datetime, **known: Any) -> Ticket:
         """A ticket with a fresh number that nothing has happened to yet."""
@@ -102,7 +116,7 @@ class Work:
         after = decision.ticket
         if after.ref not in self.refs:
             self.refs.append(after.ref)
-        records.save(self.session, after, self.now)
+        self.save(after)
         for note in decision.notes:
             tickets.add_event(
                 self.session,
@@ -122,13 +136,14 @@ class Work:
         for effect in effects:
             if not isinstance(effect, Send):
                 self._note(ticket, effect)
+                self._licences.clear()
         if ticket is not None and any(isinstance(effect, Change) for effect in effects):
             ticket = self._follow_ledger(ticket)
         for effect in effects:
             if isinstance(effect, Send):
                 ticket = self.post.send(effect, ticket)
         if ticket is not None:
-            records.save(self.session, ticket, self.now)
+            self.save(ticket)
         return ticket  # type: ignore[return-value]
 
     def _follow_ledger(self, ticket: Ticket) -> Ticket:
@@ -199,18 +214,13 @@ class Work:
         self.post.alert(incident, text)
 
     def reopen_question(self, ticket: Ticket) -> None:
-        """Ask staff anew about a ticket whose licence was changed by somebody else: old keys die, items are re-read."""
+        """Ask staff anew about a ticket whose licence was changed by somebody else: old keys die."""
         licence = self.licence(ticket.token) if ticket.token else None
-        update = {
-            "version": ticket.version + 1,
-            "licence_revision": licence.revision if licence else 0,
-            "items": tuple(
-                i.model_copy(update={"from_": licence.value(i.item)}) if licence and i.open and i.item != "token" else i
-                for i in ticket.items
-            ),
-        }
+        update = {"version": ticket.version + 1, "licence_revision": licence.revision if licence else 0}
         void = Void((Purpose.DECISION, Purpose.AGAIN), "changed")
-        approval = Send("approval", Audience.DECIDERS, Facts(why="changed"), Purpose.DECISION)
+        shown = records.ticket(self.session, ticket.ref) or ticket  # as the last mail about it had it
+        moved = tuple(i.item for i in ticket.items if i.open and (was := shown.item(i.item)) and was.from_ != i.from_)
+        approval = Send("approval", Audience.DECIDERS, Facts(why="changed", changed=moved), Purpose.DECISION)
         self.perform(ticket.model_copy(update=update), (void, approval))
 
     def key_is_live(self, word: str) -> bool:

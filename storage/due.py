@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index
+from sqlalchemy import Index, bindparam
 from sqlmodel import Field, Session, col, func, or_, select
 
 from storage.types import IndexedText, Json, Row, Text, UtcDateTime
@@ -41,6 +41,12 @@ class Due(Row, table=True):
 _OPEN = (col(Due.done_at).is_(None), col(Due.dropped_at).is_(None))
 
 
+_SAME = select(Due).where(col(Due.same) == bindparam("same"))
+_FREE = or_(col(Due.retry_at).is_(None), col(Due.retry_at) <= bindparam("until"))
+_NEXT = select(Due).where(*_OPEN, col(Due.due_at) <= bindparam("until"), _FREE)
+_NEXT = _NEXT.order_by(col(Due.due_at), col(Due.id)).limit(1)
+
+
 def add(
     s: Session,
     kind: str,
@@ -52,7 +58,7 @@ def add(
 ) -> Due:
     """The due thing. Same kind, ref, token and moment is one thing: a dropped one reopens, a done one stays done."""
     same = hashlib.sha256(json.dumps([kind, ref, token, due_at.isoformat()]).encode()).hexdigest()
-    row = s.exec(select(Due).where(col(Due.same) == same)).first()
+    row = s.exec(_SAME, params={"same": same}).first()
     if row is None:
         row = Due(same=same, kind=kind, due_at=due_at, made_at=made_at, ref=ref, token=token, payload=payload)
         s.add(row)
@@ -67,9 +73,7 @@ def next(s: Session, until: datetime) -> Due | None:  # noqa: A001 - the contrac
 
     Not one that failed and whose next try is after ``until``.
     """
-    free = or_(col(Due.retry_at).is_(None), col(Due.retry_at) <= until)
-    query = select(Due).where(*_OPEN, col(Due.due_at) <= until, free)
-    return s.exec(query.order_by(col(Due.due_at), col(Due.id)).limit(1)).first()
+    return s.exec(_NEXT, params={"until": until}).first()
 
 
 def next_at(s: Session) -> datetime | None:
@@ -81,6 +85,11 @@ def done(s: Session, id: int, at: datetime) -> None:  # noqa: A002 - the contrac
     """It has been done."""
     s.get_one(Due, id).done_at = at
     s.flush()
+
+
+def last_done(s: Session, kind: str, before: datetime) -> datetime | None:
+    """When the last thing of that kind before that moment was done; None when there was none."""
+    return s.exec(select(func.max(Due.done_at)).where(col(Due.kind) == kind, col(Due.done_at) < before)).one()
 
 
 def failed(s: Session, id: int, reason: str, retry_at: Callable[[int], datetime]) -> Due:  # noqa: A002

@@ -3,10 +3,10 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Index, LargeBinary
+from sqlalchemy import ColumnElement, Index, LargeBinary, bindparam, insert
 from sqlmodel import Field, Session, col, func, or_, select, update
 
-from storage.types import Big, IndexedText, Row, Text, UtcDateTime
+from storage.types import Big, IndexedText, Row, Text, UtcDateTime, write
 
 KEPT = "kept"
 HANDLED = "handled"
@@ -58,6 +58,19 @@ class Raw(Row, table=True):
     data: bytes = Field(sa_type=LargeBinary)
 
 
+def _past(moment: datetime | None) -> ColumnElement[bool]:
+    return or_(col(moment).is_(None), col(moment) <= bindparam("now"))
+
+
+_WAITING = select(Inbox).where(col(Inbox.state) == KEPT, _past(Inbox.lease_until))
+_WAITING = _WAITING.order_by(col(Inbox.received_at), col(Inbox.id)).limit(1)
+_FRESH = _WAITING.where(_past(Inbox.retry_at))
+_FAILED = _WAITING.where(col(Inbox.retry_at) > bindparam("now"))
+_RAW = insert(Raw)
+_BY_SHA256 = select(Inbox).where(col(Inbox.sha256) == bindparam("sha256"))
+_BY_MESSAGE_ID = select(Inbox).where(col(Inbox.message_id) == bindparam("message_id")).order_by(col(Inbox.id))
+
+
 def keep(
     s: Session,
     raw: bytes,
@@ -93,8 +106,7 @@ def keep(
     )
     s.add(row)
     s.flush()
-    s.add(Raw(inbox_id=row.id, data=raw))
-    s.flush()
+    write(s, _RAW, inbox_id=row.id, data=raw)
     return row, True
 
 
@@ -104,13 +116,7 @@ def next_kept(s: Session, now: datetime, *, failed: bool = False) -> Inbox | Non
     Not one that somebody has in hand, nor one that failed and whose next try is still to come; with ``failed`` one of
     just those that failed, however long their next try is off.
     """
-    query = select(Inbox).where(col(Inbox.state) == KEPT, _past(Inbox.lease_until, now))
-    query = query.where(col(Inbox.retry_at) > now if failed else _past(Inbox.retry_at, now))
-    return s.exec(query.order_by(col(Inbox.received_at), col(Inbox.id)).limit(1)).first()
-
-
-def _past(moment: datetime | None, now: datetime) -> ColumnElement[bool]:
-    return or_(col(moment).is_(None), col(moment) <= now)
+    return s.exec(_FAILED if failed else _FRESH, params={"now": now}).first()
 
 
 def raw(s: Session, id: int) -> bytes:  # noqa: A002 - the contract's name
@@ -189,12 +195,12 @@ def get(s: Session, id: int) -> Inbox | None:  # noqa: A002
 
 def by_sha256(s: Session, sha256: str) -> Inbox | None:
     """The mail with these bytes."""
-    return s.exec(select(Inbox).where(col(Inbox.sha256) == sha256)).first()
+    return s.exec(_BY_SHA256, params={"sha256": sha256}).first()
 
 
 def by_message_id(s: Session, message_id: str) -> list[Inbox]:
     """The mails that were marked with this Message-ID, oldest first; several may claim one."""
-    return list(s.exec(select(Inbox).where(col(Inbox.message_id) == message_id).order_by(col(Inbox.id))))
+    return list(s.exec(_BY_MESSAGE_ID, params={"message_id": message_id}))
 
 
 def find_uid(s: Session, folder: str, uidvalidity: int, uid: int) -> Inbox | None:

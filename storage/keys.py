@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import bindparam
 from sqlmodel import Field, Session, col, select
 
 from storage.types import IndexedText, Json, Row, Text, UtcDateTime
@@ -30,6 +31,9 @@ class KeyRow(Row, table=True):
     dead_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     dead_why: str | None = Field(default=None, sa_type=Text)
     payload: Any = Field(default=None, sa_type=Json, nullable=True)
+
+
+_LIVE = select(KeyRow).where(col(KeyRow.ref) == bindparam("ref"), col(KeyRow.dead_at).is_(None))
 
 
 def add(
@@ -90,7 +94,7 @@ def kill_of_ticket(s: Session, ref: str, purposes: Collection[str], at: datetime
 
 def live_of_ticket(s: Session, ref: str) -> list[KeyRow]:
     """The keys of the ticket that nothing has ended, oldest first; without those of digests, which cover many."""
-    found = s.exec(select(KeyRow).where(col(KeyRow.ref) == ref, col(KeyRow.dead_at).is_(None)))
+    found = s.exec(_LIVE, params={"ref": ref})
     return sorted(found, key=lambda row: (row.made_at, row.digest))
 
 

@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import UniqueConstraint, false, insert
+from sqlalchemy import UniqueConstraint, bindparam, false, insert
 from sqlmodel import Field, Session, col, func, select
 
 from storage.types import IndexedText, Json, Row, Text, UtcDateTime
@@ -37,6 +37,11 @@ class LicenceEventRow(Row, table=True):
     pending: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
 
 
+_OF_TOKEN = col(LicenceEventRow.token) == bindparam("token")
+_EVENTS = select(LicenceEventRow).where(_OF_TOKEN).order_by(col(LicenceEventRow.revision))
+_LAST = select(func.max(LicenceEventRow.revision)).where(_OF_TOKEN)
+
+
 def append(
     s: Session,
     *,
@@ -55,7 +60,7 @@ def append(
     pending: bool = False,
 ) -> LicenceEventRow:
     """The event as written: its ``revision`` is the last one of this token plus 1, the first is 1."""
-    last = s.exec(select(func.max(LicenceEventRow.revision)).where(col(LicenceEventRow.token) == token)).one()
+    last = s.exec(_LAST, params={"token": token}).one()
     row = LicenceEventRow(
         token=token,
         revision=(last or 0) + 1,
@@ -85,12 +90,13 @@ def append_many(s: Session, rows: Sequence[dict[str, Any]]) -> None:
 
 def events(s: Session, token: str) -> list[LicenceEventRow]:
     """What happened to this licence, by revision; empty for a token that the ledger does not know."""
-    query = select(LicenceEventRow).where(col(LicenceEventRow.token) == token)
-    return list(s.exec(query.order_by(col(LicenceEventRow.revision))))
+    return list(s.exec(_EVENTS, params={"token": token}))
 
 
 def events_of_tokens(s: Session, tokens: Collection[str]) -> list[LicenceEventRow]:
     """What happened to any of these licences, in the order in which it was written."""
+    if not tokens:
+        return []
     query = select(LicenceEventRow).where(col(LicenceEventRow.token).in_(tokens))
     return list(s.exec(query.order_by(col(LicenceEventRow.id))))
 

@@ -3,11 +3,11 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import LargeBinary, case
+from sqlalchemy import LargeBinary, bindparam, case, insert
 from sqlmodel import Field, Session, and_, col, func, or_, select, update
 
 from storage.people import Contact
-from storage.types import IndexedText, Row, Text, UtcDateTime, domain_pattern, folded
+from storage.types import IndexedText, Row, Text, UtcDateTime, domain_pattern, folded, write
 
 QUEUED = "queued"
 SENT = "sent"
@@ -70,6 +70,11 @@ class Delivery(Row, table=True):
     reply: str = Field(sa_type=Text)
 
 
+_RAW = insert(OutboxRaw)
+_CAUSED = select(func.count()).select_from(Outbox).where(col(Outbox.inbox_id) == bindparam("inbox_id"))
+_BY_MESSAGE_ID = select(Outbox).where(col(Outbox.message_id) == bindparam("message_id"))
+
+
 def put(
     s: Session,
     *,
@@ -99,8 +104,7 @@ def put(
     )
     s.add(row)
     s.flush()
-    s.add(OutboxRaw(outbox_id=row.id, data=raw))
-    s.flush()
+    write(s, _RAW, outbox_id=row.id, data=raw)
     return row
 
 
@@ -182,7 +186,7 @@ def raw(s: Session, id: int) -> bytes:  # noqa: A002
 
 def by_message_id(s: Session, mid: str) -> Outbox | None:
     """The mail that we sent under this Message-ID."""
-    return s.exec(select(Outbox).where(col(Outbox.message_id) == mid)).first()
+    return s.exec(_BY_MESSAGE_ID, params={"message_id": mid}).first()
 
 
 def deliveries(s: Session, id: int) -> list[Delivery]:  # noqa: A002
@@ -252,7 +256,7 @@ def counts(s: Session) -> dict[str, int]:
 
 
 def _caused_by(s: Session, inbox_id: int) -> int:
-    return s.exec(select(func.count()).select_from(Outbox).where(col(Outbox.inbox_id) == inbox_id)).one()
+    return s.exec(_CAUSED, params={"inbox_id": inbox_id}).one()
 
 
 def _result(s: Session, id: int, at: datetime, result: str, reply: str, state: str) -> Outbox:  # noqa: A002

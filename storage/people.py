@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import insert
+from sqlalchemy import bindparam, insert
 from sqlmodel import Field, Session, col, select, update
 
 from storage.types import IndexedText, Row, Text, UtcDateTime, domain_pattern, folded
@@ -32,6 +32,13 @@ class Contact(Row, table=True):
     address: str = Field(sa_type=Text)
     since: datetime = Field(sa_type=UtcDateTime)
     makes_known: bool = False
+
+
+_CONTACTS = select(Contact).where(col(Contact.token) == bindparam("token"))
+_NAMED = select(Party.token).where(col(Party.name_folded) == bindparam("name"))
+_MATCHING = col(Contact.folded).in_(bindparam("forms", expanding=True))
+_OF_ADDRESS = select(Contact).where(_MATCHING)
+_KNOWN = select(Contact.token).where(_MATCHING, col(Contact.makes_known).is_(True)).limit(1)
 
 
 def set_name(s: Session, token: str, name: str) -> None:
@@ -101,7 +108,7 @@ def name(s: Session, token: str) -> str | None:
 
 def tokens_named(s: Session, name: str) -> list[str]:
     """The licences of a customer of that name, ignoring case; sorted."""
-    return sorted(s.exec(select(Party.token).where(col(Party.name_folded) == name.casefold())))
+    return sorted(s.exec(_NAMED, params={"name": name.casefold()}))
 
 
 def add_contact(s: Session, token: str, address: str, since: datetime, makes_known: bool) -> Contact:
@@ -124,7 +131,7 @@ def remove_contacts(s: Session, token: str) -> None:
 
 def contacts(s: Session, token: str) -> list[Contact]:
     """The contacts of the licence, the oldest first."""
-    found = s.exec(select(Contact).where(col(Contact.token) == token))
+    found = s.exec(_CONTACTS, params={"token": token})
     return sorted(found, key=lambda row: (row.since, row.folded))
 
 
@@ -143,14 +150,13 @@ def all_contacts(s: Session) -> dict[str, tuple[str, ...]]:
 
 def tokens_of_address(s: Session, address: str) -> list[Contact]:
     """Every contact row, of any licence, that is this address or the pattern of its domain; sorted by token."""
-    found = s.exec(select(Contact).where(col(Contact.folded).in_(_matching(address))))
+    found = s.exec(_OF_ADDRESS, params={"forms": _matching(address)})
     return sorted(found, key=lambda row: (row.token, row.folded))
 
 
 def known(s: Session, address: str) -> bool:
     """Whether the address, or the pattern of its domain, is a contact that makes known."""
-    query = select(Contact.token).where(col(Contact.folded).in_(_matching(address)), col(Contact.makes_known).is_(True))
-    return s.exec(query.limit(1)).first() is not None
+    return s.exec(_KNOWN, params={"forms": _matching(address)}).first() is not None
 
 
 def mark_known(s: Session, token: str) -> None:

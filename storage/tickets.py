@@ -4,10 +4,10 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index
-from sqlmodel import Field, Session, col, func, select, update
+from sqlalchemy import Index, bindparam, insert
+from sqlmodel import Field, Session, col, func, select
 
-from storage.types import IndexedText, Json, Row, Text, UtcDateTime, folded
+from storage.types import IndexedText, Json, Row, Text, UtcDateTime, folded, write
 
 
 class StaleRow(Exception):  # noqa: N818 - what it is, not that it is an error
@@ -61,13 +61,27 @@ class Counter(Row, table=True):
     value: int
 
 
+_EVENT = insert(TicketEventRow)
+_HIGHEST = select(func.max(TicketRow.number))
+_BY_REF = select(TicketRow).where(col(TicketRow.ref) == bindparam("ref"))
+_TAKEN = select(TicketRow.number).where(
+    (col(TicketRow.number) == bindparam("number")) | (col(TicketRow.ref) == bindparam("ref"))
+)
+_SAME_FORM = select(TicketRow).where(
+    col(TicketRow.sender) == bindparam("sender"),
+    col(TicketRow.form_sha256) == bindparam("form"),
+    col(TicketRow.state).in_(bindparam("states", expanding=True)),
+)
+_SAME_FORM = _SAME_FORM.order_by(col(TicketRow.number).desc()).limit(1)
+
+
 def next_number(s: Session) -> int:
     """The number for a new ticket, never given twice; one that is rolled back is given again, so there are no gaps."""
     row = s.get(Counter, "ticket", with_for_update=True)
     if row is None:
         row = Counter(name="ticket", value=0)
         s.add(row)
-    highest = s.exec(select(func.max(TicketRow.number))).one() or 0
+    highest = s.exec(_HIGHEST).one() or 0
     row.value = max(row.value, highest) + 1
     s.flush()
     return row.value
@@ -108,18 +122,24 @@ def save(
     }
     if expected_version is None:
         return _insert(s, number, ref, values)
-    mine = (col(TicketRow.number) == number, col(TicketRow.row_version) == expected_version)
-    values["row_version"] = expected_version + 1
-    changed = s.exec(update(TicketRow).where(*mine).values(values).execution_options(synchronize_session=False))
-    if changed.rowcount != 1:
+    row = s.get(TicketRow, number)  # of this transaction: nobody else writes until it ends
+    if row is None or row.row_version != expected_version:
         msg = f"{ref} is no longer at row version {expected_version}"
         raise StaleRow(msg)
-    return s.get_one(TicketRow, number, populate_existing=True)
+    for name, value in {**values, "row_version": expected_version + 1}.items():
+        setattr(row, name, value)
+    s.flush()
+    return row
 
 
 def load(s: Session, ref: str) -> TicketRow | None:
     """The ticket called ``ref``."""
-    return s.exec(select(TicketRow).where(col(TicketRow.ref) == ref)).first()
+    return s.exec(_BY_REF, params={"ref": ref}).first()
+
+
+def get(s: Session, number: int) -> TicketRow | None:
+    """The ticket of that number."""
+    return s.get(TicketRow, number)
 
 
 def listing(s: Session, states: Collection[str] | None = None, limit: int | None = None) -> list[TicketRow]:
@@ -134,8 +154,8 @@ def of_sender(s: Session, sender_folded: str, states: Collection[str] | None = N
 
 def same_form(s: Session, sender_folded: str, form_sha256: str, states: Collection[str]) -> TicketRow | None:
     """The newest ticket in ``states`` that this address opened with a form of just these values."""
-    same = (col(TicketRow.sender) == folded(sender_folded), col(TicketRow.form_sha256) == form_sha256)
-    return next(iter(_found(s, states, *same, limit=1)), None)
+    same = {"sender": folded(sender_folded), "form": form_sha256, "states": list(states)}
+    return s.exec(_SAME_FORM, params=same).first()
 
 
 def of_token(s: Session, token: str, states: Collection[str] | None = None) -> list[TicketRow]:
@@ -151,12 +171,9 @@ def waiting(s: Session, states: Collection[str]) -> list[TicketRow]:
 
 def add_event(
     s: Session, number: int, at: datetime, kind: str, by: str, mail: str | None = None, detail: Any = None
-) -> TicketEventRow:
+) -> None:
     """Writes down what happened to the ticket of that number, which must be saved already; ``detail`` is any JSON."""
-    row = TicketEventRow(number=number, at=at, kind=kind, by=by, mail=mail, detail=detail)
-    s.add(row)
-    s.flush()
-    return row
+    write(s, _EVENT, number=number, at=at, kind=kind, by=by, mail=mail, detail=detail)
 
 
 def histories(s: Session, states: Collection[str] | None = None) -> dict[int, list[TicketEventRow]]:
@@ -177,8 +194,7 @@ def events(s: Session, number: int) -> list[TicketEventRow]:
 
 
 def _insert(s: Session, number: int, ref: str, values: dict[str, Any]) -> TicketRow:
-    taken = (col(TicketRow.number) == number) | (col(TicketRow.ref) == ref)
-    if s.exec(select(TicketRow.number).where(taken)).first() is not None:
+    if s.exec(_TAKEN, params={"number": number, "ref": ref}).first() is not None:
         msg = f"{ref} ({number}) is there already"
         raise StaleRow(msg)
     row = TicketRow(number=number, **values)

@@ -4,9 +4,9 @@ import hashlib
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
-from sqlalchemy import JSON, BigInteger, DateTime, Dialect, MetaData, UnicodeText
+from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Insert, MetaData, UnicodeText
 from sqlalchemy.types import TypeDecorator
-from sqlmodel import SQLModel
+from sqlmodel import Session, SQLModel
 
 #: Names for what the databases would name each in their own way, so that a migration can speak of them.
 NAMING = {
@@ -89,6 +89,12 @@ Big = BigInteger
 #: Any JSON value; None is NULL. Kept as text on both databases (not JSONB): keys keep their order, and hostile strings
 #: travel as escapes.
 Json: Any = JSON(none_as_null=True)
+
+
+def write(s: Session, statement: Insert, **values: Any) -> None:
+    """Adds one row that nobody asks for as an object: a sixth of the time. What the session has changed is flushed before."""
+    s.flush()
+    s.connection().execute(statement, values)
 
 
 def clean(text: str) -> str:

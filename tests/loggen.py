@@ -534,6 +534,6 @@ SCENARIOS = (
 
 def scenario(make: Callable[[World], Scenario], number: int) -> Scenario:
     """The scenario of that kind and number, always the same."""
-    rng = random.Random(f"{make.__name__} {number}")  # noqa: S311 - dice, no secrets
+    rng = random.Random(f"{make.__name__} {number}")
     world = World(rng, number, date(2026, 1, 1) + timedelta(rng.randrange(300)))
     return make(world)

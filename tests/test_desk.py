@@ -330,3 +330,15 @@ def test_a_demo_is_warned_of_its_end_and_expires_on_its_day(desk: Running) -> No
         desk.later(days=1)
     assert [k for k, _ in desk.kinds()] == ["outcome", "plugins", "demo-ending", "demo-ending"]
     assert licence(desk).status == "expired"
+
+
+def test_a_picture_is_no_log_and_what_could_not_be_read_is_told_once(desk: Running) -> None:
+    import_active(desk)
+    form = "Request: reactivate\nCustomer name: Acme\nReason: expired\nOld token: A1B2C3D4E5F6\n"
+    (mail,) = desk.write(JOE, form, files=(("logo.png", b"\x89PNG\r\n\x1a\n" + bytes(500)),))
+    assert [(p.field, p.code) for p in desk.ticket().problems] == [("log", "attachment_missing")]
+    mails = desk.write(
+        JOE, "Here it is.\n", reply_to=mail, files=(("license.log", LOG), ("setup.zip", b"MZ" + bytes(500)))
+    )
+    assert "reply to this mail and attach" in " ".join(body(mails[0]).split())
+    assert desk.ticket().state == "waiting_staff"

@@ -2,7 +2,7 @@
 
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
@@ -12,7 +12,7 @@ from imapclient import DELETED
 from servers import HOST, PASSWORD, Dovecot, dovecot, free_port
 
 from mailbot import imap
-from mailbot.imap import ImapError, ImapSettings, Mailbox
+from mailbot.imap import Arrived, ImapError, ImapSettings, Mailbox
 from mailbot.maillog import MailLog
 
 pytestmark = pytest.mark.dovecot
@@ -67,6 +67,12 @@ def opened(settings: ImapSettings, log: MailLog | None = None) -> Iterator[Mailb
         mailbox.close()
 
 
+def fetched(mailbox: Mailbox, uids: Iterable[int], batch: int = 2**20) -> Iterator[Arrived]:
+    """The mails, one by one."""
+    for mails in mailbox.fetch(uids, batch):
+        yield from mails
+
+
 def later(*work: object) -> threading.Timer:
     """Does it in a moment, in another thread. Only what waits for it can tell how long a moment is."""
     function, *arguments = work
@@ -81,8 +87,8 @@ def later(*work: object) -> threading.Timer:
 def test_an_empty_folder(server: Dovecot) -> None:
     with opened(server.settings()) as mailbox:
         assert mailbox.uids() == []
-        assert list(mailbox.fetch([])) == []
-        assert list(mailbox.fetch([1, 999_999])) == []
+        assert list(fetched(mailbox, [])) == []
+        assert list(fetched(mailbox, [1, 999_999])) == []
 
 
 def test_uids_ascend_and_are_never_used_again(server: Dovecot) -> None:
@@ -123,7 +129,7 @@ def test_more_mails_than_one_answer_may_hold(server: Dovecot, monkeypatch: pytes
 def test_the_bytes_come_as_they_are(server: Dovecot, raw: bytes) -> None:
     server.append(raw)
     with opened(server.settings()) as mailbox:
-        (mail,) = mailbox.fetch(mailbox.uids())
+        (mail,) = fetched(mailbox, mailbox.uids())
         assert mail.raw == raw
         assert mail.size == len(raw)
         assert mail.whole
@@ -132,14 +138,14 @@ def test_the_bytes_come_as_they_are(server: Dovecot, raw: bytes) -> None:
 def test_a_delivered_mail_has_crlf_line_ends(server: Dovecot) -> None:
     server.deliver(MAIL.replace(b"\r\n", b"\n"))
     with opened(server.settings()) as mailbox:
-        assert [mail.raw for mail in mailbox.fetch(mailbox.uids())] == [MAIL]
+        assert [mail.raw for mail in fetched(mailbox, mailbox.uids())] == [MAIL]
 
 
 def test_arrival_is_the_internaldate_in_utc(server: Dovecot) -> None:
     arrival = datetime(2026, 3, 29, 2, 30, 15, tzinfo=timezone(timedelta(hours=5, minutes=30)))
     server.append(MAIL, arrival)
     with opened(server.settings()) as mailbox:
-        (mail,) = mailbox.fetch(mailbox.uids())
+        (mail,) = fetched(mailbox, mailbox.uids())
     assert mail.received_at == arrival
     assert mail.received_at.tzinfo is UTC
 
@@ -149,7 +155,7 @@ def test_uidvalidity_is_that_of_the_folder(server: Dovecot) -> None:
     with server.client() as client:
         expected = client.folder_status("INBOX", ["UIDVALIDITY"])[b"UIDVALIDITY"]
     with opened(server.settings()) as mailbox:
-        (mail,) = mailbox.fetch(mailbox.uids())
+        (mail,) = fetched(mailbox, mailbox.uids())
         assert mail.uidvalidity == mailbox.uidvalidity == expected
 
 
@@ -168,7 +174,7 @@ def test_a_folder_made_anew_has_another_uidvalidity(server: Dovecot) -> None:
 def test_fetching_leaves_no_trace(server: Dovecot) -> None:
     server.append(MAIL)
     with opened(server.settings()) as mailbox:
-        list(mailbox.fetch(mailbox.uids()))
+        list(fetched(mailbox, mailbox.uids()))
     with server.client("INBOX") as client:
         (flags,) = client.get_flags(client.search("ALL", charset=None)).values()
         assert b"\\Seen" not in flags
@@ -180,7 +186,7 @@ def test_mails_come_in_the_order_asked_for_in_batches_of_bounded_bytes(server: D
         server.append(raw)
     with opened(server.settings()) as mailbox:
         uids = mailbox.uids()
-        arriving = mailbox.fetch(reversed(uids), batch=1000)
+        arriving = fetched(mailbox, reversed(uids), batch=1000)
         first = next(arriving)
         mailbox.move(uids[:3], "Done")  # what was not fetched yet is gone
         assert [first.raw, *(mail.raw for mail in arriving)] == raws[:2:-1]
@@ -192,7 +198,7 @@ def test_an_oversized_mail_comes_as_its_header(server: Dovecot) -> None:
     server.append(large)
     server.append(MAIL)
     with opened(server.settings(max_bytes=len(large) - 1)) as mailbox:
-        small, header, other = mailbox.fetch(mailbox.uids())
+        small, header, other = fetched(mailbox, mailbox.uids())
     assert small.whole
     assert other.whole
     assert not header.whole
@@ -203,14 +209,14 @@ def test_an_oversized_mail_comes_as_its_header(server: Dovecot) -> None:
 def test_a_mail_of_exactly_the_limit_is_taken(server: Dovecot) -> None:
     server.append(MAIL)
     with opened(server.settings(max_bytes=len(MAIL))) as mailbox:
-        (mail,) = mailbox.fetch(mailbox.uids())
+        (mail,) = fetched(mailbox, mailbox.uids())
         assert mail.whole
 
 
 def test_an_endless_header_is_cut(server: Dovecot) -> None:
     server.append(b"Subject: x\r\n" + b"X-Filler: 0123456789\r\n" * 30_000 + b"\r\nbody\r\n")
     with opened(server.settings(max_bytes=300_000)) as mailbox:
-        (mail,) = mailbox.fetch(mailbox.uids())
+        (mail,) = fetched(mailbox, mailbox.uids())
         assert not mail.whole
         assert len(mail.raw) == 256 * 1024
 
@@ -223,11 +229,11 @@ def test_a_mail_that_somebody_else_deletes_is_left_out(server: Dovecot) -> None:
         uids = mailbox.uids()
         other.delete_messages([uids[1]])
         other.uid_expunge([uids[1]])
-        assert [mail.uid for mail in mailbox.fetch(uids)] == [uids[0], uids[2], uids[3]]
+        assert [mail.uid for mail in fetched(mailbox, uids)] == [uids[0], uids[2], uids[3]]
         assert mailbox.uids() == [uids[0], uids[2], uids[3]]
         other.delete_messages(uids)
         other.expunge()
-        assert list(mailbox.fetch(uids)) == []
+        assert list(fetched(mailbox, uids)) == []
     assert log.of("alert") == []
 
 
@@ -241,8 +247,8 @@ def test_a_mail_that_the_server_cannot_read_does_not_block_the_next(server: Dove
         stored = (server.home / "mail" / "Maildir" / "cur").iterdir()
         (broken,) = (file for file in stored if b"Subject: 1" in file.read_bytes())
         broken.chmod(0)
-        assert [mail.uid for mail in mailbox.fetch(uids)] == [uids[0], *uids[2:]]
-        assert [mail.uid for mail in mailbox.fetch(uids)] == [uids[0], *uids[2:]]
+        assert [mail.uid for mail in fetched(mailbox, uids)] == [uids[0], *uids[2:]]
+        assert [mail.uid for mail in fetched(mailbox, uids)] == [uids[0], *uids[2:]]
         mailbox.move(uids[2:], "Done")
         assert mailbox.uids() == uids[:2]
     (alert,) = log.of("alert")
@@ -294,7 +300,7 @@ def test_a_moved_mail_keeps_its_bytes_and_its_date(server: Dovecot) -> None:
     with opened(server.settings()) as mailbox:
         mailbox.move(mailbox.uids(), "Done")
     with opened(server.settings(folder="Done", done_folder="Elsewhere")) as mailbox:
-        (mail,) = mailbox.fetch(mailbox.uids())
+        (mail,) = fetched(mailbox, mailbox.uids())
         assert (mail.raw, mail.received_at) == (MAIL, arrival)
 
 
@@ -362,7 +368,7 @@ def test_mail_that_was_told_of_during_another_command_is_not_forgotten(
     with opened(server.settings()) as mailbox:
         listed = mailbox.uids()
         server.append(MAIL)
-        list(mailbox.fetch(listed))
+        list(fetched(mailbox, listed))
         mailbox.move(listed, "Done")
         assert mailbox.wait(60, wake[0])
         assert len(mailbox.uids()) == 1
@@ -466,7 +472,7 @@ def test_a_server_that_goes_and_comes_back(tmp_path: Path, wake: tuple[socket.so
             mailbox.uids,
             lambda: mailbox.move(uids, "Done"),
             mailbox.check,
-            lambda: list(mailbox.fetch(uids)),
+            lambda: list(fetched(mailbox, uids)),
         ):
             with pytest.raises(ImapError):
                 work()
@@ -476,7 +482,7 @@ def test_a_server_that_goes_and_comes_back(tmp_path: Path, wake: tuple[socket.so
             Mailbox.open(server.settings(), log)
         server.start()
         with opened(server.settings(), log) as mailbox:
-            assert [mail.raw for mail in mailbox.fetch(mailbox.uids())] == [MAIL]
+            assert [mail.raw for mail in fetched(mailbox, mailbox.uids())] == [MAIL]
     assert len(log.of("connected")) == 2
     broken, closed = log.of("disconnected")
     assert "cannot fetch mails" in str(broken["why"])

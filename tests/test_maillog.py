@@ -169,10 +169,11 @@ def test_a_key_is_not_written_in_whatever_it_hides(said: Said) -> None:
 
 def test_addresses_and_references_are_written(said: Said) -> None:
     configure(json=True)
-    MailLog().kept(inbox_id=1, sender="anna.bianchi@example.org", received_at=NOON)
+    MailLog().kept(inbox_id=1, received_at=NOON)
+    MailLog().understood(inbox_id=1, sender="anna.bianchi@example.org", intake="form", ref=None)
     MailLog().handled(inbox_id=1, ref="LIC-12", state="waiting_staff")
-    kept, handled = said.documents()
-    assert kept["sender"] == "anna.bianchi@example.org"
+    kept, understood, handled = said.documents()
+    assert understood["sender"] == "anna.bianchi@example.org"
     assert kept["received_at"] == "2026-11-03T12:00:00+00:00"
     assert kept["inbox_id"] == 1
     assert (handled["ref"], handled["state"]) == ("LIC-12", "waiting_staff")

@@ -20,7 +20,7 @@ from mailbot.config import load
 from mailbot.handling import keep
 from mailbot.maillog import MailLog
 from mailbot.service import Service
-from storage import inbox
+from storage import due, inbox
 from tests import servers
 from tests.running import CONFIG
 from tests.warm import Warm
@@ -108,6 +108,31 @@ def test_a_running_desk_answers_and_ends_cleanly(imap: servers.Dovecot, smtp: se
         process.send_signal(signal.SIGTERM)
         _, err = process.communicate(timeout=30)
     assert process.returncode == 0, err.decode()
+
+
+def test_what_came_while_the_desk_stood_still_is_taken_before_what_fell_due_since(
+    imap: servers.Dovecot, smtp: servers.SmtpServer, config: Path
+) -> None:
+    form = FORM % ((1,) * 4)
+    imap.append(form.replace(b"Customer name: Acme 1\r\n", b""))
+    assert mailbot(config, "run", "--once").returncode == 0
+    asked = email.message_from_bytes(smtp.mails[0].raw)
+    with assemble(load(config, {})).store.write() as session:
+        for row in due.open_(session, "close"):
+            row.due_at = datetime.now(UTC) + timedelta(seconds=2)  # as if it had been asked a fortnight ago
+    reply = (
+        f"From: joe1@acme.example\r\nTo: {asked['Reply-To']}\r\nMessage-ID: <r@acme.example>\r\n\r\nCustomer name: Acme"
+    )
+    imap.append(form.split(b"From:")[0] + reply.encode())
+    time.sleep(2.5)
+    process = subprocess.Popen([sys.executable, "-m", "mailbot", "run", "-c", str(config)], stderr=subprocess.PIPE)
+    try:
+        until(lambda: len(smtp.mails) == 3)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=30)
+    subjects = [email.message_from_bytes(mail.raw)["Subject"] for mail in smtp.mails]
+    assert subjects[1:] == ["[LIC-1] Your request is done", "[LIC-1] Your plugins"]
 
 
 def until(holds: object) -> None:

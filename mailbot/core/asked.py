@@ -26,12 +26,12 @@ def asked(request: Request, licence: Licence | None, catalogue: Catalogue) -> tu
     """The items of a request on that licence (None: not in the ledger), in the order of the contract."""
     match request.request:
         case "activate":
-            wanted = _demo(catalogue) if request.demo else _plan(request)
+            wanted = _demo(catalogue) if request.demo else _plan(request, catalogue)
             return _activation(wanted, licence, catalogue)
         case "modify" if request.action == "deactivate":
             return (Asked("status", licence.status if licence else None, "deactivated"),)
         case "modify":
-            return _with_implied(_seats(request) | _changed_extras(request), licence, catalogue)
+            return _with_implied(_seats(request) | _changed_extras(request, catalogue), licence, catalogue)
         case "contract":
             return _with_implied(_differing(request, licence), licence, catalogue)
         case "reactivate" | "shuttle":
@@ -46,10 +46,15 @@ def _demo(catalogue: Catalogue) -> dict[str, Value]:
     return wanted | {f"addon:{key}": True for key in demo.addons}
 
 
-def _plan(request: Request) -> dict[str, Value]:
+def _for_itself(request: Request, catalogue: Catalogue) -> tuple[str, ...]:
+    """The plugins that are asked for; an implied one that is named comes and leaves with what brings it."""
+    return tuple(key for key in request.plugins if not catalogue.plugins[key].implied_by)
+
+
+def _plan(request: Request, catalogue: Catalogue) -> dict[str, Value]:
     wanted: dict[str, Value] = {"plan": request.plan, **_seats(request)}
     wanted |= {f"addon:{key}": True for key in request.addons}
-    wanted |= {f"plugin:{key}": True for key in request.plugins}
+    wanted |= {f"plugin:{key}": True for key in _for_itself(request, catalogue)}
     wanted |= {"support": request.support, "billing": request.billing}
     return wanted | ({"whitelabel": True} if request.whitelabel else {})
 
@@ -86,10 +91,10 @@ def _surplus(licence: Licence, wanted: frozenset[str] | set[str]) -> dict[str, V
     return gone | ({"whitelabel": False} if licence.whitelabel and "whitelabel" not in wanted else {})
 
 
-def _changed_extras(request: Request) -> dict[str, Value]:
+def _changed_extras(request: Request, catalogue: Catalogue) -> dict[str, Value]:
     to = request.action == "add"
     extras: dict[str, Value] = {f"addon:{key}": to for key in request.addons}
-    extras.update((f"plugin:{key}", to) for key in request.plugins)
+    extras.update((f"plugin:{key}", to) for key in _for_itself(request, catalogue))
     return extras
 
 

@@ -1,6 +1,6 @@
 """Forms as text: blank ones from the table, and filled in as far as a mail was understood. Both parse back."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from mailbot.core.catalogue import Catalogue
 from mailbot.core.forms import FIELDS, FORMS, TITLES, Form, Kind, any_form
@@ -9,7 +9,7 @@ from mailbot.core.problem import Problem
 from mailbot.core.reading import Request
 from mailbot.core.values import labels_of
 
-#: A prepared mail must fit into a link.
+#: So long may a link be that opens a prepared mail: Windows and Outlook cut at about 2,000 characters.
 LINK = 1800
 _LOG = "please attach it to your mail: .log, .txt, .json, .gz or .zip"
 
@@ -86,6 +86,19 @@ def titles() -> list[tuple[str, str]]:
 
 
 def prepared(problems: Iterable[Problem]) -> str:
-    """The body of a ready reply: the lines to correct, short enough for a link."""
+    """The body of a ready reply: the lines to correct."""
     labels = dict.fromkeys(FIELDS[p.field].label for p in problems if p.field in FIELDS and p.field != "log")
-    return "".join(f"{label}: \n" for label in labels)[:LINK]
+    return "".join(f"{label}: \n" for label in labels)
+
+
+def shorter(form: str) -> Iterator[str]:
+    """The form, then without its asides, then with ever fewer of its last lines: the first that fits a link is taken."""
+    yield form
+    lines = [_without_aside(line) for line in form.split("\n")]
+    for count in range(len(lines), 0, -1):
+        yield "\n".join(lines[:count])
+
+
+def _without_aside(line: str) -> str:
+    label, opened, rest = line.partition(" (")
+    return f"{label}:{rest.rpartition('):')[2]}" if opened and "):" in rest else line

@@ -148,7 +148,9 @@ class _Found:
             case Kind.OPTION:
                 return read.option(key, raw, read.labels_of(key, self.catalogue))
             case Kind.OPTIONS:
-                keys, faults = read.options(key, raw, read.labels_of(key, self.catalogue))
+                keys, faults = read.options(
+                    key, raw, read.labels_of(key, self.catalogue), read.unoffered(key, self.catalogue)
+                )
                 self.problems.extend(faults)
                 return keys
             case Kind.REASON if self.form.request == "reactivate":
@@ -214,6 +216,11 @@ def _of_values(request: Request, catalogue: Catalogue) -> Iterator[Problem]:
             if lacking:
                 labels = ", ".join(catalogue.addons[need].label for need in lacking)
                 yield Problem(field="addons", code=Code.REQUIRES, read=catalogue.addons[key].label, expected=labels)
+        for key in request.plugins:
+            cause = catalogue.plugins[key].implied_by
+            if cause and cause not in request.addons:
+                label = catalogue.addons[cause].label
+                yield Problem(field="plugins", code=Code.REQUIRES, read=catalogue.plugins[key].label, expected=label)
     other = request.new_token or request.motion_token
     if other and other == (request.old_token or request.token):
         key = "new_token" if request.new_token else "motion_token"

@@ -5,12 +5,12 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from mailbot.core.ahead import dates_of, implied_ahead, set_anew
-from mailbot.core.asked import SEATS
+from mailbot.core.asked import SEATS, Asked
 from mailbot.core.catalogue import Catalogue
 from mailbot.core.effects import Change
 from mailbot.core.licence import Licence, LicenceEvent, Value, fold
 from mailbot.core.period import month_end, years_later
-from mailbot.core.rules import Case, billing_of, day_of, implied_day
+from mailbot.core.rules import Case, billing_of, day_of, implied_day, rule_of
 from mailbot.core.scene import Scene
 from mailbot.core.ticket import Billing, Item, ItemStatus, Route, Ticket
 
@@ -34,6 +34,37 @@ def case_of(ticket: Ticket, licence: Licence | None, scene: Scene) -> Case:
     asked = billing.to if billing and isinstance(billing.to, str) else None
     day = scene.date_of(ticket.received_at)
     return Case(ticket.request, ticket.action, asked, day, licence, scene.catalogue, activated=activated_on(ticket))
+
+
+def renewed(ticket: Ticket, scene: Scene) -> Ticket:
+    """The ticket with today's facts about what is open: the licence's value, rule, expected day and bill.
+
+    Of an activation whose plan is granted the values stay as they were before it.
+    """
+    if not any(item.open for item in ticket.items):
+        return ticket
+    licence = scene.ledger.licence(ticket.token)
+    case, today = case_of(ticket, licence, scene), scene.today
+    before = None if case.activated else licence
+    items = tuple(_renewed(item, case, before, today) if item.open else item for item in ticket.items)
+    days = {item.item: item.expected for item in items if item.expected and item.route is not Route.IMPLIED}
+    items = tuple(
+        i.model_copy(update={"expected": implied_day(i, days, today, scene.catalogue)})
+        if i.open and i.route is Route.IMPLIED
+        else i
+        for i in items
+    )
+    return ticket.model_copy(update={"items": items})
+
+
+def _renewed(item: Item, case: Case, licence: Licence | None, today: date) -> Item:
+    if licence is not None and item.item != "token":
+        item = item.model_copy(update={"from_": licence.value(item.item)})
+    if case.request == "contract" and item.route is not Route.IMPLIED:
+        item = item.model_copy(update={"rule": rule_of(case, Asked(item.item, item.from_, item.to))})
+    day = day_of(case, item, today)
+    item = item.model_copy(update={"expected": day})
+    return item.model_copy(update={"billing": _billed(item, case, today)})
 
 
 def grant(ticket: Ticket, keys: frozenset[str], scene: Scene, decider: str, until: date | None = None) -> Granted:
@@ -89,7 +120,9 @@ def _billed(item: Item, case: Case, today: date) -> Billing | None:
     """
     late = case.activated is not None and item.item in ("support", "whitelabel")
     billing = (
-        billing_of(case, item, case.activated or today) if late else billing_of(case, item, item.effective or today)
+        billing_of(case, item, case.activated or today)
+        if late
+        else billing_of(case, item, item.effective or item.expected or today)
     )
     if billing is None or billing.invoice_on is None:
         return billing

@@ -1,5 +1,6 @@
 """What staff's decisions do to a ticket. Whether a decision may count at all is settled before: see ``authority``."""
 
+from mailbot.core.asked import SEATS
 from mailbot.core.commit import SILENT, first_break, grant, refuse_implied
 from mailbot.core.effects import Audience, Effect, Facts, Forget, Purpose, Result, Send, Void
 from mailbot.core.events import Answers, Approved, Asks, Decision, Holds, Note, Notes, Rejected
@@ -15,7 +16,7 @@ from mailbot.core.opening import (
     staff_timer,
 )
 from mailbot.core.scene import Scene
-from mailbot.core.ticket import Ending, ItemStatus, Ticket, settled
+from mailbot.core.ticket import Ending, Item, ItemStatus, Ticket, settled
 
 
 def approve(ticket: Ticket, event: Approved, scene: Scene) -> Decision:
@@ -52,13 +53,23 @@ def _out_of_place(ticket: Ticket, keys: frozenset[str], licence: Licence | None)
     match ticket.request:
         case "reactivate" | "shuttle":
             return "token_replaced" if status == "replaced" else ""
-        case "modify" | "contract":
-            return "" if status == "active" else "licence_not_active"
+        case "modify" | "contract" if status != "active":
+            return "licence_not_active"
+        case "modify" if any(_turned(ticket.action, item) for item in ticket.items if item.item in keys):
+            return "overtaken"
         case "activate" if plan is not None and plan.status is not ItemStatus.APPLIED:
             in_use = ("active", "demo") if ticket.action == "demo" else ("active",)
             return "token_in_use" if status in in_use else "" if "plan" in keys or keys <= SILENT else "plan_refused"
         case _:
             return ""
+
+
+def _turned(action: str | None, item: Item) -> bool:
+    """Whether a seat that is to grow would shrink by now, or one that is to shrink would grow."""
+    if item.item not in SEATS:
+        return False
+    today, to = int(item.from_ or 0), int(item.to or 0)
+    return to < today if action == "add" else to > today
 
 
 def reject(ticket: Ticket, event: Rejected, scene: Scene) -> Decision:

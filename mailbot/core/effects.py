@@ -52,6 +52,7 @@ class Facts:
     form_key: str = ""  # activate, modify, ...
     items: tuple[str, ...] = ()  # the items this mail is about
     changed: tuple[str, ...] = ()  # items and fields that changed since the last approval mail
+    replaced: tuple[tuple[str, str, str], ...] = ()  # of a correction: the field, what it was, what it is now
     results: tuple[Result, ...] = ()
     tickets: tuple[Ticket, ...] = ()
     licences: tuple[Licence, ...] = ()

@@ -82,6 +82,8 @@ FIELDS: dict[str, Field] = {
     )
 }  # fmt: skip
 
+#: Fields that any mail's words may hold; alone they make no form.
+CONTACT = frozenset({"customer_name", "customer_email", "comments", "telephones", "log"})
 #: Signs that nobody sees; they come with copied text.
 INVISIBLE = "\u00ad\u034f\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
 _WHO = ("token", "customer_name", "accept")

@@ -1,16 +1,19 @@
 """Lines of a mail into a ``Reading``: one way through, gathering what each field is given, near labels, and prose."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from rapidfuzz import fuzz, process
 
 from mailbot.core.forms import FIELDS, INVISIBLE, LABELS, Kind, field_of, normal
+from mailbot.core.forwarded import announces
 from mailbot.core.labelled import Labelled, box_row, is_listed, labelled, ticked, unfinished
 from mailbot.core.logline import is_log_line
-from mailbot.core.naming import TWICE, YES
+from mailbot.core.naming import TWICE
+from mailbot.core.signature import is_device, is_signature
+from mailbot.core.stacked import bare_of, fits, unstacked
 
 #: So many values of a field that was given more than once are told, and so many lines are looked at for near labels.
 _MOST_TOLD, _MOST_NEAR = 5, 300
@@ -21,15 +24,8 @@ _CHOICES = frozenset({Kind.OPTION, Kind.OPTIONS, Kind.YES, Kind.REASON, Kind.ACT
 _WRAPPED = frozenset({Kind.TEXT, Kind.REASON, Kind.OPTION, Kind.OPTIONS})
 #: Under this key a ticket keeps the words of its mails that belong to no field.
 PROSE = "prose"
-_SIGN_OFFS = frozenset(
-    """best regards|kind regards|warm regards|regards|with best regards|with kind regards|best wishes|sincerely|yours sincerely
-    |yours faithfully|sincerely yours|thanks and regards|thanks and best regards|many thanks and best regards|cheers|br
-    |cordiali saluti|distinti saluti|saluti|un saluto|un cordiale saluto|grazie e saluti|grazie e cordiali saluti
-    |mit freundlichen grüßen|mit freundlichen gruessen|mit freundlichem gruß|freundliche grüße|viele grüße|beste grüße
-    |schöne grüße|liebe grüße|mfg|cordialement|bien cordialement|bien à vous|meilleures salutations|sincères salutations
-    |salutations|saludos|un saludo|saludos cordiales|un cordial saludo|atentamente""".replace("\n    ", "").split("|")
-)
 MAILTO = re.compile(r"\s{0,3}[<\[(]mailto:[^<>\[\]()\s]{1,320}[>\])]", re.I)
+_ARMOUR = re.compile(r"-----BEGIN PGP SIGNED MESSAGE-----|Hash: (?:SHA|RIPEMD)[\w, -]{1,40}")
 _JSON = re.compile(r'"[\w-]{1,40}"\s{0,3}:|[{}\[\]],?$|\{"')
 _EDGES = " \t\n\u00a0\u2007\u202f" + INVISIBLE
 
@@ -57,6 +53,12 @@ class Reading:
         """What the ticket keeps, for ``merge``."""
         return {**self.values, PROSE: self.prose} if self.prose else dict(self.values)
 
+    def without(self, fields: Collection[str]) -> "Reading":
+        """The same reading as if those fields had not been written."""
+        values = {key: value for key, value in self.values.items() if key not in fields}
+        near = {key: found for key, found in self.near.items() if key not in fields}
+        return Reading(values, near, values.get("request"), self.prose)
+
 
 def key_of(line: str) -> str | None:
     """The field that a line is labelled as."""
@@ -65,7 +67,7 @@ def key_of(line: str) -> str | None:
 
 
 def whole(lines: Sequence[str]) -> list[str]:
-    """The lines, labels whose parenthesis was broken over up to four of them made whole."""
+    """The lines, labels whose parenthesis was broken over up to four of them made whole, and those without a colon too."""
     made: list[str] = []
     joined = 0
     for line in lines:
@@ -75,7 +77,7 @@ def whole(lines: Sequence[str]) -> list[str]:
         else:
             made.append(line)
             joined = 0
-    return made
+    return unstacked(made)
 
 
 class Reader:
@@ -109,9 +111,11 @@ class Reader:
     def _take(self, line: str) -> None:
         bare = bare_of(line)
         found = labelled(line) if bare else None
-        if found and found.key == "request":
+        if (found and found.key == "request") or announces(line):
             self.signed = False
-        self.signed = self.signed or _is_sign_off(line)
+        if is_device(line) and not (self.given or self.prose):
+            return  # a telephone's line above all words
+        self.signed = self.signed or is_signature(line)
         if self.signed:
             return
         if not bare:
@@ -155,7 +159,7 @@ class Reader:
         if rows and is_listed(line):
             return True
         if self.gap:
-            return not chunk and _fits(kind, bare)
+            return not chunk and fits(kind, bare)
         if not chunk:
             return True
         if kind is Kind.OPTIONS and (chunk[-1].endswith((",", ";")) or key_of(self.before) is None):
@@ -178,16 +182,6 @@ class Reader:
         return Reading(values, self.near, values.get("request"), "\n".join(self.prose).strip())
 
 
-def bare_of(line: str) -> str:
-    """The words of a line without the marks of quoting before them."""
-    return line.lstrip(_EDGES + ">").rstrip(_EDGES)
-
-
-def _is_sign_off(line: str) -> bool:
-    """Whether a signature begins here."""
-    return line.rstrip() == "--" or normal(line[:80]).strip(" ,.!*>") in _SIGN_OFFS
-
-
 def _labelled_box(line: str) -> tuple[str, str] | None:
     """The field of a row such as "[x] I accept the License Agreement"; one that is not ticked says nothing."""
     row = box_row(line)
@@ -198,23 +192,8 @@ def _labelled_box(line: str) -> tuple[str, str] | None:
 
 
 def _is_machine(bare: str) -> bool:
-    """Lines of a pasted log or licence status: the diagnosis reads them, they are nobody's words."""
-    return is_log_line(bare) or bool(_JSON.match(bare))
-
-
-def _fits(kind: Kind, bare: str) -> bool:
-    """Whether a line behind an empty label and a blank line can be nothing but its value."""
-    match kind:
-        case Kind.TOKEN:
-            return " " not in bare and 8 <= len(bare) <= 128 and any(map(str.isdigit, bare))
-        case Kind.NUMBER:
-            return bare.isdecimal()
-        case Kind.YES:
-            return normal(bare).strip(" .!") in YES
-        case Kind.EMAIL:
-            return "@" in bare and " " not in bare
-        case _:
-            return False
+    """Lines of a pasted log or licence status, which the diagnosis reads, and of PGP: they are nobody's words."""
+    return is_log_line(bare) or bool(_JSON.match(bare) or _ARMOUR.fullmatch(bare))
 
 
 def _was_wrapped(before: str, bare: str) -> bool:

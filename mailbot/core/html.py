@@ -43,9 +43,11 @@ _LINE = frozenset(
         "legend",
     ]
 )
-_QUOTES = frozenset({"gmail_quote", "yahoo_quoted", "protonmail_quote"})
+#: How the class names of quotes end; Yahoo puts a number before them.
+_QUOTES = ("gmail_quote", "yahoo_quoted", "protonmail_quote")
 _UNSEEN = str.maketrans({"\u00a0": " ", **dict.fromkeys("\u00ad\u034f\u200b\u2060\ufeff", "")})
 _SPACES = re.compile(r"[ \t\n\r\f]+")
+_TAB = re.compile("[ \u00a0]{0,9}\u00a0{2}[ \u00a0]{2,20}")  # what editors make of one
 _JOINERS = "\u200c\u200d"
 _DEEPEST = 40  # frames within frames; what lies deeper is read, but on lines of its own
 _DEEPEST_QUOTE = 6
@@ -100,7 +102,7 @@ def _enter(page: "_Page", node: LexborNode, tag: str, place: _Place, sheet: froz
         page.write(_control(node, tag, attributes), look)
         return None
     closes, quote = _closing(tag), place.quote
-    if tag == "div" and not quote and not _QUOTES.isdisjoint((attributes.get("class") or "").split()):
+    if tag == "div" and not quote and any(one.endswith(_QUOTES) for one in (attributes.get("class") or "").split()):
         closes = quote = "quote"
     elif tag == "blockquote":
         closes = "paragraph" if quote == "quote" else "quote"  # the div around it is marked already
@@ -165,10 +167,11 @@ class _Page:
 
     def end_line(self, always: bool = False) -> None:
         frame = self.frames[-1]
-        line = "".join(frame.line).translate(_UNSEEN).rstrip()
+        written = "".join(frame.line)
+        line = _TAB.sub("\t", written).translate(_UNSEEN).rstrip()
         if not line.strip(_JOINERS + " "):
             line = ""
-        if line or always:
+        if line or always or "\u00a0" in written:  # how Word writes a blank line
             frame.lines.append(line)
         frame.line.clear()
 
@@ -202,7 +205,7 @@ class _Page:
         frame, lines = self.frames.pop(), self.frames[-1].lines
         inner = _trimmed(frame.lines)
         if kind == "cell" and self.frames[-1].kind == "row":
-            self.frames[-1].cells.append(inner)
+            self.frames[-1].cells.append([line for line in inner if line])
         elif kind == "row":
             lines += inner + _row(frame.cells)
         elif kind == "item":
@@ -233,7 +236,7 @@ def _trimmed(lines: list[str]) -> list[str]:
 
 
 def _row(cells: list[list[str]]) -> list[str]:
-    """A row on one line where its cells are one line each (the last may go on); cells beside each other else."""
+    """A row on one line where its cells are one line each; several lines of the last stand below the others."""
     full = [cell for cell in cells if cell]
     if not full:
         return []
@@ -242,4 +245,6 @@ def _row(cells: list[list[str]]) -> list[str]:
         return [line for cell in full for line in cell]
     if not before and len(last) == 1 and cells[0] and len(cells) > 1:
         return [last[0] + "\t"]  # a label whose value was left empty
+    if before and len(last) > 1:
+        return ["\t".join(cell[0] for cell in before) + "\t", *last]
     return ["\t".join([*(cell[0] for cell in before), last[0]]), *last[1:]]

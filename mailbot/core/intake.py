@@ -13,6 +13,10 @@ from mailbot.core.reading import Reading, read_forms
 STAFF_PURPOSES = frozenset({Purpose.DECISION, Purpose.AGAIN, Purpose.DIGEST})
 
 
+#: Below a subject such as "form activate" stands a form where more fields than these are filled in.
+_FILLED = 2
+
+
 @dataclass(frozen=True)
 class Thread:
     """What the message's key belongs to, as the desk remembers it; ``refs`` are (ref, version, licence revision)."""
@@ -160,10 +164,11 @@ def _written(message: Message, thread: Thread) -> Intake:
     """A mail that a person wrote: a reply with a key, a command, a form, or words."""
     if thread.purpose is not None:
         return StaffReply() if thread.purpose in STAFF_PURPOSES else CustomerReply()
-    command = command_of(message)
-    if command is not None:
-        return command
     readings, text = _forms(message)
+    command = command_of(message)
+    filled = any(len(reading.values) > _FILLED for reading in readings)
+    if command is not None and not (filled and _command(message.subject)):
+        return command
     if readings:
         return Forms(readings, text)
     if thread.found.refs_mentioned:
@@ -183,13 +188,16 @@ def _forms(message: Message) -> tuple[tuple[Reading, ...], str]:
 def command_of(message: Message) -> HelpAsked | FormAsked | StatusAsked | None:
     """``help``, ``status`` or ``form KEY`` as the whole subject or the whole first line."""
     first = next((line for line in message.text.splitlines() if line.strip()), "")
-    for line in (message.subject, first):
-        word, _, rest = " ".join(line.strip(" .!").lower().split()).partition(" ")
-        if word == "help" and not rest:
-            return HelpAsked()
-        if word == "status" and not rest:
-            return StatusAsked()
-        if word == "form":
-            kind = request_of(rest)
-            return FormAsked(*kind) if kind else HelpAsked()
+    return _command(message.subject) or _command(first)
+
+
+def _command(line: str) -> HelpAsked | FormAsked | StatusAsked | None:
+    word, _, rest = " ".join(line[:500].strip(" .!").lower().split()).partition(" ")
+    if word == "help" and not rest:
+        return HelpAsked()
+    if word == "status" and not rest:
+        return StatusAsked()
+    if word == "form":
+        kind = request_of(rest)
+        return FormAsked(*kind) if kind else HelpAsked()
     return None

@@ -79,8 +79,14 @@ def _separator(line: str, start: int) -> tuple[int, int] | None:
                 return None
             most += closed - at
             at = closed
+        elif sign == "=":
+            if field_of(_without_aside(line[start:at])):
+                return at, at + 1
         elif sign == "?":
             behind = line[at + 1 :].lstrip(_SPACES + "*")
+            if behind[:1] == "|":
+                at += 1
+                continue
             if behind[:1] and behind[:1] in _COLONS:
                 return len(line) - len(behind), len(line) - len(behind) + 1
             return (at + 1, at + 1) if field_of(_without_aside(line[start:at])) else None
@@ -127,6 +133,16 @@ def _only_looks_so(key: str, value: str) -> bool:
     if FIELDS[key].kind is Kind.YES:
         return value.lstrip("<").lower().startswith(("http://", "https://"))
     return key == "telephones" and bool(_DIALLED.fullmatch(value))
+
+
+def label_alone(line: str) -> str | None:
+    """The key of the field that a line names and nothing else, without a colon; None otherwise."""
+    if len(line) > _LABEL + _ASIDE:
+        return None
+    words = line[_undecorated(line) :].strip(_SPACES + "*?")
+    if "(" in words and _closed(words, words.find("(")) != len(words) - 1:
+        return None  # more than an aside stands behind it
+    return field_of(_without_aside(words)) if words else None
 
 
 def unfinished(line: str) -> bool:

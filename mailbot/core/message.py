@@ -15,7 +15,7 @@ from mailbot.core.mime import field as first
 from mailbot.core.sender import one_sender
 from mailbot.core.text import words
 
-__all__ = ["Attachment", "Caps", "Message", "parse"]
+__all__ = ["Attachment", "Caps", "Message", "digest_of", "parse"]
 
 _RECIPIENTS = ("delivered-to", "x-original-to", "to", "cc")
 _COUNTED = (*_RECIPIENTS, "from", "sender", "reply-to", "bcc")
@@ -76,7 +76,7 @@ def parse(raw: bytes, caps: Caps = Caps()) -> Message:  # noqa: B008 - frozen
 
     A mail with a ``fault`` has its header fields where these could be read, but no text and no attachments.
     """
-    data = raw.replace(b"\r\n", b"\n")
+    data = _lf(raw)
     known = Message(hashlib.sha256(data).hexdigest())
     try:
         budget = Budget(caps)
@@ -89,6 +89,15 @@ def parse(raw: bytes, caps: Caps = Caps()) -> Message:  # noqa: B008 - frozen
         return replace(known, fault=f"it has {over}")
     except Exception as error:  # a bug here; but no mail may stop the desk, so it goes to quarantine
         return replace(known, fault=f"it cannot be read ({type(error).__name__})")
+
+
+def digest_of(raw: bytes) -> str:
+    """The ``sha256`` of the mail without reading it."""
+    return hashlib.sha256(_lf(raw)).hexdigest()
+
+
+def _lf(raw: bytes) -> bytes:
+    return raw.replace(b"\r\n", b"\n")
 
 
 def _header(top: Part, digest: str, caps: Caps) -> Message:

@@ -20,6 +20,8 @@ from mailbot.core.effects import (
     Void,
 )
 from mailbot.core.events import Changed, Confirmed, Decision, Denied, EmailConfirmed, Judged, Note, Opened
+from mailbot.core.forms import FIELDS
+from mailbot.core.naming import TWICE
 from mailbot.core.scene import Scene
 from mailbot.core.ticket import Ending, Item, ItemStatus, Route, State, Ticket, settled
 
@@ -85,8 +87,19 @@ def change(ticket: Ticket, event: Changed, scene: Scene) -> Decision:
     after = after.model_copy(update={"items": items, "version": ticket.version + 1})
     void = Void((Purpose.DECISION, Purpose.AGAIN, Purpose.CONFIRM), "changed")
     notes = (Note("changed", event.by, ", ".join(changed)),)
-    shown = changed if ticket.items else ()
+    shown = Facts(changed=changed if ticket.items else (), replaced=_replaced(ticket, event.judged))
     return _go_on(after, event.judged, scene, notes, (void, Forget(CUSTOMER_TIMERS + STAFF_TIMERS)), shown)
+
+
+def _replaced(ticket: Ticket, judged: Judged) -> tuple[tuple[str, str, str], ...]:
+    """Field by field what a correction replaced: what was stored and what is stored now, "" for nothing."""
+    before, after = ticket.fields, judged.fields
+    keys = [key for key in {**before, **after} if key in FIELDS and before.get(key) != after.get(key)]
+    return tuple((key, _said(before.get(key)), _said(after.get(key))) for key in keys)
+
+
+def _said(value: str | None) -> str:
+    return " ".join((value or "").replace(TWICE, " / ").split())
 
 
 def _changed(ticket: Ticket, items: tuple[Item, ...], judged: Judged) -> tuple[str, ...]:
@@ -137,25 +150,25 @@ def _go_on(
     scene: Scene,
     notes: tuple[Note, ...],
     effects: tuple[Effect, ...] = (),
-    changed: tuple[str, ...] = (),
+    shown: Facts = Facts(),  # noqa: B008 - frozen
 ) -> Decision:
     """The one way onward: problems, else the challenge, else what is granted and what waits for staff."""
     if ticket.problems:
-        return _incomplete(settled(ticket), judged, scene, notes, effects)
+        return _incomplete(settled(ticket), judged, scene, notes, effects, shown)
     if ticket.token_doubt or not ticket.released:
         return _challenged(settled(ticket), judged, scene, notes, effects)
-    return _released(ticket, judged, scene, notes, effects, changed)
+    return _released(ticket, judged, scene, notes, effects, shown)
 
 
 def _incomplete(
-    ticket: Ticket, judged: Judged, scene: Scene, notes: tuple[Note, ...], effects: tuple[Effect, ...]
+    ticket: Ticket, judged: Judged, scene: Scene, notes: tuple[Note, ...], effects: tuple[Effect, ...], shown: Facts
 ) -> Decision:
     quiet = not (ticket.sender_known or ticket.sender_is_contact or ticket.sender_verdict == "verified")
     to: Audience | str = Audience.CUSTOMER
     if _ledger_is_not_his(ticket):  # what the ledger says is told to the contact who agreed, and he corrects it
         to, quiet = ticket.confirmed_by or ticket.sender, False
         ticket = ticket.model_copy(update={"seen": State.WAITING_CONFIRMATION})
-    mail = Send("incomplete", to, Facts(form=judged.form, quiet=quiet), Purpose.CUSTOMER)
+    mail = Send("incomplete", to, Facts(form=judged.form, quiet=quiet, replaced=shown.replaced), Purpose.CUSTOMER)
     faults = ", ".join(f"{p.field}: {p.code}" for p in ticket.problems)
     return Decision(ticket, (*effects, mail, *customer_timers(scene)), (*notes, Note("incomplete", "mailbot", faults)))
 
@@ -188,7 +201,7 @@ def change_denied(ticket: Ticket, event: Changed, scene: Scene) -> Decision:
     told = Send("comment", Audience.STAFF, Facts(text=event.text, by=event.by, why="final_ticket"), Purpose.DECISION)
     effects, notes = (Forget(CUSTOMER_TIMERS), told), (Note("commented", event.by, "final_ticket"),)
     if faults:
-        return _incomplete(ticket, event.judged, scene, notes, effects)
+        return _incomplete(ticket, event.judged, scene, notes, effects, Facts())
     return Decision(ticket, (*effects, _neutral(ticket), *customer_timers(scene)), notes)
 
 
@@ -215,7 +228,7 @@ def _released(
     scene: Scene,
     notes: tuple[Note, ...],
     effects: tuple[Effect, ...],
-    changed: tuple[str, ...],
+    shown: Facts,
 ) -> Decision:
     """Grant what the rules allow, ask staff for the rest, and tell everybody."""
     at_once = frozenset(i.item for i in ticket.items if i.open and i.route is Route.AUTOMATIC)
@@ -229,12 +242,16 @@ def _released(
     if judged.standing.neutral:
         mails += (_neutral(ticket),)
     elif waiting:
-        mails += (Send("confirmation", Audience.CUSTOMER, purpose=Purpose.CUSTOMER),)
+        facts = Facts(replaced=shown.replaced)
+        mails += (Send("confirmation", Audience.CUSTOMER, facts, Purpose.CUSTOMER),)
     else:
-        mails += (outcome(ticket),)
+        mails += (outcome(ticket, Facts(replaced=shown.replaced)),)
     mails += plugin_mail(ticket, at_once)
     if waiting:
-        mails += (Send("approval", Audience.DECIDERS, Facts(changed=changed), Purpose.DECISION), staff_timer(scene))
+        mails += (
+            Send("approval", Audience.DECIDERS, Facts(changed=shown.changed), Purpose.DECISION),
+            staff_timer(scene),
+        )
     return Decision(ticket, effects + mails, notes + granted_notes(ticket, at_once, "mailbot"))
 
 
@@ -242,9 +259,9 @@ def _waiting(item: Item) -> Item:
     return item.model_copy(update={"status": ItemStatus.WAITING_STAFF})
 
 
-def outcome(ticket: Ticket) -> Send:
+def outcome(ticket: Ticket, facts: Facts = Facts()) -> Send:  # noqa: B008 - frozen
     """The mail that tells the customer how it ended; while something lies ahead a reply can still withdraw it."""
-    return Send("outcome", Audience.OUTCOME, purpose=None if ticket.final else Purpose.CUSTOMER)
+    return Send("outcome", Audience.OUTCOME, facts, None if ticket.final else Purpose.CUSTOMER)
 
 
 def granted(

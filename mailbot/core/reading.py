@@ -3,17 +3,17 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from mailbot.core.forms import FIELDS, normal
-from mailbot.core.gathering import MAILTO, PROSE, WRAP_FROM, Reader, Reading, bare_of, key_of, tidied, whole
+from mailbot.core.forms import CONTACT, FIELDS, normal
+from mailbot.core.gathering import MAILTO, PROSE, WRAP_FROM, Reader, Reading, key_of, tidied, whole
 from mailbot.core.labelled import labelled
 from mailbot.core.naming import TWICE, is_reply, request_of, settled
+from mailbot.core.signature import is_signature
+from mailbot.core.stacked import bare_of
 
 __all__ = ["MOST_FORMS", "Reading", "Request", "merge", "read_fields", "read_forms", "read_quoted"]
 
 #: More ``Request:`` lines in one mail belong to the last form, which is then told to be given twice.
 MOST_FORMS = 20
-#: Fields that any mail's words may hold; alone they make no form.
-_CONTACT = frozenset({"customer_name", "customer_email", "comments", "telephones", "log"})
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def read_forms(text: str, subject: str) -> tuple[Reading, ...]:
 def _by_subject(read: Reading, subject: str) -> tuple[Reading, ...]:
     named = request_of(subject)
     if named is None:
-        return (read,) if len(read.values) >= 2 and not read.values.keys() <= _CONTACT else ()
+        return (read,) if len(read.values) >= 2 and not read.values.keys() <= CONTACT else ()
     if not read.values and not (named[0] == "information" and read.prose):
         return ()
     return (Reading({"request": subject, **read.values}, read.near, subject, read.prose),)
@@ -129,6 +129,8 @@ def _form_in(text: str, known: frozenset[str] | None) -> dict[str, str]:
         if not form:
             if found and key == "request" and normal(bare).lstrip("*").startswith("request"):
                 form, current = {key: [found.value]}, key
+        elif is_signature(line):
+            break
         elif not bare:
             gap = True
         elif found and key:
@@ -144,9 +146,12 @@ def _form_in(text: str, known: frozenset[str] | None) -> dict[str, str]:
 
 
 def _as_sent(quoted: str, sent: str) -> bool:
-    """Whether a quoted value is the one that was sent, however it was wrapped; of a long one its beginning is enough."""
+    """Whether a quoted value is the one that was sent, however it was wrapped; of a long one its beginning is enough.
+
+    So it is of several lines: mail programs put blank lines between them.
+    """
     one, other = ("".join(MAILTO.sub("", text).split()) for text in (quoted, sent))
-    return one == other or (len(other) > WRAP_FROM and other.startswith(one))
+    return one == other or ((len(other) > WRAP_FROM or "\n" in sent) and other.startswith(one))
 
 
 def merge(stored: Mapping[str, str], quoted: Reading | None, own: Reading | None) -> Reading:

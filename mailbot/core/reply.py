@@ -7,9 +7,10 @@ quotequail, which knows more languages, has the last word on what is left.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from unicodedata import normalize
 
 import quotequail
+
+from mailbot.core.signature import is_device, plain
 
 _STARTS = ("on ", "il ", "in data ", "am ", "le ", "el ")
 _WROTE = re.compile(r"\b(?:wrote|ha scritto|a écrit|escribió|schrieb(?: .{1,120})?) ?:$")
@@ -23,11 +24,6 @@ _ORIGINAL = re.compile(
 _FROM = re.compile(r"\*?(?:from|da|von|de) ?:\*? ?[^ *]")
 _SENT = re.compile(
     r"\*?(?:sent|date|inviato(?: il)?|data|gesendet(?: am)?|datum|envoyé(?: le)?|enviado(?: el)?|fecha) ?:\*? ?[^ *]"
-)
-_DEVICE = re.compile(
-    r"(?:sent from (?:my|outlook|mail) |get outlook for |inviato (?:da|dal mio) (?:iphone|ipad|outlook|android|samsung)"
-    r"|von meinem .{1,60}gesendet|gesendet (?:von|mit) (?:outlook|mail|meinem) |envoyé (?:de|depuis) (?:mon|outlook) "
-    r"|enviado desde (?:mi|outlook) )"
 )
 #: An attribution may be wrapped over so many lines, a marker over one less.
 _WRAPPED = 4
@@ -66,7 +62,7 @@ def own_text(text: str, markers: Sequence[str]) -> Own:
 def own_lines_anywhere(text: str, markers: Sequence[str]) -> tuple[str, str]:
     """Own lines wherever they stand, and quoted lines without their ``>``: for forms filled in between the lines.
 
-    Below a marker, a header block or an attribution without a ``>`` line after it nothing can be told apart: all is quoted.
+    Below a bare marker, a header block or an attribution without a ``>`` line after it nothing can be told apart: all is quoted.
     """
     lines = text.splitlines()
     known = _bare_markers(markers)
@@ -75,7 +71,8 @@ def own_lines_anywhere(text: str, markers: Sequence[str]) -> tuple[str, str]:
     at = 0
     while at < min(len(lines), _MOST_LINES):
         rule, width = _cut(lines, at, known)
-        if rule == "quote":
+        if rule == "quote" or (rule == "marker" and _is_quote(lines[at])):  # own lines may stand below what is quoted
+            width = 1
             quoted.append(_unquoted(lines[at]))
             if pieces[-1]:
                 pieces.append([])
@@ -93,29 +90,29 @@ def _cut(lines: list[str], at: int, markers: frozenset[str]) -> tuple[str, int]:
     """(the rule by which own words end at this line or "", how many lines it takes)."""
     if not lines[at] or lines[at].isspace():
         return "", 1
-    plain = _plain(lines[at])
-    if marked := _marker(lines, at, plain, markers):
+    words = plain(lines[at])
+    if marked := _marker(lines, at, words, markers):
         return "marker", marked
     if _is_quote(lines[at]):
         return "quote", 1
-    if attributed := _attribution(lines, at, plain):
+    if attributed := _attribution(lines, at, words):
         return "attribution", attributed
-    rule_line = len(plain) >= 20 and set(plain) == {"_"}
-    if rule_line or _ORIGINAL.fullmatch(plain) or _header_block(lines, at, plain):
-        return "separator", 0 if plain.startswith(("from", "da", "von", "de", "*")) else 1
+    rule_line = len(words) >= 20 and set(words) == {"_"}
+    if rule_line or _ORIGINAL.fullmatch(words) or _header_block(lines, at, words):
+        return "separator", 0 if words.startswith(("from", "da", "von", "de", "*")) else 1
     return "", 1
 
 
-def _header_block(lines: list[str], at: int, plain: str) -> bool:
-    return bool(_FROM.match(plain)) and any(_SENT.match(_plain(later)) for later in lines[at + 1 : at + 5])
+def _header_block(lines: list[str], at: int, words: str) -> bool:
+    return bool(_FROM.match(words)) and any(_SENT.match(plain(later)) for later in lines[at + 1 : at + 5])
 
 
-def _attribution(lines: list[str], at: int, plain: str) -> int:
+def _attribution(lines: list[str], at: int, words: str) -> int:
     """How many lines an attribution takes from here, 0 if there is none. It names a day, an hour or an address."""
-    most = _WRAPPED if plain.startswith(_STARTS) else 1
+    most = _WRAPPED if words.startswith(_STARTS) else 1
     joined = ""
     for width, line in enumerate(lines[at : at + most], 1):
-        joined = f"{joined} {_plain(line)}".strip() if joined else plain
+        joined = f"{joined} {plain(line)}".strip() if joined else words
         if joined.endswith(":") and _WROTE.search(joined) and ("@" in joined or any(map(str.isdigit, joined))):
             return width
     return 0
@@ -138,27 +135,21 @@ def _unquoted(line: str) -> str:
     return line[end:].removeprefix(" ") if end else line
 
 
-def _plain(line: str) -> str:
-    """What is compared: the beginning of a line in lower case, its white space single, its accents composed."""
-    plain = " ".join(line[:400].replace("’", "'").lower().split())
-    return plain if plain.isascii() else normalize("NFC", plain)
-
-
-def _bare(line: str, plain: str | None = None) -> str:
-    """The line without what clients put around it; ``plain``: what it is as such, where that is known already."""
+def _bare(line: str, words: str | None = None) -> str:
+    """The line without what clients put around it; ``words``: what it is as such, where that is known already."""
     unquoted = _unquoted(line)
-    return (plain if plain is not None and unquoted is line else _plain(unquoted)).strip(" -*_|#=")
+    return (words if words is not None and unquoted is line else plain(unquoted)).strip(" -*_|#=")
 
 
 def _bare_markers(markers: Sequence[str]) -> frozenset[str]:
     return frozenset(bare for marker in markers if (bare := _bare(marker)))
 
 
-def _marker(lines: list[str], at: int, plain: str, markers: frozenset[str]) -> int:
+def _marker(lines: list[str], at: int, words: str, markers: frozenset[str]) -> int:
     """How many lines the desk's marker takes from here, 0 if it does not stand here."""
     joined = ""
     for width, line in enumerate(lines[at : at + _WRAPPED - 1], 1):
-        bare = _bare(line, plain if width == 1 else None)
+        bare = _bare(line, words if width == 1 else None)
         joined = f"{joined} {bare}" if joined else bare
         if joined in markers:
             return width
@@ -187,7 +178,7 @@ def _signed(lines: list[str]) -> tuple[list[str], list[str]]:
     for at, line in enumerate(lines):
         if line.rstrip() == "--":
             return lines[:at], lines[at:]
-        if len(line) <= 120 and _DEVICE.match(_plain(line)):
+        if is_device(line):
             if any(above.strip() for above in lines[:at]):
                 return lines[:at], lines[at:]
             rest, signature = _ended(lines[at + 1 :])

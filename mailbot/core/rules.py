@@ -164,6 +164,8 @@ def billing_of(case: Case, item: Item, day: date) -> Billing | None:
             return None
         case _ if case.licence is None:
             return None
+        case _, _ if item.from_ == item.to:
+            return billing.NONE
         case _, "increase":
             period, months = billing.running_period(case.licence.billing, case.licence.renewal, day)
             return billing.increase(item.item, item.from_, item.to, period, day, months, case.catalogue)

@@ -24,6 +24,8 @@ _MEANT = {
 }
 #: Codecs of Python that are no character sets of mail; some of them take quadratic time.
 _NEVER = frozenset({"idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined", "mbcs", "oem"})
+#: In these any bytes are letters, so that a wrong label does not show.
+_ONE_BYTE = frozenset({"cp1252", "cp1254", "iso8859-1", "iso8859-15", "cp1250", "iso8859-2"})
 _UNSAID = frozenset({"", "us-ascii", "ascii"})
 _CHARSET = re.compile(r"[A-Za-z0-9_.:-]{1,40}")
 _WORD = re.compile(r"=\?([A-Za-z0-9_.:-]{1,40})(?:\*[A-Za-z0-9-]{1,20})?\?([QqBb])\?([^?]{0,2000})\?=")
@@ -34,11 +36,14 @@ _LONGEST_FIELD = 8192
 def decode(data: bytes, charset: str | None) -> tuple[str, str | None]:
     """The text in ``data``, and what was wrong with its label (None = nothing).
 
-    The declared set is taken where it fits, else UTF-8 where that fits, else windows-1252, in which anything fits.
+    The declared set is taken where it fits, else UTF-8 where that fits, else windows-1252, in which anything fits. UTF-8
+    that is labelled as a western one-byte set is read as UTF-8.
     A byte order mark beats the label. Line ends come back as LF; NUL and broken surrogates do not come back.
     """
     label = (charset or "").strip().strip("'\"").lower()
     codec = _marked(data) or _codec(label, data)
+    if codec in _ONE_BYTE and _is_utf8(data):
+        codec = ""  # text of a one-byte set that is good UTF-8 by chance does not happen
     if codec:
         try:
             return tidy(data.decode(codec)), None
@@ -49,6 +54,17 @@ def decode(data: bytes, charset: str | None) -> tuple[str, str | None]:
         return tidy(data.decode("utf-8-sig")), defect
     except UnicodeDecodeError:
         return tidy(data.decode("windows-1252", "replace")), defect
+
+
+def _is_utf8(data: bytes) -> bool:
+    """Whether data has letters beyond ASCII, and all of them are good UTF-8."""
+    if data.isascii():
+        return False
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _complaint(label: str) -> str:

@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from mailbot.core.diagnosis import Diagnosis
+from mailbot.core.forms import FIELDS
 from mailbot.core.licence import Value
 from mailbot.core.problem import Problem
 
@@ -124,7 +125,7 @@ class Ticket(BaseModel):
     #: Counts what is asked: a change voids the keys of the approval mails sent before.
     version: int = 1
     sender_name: str = ""
-    #: Who wrote the request that the sender forwarded as an attachment.
+    #: Who wrote the request that the sender forwarded, attached or inline, as that mail says.
     forwarded_from: str | None = None
     subject: str = ""
     fields: dict[str, str] = Field(default_factory=dict)
@@ -191,6 +192,24 @@ class Ticket(BaseModel):
     def is_question(self) -> bool:
         """Whether it is a question, which has no items and is ended by an answer."""
         return self.request == "information"
+
+
+#: The fields of a form that stand for items of their own kind.
+FIELD_OF = {"addon": "addons", "plugin": "plugins"}
+#: The fields of a form that ask for items.
+ITEM_FIELDS = frozenset(
+    {"plan", "agents", "users", "telephones", "mobile_agents", "addons", "plugins", "support", "billing", "whitelabel"}
+)
+#: What may be said at any time.
+_WORDS = frozenset({"comments", "log"})
+
+
+def settled_fields(ticket: Ticket) -> frozenset[str]:
+    """The fields that a reply cannot change any more: once an item is decided, all but those of its open items."""
+    if all(item.open for item in ticket.items):
+        return frozenset()
+    kinds = (item.item.partition(":")[0] for item in ticket.items if item.open and item.route is not Route.IMPLIED)
+    return frozenset(FIELDS) - {FIELD_OF.get(kind, kind) for kind in kinds} - _WORDS
 
 
 def state_of(ticket: Ticket) -> State:

@@ -13,7 +13,34 @@ from mailbot.core.problem import Code, Problem
 
 #: No count may be larger.
 MOST = 100_000
-_AGREED = frozenset({"i accept", "i agree", "accepted", "agreed", "accept", "agree"})
+_AGREED = frozenset(
+    {
+        "i accept",
+        "i agree",
+        "accepted",
+        "agreed",
+        "accept",
+        "agree",
+        "accetto",
+        "accettato",
+        "ich stimme zu",
+        "ich akzeptiere",
+    }
+    | {"akzeptiert", "zugestimmt", "j'accepte", "accepté", "acepto", "aceptado", "estoy de acuerdo"}
+)
+_TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
+#: Numbers in words, 1 to 20 in five languages and the English tens: they are hints, never counts.
+_IN_WORDS = {
+    word: number
+    for words in (
+        "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty",
+        "uno due tre quattro cinque sei sette otto nove dieci undici dodici tredici quattordici quindici sedici diciassette diciotto diciannove venti",
+        "eins zwei drei vier fünf sechs sieben acht neun zehn elf zwölf dreizehn vierzehn fünfzehn sechzehn siebzehn achtzehn neunzehn zwanzig",
+        "un deux trois quatre cinq six sept huit neuf dix onze douze treize quatorze quinze seize dix-sept dix-huit dix-neuf vingt",
+        "uno dos tres cuatro cinco seis siete ocho nueve diez once doce trece catorce quince dieciséis diecisiete dieciocho diecinueve veinte",
+    )
+    for number, word in enumerate(words.split(), 1)
+} | {word: 10 * number for number, word in enumerate(_TENS, 2)}
 _TOKEN = re.compile(r"[\x21-\x7e]{8,128}")
 _NUMBER = re.compile(r"([0-9]{1,9})(?: ?([a-z][a-z -]{0,40}))?")
 _GROUPED = re.compile(r"[0-9]{1,3}(?:[.,' ][0-9]{3}){1,2}")
@@ -45,13 +72,26 @@ def number(field: str, raw: str, least: int = 0) -> int | Problem:
     word = normal(raw).strip(_QUOTES)
     match = _NUMBER.fullmatch(word)
     if match is None or (match[2] and match[2].strip() not in _units(field)):
-        hint = re.sub("[^0-9]", "", word) if _GROUPED.fullmatch(word) else ""
+        hint = re.sub("[^0-9]", "", word) if _GROUPED.fullmatch(word) else _in_digits(word, _units(field))
         expected = "the whole total in digits, such as 10"
         return Problem(field=field, code=Code.NOT_A_NUMBER, read=raw, expected=expected, hint=hint)
     count = int(match[1])
     if not least <= count <= MOST:
         return Problem(field=field, code=Code.OUT_OF_RANGE, read=raw, expected=f"at least {least} and at most {MOST}")
     return count
+
+
+def _in_digits(word: str, units: frozenset[str]) -> str:
+    """The digits of a number in words ("ten agents", "twenty-five"), "" where it is none or more is said."""
+    first, _, rest = word[:80].partition(" ")
+    tens, _, ones = first.partition("-")
+    if first in _TENS and _IN_WORDS.get(rest, 10) < 10:  # "twenty five"
+        return str(_IN_WORDS[first] + _IN_WORDS[rest])
+    if rest and rest not in units:
+        return ""
+    if tens in _TENS and _IN_WORDS.get(ones, 10) < 10:
+        return str(_IN_WORDS[tens] + _IN_WORDS[ones])
+    return str(_IN_WORDS.get(first, ""))
 
 
 def _units(field: str) -> frozenset[str]:
@@ -65,23 +105,28 @@ def email(field: str, raw: str) -> str | Problem:
     return address or Problem(field=field, code=Code.UNKNOWN_VALUE, read=raw, expected="one e-mail address")
 
 
-def option(field: str, raw: str, labels: Mapping[str, str]) -> str | Problem:
-    """The key of one of those options, by key or label."""
+def option(
+    field: str, raw: str, labels: Mapping[str, str], unoffered: Mapping[str, str] | None = None
+) -> str | Problem:
+    """The key of one of those options, by key or label; ``unoffered`` ones are known too, and never suggested."""
     names = {normal(name): key for key, label in labels.items() for name in (key, label)}
+    hidden = {normal(name): key for key, label in (unoffered or {}).items() for name in (key, label)}
     word = normal(raw).strip(_QUOTES)
-    if word in names:
-        return names[word]
+    if word in names or word in hidden:
+        return names.get(word) or hidden[word]
     near = process.extractOne(word[:200], names.keys(), score_cutoff=70) if word else None
     hint = labels[names[near[0]]] if near else ""
     return Problem(field=field, code=Code.UNKNOWN_VALUE, read=raw, expected=", ".join(labels.values()), hint=hint)
 
 
-def options(field: str, raw: str, labels: Mapping[str, str]) -> tuple[tuple[str, ...], tuple[Problem, ...]]:
+def options(
+    field: str, raw: str, labels: Mapping[str, str], unoffered: Mapping[str, str] | None = None
+) -> tuple[tuple[str, ...], tuple[Problem, ...]]:
     """The keys of a list of options in the catalogue's order, and a problem for each that is not known."""
-    found = [option(field, name, labels) for name in _listed(raw)]
+    found = [option(field, name, labels, unoffered) for name in _listed(raw)]
     keys = {key for key in found if isinstance(key, str)}
     faults = {problem.read: problem for problem in found if isinstance(problem, Problem)}
-    return tuple(key for key in labels if key in keys), tuple(faults.values())[:MOST_NAMED]
+    return tuple(key for key in {**labels, **(unoffered or {})} if key in keys), tuple(faults.values())[:MOST_NAMED]
 
 
 #: So many unknown names of a list are told.
@@ -122,6 +167,11 @@ def grace_reason(raw: str, labels: Mapping[str, str]) -> str | Problem:
 def _other(raw: str) -> str:
     text = raw.strip()
     return text if normal(text).startswith("other:") else f"other: {text}"
+
+
+def unoffered(field: str, catalogue: Catalogue) -> dict[str, str]:
+    """The choices of a field that a form does not offer, as they come by themselves: implied plugins, key -> label."""
+    return {p.key: p.label for p in catalogue.plugins.values() if p.implied_by} if field == "plugins" else {}
 
 
 def labels_of(field: str, catalogue: Catalogue) -> dict[str, str]:

@@ -11,17 +11,22 @@ from mailbot.core.audience import Reader
 from mailbot.core.catalogue import Catalogue
 from mailbot.core.compose import Desk, Envelope
 from mailbot.core.effects import Facts, Result, Send
-from mailbot.core.forms import label
+from mailbot.core.forms import TITLES, label
 from mailbot.core.harmless import harmless
 from mailbot.core.licence import Licence
 from mailbot.core.lines import words as words_of
 from mailbot.core.portrait import history, log, terms, who
 from mailbot.core.say import Words, problem_sentence
 from mailbot.core.speech import Speech
-from mailbot.core.ticket import Item, ItemStatus, Ticket
+from mailbot.core.ticket import ITEM_FIELDS, Item, ItemStatus, Ticket
 
+_TERMS = frozenset({"plan", "support", "billing", "whitelabel"})
+#: The form that asks anew for what is settled already, and the fields that it is for.
+ANEW = {"modify": ITEM_FIELDS - _TERMS, "contract": _TERMS}
 #: What was granted, now or for a day to come.
 GRANTED = (ItemStatus.APPLIED, ItemStatus.APPLYING, ItemStatus.SCHEDULED)
+#: So much of a corrected value is shown.
+_SHOWN = 120
 
 
 @dataclass(frozen=True)
@@ -107,6 +112,7 @@ def context(
         "text": words_of(facts.text, fields=reader.staff),
         "on": speech.day(facts.on) if facts.on else "",
         "forms": blank.titles(),
+        "form_title": TITLES.get(facts.form_key, ""),
         "form": () if facts.quiet or not facts.form else tuple(facts.form.split("\n")),
         "plugins": [catalogue.plugins[i.removeprefix("plugin:")] for i in facts.items if i.startswith("plugin:")],
         "results": [_told(result, speech) for result in facts.results],
@@ -116,11 +122,17 @@ def context(
         "mailto": partial(mailto, envelope, ticket, desk),
         "write": partial(mailto, None, None, desk),
     }
-    return known | _of_ticket(harmless(ticket), facts, reader, speech, licence, new_licence) if ticket else known
+    return known | _of_ticket(harmless(ticket), facts, reader, speech, desk, licence, new_licence) if ticket else known
 
 
 def _of_ticket(
-    ticket: Ticket, facts: Facts, reader: Reader, speech: Speech, licence: Licence | None, new_licence: Licence | None
+    ticket: Ticket,
+    facts: Facts,
+    reader: Reader,
+    speech: Speech,
+    desk: Desk,
+    licence: Licence | None,
+    new_licence: Licence | None,
 ) -> dict[str, Any]:
     """What there is to say of the mail's ticket."""
     reads = reader.may_read(ticket)
@@ -137,9 +149,15 @@ def _of_ticket(
         "groups": groups(items, reads, facts.changed, speech),
         "named": speech.listed(speech.item(i.item) for i in items if i.item in mine),
         "these": groups(tuple(i for i in items if i.item in mine), reads, (), speech) if mine else (),
+        "anew": [
+            (speech.say("status_mail.settled_button", form=TITLES[key]), mailto(None, None, desk, "", f"form {key}"))
+            for key in ("modify", "contract")
+            if frozenset(facts.changed) & ANEW[key]
+        ],
         "changed": speech.listed(_name(key, speech) for key in facts.changed),
         "problems": [(label(p.field), _problem(p, tells, facts, speech)) for p, tells in reader.problems(ticket)],
         "prepared": blank.prepared(ticket.problems),
+        "replaced": () if facts.quiet or (not reads and not ticket.problems) else _replaced(facts, speech),
         "who": who(ticket, speech),
         "licence": terms(licence, speech) if licence and reads else (),
         "new_licence": terms(new_licence, speech) if new_licence and reader.staff else (),
@@ -215,6 +233,16 @@ def _row(item: Item, changed: tuple[str, ...], speech: Speech) -> Row:
     change = to if item.from_ is None else f"{speech.value(item.item, item.from_)} -> {to}"
     mark = f" {speech.say('approval.changed_mark')}" if item.item in changed else ""
     return Row(item.item, speech.item(item.item) + mark, change)
+
+
+def _replaced(facts: Facts, speech: Speech) -> tuple[tuple[str, str], ...]:
+    """What a correction replaced, as (field, "before -> now")."""
+    nothing = speech.say("none")
+
+    def shown(text: str) -> str:
+        return nothing if not text else text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
+
+    return tuple((label(key), f"{shown(old)} -> {shown(new)}") for key, old, new in facts.replaced)
 
 
 def _status(item: Item, speech: Speech) -> str:
@@ -294,8 +322,17 @@ def _ai(item: Item, catalogue: Catalogue) -> bool:
 
 
 def mailto(envelope: Envelope | None, ticket: Ticket | None, desk: Desk, body: str, subject: str = "") -> str:
-    """A link that opens a ready reply to the mail of that envelope, or without one a new mail to the desk."""
+    """A link that opens a ready reply to the mail of that envelope, or without one a new mail to the desk.
+
+    Line ends are CR LF, as RFC 6068 section 5 wants them and Outlook needs them. A body too long for a link of LINK
+    characters becomes a shorter form.
+    """
     tag = (envelope.tag if envelope else "") or (f"[{ticket.ref}]" if ticket else "")
     about = subject or f"Re: {tag}".strip()
     to = quote((envelope.reply_to if envelope else None) or desk.address, safe="@+.")
-    return f"mailto:{to}?subject={quote(about)}" + (f"&body={quote(body)}" if body else "")
+    link = f"mailto:{to}?subject={quote(about)}"
+    for text in blank.shorter(body) if body else ():
+        whole = f"{link}&body={quote(text.replace(chr(10), chr(13) + chr(10)))}"
+        if len(whole) <= blank.LINK:
+            return whole
+    return link

@@ -70,10 +70,10 @@ class Log(MailLog):
         self._told, self._trouble = understood, trouble
         self._intakes: dict[int, str] = {}
 
-    def understood(self, inbox_id: int, intake: str, ref: str | None) -> None:
+    def understood(self, inbox_id: int, sender: str | None, intake: str, ref: str | None) -> None:
         """Kept until the commit: before that nobody can look at the ticket."""
         self._intakes[inbox_id] = intake
-        super().understood(inbox_id, intake, ref)
+        super().understood(inbox_id, sender, intake, ref)
 
     def handled(self, inbox_id: int, ref: str | None, state: str | None) -> None:
         """The commit is done."""

@@ -1,0 +1,199 @@
+"""Forms that are not a line for each field: a label above its value, tables, columns and sentences. Made one line each."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import chain
+from re import compile as pattern
+
+from mailbot.core.forms import CONTACT, FIELDS, INVISIBLE, Kind, field_of, normal
+from mailbot.core.labelled import box_row, is_listed, label_alone, labelled
+from mailbot.core.naming import NO, YES, request_of
+from mailbot.core.signature import is_signature
+
+#: So many blank lines may stand between a label and its value.
+_GAP = 4
+#: A mail is one of such pairs when so many are sure, or there are so many, one of which is more than a visiting card's.
+_SURE, _SEVERAL = 2, 3
+_COLUMNS = pattern(r"[ \u00a0]{3,}|\t")
+_LONGEST_NAME = 40
+_BETWEEN = pattern(r"([;,] )[ ]*")
+_EDGES = " \t\n\u00a0\u2007\u202f" + INVISIBLE
+_WIDEST = 2000  # a longer line has no columns
+
+
+@dataclass(frozen=True)
+class _Pair:
+    """A label alone on line ``at`` and the line of its value (None: it has none); ``sure``: it can be nothing else.
+
+    ``colon``: it has one, so that only a blank line between the two asks for more.
+    """
+
+    at: int
+    key: str
+    value: int | None
+    sure: bool
+    colon: bool
+
+
+def unstacked(lines: Sequence[str]) -> list[str]:
+    """The lines, labels without a colon joined with their values: "License token" above "A1B2C3D4E5F6" is one line.
+
+    A label alone counts where the line below can be nothing but its value, or where the mail has several such pairs.
+    """
+    lines = list(chain.from_iterable(_columns(lines, at) for at in range(len(lines))))
+    pairs = [pair for at in range(len(lines)) if (pair := _pair(lines, at))]
+    layouts = {colon: _is_layout([pair for pair in pairs if pair.colon == colon]) for colon in (False, True)}
+    pairs = [pair for pair in pairs if pair.sure or layouts[pair.colon]]
+    made: list[str] = []
+    end = 0
+    for number, pair in enumerate(pairs):
+        if pair.at < end:
+            continue
+        made += lines[end : pair.at]
+        after = pairs[number + 1].at if number + 1 < len(pairs) else len(lines)
+        joined, end = _joined(lines, pair, after)
+        made += joined
+    return made + lines[end:]
+
+
+def _joined(lines: Sequence[str], pair: _Pair, after: int) -> tuple[list[str], int]:
+    """The label with its value, and where they end; the names of a list stand below their label, without gaps."""
+    label = lines[pair.at].rstrip(_EDGES + "?*:：")
+    if pair.value is None:
+        return [f"{label}:"], pair.at + 1
+    if FIELDS[pair.key].kind is not Kind.OPTIONS:
+        return [f"{label}: {lines[pair.value].lstrip(_EDGES + '>')}"], pair.value + 1
+    names, end = [lines[pair.value]], pair.value + 1
+    for at in range(end, after):
+        bare = bare_of(lines[at])
+        if bare and not _is_name(lines[at]):
+            break
+        if bare:
+            names.append(lines[at])
+            end = at + 1
+        elif pair.value == pair.at + 1:
+            break  # only where the value itself stands behind a gap do gaps part its names
+    return [f"{label}:", *names], end
+
+
+def _is_name(line: str) -> bool:
+    """Whether a line may be one name of a list: short, no sentence, no field and no signature."""
+    bare = bare_of(line)
+    return len(bare) <= _LONGEST_NAME and bare[-1] not in ".!?:" and not labelled(line) and not is_signature(line)
+
+
+def _is_layout(pairs: Sequence[_Pair]) -> bool:
+    full = [pair for pair in pairs if pair.value is not None]
+    many = len(full) >= _SEVERAL and (any(pair.sure for pair in full) or any(pair.key not in CONTACT for pair in full))
+    return many or sum(pair.sure for pair in full) >= _SURE
+
+
+def _pair(lines: Sequence[str], at: int) -> _Pair | None:
+    found = labelled(lines[at])
+    colon = found is not None
+    key = label_alone(lines[at]) if found is None else None if found.value else found.key
+    if key is None or (colon and at + 1 < len(lines) and bare_of(lines[at + 1])):
+        return None
+    value = next((n for n in range(at + 1, min(len(lines), at + 2 + _GAP)) if bare_of(lines[n])), None)
+    if value is None:
+        return _Pair(at, key, None, sure=False, colon=colon)
+    below = lines[value]
+    if key == "request" and request_of(bare_of(below)):
+        return _Pair(at, key, value, sure=True, colon=colon)
+    found = labelled(below)
+    if label_alone(below) or (found and found.key):
+        return _Pair(at, key, None, sure=False, colon=colon)
+    return _Pair(at, key, value, _is_sure(lines[at], below, FIELDS[key].kind, gap=value > at + 1), colon)
+
+
+def _is_sure(label: str, below: str, kind: Kind, *, gap: bool) -> bool:
+    """Whether that line can only be the value of a field of that kind."""
+    if kind in (Kind.OPTION, Kind.OPTIONS, Kind.YES) and box_row(below):
+        return True
+    if kind is Kind.OPTIONS and is_listed(below) and not is_listed(label):
+        return not gap
+    return kind is not Kind.EMAIL and fits(kind, bare_of(below))
+
+
+def fits(kind: Kind, bare: str) -> bool:
+    """Whether a line behind an empty label and a blank line can be nothing but its value."""
+    match kind:
+        case Kind.TOKEN:
+            return " " not in bare and 8 <= len(bare) <= 128 and any(map(str.isdigit, bare))
+        case Kind.NUMBER:
+            count, _, unit = bare.strip('"“”').partition(" ")
+            return count.isdecimal() and (not unit or field_of(unit) is not None)
+        case Kind.YES:
+            return normal(bare).strip(" .!") in YES | NO
+        case Kind.EMAIL:
+            return "@" in bare and " " not in bare
+        case _:
+            return False
+
+
+def bare_of(line: str) -> str:
+    """The words of a line without the marks of quoting before them."""
+    return line.lstrip(_EDGES + ">").rstrip(_EDGES)
+
+
+def _columns(lines: Sequence[str], at: int) -> list[str]:
+    """The line as one line for each field that stands in it; a row of labels above a row of values likewise."""
+    line = lines[at]
+    if len(line) <= _WIDEST and (sentences := _sentences(line)):
+        return sentences
+    if len(line) > _WIDEST or ("   " not in line and "\t" not in line and "\u00a0" not in line):
+        return [line]
+    if at and (pairs := _table(lines[at - 1], line)):
+        return pairs
+    if at + 1 < len(lines) and _table(line, lines[at + 1]):
+        return []
+    pieces = [piece for piece in _COLUMNS.split(line) if bare_of(piece)]
+    if len(pieces) > 1 and all((found := labelled(piece)) and found.key and found.value for piece in pieces):
+        return pieces
+    cells = line.split("\t")
+    if len(cells) > 3 and len(cells) % 2 == 0 and all(map(_names, cells[::2])) and not any(map(_names, cells[1::2])):
+        return [f"{_head(label)}: {value}" for label, value in zip(cells[::2], cells[1::2], strict=True)]
+    if (
+        len(cells) > 1
+        and all(map(_names, cells))
+        and label_alone(_head(cells[0])) not in ("request", "action", "product")
+    ):
+        return [" / ".join(map(_head, cells))]  # a row of labels whose values stand elsewhere: none of them is a value
+    return [line]
+
+
+def _sentences(line: str) -> list[str]:
+    """The fields of a line such as "Token: X; Agents: 12; Reason: cost."; empty where it has less than three."""
+    pieces = _BETWEEN.split(line)  # what was between stands at the odd places
+    made: list[str] = []
+    fields = 0
+    for at in range(0, len(pieces), 2):
+        found = labelled(pieces[at]) if pieces[at] else None
+        key = found.key if found else None
+        if not at and (key is None or FIELDS[key].kind is Kind.PROSE):
+            return []
+        if key is None:
+            made[-1] += pieces[at - 1] + pieces[at]
+        else:
+            made.append(pieces[at])
+            fields += 1
+    return [*made[:-1], made[-1].rstrip(" .")] if fields >= _SEVERAL else []
+
+
+def _head(cell: str) -> str:
+    """What a cell names, without the colon that may end it."""
+    return cell.strip(_EDGES + ":：*")
+
+
+def _names(cell: str) -> bool:
+    return label_alone(_head(cell)) is not None
+
+
+def _table(head: str, row: str) -> list[str]:
+    """The fields of a row of values below a row of labels; empty where these are none."""
+    labels, values = head.split("\t"), row.split("\t")
+    if len(labels) < 2 or len(labels) != len(values) or not all(map(_names, labels)):
+        return []
+    if any(map(_names, values)):
+        return []
+    return [f"{_head(label)}: {value}" for label, value in zip(labels, values, strict=True)]
