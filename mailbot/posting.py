@@ -1,5 +1,6 @@
 """Tells the licence server every event of the ledger, in order per licence, until it answers; its answer is an event too."""
 
+import functools
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -10,6 +11,7 @@ from mailbot import records, shapes
 from mailbot.core.events import Accepted, RefusedThere
 from mailbot.core.licence import LicenceEvent, fold
 from mailbot.desk import Desk
+from mailbot.handling import Runs, here
 from mailbot.licence_server import Later, LicenceServer, Refused, Taken
 from mailbot.work import Work
 from storage import licences, posts
@@ -39,24 +41,29 @@ def server_of(desk: Desk) -> LicenceServer | None:
     return None if settings is None else LicenceServer(settings.url, settings.secret.get_secret_value())
 
 
-def post_due(desk: Desk, server: LicenceServer) -> Posted:
+def post_due(desk: Desk, server: LicenceServer, run: Runs = here) -> Posted:
     """Post everything that is due now."""
     answered = failed = 0
     while True:
-        with desk.store.write() as session:
-            row = posts.claim(session, desk.clock(), LEASE)
-        if row is None:
+        claimed = run(functools.partial(_claim, desk))
+        if claimed is None:
             return Posted(answered, failed)
-        if _one(desk, server, row):
+        row, event, body = claimed
+        outcome = server.post(body, desk.clock())
+        if run(functools.partial(_note, desk, row, event, outcome)):
             answered += 1
         else:
             failed += 1
 
 
-def _one(desk: Desk, server: LicenceServer, row: posts.LicencePost) -> bool:
-    with desk.store.read() as session:
-        event, body = _body(desk, session, row)
-    outcome = server.post(body, desk.clock())
+def _claim(desk: Desk) -> tuple[posts.LicencePost, LicenceEvent, dict[str, Any]] | None:
+    with desk.store.write() as session:
+        row = posts.claim(session, desk.clock(), LEASE)
+        return None if row is None else (row, *_body(desk, session, row))
+
+
+def _note(desk: Desk, row: posts.LicencePost, event: LicenceEvent, outcome: Taken | Refused | Later) -> bool:
+    """Write down what came of it; whether it was an answer."""
     with desk.store.write() as session:
         if isinstance(outcome, Later):
             _later(desk, session, row, outcome)

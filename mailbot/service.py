@@ -158,7 +158,7 @@ class Service:
         try:
             while not self.stopping.is_set():
                 try:
-                    done = await asyncio.to_thread(post_due, self.desk, server)
+                    done = await asyncio.to_thread(post_due, self.desk, server, self._and_wait)
                 except Exception as error:  # whatever it is, the next round tries again
                     self.desk.log.disconnected(server="licence server", why=repr(error))
                     done = None

@@ -17,10 +17,12 @@ KEYS = ("due_at", "kind", "ref", "token", "what")
 #: The kinds of due things, in words.
 WORDS = {
     "digest": "the digest goes to staff",
+    "alerts": "what was collected since the last alert goes to staff",
     "day": "scheduled items take effect",
     "staff_reminder": "staff are reminded",
     "customer_reminder": "the customer is reminded",
     "close": "the ticket is closed",
+    "applying": "the customer hears that it takes a while",
     "demo_warning": "the customer hears that the demo ends",
 }
 

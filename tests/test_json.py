@@ -56,9 +56,13 @@ def documents(desk: Running, folder: Path) -> Iterator[tuple[str, Any]]:
     (folder / "mail.eml").write_text(RAW.format("explain", ADD.replace("7", "5")))
     for words in (
         "show LIC-2", "tickets --state waiting_customer", "licences show A1B2C3D4E5F6 --now 2026-11-21", "licences list --now 2026-11-21",
+        "invoices --month 2026-11 --now 2027-01-04", "due --now 2026-11-21", "audit --now 2027-01-04",
         "inbox --state handled", "quarantine list", "outbox", f"explain {folder / 'mail.eml'} --now 2026-11-21T09:00:00+00:00", "check",
     ):  # fmt: skip
         yield _name(words), _first(_printed(folder, [*words.split(), "--json"]))
+    (folder / "ledger.csv").write_text(LEDGER.replace("C1B2C3D4E5F6", "E1B2C3D4E5F6"))
+    importing = ["licences", "import", str(folder / "ledger.csv"), "--now", "2027-01-04T09:00:00+00:00", "--json"]
+    yield "licences import", _printed(folder, [*importing, "--dry-run"])[:1]
     (folder / "license.log").write_bytes(LOG)
     words = [
         "diagnose",
