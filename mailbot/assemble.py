@@ -3,6 +3,7 @@
 from importlib.resources import files
 from pathlib import Path
 
+from mailbot.accounts import remember_prices
 from mailbot.clock import Clock, system
 from mailbot.config import Config, ConfigError
 from mailbot.core import catalogue as core
@@ -23,6 +24,7 @@ def assemble(config: Config, clock: Clock = system, ids: Ids | None = None, log:
         wording = load(config.mailbot.language, overlay)
     except FileNotFoundError as error:
         raise ConfigError("configuration", [f"mailbot.language: {error}"]) from error
+    remember_prices(store, catalogue, clock())
     return Desk(config, catalogue, wording, store, clock, ids or SystemIds(), log or MailLog())
 
 

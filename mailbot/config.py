@@ -134,6 +134,13 @@ class Member(Section):
     name: Line = Field(default_factory=lambda given: given["address"], description="one line of text")
 
 
+class LicenceServer(Section):
+    """Where every event of the ledger is posted to, signed; nothing is applied before it says so."""
+
+    url: WebAddress = Field(description="an address that begins with https://, or http:// on this machine")
+    secret: SecretStr = Field(min_length=16, description="text of at least 16 characters (or secret_file)")
+
+
 class Limits(Section):
     """What one mail may weigh, and how often we answer."""
 
@@ -170,6 +177,7 @@ class Config(Section):
     limits: Limits = Limits()
     timers: Timers = Timers()
     retention: Retention = Retention()
+    licence_server: LicenceServer | None = Field(None, description="a section with url and secret")
 
     @property
     def zone(self) -> ZoneInfo:
@@ -192,7 +200,7 @@ def load(path: Path | None, environ: Mapping[str, str]) -> Config:
     if not reading.complete:
         raise ConfigError(reading.source, reading.faults)
     faults = [*reading.faults, *not_built(reading.raw)]
-    sections = {name: part for name, part in reading.raw.items() if name not in ("licence_server", "web")}
+    sections = {name: part for name, part in reading.raw.items() if name != "web"}
     try:
         # A required section that is missing is taken as empty, so that its keys are named.
         config = Config.model_validate({"mailbot": {}, "imap": {}, "smtp": {}, **sections})

@@ -6,6 +6,7 @@ Works on the sections as read, so that these faults stand in the same list as th
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from mailbot.core.address import fold, strict
 from mailbot.core.faults import wrong
@@ -20,9 +21,8 @@ _LOCAL_PART = 64  # RFC 5321 section 4.5.3.1.1
 
 def not_built(raw: Raw) -> Iterator[str]:
     """A fault for each section of the contract that this version has nothing behind."""
-    for section in ("licence_server", "web"):
-        if section in raw:
-            yield f"{section}: not built in this version of mailbot, must be left out"
+    if "web" in raw:
+        yield "web: not built in this version of mailbot, must be left out"
 
 
 def inconsistencies(raw: Raw) -> Iterator[str]:
@@ -50,6 +50,12 @@ def _plain_stays_here(raw: Raw) -> Iterator[str]:
                 f"{name}.security: read 'plain', must be 'tls' or 'starttls' for {host!r}:"
                 " passwords and mails would cross the network in the clear (plain is for this machine only)"
             )
+
+
+def _licence_server_private(raw: Raw) -> Iterator[str]:
+    url = _section(raw, "licence_server").get("url")
+    if isinstance(url, str) and url.startswith("http://") and not is_loopback(urlsplit(url).hostname or ""):
+        yield wrong("licence_server.url", url, "https://... (http is for this machine only)")
 
 
 def _login_whole(raw: Raw) -> Iterator[str]:
@@ -118,6 +124,7 @@ def _section(raw: Raw, name: str) -> Raw:
 _CHECKS: tuple[Callable[[Raw], Iterator[str]], ...] = (
     _staff_verifiable,
     _plain_stays_here,
+    _licence_server_private,
     _login_whole,
     _folders_differ,
     _somebody_decides,

@@ -7,6 +7,7 @@ is said in ``config``.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import UnionType
 from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, SecretStr
@@ -123,11 +124,20 @@ def _secret_file(reading: Reading, section: str, key: str) -> None:
 
 def _secrets(root: type[BaseModel]) -> Iterator[tuple[str, str]]:
     for section, outer in root.model_fields.items():
-        model = outer.annotation
+        model = _section_of(outer.annotation)
         if isinstance(model, type) and issubclass(model, BaseModel):
             for key, inner in model.model_fields.items():
                 if inner.annotation is SecretStr or SecretStr in get_args(inner.annotation):
                     yield section, key
+
+
+def _section_of(annotation: Any) -> Any:
+    """The section itself, where it may be left out."""
+    return (
+        next((one for one in get_args(annotation) if one is not type(None)), annotation)
+        if get_origin(annotation) is UnionType
+        else annotation
+    )
 
 
 def _is_list(root: type[BaseModel], section: str) -> bool:
@@ -137,5 +147,5 @@ def _is_list(root: type[BaseModel], section: str) -> bool:
 def _kind(root: type[BaseModel], section: str, key: str) -> Any:
     """The type of a key of a section (or of the members of a list of sections); None when it is unknown."""
     model: Any = root.model_fields[section].annotation if section in root.model_fields else None
-    model = get_args(model)[0] if get_origin(model) is tuple else model
+    model = get_args(model)[0] if get_origin(model) is tuple else _section_of(model)
     return model.model_fields[key].annotation if model and key in model.model_fields else None

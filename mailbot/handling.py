@@ -5,10 +5,10 @@ A mail goes into the quarantine after three tries, a due thing is tried for ever
 
 import traceback
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from mailbot.core.message import digest_of
 from mailbot.desk import Desk
@@ -24,6 +24,21 @@ BACK_OFF = (1, 5, 15, 60)
 LEASE = timedelta(minutes=10)
 #: What is kept of a traceback's end, in frames.
 FRAMES = -8
+
+T = TypeVar("T")
+
+
+class Runs(Protocol):
+    """Runs what touches the database where its turn is, and waits for it."""
+
+    def __call__(self, work: Callable[[], T], /) -> T:
+        """What ``work`` returns."""
+        ...
+
+
+def here(work: Callable[[], T]) -> T:
+    """Runs it at once."""
+    return work()
 
 
 @dataclass(frozen=True)

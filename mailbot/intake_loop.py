@@ -1,30 +1,14 @@
 """From the mailbox into the database and, after handling, from its folder into another: the IMAP thread's two jobs."""
 
 import functools
-from collections.abc import Callable
-from typing import Protocol, TypeVar
 
 from mailbot.desk import Desk
-from mailbot.handling import Arrival, keep_all, keep_oversized
+from mailbot.handling import Arrival, Runs, here, keep_all, keep_oversized
 from mailbot.imap import Arrived, ImapSettings, Mailbox
 from storage import inbox
 
 #: States that are final and where the mail goes; anything else stays where it is.
 FINAL = ("handled", "duplicate", "dropped", "quarantined")
-
-T = TypeVar("T")
-
-
-class Runs(Protocol):
-    """Runs what touches the database where its turn is, and waits for it."""
-
-    def __call__(self, work: Callable[[], T], /) -> T:
-        """What ``work`` returns."""
-        ...
-
-
-def _here(work: Callable[[], T]) -> T:
-    return work()
 
 
 def imap_settings(desk: Desk) -> ImapSettings:
@@ -44,7 +28,7 @@ def imap_settings(desk: Desk) -> ImapSettings:
     )
 
 
-def take_in(desk: Desk, mailbox: Mailbox, known: set[int], run: Runs = _here) -> int:
+def take_in(desk: Desk, mailbox: Mailbox, known: set[int], run: Runs = here) -> int:
     """Keep every mail of the folder that is not in ``known`` yet. Returns how many were new to the database."""
     new = 0
     for mails in mailbox.fetch([uid for uid in mailbox.uids() if uid not in known]):
@@ -74,7 +58,7 @@ def _arrival(desk: Desk, arrived: Arrived) -> Arrival:
     return Arrival(arrived.raw, arrived.received_at, hints)
 
 
-def put_away(desk: Desk, mailbox: Mailbox, known: set[int], run: Runs = _here) -> int:
+def put_away(desk: Desk, mailbox: Mailbox, known: set[int], run: Runs = here) -> int:
     """Move what is in a final state out of the folder; only after its transaction. Returns how many were moved.
 
     A UID counts only in the folder and under the UIDVALIDITY where it was seen; elsewhere it may be another mail's.

@@ -1,108 +1,131 @@
-"""Licences by hand and by file: set with a reason, import all or nothing, export exactly."""
+"""Licences by hand and by file: what differs from the ledger, and writing that to it, all or nothing."""
 
-import csv
-import io
-from collections.abc import Iterable
-from datetime import date
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
+from sqlmodel import Session
+
 from mailbot import records
-from mailbot.core.address import strict
+from mailbot.core.address import fold
 from mailbot.core.catalogue import Catalogue
 from mailbot.core.licence import Licence
-from mailbot.core.values import token as read_token
+from mailbot.core.licence import fold as state
 from mailbot.desk import Desk
-from mailbot.shapes import LICENCE
-from storage import licences, people
+from mailbot.ledger_csv import COUNTS, DATES, Progress, listed
+from storage import licences, people, posts
 
-STATUSES = ("demo", "active", "expired", "deactivated", "replaced")
-COUNTS = ("agents", "users", "telephones", "mobile_agents")
-DATES = ("demo_ends", "expires_on", "renews_on")
-LISTS = ("addons", "plugins", "contacts")
+#: So many tokens are looked up alone; for more the whole ledger is read once.
+FEW = 50
 
 
-def faults_of(row: dict[str, str], catalogue: Catalogue) -> list[str]:
-    """Everything wrong with one line of a file or with one setting, each naming its column."""
-    choices = {
-        "status": STATUSES,
-        "product": tuple(catalogue.products),
-        "plan": tuple(catalogue.plans),
-        "support": tuple(catalogue.support),
-        "billing": tuple(catalogue.billing),
-        "whitelabel": ("true", "false"),
-    }
-    found = [f"unknown column {name!r}" for name in row if name not in LICENCE]
-    found += [
-        f"{k}: read {v!r}, must be one of {', '.join(choices[k])}"
-        for k, v in row.items()
-        if v and k in choices and v not in choices[k]
-    ]
-    found += [
-        f"{k}: read {row[k]!r}, must be a whole number"
-        for k in COUNTS
-        if row.get(k) and not (row[k].isascii() and row[k].isdigit())
-    ]
-    found += [
-        f"{k}: read {row[k]!r}, must be a date like 2027-01-31" for k in DATES if row.get(k) and not _is_date(row[k])
-    ]
-    for key, known in (("addons", catalogue.addons), ("plugins", catalogue.plugins)):
-        found += [
-            f"{key}: read {name!r}, must be one of {', '.join(known)}"
-            for name in _listed(row.get(key, ""))
-            if name not in known
-        ]
-    found += [
-        f"contacts: read {c!r}, must be an address or @domain"
-        for c in _listed(row.get("contacts", ""))
-        if not strict(f"x{c}" if c.startswith("@") else c)
-    ]
-    if not isinstance(read_token("token", row.get("token", "")), str):
-        found.append(f"token: read {row.get('token', '')!r}, must be 8 to 128 visible ASCII characters without spaces")
-    return found
+@dataclass(frozen=True)
+class Difference:
+    """What a line would change: ``terms`` of the ledger, and the people beside it."""
+
+    token: str
+    before: Licence | None
+    terms: Mapping[str, Any]
+    name: str | None = None
+    contacts: tuple[str, ...] | None = None
+    #: Its contacts become known to the desk: the licence is active by the word of an operator.
+    makes_known: bool = False
+
+    @property
+    def lines(self) -> list[tuple[str, Any, Any]]:
+        """(what, from, to) of each change."""
+        found = [(key, _now(self.before, key), to) for key, to in self.terms.items()]
+        if self.name is not None:
+            found.append(("customer_name", self.before.customer_name if self.before else None, self.name))
+        if self.contacts is not None:
+            found.append(("contacts", ";".join(self.before.contacts) if self.before else None, ";".join(self.contacts)))
+        return found
 
 
-def _is_date(text: str) -> bool:
-    try:
-        date.fromisoformat(text)
-    except ValueError:
-        return False
-    return True
+def differences(desk: Desk, rows: Sequence[Mapping[str, str]]) -> list[Difference]:
+    """What those lines would change, in their order; nothing for a licence that is so already."""
+    with desk.store.read() as session:
+        return _differences(desk, session, rows, iter)
 
 
-def _listed(text: str) -> list[str]:
-    return [part.strip() for part in text.split(";") if part.strip()]
+def put(desk: Desk, rows: Iterable[Mapping[str, str]], kind: str, why: str, progress: Progress = iter) -> int:
+    """Write those lines to the ledger in one transaction, only what differs. Returns how many licences changed."""
+    now = desk.clock()
+    with desk.store.write() as session:
+        found = _differences(desk, session, list(rows), progress)
+        _write(desk, session, found, kind, why, now)
+    return len(found)
 
 
-def read_csv(text: str, catalogue: Catalogue) -> tuple[list[dict[str, str]], list[str]]:
-    """The lines of a file, and every fault with its line number."""
-    reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")))
-    if tuple(reader.fieldnames or ()) != LICENCE:
-        return [], [f"line 1: the header must be {','.join(LICENCE)}"]
-    rows, faults, seen = [], [], set()
-    for number, row in enumerate(reader, 2):
-        if None in row or None in row.values():
-            faults.append(f"line {number}: the number of columns is wrong")
-            continue
-        faults += [f"line {number}: {fault}" for fault in faults_of(row, catalogue)]
-        if row["token"] in seen:
-            faults.append(f"line {number}: the token {row['token']} stands twice")
-        seen.add(row["token"])
-        rows.append(row)
-    return rows, faults
+def reverse(desk: Desk, token: str, revision: int, why: str) -> str | None:
+    """Put back what one event changed, as an event of its own that credits what was billed for it.
+
+    Returns why that cannot be: it did not happen, is undone already, or a later event changed the same.
+    """
+    now = desk.clock()
+    today = now.astimezone(desk.config.zone).date()
+    with desk.store.write() as session:
+        history = [records.event_of(row) for row in licences.events(session, token)]
+        wrong = next((event for event in history if event.revision == revision), None)
+        if wrong is None:
+            return f"there is no event {revision} of {token}"
+        later = [event for event in history if event.revision > revision]
+        clash = next((e for e in later if "reverses" in e.changes or e.changes.keys() & wrong.changes.keys()), None)
+        if clash is not None:
+            return f"event {clash.revision} ({clash.kind}) came after it: reverse that one first, or set what is right"
+        before = state([event for event in history if event.revision < revision], max(today, wrong.effective))
+        back = {key: _now(before, key) for key in wrong.changes} if before else {"status": "deactivated"}
+        changes = back | {"reverses": revision}
+        row = licences.append(
+            session, token=token, at=now, effective=max(today, wrong.effective), kind="reversed", changes=changes,
+            decider="operator", rule="reversal", catalogue_version=desk.catalogue.version, why=why, ticket=wrong.ticket,
+        )  # fmt: skip
+        if desk.config.licence_server is not None:
+            posts.add(session, token, row.revision, now)
+    return None
 
 
-def _terms(row: dict[str, str], today: Licence | None, catalogue: Catalogue) -> dict[str, Any]:
+def _differences(
+    desk: Desk, session: Session, rows: Sequence[Mapping[str, str]], progress: Progress
+) -> list[Difference]:
+    today = desk.clock().astimezone(desk.config.zone).date()
+    if len(rows) <= FEW:
+        known = {row["token"]: records.licence(session, row["token"], today) for row in rows}
+    else:
+        known = {licence.token: licence for licence in records.licences(session, today)}
+    compared = (_difference(row, known.get(row["token"]), desk.catalogue) for row in progress(rows))
+    return [one for one in compared if one.lines]
+
+
+def _difference(row: Mapping[str, str], before: Licence | None, catalogue: Catalogue) -> Difference:
+    name = row.get("customer_name") or None
+    if before is not None and before.customer_name == name:
+        name = None
+    contacts = tuple(dict.fromkeys(listed(row["contacts"]))) if "contacts" in row else None
+    today = before.contacts if before else ()
+    if contacts is not None and {fold(c) for c in contacts} == {fold(c) for c in today}:
+        contacts = None
+    terms = _terms(row, before, catalogue)
+    status = terms.get("status") or row.get("status") or (before.status if before else "active")
+    return Difference(row["token"], before, terms, name, contacts, status == "active")
+
+
+def _terms(row: Mapping[str, str], today: Licence | None, catalogue: Catalogue) -> dict[str, Any]:
     """What a line changes on the licence as it is."""
     wanted: dict[str, Any] = {
-        k: v or None for k, v in row.items() if k in ("product", "status", "plan", "support", "billing", *DATES)
+        k: v or None for k, v in row.items() if k in ("status", "plan", "support", "billing", *DATES)
     }
+    if row.get("product"):
+        wanted["product"] = row["product"]
     wanted |= {k: int(row[k] or 0) for k in COUNTS if k in row}
     if "whitelabel" in row:
         wanted["whitelabel"] = row["whitelabel"] == "true"
     for column, kind in (("addons", "addon"), ("plugins", "plugin")):
         if column in row:
             known = catalogue.addons if kind == "addon" else catalogue.plugins
-            wanted |= {f"{kind}:{key}": key in _listed(row[column]) for key in known}
+            chosen = set(listed(row[column]))
+            wanted |= {f"{kind}:{key}": key in chosen for key in known}
     return {k: v for k, v in wanted.items() if _now(today, k) != v}
 
 
@@ -115,47 +138,37 @@ def _now(today: Licence | None, key: str) -> Any:
     return today.value(key)
 
 
-def put(desk: Desk, rows: Iterable[dict[str, str]], kind: str, why: str) -> int:
-    """Write those lines to the ledger in one transaction, only what differs. Returns how many licences changed."""
-    changed = 0
-    now = desk.clock()
+def _write(desk: Desk, session: Session, found: Sequence[Difference], kind: str, why: str, now: datetime) -> None:
     today = now.astimezone(desk.config.zone).date()
-    with desk.store.write() as session:
-        for row in rows:
-            token = row["token"]
-            licence = records.licence(session, token, today)
-            terms = _terms(row, licence, desk.catalogue)
-            if terms:
-                licences.append(
-                    session, token=token, at=now, effective=today, kind=kind, changes=terms, decider="operator",
-                    rule=kind, catalogue_version=desk.catalogue.version, why=why,
-                )  # fmt: skip
-                changed += 1
-            if row.get("customer_name"):
-                people.set_name(session, token, row["customer_name"])
-            if "contacts" in row:
-                wanted = _listed(row["contacts"])
-                if licence is None or tuple(wanted) != licence.contacts:
-                    people.remove_contacts(session, token)
-                    for address in wanted:
-                        people.add_contact(session, token, address, now, row.get("status", "active") == "active")
-    return changed
-
-
-def export_csv(found: Iterable[Licence], *, spreadsheet: bool = False) -> str:
-    """All licences as a file that ``import`` reads back; for a spreadsheet formulas are escaped and the header says so."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(("spreadsheet:token", *LICENCE[1:]) if spreadsheet else LICENCE)
-    for licence in found:
-        cells = [_cell(getattr(licence, key)) for key in LICENCE]
-        writer.writerow([f"'{c}" if spreadsheet and c[:1] in "=+-@\t\r" and c else c for c in cells])
-    return out.getvalue()
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return ";".join(value) if isinstance(value, tuple) else str(value)
+    # A file says what is so already, on the licence server too: only what is set by hand is told to it.
+    asks = desk.config.licence_server is not None and kind != "import"
+    licences.append_many(
+        session,
+        [
+            {
+                "token": one.token,
+                "revision": (one.before.revision if one.before else 0) + 1,
+                "at": now,
+                "effective": today,
+                "kind": kind,
+                "changes": dict(one.terms),
+                "rule": kind,
+                "decider": "operator",
+                "catalogue_version": desk.catalogue.version,
+                "why": why,
+                "pending": asks,
+            }
+            for one in found
+            if one.terms
+        ],
+    )
+    for one in found:
+        if asks and one.terms:
+            posts.add(session, one.token, (one.before.revision if one.before else 0) + 1, now)
+    people.set_names(session, {one.token: one.name for one in found if one.name is not None})
+    new = {one.token: one.contacts for one in found if one.contacts is not None}
+    known = frozenset(one.token for one in found if one.makes_known)
+    people.replace_contacts(session, new, now, known)
+    for one in found:
+        if one.makes_known and one.before is not None and "status" in one.terms:
+            people.mark_known(session, one.token)

@@ -167,6 +167,14 @@ class MailLog:
         """The server has taken an answer."""
         self._say("info", "sent", outbox_id=outbox_id, message_id=message_id, kind=kind, recipient=recipient, ref=ref)
 
+    def server_answered(self, token: str, revision: int, reply: str) -> None:
+        """The licence server took an event of the ledger, or refused it for good."""
+        self._say("info", "server_answered", token=mask(token), revision=revision, reply=reply)
+
+    def server_failed(self, token: str, revision: int, reply: str) -> None:
+        """The licence server gave no answer to an event; it is posted again later."""
+        self._say("warning", "server_failed", token=mask(token), revision=revision, reply=reply)
+
     def deferred(self, outbox_id: int, reply: str, retry_at: datetime) -> None:
         """The server does not take an answer now; it is sent later."""
         self._say("warning", "deferred", outbox_id=outbox_id, reply=reply, retry_at=retry_at)

@@ -10,7 +10,7 @@ from mailbot.core import bounce, keys
 from mailbot.core.address import fold, matches, same
 from mailbot.core.blank import blank
 from mailbot.core.effects import Audience, Facts, Purpose, Send
-from mailbot.core.events import Commented, CustomerReminded, DayCame, Silent, StaffReminded, Undelivered
+from mailbot.core.events import Commented, CustomerReminded, DayCame, Silent, StaffReminded, StillApplying, Undelivered
 from mailbot.core.identity import verdict
 from mailbot.core.intake import (
     Automatic,
@@ -285,6 +285,8 @@ def handle_due(desk: Desk, session: Session, row: due_rows.Due, now: datetime) -
             work.apply(ticket, CustomerReminded())
         case "close" if ticket:
             work.apply(ticket, Silent())
+        case "applying" if ticket:
+            work.apply(ticket, StillApplying())
         case "demo_warning" if ticket and row.token and not _overdue(work, "demo_warning", row):
             _warn(work, row.token, ticket.ref)
         case _:

@@ -80,12 +80,14 @@ def event_of(row: rows.LicenceEventRow) -> LicenceEvent:
         effective=row.effective,
         kind=row.kind,
         changes=row.changes,
+        asked_on=row.asked_on,
         ticket=row.ticket,
         mail=row.mail,
         rule=row.rule,
         decider=row.decider,
         catalogue_version=row.catalogue_version,
         why=row.why,
+        pending=row.pending,
     )
 
 

@@ -20,6 +20,7 @@ from mailbot.desk import Desk
 from mailbot.handling import step, undone, work_off
 from mailbot.imap import Mailbox
 from mailbot.intake_loop import imap_settings, put_away, take_in
+from mailbot.posting import post_due, server_of
 from storage import inbox, outbox
 
 #: Longest wait before a lost server is tried again, in seconds.
@@ -44,7 +45,8 @@ def run_once(desk: Desk) -> bool:
         try:
             take_in(desk, mailbox, known)
             work_off(desk, again=True)
-            good = asyncio.run(_deliver_once(desk))
+            good = _post_once(desk)
+            good = asyncio.run(_deliver_once(desk)) and good
             put_away(desk, mailbox, known)
         finally:
             mailbox.close()
@@ -55,6 +57,17 @@ def _free(session: Session) -> None:
     """Nobody else works on this database: what a killed process had in hand is free."""
     inbox.free_all(session)
     outbox.free_all(session)
+
+
+def _post_once(desk: Desk) -> bool:
+    """Tell the licence server what is due, where there is one. True when it answered everything."""
+    server = server_of(desk)
+    if server is None:
+        return True
+    try:
+        return post_due(desk, server).failed == 0
+    finally:
+        server.close()
 
 
 async def _deliver_once(desk: Desk) -> bool:
@@ -109,6 +122,7 @@ class Service:
         thread = threading.Thread(target=self._mailbox, name="imap", daemon=True)
         thread.start()
         delivery = Delivery(self.desk, self._in_turn)
+        posting = asyncio.create_task(self._post(delivery))
         sending = asyncio.create_task(delivery.run())
         try:
             # Mails that came while nobody worked have their place in time before what fell due since.
@@ -118,6 +132,7 @@ class Service:
         finally:
             await delivery.end()
             await sending
+            await posting
             await asyncio.to_thread(thread.join, 10)
             if not thread.is_alive():
                 self.close()
@@ -131,6 +146,24 @@ class Service:
         else:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._something.wait(), TICK)
+
+    async def _post(self, delivery: Delivery) -> None:
+        """Tell the licence server, beside everything else: a server that hangs holds up no mail."""
+        server = server_of(self.desk)
+        if server is None:
+            return
+        try:
+            while not self.stopping.is_set():
+                try:
+                    done = await asyncio.to_thread(post_due, self.desk, server, self._and_wait)
+                except Exception as error:  # whatever it is, the next round tries again
+                    self.desk.log.disconnected(server="licence server", why=repr(error))
+                    done = None
+                if done is not None and done.answered:
+                    delivery.ring()
+                await asyncio.sleep(TICK)
+        finally:
+            server.close()
 
     async def _in_turn(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._worker, work)

@@ -13,6 +13,7 @@ from sqlmodel import Session
 
 from mailbot import records
 from mailbot.core.address import fold
+from mailbot.core.applying import ANSWERS, held
 from mailbot.core.commit import renewed
 from mailbot.core.effects import (
     Alert,
@@ -39,7 +40,7 @@ from mailbot.core.ticket import Ticket
 from mailbot.core.transitions import decide
 from mailbot.desk import Desk
 from mailbot.post import Post
-from storage import due, keys, licences, people, tickets
+from storage import due, keys, licences, people, posts, tickets
 
 
 @dataclass
@@ -110,6 +111,8 @@ class Work:
         """Let the event happen to the ticket: the new ticket is saved, its effects are written, its history goes on."""
         scene = scene or self.scene(ticket.token, ticket.new_token)
         decision = decide(ticket, event, scene)
+        if self.desk.config.licence_server is not None:
+            decision = held(ticket, decision, scene)
         after = decision.ticket
         if after.ref not in self.refs:
             self.refs.append(after.ref)
@@ -175,7 +178,8 @@ class Work:
                 self.alert(effect.incident, effect.text)
 
     def _change(self, ticket: Ticket | None, change: Change) -> None:
-        licences.append(
+        asks = self.desk.config.licence_server is not None and change.kind not in ANSWERS
+        row = licences.append(
             self.session,
             token=change.token,
             at=self.now,
@@ -188,7 +192,11 @@ class Work:
             decider=change.decider,
             catalogue_version=self.desk.catalogue.version,
             why=change.why,
+            asked_on=change.asked_on,
+            pending=asks,
         )
+        if asks:
+            posts.add(self.session, row.token, row.revision, self.now)
 
     def _remember(self, ticket: Ticket | None, effect: Remember) -> None:
         due.add(

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam
+from sqlalchemy import Index, bindparam
 from sqlmodel import Field, Session, col, func, or_, select
 
 from storage.types import IndexedText, Json, Row, Text, UtcDateTime
@@ -19,13 +19,15 @@ class Due(Row, table=True):
     """
 
     __tablename__ = "due"
+    # What is done stays: the index finds the next open thing without going through it.
+    __table_args__ = (Index("ix_due_open", "done_at", "dropped_at", "due_at", "id"),)
 
     id: int = Field(default=None, primary_key=True)
     same: str = Field(sa_type=IndexedText, unique=True, index=True)
     kind: str = Field(sa_type=IndexedText, index=True)
     ref: str | None = Field(default=None, sa_type=IndexedText, index=True)
     token: str | None = Field(default=None, sa_type=IndexedText, index=True)
-    due_at: datetime = Field(sa_type=UtcDateTime, index=True)
+    due_at: datetime = Field(sa_type=UtcDateTime)
     made_at: datetime = Field(sa_type=UtcDateTime)
     done_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     dropped_at: datetime | None = Field(default=None, sa_type=UtcDateTime)

@@ -4,11 +4,11 @@ The database itself refuses UPDATE, DELETE and TRUNCATE (triggers, in the migrat
 in here: they could not be erased.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import UniqueConstraint, bindparam
+from sqlalchemy import UniqueConstraint, bindparam, false, insert
 from sqlmodel import Field, Session, col, func, select
 
 from storage.types import IndexedText, Json, Row, Text, UtcDateTime
@@ -27,12 +27,14 @@ class LicenceEventRow(Row, table=True):
     effective: date
     kind: str = Field(sa_type=Text)
     changes: Any = Field(sa_type=Json)
+    asked_on: date | None = None
     ticket: str | None = Field(default=None, sa_type=IndexedText, index=True)
     mail: str | None = Field(default=None, sa_type=Text)
     rule: str | None = Field(default=None, sa_type=Text)
     decider: str | None = Field(default=None, sa_type=Text)
     catalogue_version: str = Field(sa_type=Text)
     why: str | None = Field(default=None, sa_type=Text)
+    pending: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
 
 
 _OF_TOKEN = col(LicenceEventRow.token) == bindparam("token")
@@ -54,6 +56,8 @@ def append(
     rule: str | None = None,
     decider: str | None = None,
     why: str | None = None,
+    asked_on: date | None = None,
+    pending: bool = False,
 ) -> LicenceEventRow:
     """The event as written: its ``revision`` is the last one of this token plus 1, the first is 1."""
     last = s.exec(_LAST, params={"token": token}).one()
@@ -70,10 +74,18 @@ def append(
         decider=decider,
         catalogue_version=catalogue_version,
         why=why,
+        asked_on=asked_on,
+        pending=pending,
     )
     s.add(row)
     s.flush()
     return row
+
+
+def append_many(s: Session, rows: Sequence[dict[str, Any]]) -> None:
+    """Many events at once, each a whole row with its ``revision``; one that exists already is refused by the database."""
+    if rows:
+        s.execute(insert(LicenceEventRow), list(rows))
 
 
 def events(s: Session, token: str) -> list[LicenceEventRow]:

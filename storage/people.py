@@ -1,8 +1,9 @@
 """Names and addresses: who holds a licence and who may speak for it. Outside the ledger, so that they can be erased."""
 
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import bindparam
+from sqlalchemy import bindparam, insert
 from sqlmodel import Field, Session, col, select, update
 
 from storage.types import IndexedText, Row, Text, UtcDateTime, domain_pattern, folded
@@ -48,6 +49,55 @@ def set_name(s: Session, token: str, name: str) -> None:
     else:
         row.customer_name, row.name_folded = name, name.casefold()
     s.flush()
+
+
+def set_names(s: Session, names: Mapping[str, str]) -> None:
+    """Each licence is that customer's from now on; many at once."""
+    rows = [{"token": t, "customer_name": name, "name_folded": name.casefold()} for t, name in names.items()]
+    known = _tokens_of(s, Party, names)
+    new = [row for row in rows if row["token"] not in known]
+    if new:
+        s.execute(insert(Party), new)
+    for row in rows:
+        if row["token"] in known:
+            set_name(s, row["token"], row["customer_name"])
+
+
+def replace_contacts(
+    s: Session, contacts: Mapping[str, Sequence[str]], since: datetime, makes_known: Collection[str]
+) -> None:
+    """Those are the contacts of each licence from now on; one that stays keeps its date. Many at once."""
+    known = _tokens_of(s, Contact, contacts)
+    new = []
+    for token, addresses in contacts.items():
+        wanted = {folded(address): address for address in addresses}
+        if token in known:
+            _drop_others(s, token, wanted)
+            for address in addresses:
+                add_contact(s, token, address, since, token in makes_known)
+        else:
+            new += [
+                {"token": token, "folded": key, "address": address, "since": since, "makes_known": token in makes_known}
+                for key, address in wanted.items()
+            ]
+    if new:
+        s.execute(insert(Contact), new)
+
+
+def _drop_others(s: Session, token: str, wanted: Collection[str]) -> None:
+    for row in contacts(s, token):
+        if row.folded not in wanted:
+            s.delete(row)
+    s.flush()
+
+
+def _tokens_of(s: Session, table: type[Party] | type[Contact], tokens: Collection[str]) -> set[str]:
+    """Which of those tokens stand in the table."""
+    wanted = list(tokens)
+    found: set[str] = set()
+    for start in range(0, len(wanted), 500):
+        found.update(s.exec(select(table.token).where(col(table.token).in_(wanted[start : start + 500]))))
+    return found
 
 
 def name(s: Session, token: str) -> str | None:

@@ -314,3 +314,32 @@ def test_the_example_shows_every_key_with_its_default() -> None:
     }
     for key, value in defaults.items():
         assert any(line.partition("  ")[0].strip() == f"{key} = {value}" for line in lines), key
+
+
+def test_the_licence_server_may_be_left_out_and_its_secret_may_stand_in_a_file(folder: Path) -> None:
+    assert load(written(folder, SMALL), {}).licence_server is None
+    (folder / "server.secret").write_text("0123456789abcdef\n")
+    text = SMALL + '[licence_server]\nurl = "https://a.example/x"\n' + f'secret_file = "{folder / "server.secret"}"\n'
+    server = load(written(folder, text), {}).licence_server
+    assert server is not None
+    assert server.secret.get_secret_value() == "0123456789abcdef"
+    assert "0123456789abcdef" not in repr(server)
+    environ = {"MAILBOT_LICENCE_SERVER__URL": "http://127.0.0.1:9/x", "MAILBOT_LICENCE_SERVER__SECRET": "x" * 16}
+    assert load(written(folder, SMALL), environ).licence_server.url == "http://127.0.0.1:9/x"
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        ('url = "http://a.example/x"\nsecret = "0123456789abcdef"', "licence_server.url"),
+        ('url = "a.example"\nsecret = "0123456789abcdef"', "licence_server.url"),
+        ('url = "https://a.example"\nsecret = "short"', "licence_server.secret"),
+        ('secret = "0123456789abcdef"', "licence_server.url: missing"),
+    ],
+)
+def test_a_licence_server_that_cannot_be_used(folder: Path, lines: str, said: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load(written(folder, f"{SMALL}[licence_server]\n{lines}\n"), {})
+    assert len(caught.value.faults) == 1
+    assert said in caught.value.faults[0]
+    assert "0123456789abcdef" not in str(caught.value)

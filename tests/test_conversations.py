@@ -25,7 +25,8 @@ import pytest
 
 from mailbot import digest, records, shapes
 from mailbot.decisions import Decisions
-from mailbot.ledger_files import put, read_csv
+from mailbot.ledger_csv import read_csv
+from mailbot.ledger_files import put
 from mailbot.work import Work
 from storage import due, licences, outbox, tickets
 from tests.running import Running, body, running
@@ -51,7 +52,7 @@ class Conversation:
 
     def _import(self, text: str) -> None:
         if text:
-            rows, faults = read_csv(text, self.desk.desk.catalogue)
+            rows, faults = read_csv(text.encode(), self.desk.desk.catalogue)
             assert not faults, faults
             put(self.desk.desk, rows, "import", "ledger.csv")
 

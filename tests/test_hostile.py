@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mailbot.ledger_files import export_csv
+from mailbot.ledger_csv import export_csv
 from tests.running import Running, body, running
 from tests.test_desk import ANNA, BOB, DEMO, JOE, PLAN, WHO, import_active, licence
 

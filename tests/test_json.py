@@ -14,7 +14,8 @@ from typer.testing import CliRunner
 
 from mailbot.cli.commands import app
 from mailbot.core.problem import Code
-from mailbot.ledger_files import put, read_csv
+from mailbot.ledger_csv import read_csv
+from mailbot.ledger_files import put
 from mailbot.shapes import LICENCE
 from tests.running import Running, running
 
@@ -41,7 +42,7 @@ LOOSE = "check"
 def desk(tmp_path: Path) -> Running:
     """A desk on which everything is shown: a problem, a scheduled change, a diagnosis, a mail in quarantine."""
     made = running(tmp_path)
-    put(made.desk, read_csv(LEDGER, made.desk.catalogue)[0], "import", "ledger.csv")
+    put(made.desk, read_csv(LEDGER.encode(), made.desk.catalogue)[0], "import", "ledger.csv")
     made.moment[0] += timedelta(days=18)
     made.write("joe@acme.example", REMOVE)
     made.write("joe@acme.example", MOVE, files=(("license.log", LOG),))
@@ -55,9 +56,13 @@ def documents(desk: Running, folder: Path) -> Iterator[tuple[str, Any]]:
     (folder / "mail.eml").write_text(RAW.format("explain", ADD.replace("7", "5")))
     for words in (
         "show LIC-2", "tickets --state waiting_customer", "licences show A1B2C3D4E5F6 --now 2026-11-21", "licences list --now 2026-11-21",
+        "invoices --month 2026-11 --now 2027-01-04", "due --now 2026-11-21", "audit --now 2027-01-04",
         "inbox --state handled", "quarantine list", "outbox", f"explain {folder / 'mail.eml'} --now 2026-11-21T09:00:00+00:00", "check",
     ):  # fmt: skip
         yield _name(words), _first(_printed(folder, [*words.split(), "--json"]))
+    (folder / "ledger.csv").write_text(LEDGER.replace("C1B2C3D4E5F6", "E1B2C3D4E5F6"))
+    importing = ["licences", "import", str(folder / "ledger.csv"), "--now", "2027-01-04T09:00:00+00:00", "--json"]
+    yield "licences import", _printed(folder, [*importing, "--dry-run"])[:1]
     (folder / "license.log").write_bytes(LOG)
     words = [
         "diagnose",

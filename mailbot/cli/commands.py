@@ -12,7 +12,7 @@ import typer
 
 from mailbot import __version__, records, shapes
 from mailbot.cli import licences as licences_cli
-from mailbot.cli import logs, queues
+from mailbot.cli import logs, money, queues
 from mailbot.cli.context import (
     ConfigOption,
     Json,
@@ -34,6 +34,9 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 app.add_typer(licences_cli.app, name="licences", help="The ledger: list, show, set, import, export.")
 app.command("diagnose")(logs.diagnose)
 app.command("inbox")(queues.list_inbox)
+app.command("invoices")(money.invoices)
+app.command("due")(money.due)
+app.command("audit")(money.audit)
 app.add_typer(queues.outbox_app, name="outbox", help="Mails to send: list, retry, resend, drop.")
 app.add_typer(
     queues.quarantine_app, name="quarantine", help="Mails that could not be handled: list, show, retry, drop."

@@ -5,12 +5,15 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
+from rich.progress import track
 
 from mailbot import records, shapes
 from mailbot.cli.context import ConfigOption, Json, NowOption, choose, desk, fail, show_json, show_table
 from mailbot.core.licence import Licence
 from mailbot.desk import Desk
-from mailbot.ledger_files import export_csv, faults_of, put, read_csv
+from mailbot.ledger_csv import Checks, Progress, export_csv, read_csv
+from mailbot.ledger_files import Difference, differences, put, reverse
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -72,7 +75,7 @@ def set_(
     config_file: ConfigOption = None,
     now: NowOption = None,
 ) -> None:
-    """Change a licence by hand, as an event of its own."""
+    """Change a licence by hand, as an event of its own; reverses=REVISION puts back what an event changed."""
     choose(config_file, now)
     found = desk(writes=True)
     row = {"token": token}
@@ -81,25 +84,63 @@ def set_(
         if not equals:
             fail(f"read {setting!r}, must be key=value", 2)
         row[key] = value
-    faults = faults_of(row, found.catalogue)
+    if "reverses" in row:
+        _reverse(found, row, why)
+        return
+    faults = Checks(found.catalogue).faults(row)
     if faults:
         fail("\n".join(faults), 2)
     typer.echo(f"{token}: {'changed' if put(found, [row], 'set', why) else 'nothing to change'}")
 
 
+def _reverse(found: Desk, row: dict[str, str], why: str) -> None:
+    revision = row.pop("reverses")
+    if len(row) > 1 or not (revision.isascii() and revision.isdigit()):
+        fail(f"reverses: read {revision!r}, must be the number of an event in the history, and the only setting", 2)
+    fault = reverse(found, row["token"], int(revision), why)
+    if fault:
+        fail(fault)
+    typer.echo(f"{row['token']}: event {revision} is reversed")
+
+
 @app.command("import")
 def import_(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the differences, change nothing.")] = False,
     config_file: ConfigOption = None,
     now: NowOption = None,
+    json: Json = False,
 ) -> None:
     """Bring licences in from a CSV file: all of it, or nothing with every fault and its line."""
     choose(config_file, now)
-    found = desk(writes=True)
-    rows, faults = read_csv(file.read_text("utf-8"), found.catalogue)
+    found = desk(writes=not dry_run)
+    rows, faults = read_csv(file.read_bytes(), found.catalogue, _bar("reading"))
     if faults:
         fail("\n".join(faults))
-    typer.echo(f"{len(rows)} licences read, {put(found, rows, 'import', file.name)} changed")
+    if dry_run:
+        _show_differences(differences(found, rows), len(rows), json=json)
+        return
+    changed = put(found, rows, "import", file.name, _bar("comparing"))
+    if json:
+        show_json({"read": len(rows), "changed": changed})
+    else:
+        typer.echo(f"{len(rows)} licences read, {changed} changed")
+
+
+def _show_differences(found: list[Difference], read: int, *, json: bool) -> None:
+    lines = [(one.token, "new" if one.before is None else "change", *line) for one in found for line in one.lines]
+    columns = ("token", "kind", "what", "from", "to")
+    if json:
+        show_json([dict(zip(columns, line, strict=True)) for line in lines])
+        return
+    show_table("Differences", columns, lines)
+    typer.echo(f"{read} licences read, {len(found)} would change")
+
+
+def _bar(what: str) -> Progress:
+    """Shows on a terminal how far a long file is."""
+    console = Console(stderr=True)
+    return lambda things: track(things, what, console=console, transient=True, disable=not console.is_terminal)
 
 
 @app.command()

@@ -1,9 +1,10 @@
 """Granting items: the changes of the ledger that they make, the day they hold from, and what must never result."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
+from mailbot.core.ahead import dates_of, implied_ahead, set_anew
 from mailbot.core.asked import SEATS, Asked
 from mailbot.core.catalogue import Catalogue
 from mailbot.core.effects import Change
@@ -19,11 +20,12 @@ SILENT = frozenset({"admin", "webrtc", "phonebar"})
 
 @dataclass(frozen=True)
 class Granted:
-    """The ticket's items after granting some, the ledger's changes, and the licence that they lead to."""
+    """The ticket's items after granting some, the ledger's changes, the licence that they lead to, and its events."""
 
     items: tuple[Item, ...]
     changes: tuple[Change, ...]
     after: Licence | None
+    events: tuple[LicenceEvent, ...] = ()
 
 
 def case_of(ticket: Ticket, licence: Licence | None, scene: Scene) -> Case:
@@ -70,38 +72,51 @@ def grant(ticket: Ticket, keys: frozenset[str], scene: Scene, decider: str, unti
     licence = scene.ledger.licence(ticket.token)
     case = case_of(ticket, licence, scene)
     today = scene.today
-    items = tuple(
-        _granted(item, case, day_of(case, item, today), today) if item.item in keys else item for item in ticket.items
-    )
-    new = [item for item in items if item.item in keys]
-    changes = _changes(ticket, licence, new, scene, decider, until)
-    after = _after(ticket, licence, changes, scene)
-    follow = _implied_now(items, after, scene.catalogue)
+    items = tuple(granted_item(item, case, today) if item.item in keys else item for item in ticket.items)
+    changes = _changes(ticket, licence, [item for item in items if item.item in keys], scene, decider, until)
+    items, follow = _with_implied(items, keys, _events(ticket, licence, changes, scene), case, today)
     if follow:
-        days = {item.item: item.effective for item in new if item.effective}
-        items = tuple(
-            _granted(i, case, implied_day(i, days, today, scene.catalogue), today) if i.item in follow else i
-            for i in items
-        )
         new = [item for item in items if item.item in keys | follow]
         changes = _changes(ticket, licence, new, scene, decider, until)
-        after = _after(ticket, licence, changes, scene)
-    if ticket.request == "activate" and "billing" in keys:
-        items = tuple(i.model_copy(update={"billing": _billed(i, case, today)}) if i.effective else i for i in items)
-    return Granted(_without_cause(items), changes, after)
+    changes += _implied_ahead(ticket, licence, changes, scene, decider)
+    if "billing" in keys:
+        items = billed_anew(items, case, today)
+    events = _events(ticket, licence, changes, scene)
+    return Granted(_without_cause(items), changes, _after(events, licence, today), events)
 
 
-def _granted(item: Item, case: Case, day: date, today: date) -> Item:
+def _implied_ahead(
+    ticket: Ticket, licence: Licence | None, changes: tuple[Change, ...], scene: Scene, decider: str
+) -> tuple[Change, ...]:
+    """Where the changes meet what is scheduled: the implied plugins that come or go on later dates."""
+    if not changes:
+        return ()
+    events = _events(ticket, licence, changes, scene)
+    return tuple(
+        Change(changes[-1].token, day, _kind(ticket), terms, "implied", decider)
+        for day, terms in implied_ahead(events, scene.today, scene.catalogue)
+    )
+
+
+def granted_item(item: Item, case: Case, today: date) -> Item:
+    """The item as it is when it is granted today: from which day it holds, and what it costs."""
+    day = max(item.expected or today, today) if item.route is Route.IMPLIED else day_of(case, item, today)
     status = ItemStatus.APPLIED if day <= today else ItemStatus.SCHEDULED
     item = item.model_copy(update={"status": status, "effective": day, "expected": None})
     return item.model_copy(update={"billing": _billed(item, case, today)})
 
 
+def billed_anew(items: tuple[Item, ...], case: Case, today: date) -> tuple[Item, ...]:
+    """The way of billing is decided: of a new plan all that was granted is worked out anew."""
+    if case.request != "activate":
+        return items
+    return tuple(i.model_copy(update={"billing": _billed(i, case, today)}) if i.effective else i for i in items)
+
+
 def _billed(item: Item, case: Case, today: date) -> Billing | None:
     """The item's billing effect, on the earliest invoice there is.
 
-    Options of a new plan that staff decide later are billed from the day the plan was activated; all its lines are
-    worked out anew when the way of billing is decided.
+    Options of a new plan that staff decide later are billed from the day the plan was activated.
     """
     late = case.activated is not None and item.item in ("support", "whitelabel")
     billing = (
@@ -120,13 +135,26 @@ def activated_on(ticket: Ticket) -> date | None:
     return plan.effective if plan and plan.status is ItemStatus.APPLIED else None
 
 
-def _implied_now(items: Iterable[Item], after: Licence | None, catalogue: Catalogue) -> frozenset[str]:
-    """The implied plugins that follow now from what the licence came to be."""
-    if after is None:
-        return frozenset()
-    implied = catalogue.implied_plugins(after.plan, frozenset(after.addons))
-    waiting = (i for i in items if i.route is Route.IMPLIED and i.open)
-    return frozenset(i.item for i in waiting if bool(i.to) == (i.item.removeprefix("plugin:") in implied))
+def _with_implied(
+    items: tuple[Item, ...], keys: frozenset[str], events: tuple[LicenceEvent, ...], case: Case, today: date
+) -> tuple[tuple[Item, ...], frozenset[str]]:
+    """The items with the implied plugins that follow from what the licence comes to be, each on its own day; their keys."""
+    days = {item.item: item.effective for item in items if item.item in keys and item.effective}
+    follow = {}
+    for item in items:
+        if item.route is Route.IMPLIED and item.open:
+            expected = item.model_copy(update={"expected": implied_day(item, days, today, case.catalogue)})
+            if _follows(expected, events, case.catalogue):
+                follow[item.item] = granted_item(expected, case, today)
+    return tuple(follow.get(item.item, item) for item in items), frozenset(follow)
+
+
+def _follows(item: Item, events: tuple[LicenceEvent, ...], catalogue: Catalogue) -> bool:
+    licence = fold(events, item.expected) if item.expected else None
+    if licence is None:
+        return False
+    implied = catalogue.implied_plugins(licence.plan, frozenset(licence.addons))
+    return bool(item.to) == (item.item.removeprefix("plugin:") in implied)
 
 
 def _without_cause(items: tuple[Item, ...]) -> tuple[Item, ...]:
@@ -149,31 +177,24 @@ def _changes(
         return _moved(licence, str(moved.to), scene, decider, until, to_motion=ticket.request == "shuttle")
     if ticket.request == "shuttle" or ticket.token is None:
         return ()
-    days = sorted({item.effective for item in new if item.effective})
+    asked_on = scene.date_of(ticket.received_at)
+    groups = dict.fromkeys((item.effective, item.rule) for item in new if item.effective)
     made = tuple(
-        Change(ticket.token, day, _kind(ticket), terms, _rules(new, day), decider)
-        for day in days
-        if (terms := _terms(ticket, licence, [i for i in new if i.effective == day], scene, until))
+        Change(ticket.token, day, _kind(ticket), terms, rule, decider, asked_on=asked_on)
+        for day, rule in sorted(groups, key=lambda group: group[0])
+        if (terms := _terms(ticket, licence, [i for i in new if (i.effective, i.rule) == (day, rule)], scene, until))
     )
     return made + tuple(again for change in made for again in _instead(change, licence))
 
 
 def _instead(change: Change, licence: Licence | None) -> Iterator[Change]:
     """The last word about an item counts: what an earlier request set for a later day is set anew to the new value."""
-    ahead = [
-        s for s in (licence.scheduled if licence else ()) if s.effective > change.effective and s.item in change.changes
-    ]
-    for day in sorted({line.effective for line in ahead}):
-        terms = {line.item: change.changes[line.item] for line in ahead if line.effective == day}
+    for day, terms in set_anew(licence, change.effective, change.changes):
         yield replace(change, effective=day, changes=terms)
 
 
 def _kind(ticket: Ticket) -> str:
     return f"{ticket.request}/{ticket.action}" if ticket.action else ticket.request
-
-
-def _rules(new: list[Item], day: date) -> str:
-    return ",".join(dict.fromkeys(item.rule for item in new if item.effective == day))
 
 
 def _terms(
@@ -255,11 +276,13 @@ def _iso(day: date | None) -> str | None:
     return day.isoformat() if day else None
 
 
-def _after(ticket: Ticket, licence: Licence | None, changes: tuple[Change, ...], scene: Scene) -> Licence | None:
-    """The licence once all those changes hold."""
+def _events(
+    ticket: Ticket, licence: Licence | None, changes: tuple[Change, ...], scene: Scene
+) -> tuple[LicenceEvent, ...]:
+    """The licence's events with those that the changes will be."""
     token = changes[-1].token if changes else ticket.token
     history = licence.history if licence and licence.token == token else ()
-    events = history + tuple(
+    return history + tuple(
         LicenceEvent(
             token=c.token,
             revision=len(history) + n,
@@ -270,8 +293,11 @@ def _after(ticket: Ticket, licence: Licence | None, changes: tuple[Change, ...],
         )
         for n, c in enumerate((c for c in changes if c.token == token), 1)
     )
-    last = max((event.effective for event in events), default=scene.today)
-    after = fold(events, max(last, scene.today))
+
+
+def _after(events: tuple[LicenceEvent, ...], licence: Licence | None, today: date) -> Licence | None:
+    """The licence once all those events hold."""
+    after = fold(events, dates_of(events, today)[-1])
     return replace(after, contacts=licence.contacts) if after and licence else after
 
 
@@ -288,4 +314,13 @@ def forbidden(after: Licence | None, catalogue: Catalogue) -> str | None:
         need not in after.addons for k in after.addons if k in catalogue.addons for need in catalogue.addons[k].requires
     ):
         return "requires"
+    return None
+
+
+def first_break(events: tuple[LicenceEvent, ...], today: date, catalogue: Catalogue) -> tuple[date, str] | None:
+    """The first date, today or ahead, on which those events make a licence that must not be, with the reason."""
+    for day in dates_of(events, today):
+        why = forbidden(fold(events, day), catalogue)
+        if why:
+            return day, why
     return None

@@ -1,7 +1,7 @@
 """What staff's decisions do to a ticket. Whether a decision may count at all is settled before: see ``authority``."""
 
 from mailbot.core.asked import SEATS
-from mailbot.core.commit import SILENT, forbidden, grant, refuse_implied
+from mailbot.core.commit import SILENT, first_break, grant, refuse_implied
 from mailbot.core.effects import Audience, Effect, Facts, Forget, Purpose, Result, Send, Void
 from mailbot.core.events import Answers, Approved, Asks, Decision, Holds, Note, Notes, Rejected
 from mailbot.core.licence import Licence
@@ -41,7 +41,9 @@ def _blocked(ticket: Ticket, keys: frozenset[str], event: Approved, scene: Scene
         return why
     if event.until is not None and event.until < scene.today:
         return "until_past"
-    return forbidden(grant(ticket, keys, scene, event.by, event.until).after, scene.catalogue) or ""
+    made = grant(ticket, keys, scene, event.by, event.until)
+    broken = first_break(made.events, scene.today, scene.catalogue)
+    return broken[1] if broken else ""
 
 
 def _out_of_place(ticket: Ticket, keys: frozenset[str], licence: Licence | None) -> str:

@@ -86,6 +86,7 @@ class Change:
     rule: str
     decider: str
     why: str | None = None
+    asked_on: date | None = None  # the business date of the request
     ticket: str | None = None  # whose it is, where it is not the ticket at hand
 
 

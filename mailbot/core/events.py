@@ -180,6 +180,30 @@ class Undelivered:
     diagnostic: str = ""
 
 
+@dataclass(frozen=True)
+class Accepted:
+    """The licence server took an event of this ticket; ``items`` are what that event changes."""
+
+    token: str
+    revision: int
+    items: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class RefusedThere:
+    """The licence server refused an event of this ticket for good."""
+
+    token: str
+    revision: int
+    items: tuple[str, ...]
+    reason: str
+
+
+@dataclass(frozen=True)
+class StillApplying:
+    """The licence server has not answered for a while."""
+
+
 Event = (
     Opened
     | Changed
@@ -200,6 +224,9 @@ Event = (
     | CustomerReminded
     | Silent
     | Undelivered
+    | Accepted
+    | RefusedThere
+    | StillApplying
 )
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from mailbot.core.asked import asked
 from mailbot.core.catalogue import Catalogue
 from mailbot.core.checks import ledger_problems
+from mailbot.core.clashes import clashes
 from mailbot.core.diagnosis import Diagnosis
 from mailbot.core.events import Judged
 from mailbot.core.licence import Ledger, Licence, without
@@ -47,11 +48,14 @@ def judge(
         found += ledger_problems(request, scene.ledger, scene.catalogue)
     if stands.token_doubt and stands.reads_ledger:
         found.append(Problem(field="token", code=Code.TOKEN_UNKNOWN, read=request.token or "", from_ledger=True))
+    items = _items(request, found, licence, stands, scene, received_at)
+    if licence is not None and request.request == "modify" and (stands.reads_ledger or confirmed):
+        found += clashes(licence, items, scene)
     return Judged(
         request=request,
         fields=fields,
         problems=tuple(found),
-        items=_items(request, found, licence, stands, scene, received_at),
+        items=() if found else items,
         standing=stands,
         received_at=received_at,
         licence=licence,

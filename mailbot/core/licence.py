@@ -1,12 +1,12 @@
 """A licence is the sum of its events: fold them up to a date, and say what still lies ahead."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from pydantic import BaseModel, ConfigDict
 
-from mailbot.core.period import next_renewal
+from mailbot.core.period import next_renewal, years_later
 
 #: Today's or the requested value of an item: a count, a catalogue key, yes or no, a licence status, a token; None = none.
 Value = bool | int | str | None
@@ -23,12 +23,16 @@ class LicenceEvent(BaseModel):
     effective: date
     kind: str
     changes: dict[str, Value]
+    #: The business date of the request that asked for it: where a decrease was asked in time, billing looks at this day.
+    asked_on: date | None = None
     ticket: str | None = None
     mail: str | None = None
     rule: str | None = None
     decider: str | None = None
     catalogue_version: str = ""
     why: str | None = None
+    #: Holds only once the licence server took it, from the day of its answer on: an event that ``accepts`` this one.
+    pending: bool = False
 
 
 @dataclass(frozen=True)
@@ -74,6 +78,13 @@ class Licence:
         """How many events made it; rises with each."""
         return self.history[-1].revision if self.history else 0
 
+    @property
+    def renewal(self) -> date | None:
+        """The day from which years are counted; an annual licence that names none renews a year after it became active."""
+        if self.renews_on is None and self.billing == "annual" and self.activated_on is not None:
+            return years_later(self.activated_on)
+        return self.renews_on
+
     def value(self, item: str) -> Value:
         """Today's value of an item key (``addon:KEY`` and ``plugin:KEY`` are yes or no)."""
         kind, _, key = item.partition(":")
@@ -94,6 +105,9 @@ DATES = ("demo_ends", "expires_on", "renews_on")
 #: What an event may change besides add-ons and plugins; anything else is only kept in the history.
 TERMS = frozenset({"product", "status", "plan", "agents", "users", "telephones", "mobile_agents", "support", "billing", "whitelabel", "replaced_by"})  # fmt: skip
 
+#: What an event says of other events; one that says nothing else makes no licence.
+ABOUT = frozenset({"accepts", "reverses", "withdraws"})
+
 
 def fold(
     events: Iterable[LicenceEvent], on: date, name: str | None = None, contacts: tuple[str, ...] = ()
@@ -103,8 +117,11 @@ def fold(
     Events that take effect later are listed in ``scheduled``; an end by date (demo, ``expires_on``) needs no event.
     """
     history = tuple(events)
-    valid = _standing(history)
-    begun = sorted((e for e in valid if e.effective <= on), key=lambda e: (e.effective, e.revision))
+    valid = standing(history)
+    begun = sorted(
+        (e for e in valid if e.effective <= on and not e.changes.keys() <= ABOUT),
+        key=lambda e: (e.effective, e.revision),
+    )
     if not begun:
         return None
     licence = Licence(token=history[0].token, customer_name=name, contacts=contacts)
@@ -119,8 +136,12 @@ def without(licence: Licence, ticket: str, on: date) -> Licence | None:
     return fold(others, on, licence.customer_name, licence.contacts) if others else None
 
 
-def _standing(history: tuple[LicenceEvent, ...]) -> tuple[LicenceEvent, ...]:
-    """The events without those that a later event withdrew before they came: ``withdraws`` names their ticket."""
+def standing(history: Sequence[LicenceEvent]) -> tuple[LicenceEvent, ...]:
+    """The events that hold, those that the licence server took late from the day of its answer on.
+
+    Left out: what a later event withdrew before it came (``withdraws`` names its ticket), and what the server did not take.
+    """
+    history = _taken(history)
     withdrawn = [(str(e.changes["withdraws"]), e.effective, e.revision) for e in history if "withdraws" in e.changes]
 
     def stands(event: LicenceEvent) -> bool:
@@ -130,6 +151,31 @@ def _standing(history: tuple[LicenceEvent, ...]) -> tuple[LicenceEvent, ...]:
         )
 
     return tuple(event for event in history if stands(event))
+
+
+def _taken(history: Sequence[LicenceEvent]) -> Sequence[LicenceEvent]:
+    """The events without those that wait for the licence server or were refused by it."""
+    if not any(event.pending for event in history):
+        return history
+    days = {event.changes["accepts"]: event.effective for event in history if "accepts" in event.changes}
+    return [
+        _from_day(event, days[event.revision]) if event.pending else event
+        for event in history
+        if not event.pending or event.revision in days
+    ]
+
+
+def _from_day(event: LicenceEvent, day: date) -> LicenceEvent:
+    """The event as it is when it counts from ``day``; a demo's days and a first year begin then too."""
+    if day <= event.effective:
+        return event
+    changes = dict(event.changes)
+    ends, renews = changes.get("demo_ends"), changes.get("renews_on")
+    if isinstance(ends, str):
+        changes["demo_ends"] = (date.fromisoformat(ends) + (day - event.effective)).isoformat()
+    if renews == years_later(event.effective).isoformat():
+        changes["renews_on"] = years_later(day).isoformat()
+    return event.model_copy(update={"effective": day, "changes": changes})
 
 
 def _after(licence: Licence, event: LicenceEvent) -> Licence:

@@ -51,11 +51,14 @@ def next_renewal(renews_on: date, on: date) -> date:
 
 
 def period_of(billing: str | None, renews_on: date | None, day: date) -> Period:
-    """The running period on ``day``: the year up to the next renewal when billed annually, else the calendar month."""
+    """The running period on ``day``: the year up to the next renewal when billed annually, else the calendar month.
+
+    Years are counted from ``renews_on`` itself, back and forth, so that they meet without gap also at 29 February.
+    """
     if billing == "annual" and renews_on is not None:
-        ends = next_renewal(renews_on, day)
-        begins = years_later(ends, -1)
-        return Period(begins, ends - timedelta(days=1))
+        years = day.year - renews_on.year
+        years += years_later(renews_on, years) <= day
+        return Period(years_later(renews_on, years - 1), years_later(renews_on, years) - timedelta(days=1))
     return month_of(day)
 
 

@@ -1,9 +1,11 @@
 """Who asks and how a licence stands, as rows of words. Pure."""
 
+from collections.abc import Iterable
 from datetime import date
+from itertools import groupby
 
 from mailbot.core.address import same
-from mailbot.core.licence import DATES, Licence, LicenceEvent
+from mailbot.core.licence import ABOUT, DATES, Licence, LicenceEvent
 from mailbot.core.speech import Speech
 from mailbot.core.ticket import Ticket
 
@@ -11,7 +13,7 @@ Rows = tuple[tuple[str, str], ...]
 #: The terms of a licence in the order in which they are told.
 TERMS = ("plan", "agents", "users", "telephones", "mobile_agents", "addons", "plugins", "support", "billing", "whitelabel", "demo_ends", "expires_on", "renews_on")  # fmt: skip
 #: An event of the ledger that names these tells nothing in words.
-_QUIET = frozenset({"product", "withdraws"})
+_QUIET = ABOUT | {"product"}
 
 
 def who(ticket: Ticket, speech: Speech) -> Rows:
@@ -84,8 +86,17 @@ def _term(licence: Licence, key: str, speech: Speech) -> str:
 
 
 def history(licence: Licence, speech: Speech) -> Rows:
-    """The events of the ledger, a line each: (day, what happened by whom)."""
-    return tuple((speech.day(event.effective), _event(event, speech)) for event in licence.history)
+    """The events of the ledger: (day, what happened by whom), one line for those that were one decision for one day."""
+    groups = groupby(licence.history, lambda e: (e.at, e.effective, e.kind, e.ticket, e.decider))
+    return tuple((speech.day(one.effective), _event(one, speech)) for one in (_together(g) for _, g in groups))
+
+
+def _together(group: Iterable[LicenceEvent]) -> LicenceEvent:
+    first, *others = group
+    changes = first.changes
+    for event in others:
+        changes = changes | event.changes
+    return first.model_copy(update={"changes": changes})
 
 
 def _event(event: LicenceEvent, speech: Speech) -> str:

@@ -140,7 +140,7 @@ def _too_many_agents(case: Case, lines: tuple[Asked, ...]) -> bool:
 
 def day_of(case: Case, item: Item, today: date) -> date:
     """The day from which the item holds when it is committed on ``today``; nothing is backdated."""
-    terms = (case.licence.billing, case.licence.renews_on) if case.licence else (None, None)
+    terms = (case.licence.billing, case.licence.renewal) if case.licence else (None, None)
     match item.rule:
         case "decrease_after_20th":
             return max(today, next_month(case.asked_on))
@@ -167,7 +167,7 @@ def billing_of(case: Case, item: Item, day: date) -> Billing | None:
         case _, _ if item.from_ == item.to:
             return billing.NONE
         case _, "increase":
-            period, months = billing.running_period(case.licence.billing, case.licence.renews_on, day)
+            period, months = billing.running_period(case.licence.billing, case.licence.renewal, day)
             return billing.increase(item.item, item.from_, item.to, period, day, months, case.catalogue)
         case _, "decrease_by_20th" | "decrease_after_20th":
             return billing.DECREASE
@@ -182,5 +182,5 @@ def _restored(case: Case, item: Item, day: date) -> Billing | None:
         return None
     if case.licence.status in free or item.from_ == item.to:
         return billing.NONE
-    period, _ = billing.running_period(case.licence.billing, case.licence.renews_on, day)
+    period, _ = billing.running_period(case.licence.billing, case.licence.renewal, day)
     return Billing(kind="increase", fraction=period.fraction(day), invoice_on=month_end(day))

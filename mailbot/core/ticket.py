@@ -150,6 +150,9 @@ class Ticket(BaseModel):
     asked: bool = False
     hold: bool = False
     ending: Ending | None = None
+    #: The items whose mails and dates wait for the licence server; ``told``: the customer heard that it takes a while.
+    held: tuple[str, ...] = ()
+    told: bool = False
     #: The state that the requester is told while nobody who may has agreed: the same whether the token is in the ledger
     #: or not, and whether its contact said NO. None: the true one.
     seen: State | None = None

@@ -6,7 +6,7 @@ A state's row names every event; an event that is over in that state does nothin
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from mailbot.core import deciding, events, following, opening
+from mailbot.core import applying, deciding, events, following, opening
 from mailbot.core.events import Decision, Event
 from mailbot.core.scene import Scene
 from mailbot.core.ticket import FINAL, State, Ticket
@@ -21,6 +21,9 @@ ALWAYS: Mapping[type, Step] = {
     events.StatusAsked: following.status,
     events.Undelivered: following.undelivered,
     events.EmailConfirmed: opening.confirm_email,
+    events.Accepted: applying.accepted,
+    events.RefusedThere: applying.refused,
+    events.StillApplying: applying.still_applying,
 }
 #: What is over, unless the state's own row says otherwise.
 OVER: Mapping[type, Step] = {

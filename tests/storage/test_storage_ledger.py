@@ -160,6 +160,46 @@ def test_a_licence_that_moves_takes_its_people_along(store: Store) -> None:
         assert people.name(s, "NEW12345") == "Example Ltd"
 
 
+def test_many_rows_at_once_are_as_if_written_one_by_one(store: Store) -> None:
+    row = {
+        "at": NOON, "effective": date(2026, 12, 1), "kind": "import", "changes": {"agents": 10}, "rule": "import",
+        "catalogue_version": "1",
+    }  # fmt: skip
+    with store.write() as s:
+        licences.append_many(s, [{"token": f"TOKEN{n:04}", "revision": 1, **row} for n in range(1200)])
+        licences.append_many(s, [])
+        people.set_names(s, {f"TOKEN{n:04}": f"Customer {n}" for n in range(1200)})
+        people.replace_contacts(s, {f"TOKEN{n:04}": [f"A{n}@b.c", "@b.c"] for n in range(1200)}, NOON, {"TOKEN0000"})
+    with store.write() as s:
+        people.set_names(s, {"TOKEN0001": "Other", "TOKEN9999": "New"})
+        people.replace_contacts(s, {"TOKEN0001": ["a1@b.c"], "TOKEN9999": ["x@y.z"]}, NOON + MINUTE, {"TOKEN9999"})
+    with store.read() as s:
+        assert (len(licences.tokens(s)), licences.events(s, "TOKEN1199")[0].changes) == (1200, {"agents": 10})
+        assert (people.names(s)["TOKEN0001"], people.names(s)["TOKEN9999"]) == ("Other", "New")
+        kept = people.contacts(s, "TOKEN0001")
+        assert [(c.address, c.since) for c in kept] == [("A1@b.c", NOON)]
+        assert people.all_contacts(s)["TOKEN0002"] == ("@b.c", "A2@b.c")
+        assert people.known(s, "a0@b.c")
+        assert people.known(s, "x@y.z")
+    with pytest.raises(IntegrityError), store.write() as s:
+        licences.append_many(s, [{"token": "TOKEN0001", "revision": 1, **row}])
+
+
+def test_the_price_list_of_a_moment(store: Store) -> None:
+    from storage import price_lists
+
+    with store.write() as s:
+        assert price_lists.in_force(s, NOON) is None
+        for n in range(3):
+            price_lists.add(
+                s, since=NOON + n * MINUTE, catalogue_version=str(n), currency="EUR", amounts={"agents": str(n)}, unbilled=[]
+            )  # fmt: skip
+    with store.read() as s:
+        found = [price_lists.in_force(s, NOON + n * MINUTE).catalogue_version for n in (-9, 0, 1, 2, 3, 99)]
+        assert found == ["0", "0", "0", "1", "2", "2"]
+        assert price_lists.latest(s).catalogue_version == "2"
+
+
 def test_many_licences_are_asked_for_at_once(store: Store) -> None:
     with store.write() as s:
         rows = [append(s, token) for token in ("A1B2C3D4", "B1B2C3D4", "A1B2C3D4", "C1B2C3D4")]

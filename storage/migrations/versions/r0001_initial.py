@@ -182,17 +182,45 @@ def _licences() -> None:
         sa.Column("effective", sa.Date(), nullable=False),
         _text("kind"),
         _json("changes"),
+        sa.Column("asked_on", sa.Date(), nullable=True),
         _text("ticket", nullable=True),
         _text("mail", nullable=True),
         _text("rule", nullable=True),
         _text("decider", nullable=True),
         _text("catalogue_version"),
         _text("why", nullable=True),
+        sa.Column("pending", sa.Boolean(), nullable=False, server_default=sa.false()),
         sa.PrimaryKeyConstraint("id", name="pk_licence_event"),
         sa.UniqueConstraint("token", "revision", name="uq_licence_event_token_revision"),
     )
     for column in ("token", "at", "ticket"):
         _index("licence_event", column)
+    op.create_table(
+        "price_list",
+        _number("id", primary_key=True),
+        _moment("since"),
+        _text("catalogue_version"),
+        _text("currency", nullable=True),
+        _json("amounts"),
+        _json("unbilled"),
+        sa.PrimaryKeyConstraint("id", name="pk_price_list"),
+    )
+    _index("price_list", "since")
+    op.create_table(
+        "licence_post",
+        _number("id", primary_key=True),
+        _text("token"),
+        _number("revision"),
+        _text("state"),
+        _number("attempts"),
+        _moment("made_at"),
+        _moment("due_at"),
+        _moment("done_at", nullable=True),
+        _text("last_reply", nullable=True),
+        sa.PrimaryKeyConstraint("id", name="pk_licence_post"),
+        sa.UniqueConstraint("token", "revision", name="uq_licence_post_token_revision"),
+    )
+    _index("licence_post", "state", "token")
 
 
 def _people() -> None:
@@ -252,8 +280,9 @@ def _rest() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_due"),
     )
     _index("due", "same", unique=True)
-    for column in ("kind", "ref", "token", "due_at"):
+    for column in ("kind", "ref", "token"):
         _index("due", column)
+    op.create_index("ix_due_open", "due", ["done_at", "dropped_at", "due_at", "id"])
     op.create_table(
         "incident",
         _text("key"),

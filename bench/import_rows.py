@@ -1,0 +1,49 @@
+"""How long 100,000 licences take to come in, next to a loop that only parses and sums the same bytes.
+
+    .venv/bin/python bench/import_rows.py [ROWS]
+
+The ratio tells more than the seconds: it is about the same on a slow machine.
+"""
+
+import csv
+import io
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from mailbot.ledger_csv import read_csv
+from mailbot.ledger_files import put
+from mailbot.shapes import LICENCE
+from tests.running import running
+
+
+def main(rows: int) -> None:
+    """One line: rows, seconds of the first import, of the same again, and of the bare loop."""
+    line = "{},motion,active,Customer {},voice_digital,10,2,3,0,quality_analysis,botify,silver,monthly,false,a{}@example.com,,,"
+    text = "\n".join([",".join(LICENCE), *(line.format(f"TOKEN{n:08}", n, n) for n in range(rows))])
+    raw = text.encode()
+    bare = _seconds(lambda: sum(len(cell) for cells in csv.reader(io.StringIO(text)) for cell in cells))
+    with tempfile.TemporaryDirectory() as folder:
+        desk = running(Path(folder)).desk
+
+        def whole() -> None:
+            found, faults = read_csv(raw, desk.catalogue)
+            assert not faults
+            put(desk, found, "import", "bench")
+
+        first, again = _seconds(whole), _seconds(whole)
+    print(
+        f"{rows} rows: {first:.1f} s the first time, {again:.1f} s again (nothing changed), {bare:.2f} s to parse alone:"
+        f" ratio {first / bare:.0f}"
+    )
+
+
+def _seconds(work) -> float:
+    begun = time.perf_counter()
+    work()
+    return time.perf_counter() - begun
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 100_000)

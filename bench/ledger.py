@@ -1,0 +1,71 @@
+"""How long the ledger takes: a licence from 1,000 events, an invoice of 10,000 licences, 10,000 due things caught up.
+
+    .venv/bin/python bench/ledger.py
+
+Beside each the time of folding a licence of ten events, so that machines can be compared.
+"""
+
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import structlog
+
+from mailbot.core.invoices import Prices, invoice
+from mailbot.core.licence import LicenceEvent, fold
+from mailbot.handling import work_off
+from storage import due
+from tests.running import running
+
+BEGUN = datetime(2020, 1, 1, 12, tzinfo=UTC)
+ROME = ZoneInfo("Europe/Rome")
+
+
+def history(token: str, count: int) -> list[LicenceEvent]:
+    """A licence that changes its agents every day."""
+    terms = {"status": "active", "plan": "voice", "billing": "monthly", "agents": 10}
+    return [
+        LicenceEvent(
+            token=token, revision=n + 1, at=BEGUN + timedelta(days=n), effective=(BEGUN + timedelta(days=n)).date(),
+            kind="modify/add", rule="increase", changes=terms if n == 0 else {"agents": 10 + n % 7},
+        )
+        for n in range(count)
+    ]  # fmt: skip
+
+
+def main(things: int) -> None:
+    """One line each."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))  # errors only
+    ten, thousand = history("TOKEN", 10), history("TOKEN", 1000)
+    unit = min(seconds(lambda: [fold(ten, date(2030, 1, 1)) for _ in range(100)]) for _ in range(5)) / 100
+    say("a licence from 1,000 events", seconds(lambda: fold(thousand, date(2030, 1, 1))), unit)
+    say(
+        "its invoice after 1,000 events", seconds(lambda: invoice(thousand, date(2022, 9, 1), ROME, Prices({}))), unit
+    )  # fmt: skip
+    many = [event for n in range(10_000) for event in history(f"TOKEN{n:06}", 3)]
+    say("an invoice of 10,000 licences", seconds(lambda: invoice(many, date(2020, 6, 1), ROME, Prices({}))), unit)
+    with tempfile.TemporaryDirectory() as folder:
+        desk = running(Path(folder)).desk
+        now = desk.clock()
+        with desk.store.write() as session:
+            for n in range(things):
+                due.add(session, "demo_warning", now - timedelta(seconds=n), now, ref=f"LIC-{n}")
+        say(f"{things} due things caught up", seconds(lambda: work_off(desk)), unit)
+
+
+def say(what: str, took: float, unit: float) -> None:
+    print(f"{what}: {took:.3f} s, ratio {took / unit:.0f}")
+
+
+def seconds(work: Callable[[], object]) -> float:
+    begun = time.perf_counter()
+    work()
+    return time.perf_counter() - begun
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 10_000)

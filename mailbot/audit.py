@@ -1,0 +1,234 @@
+"""Whether events, licences, tickets and invoices agree, each looked at from the other side; the first that does not is named."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from functools import cached_property
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlmodel import Session
+
+from mailbot import accounts, records
+from mailbot.core.commit import SILENT
+from mailbot.core.course import committed_on
+from mailbot.core.invoices import Line
+from mailbot.core.licence import LicenceEvent, fold, standing
+from mailbot.core.period import month_end, next_month
+from mailbot.core.ticket import Item, ItemStatus, Ticket, state_of
+from storage import due, licences, people, tickets
+
+GRANTED = (ItemStatus.APPLIED, ItemStatus.SCHEDULED)
+
+
+@dataclass(frozen=True)
+class Report:
+    """How much was looked at, and the first thing that does not agree: ``where`` and ``what``."""
+
+    events: int
+    tickets: int
+    lines: int
+    disagreement: tuple[str, str] | None
+
+    @property
+    def shape(self) -> dict[str, Any]:
+        """As ``--json`` prints it."""
+        found = self.disagreement
+        return {
+            "good": found is None,
+            "events": self.events,
+            "tickets": self.tickets,
+            "lines": self.lines,
+            "disagreement": {"where": found[0], "what": found[1]} if found else None,
+        }
+
+    @property
+    def text(self) -> str:
+        """One line for people."""
+        if self.disagreement:
+            return f"{self.disagreement[0]}: {self.disagreement[1]}"
+        return f"all agree: {self.events} events, {self.tickets} tickets, {self.lines} invoice lines"
+
+
+Found = Iterator[tuple[str, str]]
+
+
+@dataclass
+class Books:
+    """Everything that must agree, as it is now."""
+
+    now: datetime
+    zone: ZoneInfo
+    events: Sequence[LicenceEvent]
+    tickets: Mapping[str, Ticket]
+    lines: Sequence[Line]
+    named: frozenset[str]  # the tokens that have a name or contacts
+    waiting: frozenset[str]  # the tickets with a day still to come
+    last: date  # the end of the last month that has an invoice
+    by_ticket: dict[str, list[LicenceEvent]] = field(default_factory=dict)
+    by_token: dict[str, list[LicenceEvent]] = field(default_factory=dict)
+
+    @cached_property
+    def undone(self) -> frozenset[tuple[str, int]]:
+        """The events that a later one reversed."""
+        return frozenset((e.token, int(e.changes["reverses"] or 0)) for e in self.events if "reverses" in e.changes)
+
+
+def examine(session: Session, now: datetime, zone: ZoneInfo) -> Report:
+    """Look at everything; the report names the first disagreement."""
+    books = _books(session, now, zone)
+    checks: tuple[Callable[[Books], Found], ...] = (_events, _states, _items, _lines, _increases, _people)
+    first = next((found for check in checks for found in check(books)), None)
+    return Report(len(books.events), len(books.tickets), len(books.lines), first)
+
+
+def _books(session: Session, now: datetime, zone: ZoneInfo) -> Books:
+    events = [records.event_of(row) for row in licences.all_events(session)]
+    rows = (records.ticket(session, row.ref) for row in reversed(tickets.listing(session)))
+    today = now.astimezone(zone).date()
+    month = min((committed_on(event, zone) for event in events), default=today)
+    lines: list[Line] = []
+    last = date.min
+    while month_end(month) < today:
+        lines += accounts.lines_of(session, month, zone)
+        last, month = month_end(month), next_month(month)
+    books = Books(
+        now=now,
+        zone=zone,
+        events=events,
+        tickets={ticket.ref: ticket for ticket in rows if ticket},
+        lines=lines,
+        named=frozenset(people.names(session)) | frozenset(people.all_contacts(session)),
+        waiting=frozenset(row.ref for row in due.open_(session, "day") if row.ref),
+        last=last,
+    )
+    for event in events:
+        books.by_token.setdefault(event.token, []).append(event)
+    for event in (event for history in books.by_token.values() for event in standing(history)):
+        if event.ticket:
+            books.by_ticket.setdefault(event.ticket, []).append(event)
+    return books
+
+
+def _events(books: Books) -> Found:
+    """Each licence's events are numbered without gaps, in order of time, not backdated, and name tickets that exist."""
+    last: dict[str, LicenceEvent] = {}
+    for event in books.events:
+        where = f"licence {event.token}, event {event.revision}"
+        before = last.get(event.token)
+        if event.revision != (before.revision if before else 0) + 1:
+            yield where, f"its number does not follow that of the event before it ({before.revision if before else 0})"
+        if before and event.at < before.at:
+            yield where, f"was written at {event.at}, before event {before.revision} ({before.at})"
+        if event.at > books.now:
+            yield where, f"was written at {event.at}, which has not come"
+        if event.effective < committed_on(event, books.zone):
+            yield where, f"is backdated: written on {committed_on(event, books.zone)}, in force from {event.effective}"
+        if event.ticket and event.ticket not in books.tickets:
+            yield where, f"names the ticket {event.ticket}, which does not exist"
+        last[event.token] = event
+
+
+def _states(books: Books) -> Found:
+    """A ticket's state is the one that its items make, and what is scheduled has its day among the due things."""
+    for ref, ticket in books.tickets.items():
+        if ticket.state is not state_of(ticket):
+            yield f"ticket {ref}", f"is {ticket.state}, but its items make it {state_of(ticket)}"
+        if any(item.status is ItemStatus.SCHEDULED for item in ticket.items) and ref not in books.waiting:
+            yield f"ticket {ref}", "has scheduled items, but no due thing will apply them"
+
+
+def _items(books: Books) -> Found:
+    """What a ticket says it granted is in the ledger as it says, and what the ledger has of a ticket is granted there."""
+    for ref, ticket in books.tickets.items():
+        if ticket.request == "shuttle" and ticket.action == "modify":
+            continue  # done by hand, the ledger is untouched
+        mine = books.by_ticket.get(ref, [])
+        for item in ticket.items:
+            where = f"ticket {ref}, item {item.item}"
+            if item.status in GRANTED and item.item not in SILENT:
+                yield from ((where, what) for what in _missing(item, mine))
+            elif item.status is ItemStatus.CANCELLED and _changed(item, mine):
+                if not (_withdrawn(ref, mine) or _overtaken(item, mine, books)):
+                    yield where, "is cancelled, but the ledger still has its change"
+            elif item.status in (None, ItemStatus.WAITING_STAFF, ItemStatus.REFUSED) and _changed(item, mine):
+                yield where, f"is {item.status}, but the ledger has its change"
+
+
+def _missing(item: Item, mine: Sequence[LicenceEvent]) -> Iterator[str]:
+    if item.item == "token":
+        if not any(event.changes.get("replaced_by") == item.to for event in mine):
+            yield f"is {item.status}, but no event of the ledger moves the licence to {item.to}"
+        return
+    same = [event for event in mine if item.item in event.changes]
+    if not same:
+        yield f"is {item.status}, but no event of the ledger changes it"
+    elif not any((e.changes[item.item], e.effective, e.rule) == (item.to, item.effective, item.rule) for e in same):
+        event = same[-1]
+        yield (
+            f"says {item.to} from {item.effective} by {item.rule}, the ledger's event {event.revision}"
+            f" {event.changes[item.item]} from {event.effective} by {event.rule}"
+        )
+
+
+def _changed(item: Item, mine: Sequence[LicenceEvent]) -> bool:
+    return any(item.item in event.changes and event.rule == item.rule for event in mine)
+
+
+def _withdrawn(ref: str, mine: Sequence[LicenceEvent]) -> bool:
+    return any(event.changes.get("withdraws") == ref for event in mine)
+
+
+def _overtaken(item: Item, mine: Sequence[LicenceEvent], books: Books) -> bool:
+    """Whether a later request set for the same day what the item's event (the last one, where it moved) would have set."""
+    event = max((e for e in mine if item.item in e.changes), key=lambda e: e.at)
+    later = (e for e in books.by_token[event.token] if e.revision > event.revision and e.ticket != event.ticket)
+    return any(e.effective == event.effective and item.item in e.changes for e in later)
+
+
+def _lines(books: Books) -> Found:
+    """Each line's licence and ticket exist."""
+    for line in books.lines:
+        where = f"invoice {line.month}, {line.item} of {line.token}"
+        if line.token not in books.by_token:
+            yield where, "is a licence that the ledger does not know"
+        if line.ticket and line.ticket not in books.by_ticket:
+            yield where, f"names the ticket {line.ticket}, which changed nothing in the ledger"
+
+
+def _increases(books: Books) -> Found:
+    """Each increase that a ticket announced is invoiced with its fraction, once its month has ended and billing is decided."""
+    billed = {(line.ticket, line.item, line.fraction) for line in books.lines}
+    restored = {(line.ticket, line.fraction) for line in books.lines}
+    for ref, ticket in books.tickets.items():
+        for item in ticket.items:
+            if not _owed(item, ticket, books):
+                continue
+            fraction = item.billing.fraction if item.billing else None
+            found = (ref, fraction) in restored if item.item == "status" else (ref, item.item, fraction) in billed
+            if not found:
+                yield (
+                    f"ticket {ref}, item {item.item}",
+                    f"announced {fraction} of a period, but no invoice has that line",
+                )
+
+
+def _owed(item: Item, ticket: Ticket, books: Books) -> bool:
+    effect = item.billing
+    if item.status is not ItemStatus.APPLIED or effect is None or effect.kind != "increase" or not item.effective:
+        return False
+    if not effect.invoice_on or max(effect.invoice_on, item.effective) > books.last:
+        return False
+    events = books.by_token.get(ticket.token or "", [])
+    known = [event for event in events if committed_on(event, books.zone) <= books.last]
+    mine = [event for event in known if event.ticket == ticket.ref and item.item in event.changes]
+    licence = fold(known, books.last)
+    if licence is None or licence.billing is None:
+        return False
+    return not any((event.token, event.revision) in books.undone for event in mine)
+
+
+def _people(books: Books) -> Found:
+    """Names and contacts belong to licences of the ledger."""
+    for token in sorted(books.named - books.by_token.keys()):
+        yield f"licence {token}", "has a name or contacts, but no event in the ledger"

@@ -1,0 +1,235 @@
+"""The invoice lines of a month, from the events of the ledger alone.
+
+An invoice says what is due at the end of its month, less what was due at the end of the month before: nothing can be
+billed twice or be forgotten, and what was wrong is set right by the next invoice. What was known at a month's end never
+changes, so neither do the lines of a past month.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from fractions import Fraction
+from zoneinfo import ZoneInfo
+
+from mailbot.core.asked import ORDER
+from mailbot.core.course import Course, Kind, Move, Part, committed_on, course
+from mailbot.core.licence import LicenceEvent, Value
+from mailbot.core.period import Period, month_end, next_month
+
+#: A licence through all its tokens: the token and revision of its first event.
+Origin = tuple[str, int]
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line. ``quantity`` is below 0 for a credit; ``fraction`` is days billed/days of the period, not reduced."""
+
+    month: str
+    token: str
+    item: str
+    quantity: int
+    period_from: date
+    period_to: date
+    fraction: str
+    amount: Decimal | None
+    currency: str | None
+    ticket: str | None
+    rule: str | None
+
+
+@dataclass(frozen=True)
+class Prices:
+    """Prices per month by item (``agents``, ``plan:voice``, ``addon:KEY``); without any, lines have no amounts."""
+
+    amounts: Mapping[str, Decimal]
+    currency: str | None = None
+
+
+@dataclass(frozen=True)
+class _Charge:
+    """Something due: ``parts`` for the days from ``first`` to the end of ``period``."""
+
+    item: str
+    first: date
+    period: Period
+    months: int
+    move: tuple[str, int] | None  # the increase that it comes from; None: the period as it began
+    parts: Mapping[Part, int]
+    ticket: str | None
+    rule: str | None
+
+    @property
+    def key(self) -> tuple[str, date, Period, tuple[str, int] | None]:
+        return self.item, self.first, self.period, self.move
+
+
+def month_of_text(text: str) -> date:
+    """The first day of a month written as YYYY-MM. ValueError for anything else."""
+    if len(text) != 7:
+        msg = "a month is written YYYY-MM"
+        raise ValueError(msg)
+    return date.fromisoformat(f"{text}-01")
+
+
+def invoice(
+    events: Iterable[LicenceEvent], month: date, zone: ZoneInfo, prices: Prices, unbilled: frozenset[str] = frozenset()
+) -> tuple[Line, ...]:
+    """The lines of the invoice of the month that holds ``month``, for the whole ledger, by token, item and day.
+
+    ``events`` are in the order in which they were written. Whatever was written after the month's last day is not seen.
+    """
+    end = month_end(month)
+    before = month.replace(day=1) - timedelta(days=1)
+    lines: list[Line] = []
+    for history in contracts([e for e in events if committed_on(e, zone) <= end]).values():
+        now = course(history, zone, unbilled)
+        known = [e for e in history if committed_on(e, zone) <= before]
+        same = len(known) == len(history)
+        # Nothing new was written: periods that had ended before this month are billed as they were.
+        since = month.replace(day=1) if same else date.min
+        then = _due(now if same else course(known, zone, unbilled), before, since) if known else {}
+        lines += _difference(now, then, _due(now, end, since), end, prices)
+    return tuple(sorted(lines, key=_order))
+
+
+def contracts(events: Iterable[LicenceEvent]) -> dict[Origin, list[LicenceEvent]]:
+    """The events of each licence, followed through changes of its token."""
+    found: dict[Origin, list[LicenceEvent]] = {}
+    current: dict[str, list[LicenceEvent]] = {}
+    handed: dict[str, list[LicenceEvent]] = {}
+    for event in events:
+        token = event.token
+        to = event.changes.get("replaced_by")
+        if isinstance(to, str) and token in current:
+            handed[to] = current.pop(token)
+            handed[to][:] = [e for e in handed[to] if e.effective <= event.effective]
+            current[token] = [_snapshot(handed[to], event)]
+            found[token, event.revision] = current[token]
+        elif event.kind == "moved" and token in handed:
+            current[token] = handed.pop(token)
+            current[token].append(event)
+        elif token in current:
+            current[token].append(event)
+        else:
+            current[token] = found[token, event.revision] = [event]
+    return found
+
+
+def _snapshot(history: Sequence[LicenceEvent], replaced: LicenceEvent) -> LicenceEvent:
+    """What a replaced token has at its end, should it ever be brought back by hand."""
+    changes: dict[str, Value] = {}
+    for event in sorted(history, key=lambda e: e.effective):
+        changes |= event.changes
+    return replaced.model_copy(update={"changes": changes | replaced.changes})
+
+
+def _due(licence: Course, end: date, since: date) -> dict[object, _Charge]:
+    """All that is due by the invoice of the month that ends with ``end``: the periods that begin before the next one.
+
+    Periods that had ended before ``since`` are left out.
+    """
+    charges: dict[object, _Charge] = {}
+    for first, period in licence.periods(month_end(next_month(end))):
+        for charge in () if period.last < since else _of_period(licence, first, period, end):
+            charges[charge.key] = charge
+    return charges
+
+
+def _of_period(licence: Course, first: date, period: Period, end: date) -> Iterable[_Charge]:
+    """What the licence held as the period began (or holds now, where it lies ahead), and what came on top in it."""
+    months = 12 if period.days > 31 else 1
+    begun = min(first - timedelta(days=1), end)
+    items: dict[str, list[Move]] = {}
+    for move in licence.moves:
+        if move.day <= begun:
+            items.setdefault(move.item, []).append(move)
+        elif first <= move.day <= min(period.last, end) and move.kind is Kind.UP:
+            yield _Charge(
+                move.item, move.day, period, months, move.event, dict(move.parts), move.ticket, move.rule
+            )  # fmt: skip
+    for item, moves in items.items():
+        parts: dict[Part, int] = {}
+        for part, difference in (pair for move in moves for pair in move.parts):
+            parts[part] = parts.get(part, 0) + difference
+        held = {part: count for part, count in parts.items() if count > 0}
+        if held:
+            yield _Charge(item, first, period, months, None, held, moves[-1].ticket, moves[-1].rule)
+
+
+def _difference(
+    licence: Course, then: Mapping[object, _Charge], now: Mapping[object, _Charge], end: date, prices: Prices
+) -> Iterable[Line]:
+    for key in {**then, **now}:
+        old, new = then.get(key), now.get(key)
+        charge = new or old
+        if charge is None or (old is not None and new is not None and old.parts == new.parts):
+            continue
+        parts = {
+            part: count
+            for part in {**(old.parts if old else {}), **(new.parts if new else {})}
+            if (count := (new.parts.get(part, 0) if new else 0) - (old.parts.get(part, 0) if old else 0))
+        }
+        cause = _cause(licence, charge, corrects=old is not None)
+        yield _line(licence.token, charge, parts, cause, end, prices)
+
+
+def _cause(licence: Course, charge: _Charge, *, corrects: bool) -> tuple[str | None, str | None]:
+    """Ticket and rule of a line: a correction names what made it, the last move of its item until its period begins."""
+    if not corrects:
+        return charge.ticket, charge.rule
+    if charge.move is not None:
+        return charge.ticket, "reversal"
+    last = [move for move in licence.moves if move.item == charge.item and move.day <= charge.first]
+    return (last[-1].ticket, last[-1].rule) if last else (charge.ticket, "reversal")
+
+
+def _line(
+    token: str, charge: _Charge, parts: Mapping[Part, int], cause: tuple[str | None, str | None], end: date, prices: Prices
+) -> Line:  # fmt: skip
+    amount = amount_of(parts, charge.months, charge.period.fraction(charge.first), prices)
+    return Line(
+        month=f"{end:%Y-%m}",
+        token=token,
+        item=charge.item,
+        quantity=_quantity(parts, amount),
+        period_from=charge.first,
+        period_to=charge.period.last,
+        fraction=charge.period.fraction(charge.first),
+        amount=amount,
+        currency=prices.currency if amount is not None else None,
+        ticket=cause[0],
+        rule=cause[1],
+    )
+
+
+def _quantity(parts: Mapping[Part, int], amount: Decimal | None) -> int:
+    """The count; where one option follows another, 1 for the step, below 0 when it is a credit."""
+    if len(parts) == 1:
+        return next(iter(parts.values()))
+    return -1 if amount is not None and amount < 0 else 1
+
+
+def amount_of(parts: Mapping[Part, int], months: int, fraction: str, prices: Prices) -> Decimal | None:
+    """Price per month x months x count x fraction, rounded half up to cents, once per line; None without a price."""
+    total = Fraction(0)
+    for (item, option), count in parts.items():
+        price = prices.amounts.get(f"{item}:{option}" if option else item)
+        if price is None:
+            return None
+        total += Fraction(price) * count
+    exact = total * months * Fraction(fraction)
+    return _cents(exact)
+
+
+def _cents(exact: Fraction) -> Decimal:
+    """Rounded half up, away from zero, so that a credit undoes its charge to the cent."""
+    cents = abs(exact) * 100
+    whole = int(cents) + (cents - int(cents) >= Fraction(1, 2))
+    return (Decimal(whole) / 100).quantize(Decimal("0.01"), ROUND_HALF_UP).copy_sign(-1 if exact < 0 else 1)
+
+
+def _order(line: Line) -> tuple[str, int, str, date, date, str]:
+    kind = line.item.partition(":")[0]
+    place = ORDER.index(kind) if kind in ORDER else len(ORDER)
+    return line.token, place, line.item, line.period_from, line.period_to, line.ticket or ""

@@ -1,0 +1,183 @@
+"""The clock: what is due happens once, in order, whatever the clock and the processes do."""
+
+import json
+import subprocess
+import sys
+from datetime import UTC, datetime
+from email.message import EmailMessage
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from sqlmodel import select
+
+from mailbot import digest, upcoming
+from mailbot.handling import keep
+from mailbot.ledger_files import put
+from storage import due, licences, tickets
+from tests.commands import mailbot
+from tests.running import Running, running
+
+ROME = ZoneInfo("Europe/Rome")
+JOE = "joe@acme.example"
+FORM = "Customer name: Acme\nI accept the License Agreement: yes\n"
+
+
+def rome(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=ROME).astimezone(UTC)
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Running:
+    return running(tmp_path, rome("2026-11-03 10:00"))
+
+
+def give(desk: Running, count: int = 1, **terms: str) -> list[str]:
+    tokens = [f"TOKEN{number:08}" for number in range(count)]
+    row = {
+        "product": "motion", "status": "active", "plan": "voice_digital", "agents": "10", "billing": "monthly",
+        "contacts": JOE, **terms,
+    }  # fmt: skip
+    put(desk.desk, [{"token": token, **row} for token in tokens], "import", "a file")
+    return tokens
+
+
+def remove(desk: Running, token: str, agents: int) -> None:
+    desk.write(
+        JOE, f"Request: modify\nAction: remove\nLicense token: {token}\n{FORM}Reason: cost\nAgents: {agents}\n"
+    )  # fmt: skip
+
+
+def open_kinds(desk: Running) -> list[str]:
+    with desk.desk.store.read() as session:
+        return [row.kind for row in due.open_(session)]
+
+
+def test_due_lists_what_will_happen_and_when(desk: Running, tmp_path: Path) -> None:
+    (token,) = give(desk, billing="annual", renews_on="2027-03-15", expires_on="2028-01-31")
+    desk.write(JOE, f"Request: activate\nLicense token: DEMO12345678\n{FORM}30 days free demo: yes\n")
+    desk.moment[0] = rome("2026-11-25 10:00")
+    desk.work()
+    remove(desk, token, 8)
+    now = desk.moment[0].isoformat()
+    shown = json.loads(mailbot(tmp_path, "due", "--json", now=now).stdout)
+    assert [(thing["due_at"], thing["kind"], thing["ref"] or thing["token"]) for thing in shown] == [
+        ("2026-11-26T07:00:00+00:00", "demo_warning", "LIC-1"),
+        ("2026-11-30T23:00:00+00:00", "day", "LIC-2"),
+        ("2026-11-30T23:00:00+00:00", "invoice", None),
+        ("2026-11-30T23:00:00+00:00", "scheduled", "LIC-2"),
+        ("2026-12-02T07:00:00+00:00", "demo_warning", "LIC-1"),
+        ("2026-12-02T23:00:00+00:00", "demo_end", "DEMO12345678"),
+        ("2027-03-14T23:00:00+00:00", "renewal", token),
+        ("2028-01-31T23:00:00+00:00", "expiry", token),
+    ]
+    assert list(shown[0]) == list(upcoming.KEYS)
+    table = mailbot(tmp_path, "due", now=now).stdout
+    assert "agents becomes 8" in table
+    assert "the demo ends" in table
+
+
+def test_a_day_comes_once_and_in_order_after_a_week_of_downtime(desk: Running) -> None:
+    digest.ensure(desk.desk)
+    tokens = give(desk, 3)
+    desk.moment[0] = rome("2026-11-25 10:00")
+    for token, agents in zip(tokens, (8, 7, 6), strict=True):
+        remove(desk, token, agents)
+    before = len(desk.kinds())
+    done = desk.later(days=14)
+    assert [k for k, _ in desk.kinds()[before:]] == ["done"] * 3
+    assert [str(mail["Subject"]).split("]")[0] for mail in done] == ["[LIC-1", "[LIC-2", "[LIC-3"]
+    assert desk.later(days=1) == []
+    with desk.desk.store.read() as session:
+        rows = [row for row in session.exec(select(due.Due).order_by(due.Due.done_at, due.Due.id)) if row.done_at]
+    assert [row.due_at for row in rows] == sorted(row.due_at for row in rows)
+    assert open_kinds(desk) == ["digest"], "one digest is owed, not one for each day of the downtime"
+
+
+def test_a_mail_that_arrived_before_a_due_thing_goes_first(desk: Running) -> None:
+    (token,) = give(desk)
+    desk.moment[0] = rome("2026-11-25 10:00")
+    remove(desk, token, 8)
+    scheduled = desk.sent[-1]
+    arrival = rome("2026-11-30 23:00")
+    desk.moment[0] = rome("2026-12-05 09:00")
+    cancel = EmailMessage()
+    cancel["Authentication-Results"] = "mx.vendor.example; dmarc=pass header.from=acme.example"
+    cancel["From"], cancel["To"], cancel["Message-ID"] = JOE, str(scheduled["Reply-To"]), "<late@acme.example>"
+    cancel.set_content("cancel")
+    keep(desk.desk, cancel.as_bytes(), arrival, "inject")
+    desk.work()
+    assert desk.ticket().state == "cancelled"
+    assert "done" not in [kind for kind, _ in desk.kinds()]
+
+
+def test_a_clock_that_jumps_back_does_nothing_twice(desk: Running) -> None:
+    (token,) = give(desk)
+    desk.moment[0] = rome("2026-11-25 10:00")
+    remove(desk, token, 8)
+    assert len(desk.later(days=7)) == 1
+    for jump in (-7, 1, 6, -3, 30):
+        desk.later(days=jump)
+    assert [kind for kind, _ in desk.kinds()].count("done") == 1
+
+
+@pytest.mark.parametrize(
+    ("day", "digest_utc", "midnight_utc"),
+    [
+        (
+            "2026-10-24",
+            "2026-10-25T07:00:00+00:00",
+            "2026-10-31T23:00:00+00:00",
+        ),  # the night in which winter time begins
+        ("2026-03-28", "2026-03-29T06:00:00+00:00", "2026-03-31T22:00:00+00:00"),  # and summer time
+    ],
+)
+def test_times_of_day_stay_what_they_are_across_summer_time(
+    tmp_path: Path, day: str, digest_utc: str, midnight_utc: str
+) -> None:
+    desk = running(tmp_path, rome(f"{day} 10:00"))
+    digest.ensure(desk.desk)
+    (token,) = give(desk)
+    remove(desk, token, 8)
+    with desk.desk.store.read() as session:
+        at = {row.kind: row.due_at.isoformat() for row in due.open_(session)}
+    assert at == {"digest": digest_utc, "day": midnight_utc}
+
+
+WORKER = """
+import sys
+from datetime import datetime
+from pathlib import Path
+from mailbot.assemble import assemble
+from mailbot.clock import fixed
+from mailbot.config import load
+from mailbot.handling import step
+desk = assemble(load(Path(sys.argv[1]), {}), fixed(datetime.fromisoformat(sys.argv[2])))
+print("ready", flush=True)
+sys.stdin.readline()
+while step(desk):
+    pass
+"""
+
+
+def test_two_processes_do_each_thing_once(desk: Running, tmp_path: Path) -> None:
+    tokens = give(desk, 12)
+    desk.moment[0] = rome("2026-11-25 10:00")
+    for token in tokens:
+        remove(desk, token, 8)
+    words = [sys.executable, "-c", WORKER, str(tmp_path / "mailbot.toml"), rome("2026-12-02 09:00").isoformat()]
+    workers = [subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    for worker in workers:
+        assert worker.stdout.readline() == "ready\n"
+    for worker in workers:
+        worker.stdin.write("go\n")
+        worker.stdin.flush()
+    for worker in workers:
+        worker.communicate(timeout=120)
+        assert worker.returncode == 0
+    assert [kind for kind, _ in desk.kinds()].count("done") == 12
+    with desk.desk.store.read() as session:
+        for number in range(1, 13):
+            kinds = [event.kind for event in tickets.events(session, number)]
+            assert kinds.count("done") == 1
+        assert len(licences.all_events(session)) == 24
