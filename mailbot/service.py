@@ -106,6 +106,8 @@ class Service:
             while not self.stopping.is_set():
                 await self._work(lanes)
         finally:
+            if not self.stopping.is_set():
+                self.stop("a fault")
             for lane in lanes:
                 await lane.close()
             await asyncio.to_thread(thread.join, 10)

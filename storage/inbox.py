@@ -136,6 +136,13 @@ def failed(s: Session, id: int, reason: str, retry_at: datetime) -> None:  # noq
     s.flush()
 
 
+def untried(s: Session, id: int) -> None:  # noqa: A002
+    """The try does not count, because it was not the mail that failed: free again at once."""
+    row = s.get_one(Inbox, id)
+    row.lease_until, row.attempts = None, row.attempts - 1
+    s.flush()
+
+
 def free_all(s: Session) -> None:
     """Ends every lease: whoever had those mails in hand is gone."""
     s.exec(update(Inbox).where(col(Inbox.lease_until).is_not(None)).values(lease_until=None))

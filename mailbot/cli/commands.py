@@ -33,6 +33,7 @@ from mailbot.maillog import configure
 from mailbot.service import Service, run_once
 from mailbot.work import Work
 from storage import inbox, tickets
+from storage.faults import StoreError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 app.add_typer(licences_cli.app, name="licences", help="The ledger: list, show, set, import, export.")
@@ -224,4 +225,7 @@ def _result(result: Result) -> dict[str, object]:
 
 def main() -> None:
     """The entry point of the ``mailbot`` program."""
-    app()
+    try:
+        app()
+    except StoreError as error:
+        sys.exit(str(error))  # on standard error, and 1
