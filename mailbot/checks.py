@@ -39,10 +39,19 @@ def check_all(config: Config) -> list[Line]:
     return lines
 
 
+#: Where to look when a server does not do what it must; other faults name their place themselves.
+KEYS = {
+    "imap": "see host, port, security, username, password and folder in [imap]",
+    "smtp": "see host, port, security, username and password in [smtp]",
+}
+
+
 def _try(name: str, look: Callable[[], str]) -> Line:
     try:
         return Line(name, True, look())
-    except (ConfigError, StoreError, ImapError, SmtpError, OSError, ValueError) as error:
+    except (ImapError, SmtpError) as error:
+        return Line(name, False, f"{error}; {KEYS[name]}")
+    except (ConfigError, StoreError, OSError, ValueError) as error:
         return Line(name, False, str(error))
 
 

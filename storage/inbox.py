@@ -12,6 +12,9 @@ KEPT = "kept"
 HANDLED = "handled"
 QUARANTINED = "quarantined"
 DROPPED = "dropped"
+DUPLICATE = "duplicate"
+#: Every state that a mail can be in.
+STATES = (KEPT, HANDLED, DUPLICATE, QUARANTINED, DROPPED)
 
 
 class Inbox(Row, table=True):

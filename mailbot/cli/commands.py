@@ -2,14 +2,14 @@
 
 import asyncio
 import sys
-from datetime import UTC, datetime
+from datetime import UTC
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from mailbot import __version__, records, shapes
-from mailbot.checks import check_all
+from mailbot.checks import KEYS, check_all
 from mailbot.cli import licences as licences_cli
 from mailbot.cli import queues
 from mailbot.cli.context import (
@@ -17,14 +17,18 @@ from mailbot.cli.context import (
     Json,
     NowOption,
     choose,
+    chosen,
     config,
     desk,
     fail,
+    moment_of,
     show_json,
     show_table,
     show_ticket,
+    state_of,
 )
 from mailbot.core.effects import Result
+from mailbot.core.ticket import State
 from mailbot.decisions import Decisions
 from mailbot.explain import explain as explain_mail
 from mailbot.handling import keep, step
@@ -54,6 +58,7 @@ def top(
     if version:
         typer.echo(f"mailbot {__version__}")
         raise typer.Exit
+    chosen.update(config=None, now=None)  # one process may call several commands, each with its own
     choose(config_file, now)
 
 
@@ -72,7 +77,7 @@ def run(
     try:
         good = run_once(found)
     except ImapError as error:
-        fail(f"IMAP: {error}")
+        fail(f"IMAP: {error}; {KEYS['imap']}. Nothing is lost: mails stay where they are")
     raise typer.Exit(0 if good else 1)
 
 
@@ -121,17 +126,17 @@ def inject(
     config_file: ConfigOption = None,
     now: NowOption = None,
 ) -> None:
-    """Take one mail from standing input into the inbox, as if it had arrived, and handle it."""
+    """Take one mail from standing input into the inbox, as if it had arrived, and handle it; 1 when that failed."""
     choose(config_file, now)
     found = desk(writes=True)
-    moment = datetime.fromisoformat(received_at) if received_at else found.clock()
-    moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    moment = moment_of("--received-at", received_at).astimezone(UTC) if received_at else found.clock()
     inbox_id, new = keep(found, sys.stdin.buffer.read(), moment, "inject")
     while step(found):
         pass
     with found.store.read() as session:
         row = inbox.get(session, inbox_id)
     show_json({"id": inbox_id, "new": new, **shapes.row(row, ("state", "intake", "reason"))})
+    raise typer.Exit(1 if row is None or row.state == inbox.KEPT else 0)
 
 
 @app.command()
@@ -159,13 +164,15 @@ def explain(
 def list_tickets(
     state: Annotated[str | None, typer.Option("--state", help="Only those in that state.")] = None,
     config_file: ConfigOption = None,
+    now: NowOption = None,
     json: Json = False,
 ) -> None:
     """All tickets, newest first."""
-    choose(config_file, None)
+    choose(config_file, now)
+    chosen_state = state_of(state, State)
+    states = [chosen_state] if chosen_state else None
     found = desk()
     with found.store.read() as session:
-        states = [state] if state else None
         histories = tickets.histories(session, states)
         shaped = [
             shapes.ticket(records.of_row(row), histories.get(row.number, []), found.wording)
@@ -179,9 +186,9 @@ def list_tickets(
 
 
 @app.command()
-def show(ref: str, config_file: ConfigOption = None, json: Json = False) -> None:
+def show(ref: str, config_file: ConfigOption = None, now: NowOption = None, json: Json = False) -> None:
     """One ticket, whole."""
-    choose(config_file, None)
+    choose(config_file, now)
     found = desk()
     with found.store.read() as session:
         ticket = records.ticket(session, ref)

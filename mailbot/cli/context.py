@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -33,16 +34,29 @@ def fail(text: str, code: int = 1) -> NoReturn:
     raise typer.Exit(code)
 
 
+def moment_of(option: str, text: str) -> datetime:
+    """The moment that an option names, UTC where it names no zone; exit 2 when it is none."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        fail(f"{option}: read {text!r}, must be a time like 2026-11-20T09:00:00+01:00", 2)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def state_of(text: str | None, states: Iterable[str]) -> str | None:
+    """The state that ``--state`` names; exit 2 when it is none of ``states``."""
+    known = tuple(states)
+    if text is not None and text not in known:
+        fail(f"--state: read {text!r}, must be one of {', '.join(known)}", 2)
+    return text
+
+
 def choose(config: Path | None, now: str | None) -> None:
     """Remember the global options; a command's own come later and win."""
     if config is not None:
         chosen["config"] = config
     if now is not None:
-        try:
-            moment = datetime.fromisoformat(now)
-        except ValueError:
-            fail(f"--now: read {now!r}, must be a time like 2026-11-20T09:00:00+01:00", 2)
-        chosen["now"] = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        chosen["now"] = moment_of("--now", now)
 
 
 def config() -> Config:

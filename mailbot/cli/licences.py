@@ -96,7 +96,11 @@ def import_(
     """Bring licences in from a CSV file: all of it, or nothing with every fault and its line."""
     choose(config_file, now)
     found = desk(writes=True)
-    rows, faults = read_csv(file.read_text("utf-8"), found.catalogue)
+    try:
+        text = file.read_text("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        fail(f"{file}: cannot be read as UTF-8 text: {error}")
+    rows, faults = read_csv(text, found.catalogue)
     if faults:
         fail("\n".join(faults))
     typer.echo(f"{len(rows)} licences read, {put(found, rows, 'import', file.name)} changed")
