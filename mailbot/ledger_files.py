@@ -18,7 +18,6 @@ from storage import licences, people
 STATUSES = ("demo", "active", "expired", "deactivated", "replaced")
 COUNTS = ("agents", "users", "telephones", "mobile_agents")
 DATES = ("demo_ends", "expires_on", "renews_on")
-LISTS = ("addons", "plugins", "contacts")
 
 
 def faults_of(row: dict[str, str], catalogue: Catalogue) -> list[str]:

@@ -93,7 +93,7 @@ def _duplicate(work: Work, message: Message, inbox_id: int) -> Handled | None:
         if other.id == inbox_id or other.state == "kept":
             continue
         if other.sender == message.sender and other.body_sha256 == message.body_sha256:
-            return Handled(inbox.DUPLICATE, f"same as mail {other.id}")
+            return Handled("duplicate", f"same as mail {other.id}")
         work.alert(
             f"same-id:{message.message_id}", f"mail {inbox_id} has the Message-ID of mail {other.id} and other words"
         )

@@ -12,9 +12,6 @@ KEPT = "kept"
 HANDLED = "handled"
 QUARANTINED = "quarantined"
 DROPPED = "dropped"
-DUPLICATE = "duplicate"
-#: Every state that a mail can be in.
-STATES = (KEPT, HANDLED, DUPLICATE, QUARANTINED, DROPPED)
 
 
 class Inbox(Row, table=True):
@@ -205,17 +202,6 @@ def by_sha256(s: Session, sha256: str) -> Inbox | None:
 def by_message_id(s: Session, message_id: str) -> list[Inbox]:
     """The mails that were marked with this Message-ID, oldest first; several may claim one."""
     return list(s.exec(select(Inbox).where(col(Inbox.message_id) == message_id).order_by(col(Inbox.id))))
-
-
-def find_uid(s: Session, folder: str, uidvalidity: int, uid: int) -> Inbox | None:
-    """The mail last seen there and not moved away since. A hint: the server may have given the number to another."""
-    query = select(Inbox).where(
-        col(Inbox.folder) == folder,
-        col(Inbox.uidvalidity) == uidvalidity,
-        col(Inbox.uid) == uid,
-        col(Inbox.moved).is_(False),
-    )
-    return s.exec(query.order_by(col(Inbox.id).desc()).limit(1)).first()
 
 
 def listing(s: Session, state: str | None = None, limit: int | None = None) -> list[Inbox]:

@@ -15,8 +15,6 @@ REFUSED = "refused"
 UNKNOWN = "unknown"
 UNDELIVERED = "undelivered"
 DROPPED = "dropped"
-#: Every state that a mail can be in.
-STATES = (QUEUED, SENT, REFUSED, UNKNOWN, UNDELIVERED, DROPPED)
 
 #: The states in which a mail is still to be delivered.
 DUE_STATES = (QUEUED, UNKNOWN)

@@ -2,7 +2,6 @@
 
 import asyncio
 import sys
-from datetime import UTC
 from pathlib import Path
 from typing import Annotated
 
@@ -21,11 +20,11 @@ from mailbot.cli.context import (
     config,
     desk,
     fail,
+    known_state,
     moment_of,
     show_json,
     show_table,
     show_ticket,
-    state_of,
 )
 from mailbot.core.effects import Result
 from mailbot.core.ticket import State
@@ -107,9 +106,9 @@ def demo(
 
 
 @app.command()
-def check(config_file: ConfigOption = None, json: Json = False) -> None:
+def check(config_file: ConfigOption = None, now: NowOption = None, json: Json = False) -> None:
     """Verify configuration, catalogue, templates, database, IMAP and SMTP; a line each with what to do."""
-    choose(config_file, None)
+    choose(config_file, now)
     configure()
     lines = check_all(config())
     if json:
@@ -126,10 +125,10 @@ def inject(
     config_file: ConfigOption = None,
     now: NowOption = None,
 ) -> None:
-    """Take one mail from standing input into the inbox, as if it had arrived, and handle it; 1 when that failed."""
+    """Take one mail from standing input into the inbox, as if it had arrived, and handle it."""
     choose(config_file, now)
     found = desk(writes=True)
-    moment = moment_of("--received-at", received_at).astimezone(UTC) if received_at else found.clock()
+    moment = moment_of("--received-at", received_at) if received_at else found.clock()
     inbox_id, new = keep(found, sys.stdin.buffer.read(), moment, "inject")
     while step(found):
         pass
@@ -169,10 +168,10 @@ def list_tickets(
 ) -> None:
     """All tickets, newest first."""
     choose(config_file, now)
-    chosen_state = state_of(state, State)
-    states = [chosen_state] if chosen_state else None
+    known = known_state(state, State)
     found = desk()
     with found.store.read() as session:
+        states = [known] if known else None
         histories = tickets.histories(session, states)
         shaped = [
             shapes.ticket(records.of_row(row), histories.get(row.number, []), found.wording)

@@ -34,29 +34,29 @@ def fail(text: str, code: int = 1) -> NoReturn:
     raise typer.Exit(code)
 
 
-def moment_of(option: str, text: str) -> datetime:
-    """The moment that an option names, UTC where it names no zone; exit 2 when it is none."""
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        fail(f"{option}: read {text!r}, must be a time like 2026-11-20T09:00:00+01:00", 2)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def state_of(text: str | None, states: Iterable[str]) -> str | None:
-    """The state that ``--state`` names; exit 2 when it is none of ``states``."""
-    known = tuple(states)
-    if text is not None and text not in known:
-        fail(f"--state: read {text!r}, must be one of {', '.join(known)}", 2)
-    return text
-
-
 def choose(config: Path | None, now: str | None) -> None:
     """Remember the global options; a command's own come later and win."""
     if config is not None:
         chosen["config"] = config
     if now is not None:
         chosen["now"] = moment_of("--now", now)
+
+
+def moment_of(option: str, text: str) -> datetime:
+    """The moment that an option names, in UTC (where it names no zone it is meant so), or exit 2."""
+    try:
+        moment = datetime.fromisoformat(text)
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        fail(f"{option}: read {text!r}, must be a time like 2026-11-20T09:00:00+01:00", 2)
+
+
+def known_state(state: str | None, states: Iterable[str]) -> str | None:
+    """The state as it was named, or exit 2 with those that there are."""
+    every = tuple(states)
+    if state is not None and state not in every:
+        fail(f"--state: read {state!r}, must be one of {', '.join(every)}", 2)
+    return state
 
 
 def config() -> Config:

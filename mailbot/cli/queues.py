@@ -8,10 +8,13 @@ from typing import Annotated, Any
 import typer
 
 from mailbot import shapes
-from mailbot.cli.context import ConfigOption, Json, NowOption, choose, desk, fail, show_json, show_table, state_of
+from mailbot.cli.context import ConfigOption, Json, NowOption, choose, desk, fail, known_state, show_json, show_table
+from mailbot.intake_loop import FINAL
 from storage import inbox, outbox
 
 State = Annotated[str | None, typer.Option("--state", help="Only those in that state.")]
+#: States of mails that go out.
+OUT = (outbox.QUEUED, outbox.SENT, outbox.REFUSED, outbox.UNKNOWN, outbox.UNDELIVERED, outbox.DROPPED)
 outbox_app = typer.Typer(invoke_without_command=True)
 quarantine_app = typer.Typer(no_args_is_help=True)
 
@@ -29,8 +32,9 @@ def list_inbox(
 ) -> None:
     """Mails that came, newest first."""
     choose(config_file, now)
+    known = known_state(state, (inbox.KEPT, *FINAL))
     with desk().store.read() as session:
-        rows = inbox.listing(session, state_of(state, inbox.STATES))
+        rows = inbox.listing(session, known)
     _listed("Inbox", rows, shapes.INBOX, ("id", "state", "received_at", "sender", "intake", "reason"), json)
 
 
@@ -45,8 +49,9 @@ def list_outbox(
     """Mails to send and sent, newest first."""
     choose(config_file, now)
     if context.invoked_subcommand is None:
+        known = known_state(state, OUT)
         with desk().store.read() as session:
-            rows = outbox.listing(session, state_of(state, outbox.STATES))
+            rows = outbox.listing(session, known)
         _listed(
             "Outbox", rows, shapes.OUTBOX, ("id", "state", "kind", "ref", "recipient", "attempts", "last_reply"), json
         )
@@ -54,7 +59,7 @@ def list_outbox(
 
 def _act(done: bool, id_: int, what: str) -> None:
     if not done:
-        fail(f"mail {id_} is not there, or is in no state for that")
+        fail(f"mail {id_} is not there, or cannot be {what}")
     typer.echo(f"mail {id_}: {what}")
 
 
@@ -120,7 +125,7 @@ def quarantine_retry(
     id_: Annotated[int, typer.Argument(metavar="ID")], config_file: ConfigOption = None, now: NowOption = None
 ) -> None:
     """Handle a mail again at the next run."""
-    _quarantine(inbox.retry, id_, "to be handled again", config_file, now)
+    _quarantine(inbox.retry, id_, "kept again", config_file, now)
 
 
 @quarantine_app.command("drop")

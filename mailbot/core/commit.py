@@ -57,7 +57,7 @@ def grant(ticket: Ticket, keys: frozenset[str], scene: Scene, decider: str, unti
         after = _after(ticket, licence, changes, scene)
     if ticket.request == "activate" and "billing" in keys:
         items = tuple(i.model_copy(update={"billing": _billed(i, case, today)}) if i.effective else i for i in items)
-    return Granted(_without_cause(items), changes, after)
+    return Granted(without_cause(items), changes, after)
 
 
 def _granted(item: Item, case: Case, day: date, today: date) -> Item:
@@ -96,16 +96,11 @@ def _implied_now(items: Iterable[Item], after: Licence | None, catalogue: Catalo
     return frozenset(i.item for i in waiting if bool(i.to) == (i.item.removeprefix("plugin:") in implied))
 
 
-def _without_cause(items: tuple[Item, ...]) -> tuple[Item, ...]:
-    """An implied item falls away when nothing that could still bring it is waiting."""
+def without_cause(items: tuple[Item, ...]) -> tuple[Item, ...]:
+    """The items; those that are implied have fallen away where nothing that could still bring them is waiting."""
     if any(i.open and i.route is not Route.IMPLIED for i in items):
         return items
     return tuple(i.over(ItemStatus.REFUSED) if i.open else i for i in items)
-
-
-def refuse_implied(items: tuple[Item, ...]) -> tuple[Item, ...]:
-    """After a refusal: implied items fall away once nothing that brings them is waiting any more."""
-    return _without_cause(items)
 
 
 def _changes(
