@@ -103,9 +103,9 @@ class MailLog:
         """A server has let us in."""
         self._say("info", "connected", server=server)
 
-    def created(self, folder: str) -> None:
-        """A configured folder was not there and has been made: right the first time, else its name may be wrong."""
-        self._say("warning", "folder created", folder=folder)
+    def created(self, folder: str, watched: bool) -> None:
+        """A configured folder was not there and has been made. Where mail is to arrive, its name may be wrong."""
+        self._say("warning" if watched else "info", "folder created", folder=folder, watched=watched)
 
     def disconnected(self, server: str, why: str) -> None:
         """The connection to a server is gone."""
