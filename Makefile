@@ -51,8 +51,8 @@ define install
 @$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$(PYTHON) is too old: 3.11 is needed"; exit 1; }
 @$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "python3-venv is missing: apt-get install python3-venv"; exit 1; }
 @$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
-@echo "installing into $(VENV)"
-@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[$(1)]'
+@echo "installing into $(VENV), which takes about a minute"
+@$(BIN)/python -m pip install -qq --disable-pip-version-check --editable '.[$(1)]'
 endef
 
 # A stamp is written when all went well: what was cut off half-way is done again.

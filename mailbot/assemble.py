@@ -22,15 +22,20 @@ def assemble(config: Config, clock: Clock = system, ids: Ids | None = None, log:
     overlay = Path(config.mailbot.templates) if config.mailbot.templates else None
     try:
         wording = load(config.mailbot.language, overlay)
-    except FileNotFoundError as error:
-        raise ConfigError("configuration", [f"mailbot.language: {error}"]) from error
+    except ValueError as error:
+        raise ConfigError("templates", [str(error)]) from error
+    if overlay and (faults := wording.faults()):  # else the first customer whose mail it is would find them
+        raise ConfigError("templates", faults)
     remember_prices(store, catalogue, clock())
     return Desk(config, catalogue, wording, store, clock, ids or SystemIds(), log or MailLog())
 
 
 def read_catalogue(path: object) -> core.Catalogue:
     """The configured catalogue, else the shipped one. ConfigError lists all its faults."""
-    text = Path(str(path)).read_text("utf-8") if path else (files("mailbot") / "xcally.toml").read_text("utf-8")
+    try:
+        text = Path(str(path)).read_text("utf-8") if path else (files("mailbot") / "xcally.toml").read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(str(path), [f"cannot be read as UTF-8 text: {error}"]) from error
     found = core.parse(text)
     if isinstance(found, core.Catalogue):
         return found

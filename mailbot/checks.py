@@ -14,6 +14,7 @@ from mailbot.maillog import MailLog
 from mailbot.smtp import Smtp, SmtpError
 from mailbot.wording import load
 from storage.engine import head, open_store
+from storage.faults import StoreError
 
 
 @dataclass(frozen=True)
@@ -38,10 +39,19 @@ def check_all(config: Config) -> list[Line]:
     return lines
 
 
+#: Where to look when a server does not do what it must; other faults name their place themselves.
+KEYS = {
+    "imap": "see host, port, security, username, password and folder in [imap]",
+    "smtp": "see host, port, security, username and password in [smtp]",
+}
+
+
 def _try(name: str, look: Callable[[], str]) -> Line:
     try:
         return Line(name, True, look())
-    except (ConfigError, ImapError, SmtpError, OSError, ValueError, RuntimeError) as error:
+    except (ImapError, SmtpError) as error:
+        return Line(name, False, f"{error}; {KEYS[name]}")
+    except (ConfigError, StoreError, OSError, ValueError) as error:
         return Line(name, False, str(error))
 
 
@@ -56,12 +66,9 @@ def _templates(config: Config) -> str:
 def _database(config: Config) -> str:
     store = open_store(config.database_url)
     store.migrate()
-    found, newest = store.revision(), head()
+    store.verify()
     store.close()
-    if found != newest:
-        msg = f"the tables are at revision {found}, this version needs {newest}"
-        raise RuntimeError(msg)
-    return f"{store.dialect}, revision {found}"
+    return f"{store.dialect}, revision {head()}"
 
 
 def _imap(settings: ImapSettings, log: MailLog) -> str:

@@ -6,6 +6,7 @@ A mail goes into the quarantine after three tries, a due thing is tried for ever
 import traceback
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeVar
@@ -15,6 +16,7 @@ from mailbot.desk import Desk
 from mailbot.process import handle, handle_due
 from mailbot.work import Work
 from storage import due, inbox
+from storage.faults import StoreError
 
 #: So often a mail is tried before it goes into the quarantine, and a due thing in one ``run --once``.
 TRIES = 3
@@ -131,6 +133,10 @@ def _mail(desk: Desk, inbox_id: int) -> None:
     try:
         with desk.store.write() as session:
             handled = handle(desk, session, inbox_id, desk.clock())
+    except StoreError:  # a full disk is no fault of the mail: the desk ends, and the mail waits for it
+        with suppress(StoreError), desk.store.write() as session:
+            inbox.untried(session, inbox_id)
+        raise
     except Exception as error:
         _mail_failed(desk, inbox_id, attempt, error)
         return
@@ -166,6 +172,8 @@ def _due(desk: Desk, due_id: int) -> None:
         with desk.store.write() as session:
             row = due.get(session, due_id)
             kind = handle_due(desk, session, row, desk.clock()) if row else None
+    except StoreError:
+        raise
     except Exception as error:
         _due_failed(desk, due_id, error)
         return

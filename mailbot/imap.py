@@ -82,7 +82,8 @@ class Mailbox:
 
     def _select(self) -> None:
         for folder in self._settings.folders:
-            ensure(self._client, folder)
+            if ensure(self._client, folder):
+                self._log.created(folder=folder, watched=folder == self._settings.folder)
         with telling(f"cannot open the folder {self._settings.folder!r}"):
             said = self._client.select_folder(self._settings.folder)
             self._exists, self._next = said[b"EXISTS"], said.get(b"UIDNEXT", 0)

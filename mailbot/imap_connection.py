@@ -125,8 +125,8 @@ def drop(client: IMAPClient) -> None:
         client.shutdown()
 
 
-def ensure(client: IMAPClient, folder: str) -> None:
-    """Creates the folder unless it is there.
+def ensure(client: IMAPClient, folder: str) -> bool:
+    """Creates the folder unless it is there; whether it did.
 
     Raises:
         ImapError: when the server does not let us.
@@ -134,10 +134,11 @@ def ensure(client: IMAPClient, folder: str) -> None:
     with telling(f"cannot create the folder {folder!r}{_prefix_hint(client)}"):
         found = client.list_folders("", folder)
         if any({b"\\noselect", b"\\nonexistent"}.isdisjoint(map(bytes.lower, flags)) for flags, _, _ in found):
-            return
+            return False
         client.create_folder(folder)
         with suppress(IMAPClient.Error):  # only so that mail programs show it
             client.subscribe_folder(folder)
+        return True
 
 
 def _prefix_hint(client: IMAPClient) -> str:

@@ -103,6 +103,10 @@ class MailLog:
         """A server has let us in."""
         self._say("info", "connected", server=server)
 
+    def created(self, folder: str, watched: bool) -> None:
+        """A configured folder was not there and has been made. Where mail is to arrive, its name may be wrong."""
+        self._say("warning" if watched else "info", "folder created", folder=folder, watched=watched)
+
     def disconnected(self, server: str, why: str) -> None:
         """The connection to a server is gone."""
         self._say("info", "disconnected", server=server, why=why)

@@ -130,6 +130,8 @@ class Service:
             while not self.stopping.is_set() and not sending.done():
                 await self._work(delivery)
         finally:
+            if not self.stopping.is_set():
+                self.stop("a fault")
             await delivery.end()
             await sending
             await posting

@@ -4,6 +4,7 @@ What becomes of an outcome (retry, mark, alert) is the service's affair. Runs on
 """
 
 import asyncio
+import os
 import ssl
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from typing import Literal
 from aiosmtplib import (
     SMTP,
     SMTPAuthenticationError,
+    SMTPConnectError,
     SMTPException,
     SMTPResponseException,
     SMTPServerDisconnected,
@@ -253,6 +255,8 @@ def _reply(error: Exception) -> str:
             text = f"{code} {words}" if code >= 0 else words
         case ssl.SSLCertVerificationError():
             text = f"its certificate is not good: {error.verify_message}"
+        case SMTPConnectError(__cause__=ConnectionError(errno=int(number))):
+            text = os.strerror(number)
         case asyncio.TimeoutError() if not str(error):
             text = "no answer in time"
         case _:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import css_inline
-from jinja2 import DictLoader, Environment, FunctionLoader, StrictUndefined, TemplateError, pass_context
+from jinja2 import DictLoader, Environment, FunctionLoader, StrictUndefined, TemplateError, meta, pass_context
 from jinja2.runtime import Context
 
 from mailbot.core import lines
@@ -31,7 +31,8 @@ class Wording:
         found = {
             path.name: path for folder in reversed(folders) if folder.is_dir() for path in sorted(folder.iterdir())
         }
-        sources = {name: path.read_text(encoding="utf-8") for name, path in found.items() if path.is_file()}
+        sources = {name: _read(path) for name, path in found.items() if path.is_file()}
+        self._shipped = {path.name: _read(path) for path in folders[-1].iterdir() if path.suffix in (".txt", ".html")}
         self._sources = {name: text for name, text in sources.items() if name.endswith((".txt", ".html"))}
         style = sources.get(STYLE, "")
 
@@ -57,19 +58,26 @@ class Wording:
         return subject, lines.wrapped(text, fields=context["staff"]), html.strip() + "\n"
 
     def faults(self) -> tuple[str, ...]:
-        """Every template that does not compile, lacks its pair, or says a sentence that there is not; with the reason."""
+        """Every template that does not compile, lacks its pair or replaces none, or names what there is not; with the reason."""
         found = []
+        variables = {one for text in self._shipped.values() for one in self._variables(text)}
         for name, text in sorted(self._sources.items()):
             kind, _, part = name.rpartition(".")
             pair = f"{kind}.{'html' if part == 'txt' else 'txt'}"
             if pair not in self._sources:
                 found.append(f"{name}: there is no {pair} beside it")
+            elif name not in self._shipped and name[0] != "_":
+                found.append(f"{name}: it replaces no template that is shipped")
             try:
                 (self._html if part == "html" else self._text).get_template(name)
+                found += [f"{name}: there is no variable {one}" for one in sorted(self._variables(text) - variables)]
             except TemplateError as error:
                 found.append(f"{name}: {error}")
             found += [f"{name}: {SENTENCES} has no {key}" for key in _SAID.findall(text) if not self._has(key)]
         return tuple(found)
+
+    def _variables(self, text: str) -> set[str]:
+        return meta.find_undeclared_variables(self._text.parse(text))
 
     def _has(self, key: str) -> bool:
         at: Any = self.sentences
@@ -109,8 +117,24 @@ def _sentences(folders: list[Path]) -> dict[str, Any]:
     merged: dict[str, Any] = {}
     for folder in reversed(folders):
         if (folder / SENTENCES).is_file():
-            merged = _over(merged, tomllib.loads((folder / SENTENCES).read_text(encoding="utf-8")))
+            merged = _over(merged, _parsed(folder / SENTENCES))
     return merged
+
+
+def _parsed(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(_read(path))
+    except tomllib.TOMLDecodeError as error:
+        msg = f"{path}: not valid TOML: {error}"
+        raise ValueError(msg) from error
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        msg = f"{path}: cannot be read as UTF-8 text: {error}"
+        raise ValueError(msg) from error
 
 
 def _over(base: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
@@ -123,10 +147,13 @@ def _over(base: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def load(language: str, overlay: Path | None = None) -> Wording:
-    """The wording of a language, an operator's files first. FileNotFoundError when the language has no folder."""
+    """The wording of a language, an operator's files first. ValueError, with the key, when there is no such folder."""
     package = Path(str(files("mailbot")))
     shipped = next((p for p in (package / "templates", package.parent / "templates") if (p / language).is_dir()), None)
     if shipped is None:
-        msg = f"there are no templates for language {language!r}"
-        raise FileNotFoundError(msg)
+        msg = f"mailbot.language: there are no templates for language {language!r}"
+        raise ValueError(msg)
+    if overlay is not None and not (overlay / language).is_dir():
+        msg = f"mailbot.templates: {str(overlay)!r} holds no folder {language!r} with the files that replace others"
+        raise ValueError(msg)
     return Wording([*([overlay / language] if overlay is not None else []), shipped / language])

@@ -18,9 +18,11 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import StaticPool
 from sqlmodel import Session
 
+from storage.faults import damaged, fault, watch
 from storage.presence import of_file, of_server
 
 #: How long one writer waits for another, in milliseconds.
@@ -108,14 +110,39 @@ class Store:
         return Path(str(self._engine.url.database))
 
     def migrate(self) -> None:
-        """Brings the tables to the newest revision, if they are not there. Processes that do so at once wait in turn."""
-        if self.revision() == head():
+        """Brings the tables to the newest revision, if they are not there. Processes that do so at once wait in turn.
+
+        StoreError when they cannot be brought there: another program's, or a newer version's. They stay as they were.
+        """
+        found, newest, url = self.revision(), head(), self._engine.url
+        if found == newest:
             return
+        if found is not None and found not in _revisions():
+            what = f"its tables are at revision {found}, which this version of mailbot ({newest}) does not know"
+            raise fault(url, what, "install the version that made them, or put back the copy from before")
+        try:
+            self._upgrade()
+        except DBAPIError as error:
+            to_do = "name an empty database" if found is None else "go on with the version that made them"
+            raise fault(url, f"its tables cannot be brought to revision {newest}: {error.orig}", to_do) from error
+
+    def _upgrade(self) -> None:
         with self._writer.begin() as connection:
             _take_lock(connection)
             config = _scripts()
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
+
+    def verify(self) -> None:
+        """Looks through the whole database, and whether it can be written. StoreError when it is damaged, or cannot."""
+        with self.write() as session:
+            found = (
+                session.connection().exec_driver_sql("PRAGMA quick_check(1)").scalar()
+                if self.dialect == "sqlite"
+                else "ok"
+            )
+        if found != "ok":
+            raise damaged(self._engine.url, found)
 
     def revision(self) -> str | None:
         """The revision of the tables; None before the first `migrate`."""
@@ -130,14 +157,17 @@ class Store:
 def open_store(url: str) -> Store:
     """The database at ``url`` (``sqlite:///path`` or ``postgresql+psycopg://...``), not yet migrated.
 
-    Makes the folder of an SQLite file, for its owner only. ValueError for any other kind of database.
+    Makes the folder of an SQLite file, for its owner only. ValueError for any other kind of database, StoreError when
+    it cannot be opened; later, a fault of the database itself is one too, in whatever is asked of it.
     """
     where = make_url(url)
     kind = where.get_backend_name()
     if kind not in {"sqlite", "postgresql"}:
         msg = f"the database must be sqlite:///... or postgresql+psycopg://..., not {kind}"
         raise ValueError(msg)
-    return Store(_sqlite(where) if kind == "sqlite" else _postgresql(where))
+    engine = _sqlite(where) if kind == "sqlite" else _postgresql(where)
+    watch(engine, _WRITES)
+    return Store(engine)
 
 
 def head() -> str:
@@ -147,6 +177,10 @@ def head() -> str:
         msg = "the migrations are missing from this installation"
         raise RuntimeError(msg)
     return newest
+
+
+def _revisions() -> set[str]:
+    return {one.revision for one in ScriptDirectory.from_config(_scripts()).walk_revisions()}
 
 
 def _scripts() -> Config:
@@ -162,14 +196,22 @@ _dumps = partial(json.dumps, allow_nan=False)
 
 def _postgresql(url: URL) -> Engine:
     timeout = {} if "connect_timeout" in url.query else {"connect_timeout": 10}
-    return create_engine(url, json_serializer=_dumps, pool_pre_ping=True, connect_args=timeout)
+    try:
+        return create_engine(url, json_serializer=_dumps, pool_pre_ping=True, connect_args=timeout)
+    except ModuleNotFoundError as error:
+        raise fault(url, f"{error.name} is not installed", "pip install 'mailbot[postgresql]'") from error
 
 
 def _sqlite(url: URL) -> Engine:
     if url.database in {None, "", ":memory:"}:
         msg = "a database in memory would forget every mail: name a file, sqlite:///path/to/mailbot.db"
         raise ValueError(msg)
-    Path(str(url.database)).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        Path(str(url.database)).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise fault(
+            url, f"its folder cannot be made: {error.strerror}", "name another in database.url or data_dir"
+        ) from error
     engine = create_engine(url, json_serializer=_dumps)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)

@@ -142,6 +142,13 @@ def failed(s: Session, id: int, reason: str, retry_at: datetime) -> None:  # noq
     s.flush()
 
 
+def untried(s: Session, id: int) -> None:  # noqa: A002
+    """The try does not count, because it was not the mail that failed: free again at once."""
+    row = s.get_one(Inbox, id)
+    row.lease_until, row.attempts = None, row.attempts - 1
+    s.flush()
+
+
 def free_all(s: Session) -> None:
     """Ends every lease: whoever had those mails in hand is gone."""
     s.exec(update(Inbox).where(col(Inbox.lease_until).is_not(None)).values(lease_until=None))
@@ -201,17 +208,6 @@ def by_sha256(s: Session, sha256: str) -> Inbox | None:
 def by_message_id(s: Session, message_id: str) -> list[Inbox]:
     """The mails that were marked with this Message-ID, oldest first; several may claim one."""
     return list(s.exec(_BY_MESSAGE_ID, params={"message_id": message_id}))
-
-
-def find_uid(s: Session, folder: str, uidvalidity: int, uid: int) -> Inbox | None:
-    """The mail last seen there and not moved away since. A hint: the server may have given the number to another."""
-    query = select(Inbox).where(
-        col(Inbox.folder) == folder,
-        col(Inbox.uidvalidity) == uidvalidity,
-        col(Inbox.uid) == uid,
-        col(Inbox.moved).is_(False),
-    )
-    return s.exec(query.order_by(col(Inbox.id).desc()).limit(1)).first()
 
 
 def listing(s: Session, state: str | None = None, limit: int | None = None) -> list[Inbox]:

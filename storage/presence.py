@@ -8,6 +8,8 @@ from typing import Protocol
 
 from sqlalchemy import Engine, text
 
+from storage.faults import StoreError
+
 #: The number of PostgreSQL's advisory lock.
 LOCK = 0x6D61696D
 
@@ -39,7 +41,13 @@ class _File:
 @contextmanager
 def of_file(database: Path) -> Iterator[Presence]:
     """By a lock on a file beside the database, which the system ends with the process."""
-    with database.with_name(f"{database.name}-present").open("a") as file:
+    place = database.with_name(f"{database.name}-present")
+    try:
+        file = place.open("a")
+    except OSError as error:
+        msg = f"the database {database}: {place.name} beside it: {error.strerror}: give the user of mailbot the right to write"
+        raise StoreError(msg) from error
+    with file:
         yield _File(file.fileno())
 
 

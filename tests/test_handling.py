@@ -9,6 +9,7 @@ from mailbot import digest, handling, process
 from mailbot.handling import keep, step, undone, work_off
 from mailbot.work import Work
 from storage import due, inbox
+from storage.faults import StoreError
 from tests.running import Running, running
 
 NOON = datetime(2026, 11, 3, 12, 0, tzinfo=UTC)
@@ -178,3 +179,24 @@ def test_a_mail_that_another_process_has_handled_is_left_alone(desk: Running) ->
         again = process.handle(desk.desk, session, number, NOON)
     assert (again.state, again.intake) == ("handled", "handled already")
     assert desk.kinds() == before
+
+
+def test_a_full_disk_is_no_fault_of_the_mail(desk: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    arrive(desk, "price", -1)
+
+    def full(desk, session, inbox_id, now):
+        pages = session.connection().exec_driver_sql("PRAGMA page_count").scalar_one()
+        session.connection().exec_driver_sql(f"PRAGMA max_page_count = {pages}")
+        return process.handle(desk, session, inbox_id, now)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(handling, "handle", full)
+        for _ in range(handling.TRIES + 1):
+            with pytest.raises(StoreError, match="make room on the disk"):
+                work_off(desk.desk, again=True)
+    assert (desk.states(), desk.sent) == ({"kept": 1}, [])
+    with desk.desk.store.write() as session:
+        session.connection().exec_driver_sql("PRAGMA max_page_count = 1000000")
+    desk.work()
+    assert desk.states() == {"handled": 1}
+    assert desk.kinds()

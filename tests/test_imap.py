@@ -333,6 +333,16 @@ def test_missing_folders_are_created(server: Dovecot, folder: str) -> None:
     assert server.mails(folder) == [MAIL]
 
 
+def test_a_watched_folder_that_was_missing_is_told_apart(server: Dovecot) -> None:
+    log = Log()
+    for _ in range(2):
+        with opened(server.settings(folder="Lisences", done_folder="Away"), log):
+            pass
+    made = [(said["folder"], said["watched"]) for said in log.of("folder created")]
+    assert made[:2] == [("Lisences", True), ("Away", False)]
+    assert len(made) == len(set(made))
+
+
 # Being told of more
 
 

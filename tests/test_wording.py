@@ -281,6 +281,7 @@ def test_an_operator_overlays_single_files_and_single_sentences(tmp_path: Path) 
         ("extra.txt", "Subject: x\n", "extra.txt: there is no extra.html beside it"),
         ("extra.html", "<p>x</p>", "extra.html: there is no extra.txt beside it"),
         ("cap.txt", 'Subject: {{ say("cap.nothing") }}\n', "cap.txt: sentences.toml has no cap.nothing"),
+        ("cap.txt", "Subject: {{ nix }}\n", "cap.txt: there is no variable nix"),
     ],
 )
 def test_faults_of_templates_are_all_found(tmp_path: Path, name: str, text: str, fault: str) -> None:
@@ -292,6 +293,27 @@ def test_faults_of_templates_are_all_found(tmp_path: Path, name: str, text: str,
     assert found[0].startswith(fault)
 
 
+def test_what_replaces_nothing_is_a_fault(tmp_path: Path) -> None:
+    folder = tmp_path / "en"
+    folder.mkdir()
+    (folder / "extra.txt").write_text("Subject: x\n")
+    (folder / "extra.html").write_text("<p>x</p>")
+    assert load("en", tmp_path).faults() == tuple(
+        f"extra.{part}: it replaces no template that is shipped" for part in ("html", "txt")
+    )
+
+
+def test_an_overlay_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"^mailbot\.templates: .* holds no folder 'en'"):
+        load("en", tmp_path)
+    sentences = tmp_path / "en" / "sentences.toml"
+    sentences.parent.mkdir()
+    for raw, why in ((b"a = [", "not valid TOML"), (b"a = '\xff'", "cannot be read as UTF-8 text")):
+        sentences.write_bytes(raw)
+        with pytest.raises(ValueError, match=f"sentences.toml: {why}: "):
+            load("en", tmp_path)
+
+
 def test_every_code_has_its_sentence() -> None:
     said = ENGLISH.sentences
     assert {code.value for code in Code} <= said["problem"].keys()
@@ -299,7 +321,7 @@ def test_every_code_has_its_sentence() -> None:
     assert {state.value for state in State} == said["state"].keys()
     rules = {"demo", "automatic", "by_staff", "increase", "decrease_by_20th", "decrease_after_20th", "deactivation"}
     assert rules | {"next_period", "implied"} == said["rule"].keys()
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(ValueError, match=r"^mailbot\.language: there are no templates for language 'xx'"):
         load("xx")
 
 

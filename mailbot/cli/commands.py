@@ -4,7 +4,6 @@ What only one command needs is imported when that command runs: looking at a tic
 """
 
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -18,17 +17,22 @@ from mailbot.cli.context import (
     Json,
     NowOption,
     choose,
+    chosen,
     config,
     desk,
     fail,
+    known_state,
+    moment_of,
     show_json,
     show_table,
     show_ticket,
 )
 from mailbot.core.border import Finding
 from mailbot.core.effects import Result
+from mailbot.core.ticket import State
 from mailbot.maillog import configure
 from storage import inbox, tickets
+from storage.faults import StoreError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 app.add_typer(licences_cli.app, name="licences", help="The ledger: list, show, set, import, export.")
@@ -53,6 +57,7 @@ def top(
     if version:
         typer.echo(f"mailbot {__version__}")
         raise typer.Exit
+    chosen.update(config=None, now=None)  # one process may call several commands, each with its own
     choose(config_file, now)
 
 
@@ -65,6 +70,7 @@ def run(
     """Work the mailbox: take mails in, handle them, send answers."""
     import asyncio
 
+    from mailbot.checks import KEYS
     from mailbot.imap import ImapError
     from mailbot.service import Service, run_once
 
@@ -76,7 +82,7 @@ def run(
     try:
         good = run_once(found)
     except ImapError as error:
-        fail(f"IMAP: {error}")
+        fail(f"IMAP: {error}; {KEYS['imap']}. Nothing is lost: mails stay where they are")
     raise typer.Exit(0 if good else 1)
 
 
@@ -116,13 +122,14 @@ def check(
     ] = None,
     patience: Annotated[float, typer.Option(metavar="SECONDS", help="So long --probe waits for its mail.")] = 60,
     config_file: ConfigOption = None,
+    now: NowOption = None,
     json: Json = False,
 ) -> None:
     """Verify configuration, catalogue, templates, database, IMAP and SMTP; a line each with what to do."""
     from mailbot.checks import Line, check_all
     from mailbot.probe import judge_mail
 
-    choose(config_file, None)
+    choose(config_file, now)
     configure()
     if probe_mail is not None:
         lines: list[Line | Finding] = [*judge_mail(probe_mail.read_bytes(), config().identity.authserv_id)]
@@ -163,14 +170,14 @@ def inject(
 
     choose(config_file, now)
     found = desk(writes=True)
-    moment = datetime.fromisoformat(received_at) if received_at else found.clock()
-    moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    moment = moment_of("--received-at", received_at) if received_at else found.clock()
     inbox_id, new = keep(found, sys.stdin.buffer.read(), moment, "inject")
     while step(found):
         pass
     with found.store.read() as session:
         row = inbox.get(session, inbox_id)
     show_json({"id": inbox_id, "new": new, **shapes.row(row, ("state", "intake", "reason"))})
+    raise typer.Exit(1 if row is None or row.state == inbox.KEPT else 0)
 
 
 @app.command()
@@ -200,13 +207,15 @@ def explain(
 def list_tickets(
     state: Annotated[str | None, typer.Option("--state", help="Only those in that state.")] = None,
     config_file: ConfigOption = None,
+    now: NowOption = None,
     json: Json = False,
 ) -> None:
     """All tickets, newest first."""
-    choose(config_file, None)
+    choose(config_file, now)
+    known = known_state(state, State)
     found = desk()
     with found.store.read() as session:
-        states = [state] if state else None
+        states = [known] if known else None
         histories = tickets.histories(session, states)
         shaped = [
             shapes.ticket(records.of_row(row), histories.get(row.number, []), found.wording)
@@ -220,9 +229,9 @@ def list_tickets(
 
 
 @app.command()
-def show(ref: str, config_file: ConfigOption = None, json: Json = False) -> None:
+def show(ref: str, config_file: ConfigOption = None, now: NowOption = None, json: Json = False) -> None:
     """One ticket, whole."""
-    choose(config_file, None)
+    choose(config_file, now)
     found = desk()
     with found.store.read() as session:
         ticket = records.ticket(session, ref)
@@ -271,4 +280,7 @@ def _result(result: Result) -> dict[str, object]:
 
 def main() -> None:
     """The entry point of the ``mailbot`` program."""
-    app()
+    try:
+        app()
+    except StoreError as error:
+        sys.exit(str(error))  # on standard error, and 1

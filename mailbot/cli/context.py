@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -39,11 +40,24 @@ def choose(config: Path | None, now: str | None) -> None:
     if config is not None:
         chosen["config"] = config
     if now is not None:
-        try:
-            moment = datetime.fromisoformat(now)
-        except ValueError:
-            fail(f"--now: read {now!r}, must be a time like 2026-11-20T09:00:00+01:00", 2)
-        chosen["now"] = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        chosen["now"] = moment_of("--now", now)
+
+
+def moment_of(option: str, text: str) -> datetime:
+    """The moment that an option names, in UTC (where it names no zone it is meant so), or exit 2."""
+    try:
+        moment = datetime.fromisoformat(text)
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        fail(f"{option}: read {text!r}, must be a time like 2026-11-20T09:00:00+01:00", 2)
+
+
+def known_state(state: str | None, states: Iterable[str]) -> str | None:
+    """The state as it was named, or exit 2 with those that there are."""
+    every = tuple(states)
+    if state is not None and state not in every:
+        fail(f"--state: read {state!r}, must be one of {', '.join(every)}", 2)
+    return state
 
 
 def config() -> Config:

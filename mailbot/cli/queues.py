@@ -8,10 +8,13 @@ from typing import Annotated, Any
 import typer
 
 from mailbot import shapes
-from mailbot.cli.context import ConfigOption, Json, choose, desk, fail, show_json, show_table
+from mailbot.cli.context import ConfigOption, Json, NowOption, choose, desk, fail, known_state, show_json, show_table
+from mailbot.intake_loop import FINAL
 from storage import inbox, outbox
 
 State = Annotated[str | None, typer.Option("--state", help="Only those in that state.")]
+#: States of mails that go out.
+OUT = (outbox.QUEUED, outbox.SENT, outbox.REFUSED, outbox.UNKNOWN, outbox.UNDELIVERED, outbox.DROPPED)
 outbox_app = typer.Typer(invoke_without_command=True)
 quarantine_app = typer.Typer(no_args_is_help=True)
 
@@ -24,23 +27,31 @@ def _listed(title: str, rows: list[Any], keys: tuple[str, ...], columns: tuple[s
         show_table(title, columns, [tuple(shape[c] for c in columns) for shape in shaped])
 
 
-def list_inbox(state: State = None, config_file: ConfigOption = None, json: Json = False) -> None:
+def list_inbox(
+    state: State = None, config_file: ConfigOption = None, now: NowOption = None, json: Json = False
+) -> None:
     """Mails that came, newest first."""
-    choose(config_file, None)
+    choose(config_file, now)
+    known = known_state(state, (inbox.KEPT, *FINAL))
     with desk().store.read() as session:
-        rows = inbox.listing(session, state)
+        rows = inbox.listing(session, known)
     _listed("Inbox", rows, shapes.INBOX, ("id", "state", "received_at", "sender", "intake", "reason"), json)
 
 
 @outbox_app.callback()
 def list_outbox(
-    context: typer.Context, state: State = None, config_file: ConfigOption = None, json: Json = False
+    context: typer.Context,
+    state: State = None,
+    config_file: ConfigOption = None,
+    now: NowOption = None,
+    json: Json = False,
 ) -> None:
     """Mails to send and sent, newest first."""
-    choose(config_file, None)
+    choose(config_file, now)
     if context.invoked_subcommand is None:
+        known = known_state(state, OUT)
         with desk().store.read() as session:
-            rows = outbox.listing(session, state)
+            rows = outbox.listing(session, known)
         _listed(
             "Outbox", rows, shapes.OUTBOX, ("id", "state", "kind", "ref", "recipient", "attempts", "last_reply"), json
         )
@@ -53,19 +64,23 @@ def _act(done: bool, id_: int, what: str) -> None:
 
 
 @outbox_app.command("retry")
-def retry(id_: Annotated[int, typer.Argument(metavar="ID")], config_file: ConfigOption = None) -> None:
+def retry(
+    id_: Annotated[int, typer.Argument(metavar="ID")], config_file: ConfigOption = None, now: NowOption = None
+) -> None:
     """Send a mail now that was deferred or refused."""
-    _outbox(outbox.retry, id_, "queued", config_file)
+    _outbox(outbox.retry, id_, "queued", config_file, now)
 
 
 @outbox_app.command("resend")
-def resend(id_: Annotated[int, typer.Argument(metavar="ID")], config_file: ConfigOption = None) -> None:
+def resend(
+    id_: Annotated[int, typer.Argument(metavar="ID")], config_file: ConfigOption = None, now: NowOption = None
+) -> None:
     """Send a mail again, the same bytes."""
-    _outbox(outbox.resend, id_, "queued again", config_file)
+    _outbox(outbox.resend, id_, "queued again", config_file, now)
 
 
-def _outbox(act: Callable[..., bool], id_: int, what: str, config_file: Path | None) -> None:
-    choose(config_file, None)
+def _outbox(act: Callable[..., bool], id_: int, what: str, config_file: Path | None, now: str | None) -> None:
+    choose(config_file, now)
     found = desk(writes=True)
     with found.store.write() as session:
         done = act(session, id_, found.clock())
@@ -73,27 +88,31 @@ def _outbox(act: Callable[..., bool], id_: int, what: str, config_file: Path | N
 
 
 @outbox_app.command("drop")
-def drop(id_: Annotated[int, typer.Argument(metavar="ID")], config_file: ConfigOption = None) -> None:
+def drop(
+    id_: Annotated[int, typer.Argument(metavar="ID")], config_file: ConfigOption = None, now: NowOption = None
+) -> None:
     """Never send that mail."""
-    choose(config_file, None)
+    choose(config_file, now)
     with desk(writes=True).store.write() as session:
         done = outbox.drop(session, id_)
     _act(done, id_, "dropped")
 
 
 @quarantine_app.command("list")
-def quarantine_list(config_file: ConfigOption = None, json: Json = False) -> None:
+def quarantine_list(config_file: ConfigOption = None, now: NowOption = None, json: Json = False) -> None:
     """Mails in quarantine with their reasons."""
-    choose(config_file, None)
+    choose(config_file, now)
     with desk().store.read() as session:
         rows = inbox.listing(session, "quarantined")
     _listed("Quarantine", rows, shapes.INBOX, ("id", "received_at", "sender", "reason"), json)
 
 
 @quarantine_app.command("show")
-def quarantine_show(id_: Annotated[int, typer.Argument(metavar="ID")], config_file: ConfigOption = None) -> None:
+def quarantine_show(
+    id_: Annotated[int, typer.Argument(metavar="ID")], config_file: ConfigOption = None, now: NowOption = None
+) -> None:
     """The raw mail, as it came, on standard output."""
-    choose(config_file, None)
+    choose(config_file, now)
     with desk().store.read() as session:
         row = inbox.get(session, id_)
         if row is None or row.state != "quarantined":
@@ -102,19 +121,23 @@ def quarantine_show(id_: Annotated[int, typer.Argument(metavar="ID")], config_fi
 
 
 @quarantine_app.command("retry")
-def quarantine_retry(id_: Annotated[int, typer.Argument(metavar="ID")], config_file: ConfigOption = None) -> None:
+def quarantine_retry(
+    id_: Annotated[int, typer.Argument(metavar="ID")], config_file: ConfigOption = None, now: NowOption = None
+) -> None:
     """Handle a mail again at the next run."""
-    _quarantine(inbox.retry, id_, "to be handled again", config_file)
+    _quarantine(inbox.retry, id_, "kept again", config_file, now)
 
 
 @quarantine_app.command("drop")
-def quarantine_drop(id_: Annotated[int, typer.Argument(metavar="ID")], config_file: ConfigOption = None) -> None:
+def quarantine_drop(
+    id_: Annotated[int, typer.Argument(metavar="ID")], config_file: ConfigOption = None, now: NowOption = None
+) -> None:
     """Leave a mail unhandled for good."""
-    _quarantine(inbox.drop, id_, "dropped", config_file)
+    _quarantine(inbox.drop, id_, "dropped", config_file, now)
 
 
-def _quarantine(act: Callable[..., bool], id_: int, what: str, config_file: Path | None) -> None:
-    choose(config_file, None)
+def _quarantine(act: Callable[..., bool], id_: int, what: str, config_file: Path | None, now: str | None) -> None:
+    choose(config_file, now)
     with desk(writes=True).store.write() as session:
         row = inbox.get(session, id_)
         done = row is not None and row.state == "quarantined" and act(session, id_)

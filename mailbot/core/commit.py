@@ -82,7 +82,7 @@ def grant(ticket: Ticket, keys: frozenset[str], scene: Scene, decider: str, unti
     if "billing" in keys:
         items = billed_anew(items, case, today)
     events = _events(ticket, licence, changes, scene)
-    return Granted(_without_cause(items), changes, _after(events, licence, today), events)
+    return Granted(without_cause(items), changes, _after(events, licence, today), events)
 
 
 def _implied_ahead(
@@ -157,16 +157,11 @@ def _follows(item: Item, events: tuple[LicenceEvent, ...], catalogue: Catalogue)
     return bool(item.to) == (item.item.removeprefix("plugin:") in implied)
 
 
-def _without_cause(items: tuple[Item, ...]) -> tuple[Item, ...]:
-    """An implied item falls away when nothing that could still bring it is waiting."""
+def without_cause(items: tuple[Item, ...]) -> tuple[Item, ...]:
+    """The items; those that are implied have fallen away where nothing that could still bring them is waiting."""
     if any(i.open and i.route is not Route.IMPLIED for i in items):
         return items
     return tuple(i.over(ItemStatus.REFUSED) if i.open else i for i in items)
-
-
-def refuse_implied(items: tuple[Item, ...]) -> tuple[Item, ...]:
-    """After a refusal: implied items fall away once nothing that brings them is waiting any more."""
-    return _without_cause(items)
 
 
 def _changes(

@@ -1,7 +1,7 @@
-"""What staff's decisions do to a ticket. Whether a decision may count at all is settled before: see ``authority``."""
+"""What staff's decisions do to a ticket. Whether a decision may count at all is settled before: see ``replies``."""
 
 from mailbot.core.asked import SEATS
-from mailbot.core.commit import SILENT, first_break, grant, refuse_implied
+from mailbot.core.commit import SILENT, first_break, grant, without_cause
 from mailbot.core.effects import Audience, Effect, Facts, Forget, Purpose, Result, Send, Void
 from mailbot.core.events import Answers, Approved, Asks, Decision, Holds, Note, Notes, Rejected
 from mailbot.core.licence import Licence
@@ -85,7 +85,7 @@ def reject(ticket: Ticket, event: Rejected, scene: Scene) -> Decision:
     if ticket.request == "activate" and "billing" in keys and _plan_stands(ticket, keys):
         return _another_billing(ticket, event, keys, scene)
     items = tuple(i.over(ItemStatus.REFUSED, event.reason) if i.item in keys else i for i in ticket.items)
-    ticket = ticket.model_copy(update={"items": refuse_implied(items)})
+    ticket = ticket.model_copy(update={"items": without_cause(items)})
     result = Result(event.read, True, ticket.ref, "REJECT", tuple(sorted(keys)), sent=event.reason)
     note = Note("rejected", event.by, f"{', '.join(sorted(keys))}: {event.reason}")
     return _decided(ticket, scene, (), (note,), result)

@@ -18,6 +18,7 @@ from sqlmodel import Session
 
 import storage
 from storage.engine import Store, head, open_store
+from storage.faults import StoreError
 from storage.tickets import Counter, next_number
 from storage.types import Row
 
@@ -91,7 +92,7 @@ def test_a_migration_that_fails_leaves_nothing(empty_url: str) -> None:
     store = open_store(empty_url)
     with store.write() as s:
         s.connection().exec_driver_sql("CREATE TABLE incident (key TEXT)")  # in the way of the last table
-    with pytest.raises(DBAPIError):
+    with pytest.raises(StoreError):
         store.migrate()
     assert store.revision() is None
     assert inspect(store.engine).get_table_names() == ["incident"]

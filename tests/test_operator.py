@@ -1,0 +1,131 @@
+"""The operator at night: what is broken is said in one place, with what to do, and the exit code is that of the contract."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import structlog
+from typer.testing import CliRunner
+
+from mailbot.cli.commands import app
+from tests.running import CONFIG, Running, running
+
+
+@pytest.fixture(autouse=True)
+def _log() -> Iterator[None]:
+    """A command sets the log to a standard error that is closed with it."""
+    yield
+    structlog.reset_defaults()
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Running:
+    found = running(tmp_path)
+    found.write(
+        "joe@acme.example",
+        "Request: activate\nLicense token: A1B2C3D4E5F6\nCustomer name: Acme\n"
+        "I accept the License Agreement: yes\n30 days free demo: yes\n",
+    )
+    return found
+
+
+def said(folder: Path, *words: str, stdin: str | bytes | None = None) -> tuple[int, str]:
+    """The exit code, and all that was printed; whatever is no message but a traceback fails the test."""
+    done = CliRunner().invoke(app, [*words, "-c", str(folder / "mailbot.toml")], input=stdin)
+    assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
+    return done.exit_code, done.output
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "text"),
+    [
+        ("inject --received-at yesterday", 2, "--received-at: read 'yesterday', must be a time like"),
+        ("run --once --now yesterday", 2, "--now: read 'yesterday', must be a time like"),
+        ("run --once --now 2020-01-01", 2, "lies before the ledger's last event"),
+        ("tickets --state open", 2, "--state: read 'open', must be one of waiting_customer, "),
+        ("inbox --state new", 2, "--state: read 'new', must be one of kept, "),
+        ("outbox --state new", 2, "--state: read 'new', must be one of queued, "),
+        ("show LIC-9", 1, "there is no ticket LIC-9"),
+        ("decide LIC-9 APPROVE", 1, "there is no ticket LIC-9"),
+        ("licences show NOBODYS1", 1, "there is no licence NOBODYS1"),
+        ("licences set A1B2C3D4E5F6 agents=ten --why test", 2, "agents: read 'ten', must be a whole number"),
+        ("outbox retry 99", 1, "mail 99 is not there, or cannot be "),
+        ("quarantine retry 1", 1, "mail 1 is not there, or cannot be "),
+        ("quarantine show 1", 1, "mail 1 is not in quarantine"),
+    ],
+)
+def test_a_wrong_call_is_told(desk: Running, tmp_path: Path, words: str, code: int, text: str) -> None:
+    got, output = said(tmp_path, *words.split(), stdin="")
+    assert (got, text in output) == (code, True), output
+    assert desk.states() == {"handled": 1}
+
+
+@pytest.mark.parametrize("words", ["inbox", "outbox", "tickets", "show LIC-1", "quarantine list", "licences list"])
+def test_the_clock_can_be_set_after_any_command(desk: Running, tmp_path: Path, words: str) -> None:
+    assert said(tmp_path, *words.split(), "--now", "2026-12-24T09:00:00+01:00")[0] == 0
+
+
+def test_a_file_of_licences_that_is_no_text(desk: Running, tmp_path: Path) -> None:
+    (tmp_path / "licences.csv").write_bytes(b"token\n\xff\xfe\n")
+    code, output = said(tmp_path, "licences", "import", str(tmp_path / "licences.csv"))
+    assert (code, "licences.csv: cannot be read as UTF-8 text" in output) == (1, True)
+
+
+def configured(folder: Path, extra: str) -> None:
+    config = CONFIG.format(folder=folder / "var").replace("[imap]", f"{extra}\n[imap]")
+    (folder / "mailbot.toml").write_text(config)
+
+
+def test_an_overlay_with_a_fault_keeps_the_desk_from_starting(tmp_path: Path) -> None:
+    configured(tmp_path, f'templates = "{tmp_path / "own"}"')
+    (tmp_path / "own" / "en").mkdir(parents=True)
+    (tmp_path / "own" / "en" / "outcome.txt").write_text("Subject: {{ nix }}\n")
+    (tmp_path / "own" / "en" / "help.txt").write_text("Subject: {{ x\n")
+    for words in (("run", "--once"), ("tickets",)):
+        code, output = said(tmp_path, *words)
+        assert (code, output.count("\n")) == (2, 3), output
+        assert output.startswith("templates: 2 faults\n  help.txt: ")
+    code, output = said(tmp_path, "check")
+    assert (code, "FAULT  templates: help.txt: " in output) == (1, True), output
+
+
+def test_a_catalogue_that_is_no_text(tmp_path: Path) -> None:
+    (tmp_path / "own.toml").write_bytes(b"\xff\xfe")
+    configured(tmp_path, f'catalogue = "{tmp_path / "own.toml"}"')
+    code, output = said(tmp_path, "tickets")
+    assert (code, "own.toml: 1 fault\n  cannot be read as UTF-8 text" in output) == (2, True)
+
+
+def test_servers_that_are_down_are_named_with_their_keys(tmp_path: Path) -> None:
+    configured(tmp_path, "")
+    text = (tmp_path / "mailbot.toml").read_text().replace('security = "plain"', 'security = "plain"\nport = 1')
+    (tmp_path / "mailbot.toml").write_text(text)
+    code, output = said(tmp_path, "check")
+    assert code == 1
+    assert "FAULT  imap: cannot connect to 127.0.0.1:1: Connection refused; see host, port" in output
+    assert "FAULT  smtp: no good connection to 127.0.0.1:1: Connection refused; see host, port" in output
+    code, output = said(tmp_path, "run", "--once")
+    assert (code, "IMAP: cannot connect to 127.0.0.1:1: Connection refused; see host, port" in output) == (1, True)
+
+
+def test_a_mail_that_failed_is_still_there_and_inject_says_so(
+    desk: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> None:
+        raise LookupError("a bug")
+
+    monkeypatch.setattr("mailbot.handling.handle", fails)
+    code, output = said(tmp_path, "inject", stdin="Subject: x\n\ny\n")
+    assert (code, '"state": "kept"' in output, "a bug" in output) == (1, True, True)
+
+
+def test_a_database_that_cannot_be_used_ends_with_one_line(tmp_path: Path) -> None:
+    configured(tmp_path, "")
+    (tmp_path / "var").mkdir()
+    (tmp_path / "var" / "mailbot.db").write_bytes(b"something else " * 100)
+    command = [sys.executable, "-m", "mailbot", "run", "-c", str(tmp_path / "mailbot.toml")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert "file is not a database: name another file" in done.stderr
