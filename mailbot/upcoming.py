@@ -60,7 +60,7 @@ def _of_licence(licence: Licence, zone: ZoneInfo) -> Iterator[Thing]:
         yield Thing(_start(first, zone), "expiry", None, licence.token, "the licence is expired")
     if licence.status == "active" and licence.billing == "annual" and licence.renews_on:
         yield Thing(_start(licence.renews_on, zone), "renewal", None, licence.token, "the next year begins")
-    for line in licence.scheduled:
+    for line in licence.scheduled if licence.status != "replaced" else ():  # it went with the licence
         what = f"{line.item} becomes {line.to}"
         yield Thing(_start(line.effective, zone), "scheduled", line.ticket, licence.token, what)
 
