@@ -15,10 +15,8 @@ from mailbot.core.course import committed_on
 from mailbot.core.invoices import Line
 from mailbot.core.licence import LicenceEvent, fold, standing
 from mailbot.core.period import month_end, next_month
-from mailbot.core.ticket import Item, ItemStatus, Ticket, state_of
+from mailbot.core.ticket import GRANTED, Item, ItemStatus, Ticket, state_of
 from storage import due, licences, people, tickets
-
-GRANTED = (ItemStatus.APPLIED, ItemStatus.SCHEDULED)
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,11 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from mailbot.assemble import assemble, read_catalogue
 from mailbot.config import Config, ConfigError
+from mailbot.core.border import Finding
 from mailbot.delivery import smtp_settings
 from mailbot.imap import ImapError, ImapSettings, Mailbox
 from mailbot.intake_loop import imap_settings
@@ -17,18 +17,9 @@ from storage.engine import head, open_store
 from storage.faults import StoreError
 
 
-@dataclass(frozen=True)
-class Line:
-    """One thing that was looked at: ``detail`` says what was found, or what to do."""
-
-    name: str
-    good: bool
-    detail: str
-
-
-def check_all(config: Config) -> list[Line]:
+def check_all(config: Config) -> list[Finding]:
     """All checks in order; a fault in one does not keep the others from being made."""
-    lines = [Line("configuration", True, "read, no fault")]
+    lines = [Finding("configuration", True, "read, no fault")]
     lines.append(_try("catalogue", lambda: f"version {read_catalogue(config.mailbot.catalogue).version}"))
     lines.append(_try("templates", lambda: _templates(config)))
     lines.append(_try("database", lambda: _database(config)))
@@ -46,13 +37,13 @@ KEYS = {
 }
 
 
-def _try(name: str, look: Callable[[], str]) -> Line:
+def _try(name: str, look: Callable[[], str]) -> Finding:
     try:
-        return Line(name, True, look())
+        return Finding(name, True, look())
     except (ImapError, SmtpError) as error:
-        return Line(name, False, f"{error}; {KEYS[name]}")
+        return Finding(name, False, f"{error}; {KEYS[name]}")
     except (ConfigError, StoreError, OSError, ValueError) as error:
-        return Line(name, False, str(error))
+        return Finding(name, False, str(error))
 
 
 def _templates(config: Config) -> str:

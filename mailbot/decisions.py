@@ -51,7 +51,7 @@ class Decisions:
         why = "contradiction" if contradicted else self._hindrance(ticket, line)
         if why:
             return Result(line.read, False, ref, line.word, line.items, why)
-        made = self.work.apply(ticket, self._event(line, ticket))
+        made = self.work.apply(ticket, self._event(line))
         self._follow(made.ticket)
         return made.result or Result(line.read, False, ref, line.word, why="decided")
 
@@ -88,10 +88,10 @@ class Decisions:
         if ticket.open_items:
             self.work.reopen_question(ticket)
 
-    def _event(self, line: decision.Line, ticket: Ticket) -> events.Event:
+    def _event(self, line: decision.Line) -> events.Event:
         match line.word:
             case "APPROVE":
-                return events.Approved(self.by, line.read, line.items, line.until, self._blocked(ticket))
+                return events.Approved(self.by, line.read, line.items, line.until)
             case "REJECT":
                 return events.Rejected(self.by, line.read, line.text, line.items)
             case "ASK":
@@ -102,18 +102,6 @@ class Decisions:
                 return events.Notes(self.by, line.read, line.text)
             case _:
                 return events.Holds(self.by, line.read)
-
-    def _blocked(self, ticket: Ticket) -> str:
-        """A licence moves only to an unknown token or to a demo of the mover's own."""
-        if not ticket.new_token:
-            return ""
-        target = self.work.licence(ticket.new_token)
-        if target is None:
-            return ""
-        old = self.work.licence(ticket.token) if ticket.token else None
-        mine = {contact.lower() for contact in old.contacts} if old else set()
-        own_demo = target.had_demo and target.activated_on is None and target.status in ("demo", "expired")
-        return "" if own_demo and mine & {contact.lower() for contact in target.contacts} else "new_token_taken"
 
 
 def receipt(work: Work, member: str, results: list[Result], refs: Sequence[str]) -> None:

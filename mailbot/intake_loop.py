@@ -63,8 +63,8 @@ def put_away(desk: Desk, mailbox: Mailbox, known: set[int], run: Runs = here) ->
 
     A UID counts only in the folder and under the UIDVALIDITY where it was seen; elsewhere it may be another mail's.
     """
-    here = (desk.config.imap.folder, mailbox.uidvalidity)
-    rows = [row for row in run(functools.partial(_unmoved, desk)) if (row.folder, row.uidvalidity) == here and row.uid]
+    place = (desk.config.imap.folder, mailbox.uidvalidity)
+    rows = [row for row in run(functools.partial(_unmoved, desk)) if (row.folder, row.uidvalidity) == place and row.uid]
     moved = 0
     for folder, quarantined in ((desk.config.imap.done_folder, False), (desk.config.imap.quarantine_folder, True)):
         mine = [row for row in rows if (row.state == "quarantined") is quarantined]

@@ -8,13 +8,12 @@ from typing import Any
 
 from mailbot.core.address import strict
 from mailbot.core.catalogue import Catalogue
-from mailbot.core.licence import Licence
+from mailbot.core.forms import SEATS
+from mailbot.core.licence import DATES, Licence
 from mailbot.core.values import token as read_token
 from mailbot.shapes import LICENCE
 
 STATUSES = ("demo", "active", "expired", "deactivated", "replaced")
-COUNTS = ("agents", "users", "telephones", "mobile_agents")
-DATES = ("demo_ends", "expires_on", "renews_on")
 #: The most seats of a kind that a licence may have.
 MOST = 1_000_000
 SPREADSHEET = "spreadsheet:"
@@ -39,7 +38,7 @@ class Checks:
             "plugins": _each(_one_of(catalogue.plugins)),
             "contacts": _each(_contact),
             "customer_name": _name,
-            **dict.fromkeys(COUNTS, _count),
+            **dict.fromkeys(SEATS, _count),
             **dict.fromkeys(DATES, _date),
         }
 

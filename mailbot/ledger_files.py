@@ -10,10 +10,11 @@ from sqlmodel import Session
 from mailbot import records
 from mailbot.core.address import fold
 from mailbot.core.catalogue import Catalogue
-from mailbot.core.licence import Licence
+from mailbot.core.forms import SEATS
+from mailbot.core.licence import DATES, Licence
 from mailbot.core.licence import fold as state
 from mailbot.desk import Desk
-from mailbot.ledger_csv import COUNTS, DATES, Progress, listed
+from mailbot.ledger_csv import Progress, listed
 from storage import licences, people, posts
 
 #: So many tokens are looked up alone; for more the whole ledger is read once.
@@ -118,7 +119,7 @@ def _terms(row: Mapping[str, str], today: Licence | None, catalogue: Catalogue) 
     }
     if row.get("product"):
         wanted["product"] = row["product"]
-    wanted |= {k: int(row[k] or 0) for k in COUNTS if k in row}
+    wanted |= {k: int(row[k] or 0) for k in SEATS if k in row}
     if "whitelabel" in row:
         wanted["whitelabel"] = row["whitelabel"] == "true"
     for column, kind in (("addons", "addon"), ("plugins", "plugin")):
@@ -131,7 +132,7 @@ def _terms(row: Mapping[str, str], today: Licence | None, catalogue: Catalogue) 
 
 def _now(today: Licence | None, key: str) -> Any:
     if today is None:
-        return False if ":" in key else 0 if key in COUNTS else None
+        return False if ":" in key else 0 if key in SEATS else None
     if key in DATES:
         value = getattr(today, key)
         return value.isoformat() if value else None

@@ -33,9 +33,10 @@ from mailbot.core.intake import (
 )
 from mailbot.core.message import Message, parse
 from mailbot.core.standing import Sender
+from mailbot.core.ticket import OPEN, State
 from mailbot.desk import Desk
 from mailbot.replies import Reply, customer, staff
-from mailbot.requests import OPEN_STATES, Requests
+from mailbot.requests import Requests
 from mailbot.work import Work
 from storage import due as due_rows
 from storage import inbox, outbox, people, tickets
@@ -235,7 +236,7 @@ class Mail:
         """The sender's open tickets and, when verified, the licences on which that address is a contact."""
         if not (sender.verified or sender.known):
             return "status of a stranger"
-        rows = tickets.of_sender(self.work.session, fold(sender.address), (*OPEN_STATES, "cancelled"))
+        rows = tickets.of_sender(self.work.session, fold(sender.address), (*OPEN, State.CANCELLED))
         seen = (ticket.as_seen for row in rows if (ticket := self.work.ticket(row.ref)))
         mine = tuple(ticket for ticket in seen if not ticket.final)
         tokens = (

@@ -17,7 +17,7 @@ from mailbot.core.standing import Sender
 from mailbot.core.ticket import ITEM_FIELDS, Ticket, settled_fields
 from mailbot.decisions import Decisions, receipt
 from mailbot.post import joined
-from mailbot.requests import Requests
+from mailbot.requests import WITH_LOG, Requests
 from mailbot.work import Work
 from storage import keys as key_rows
 from storage import outbox, tickets
@@ -211,18 +211,23 @@ def _first_word(own: str) -> str:
     return " ".join(first.lower().strip(" .!").split())
 
 
-def _act(reply: Reply, ticket: Ticket) -> str:
-    """Words for the desk, corrected lines, a late file; else a comment for staff."""
+def _asked_for(reply: Reply, ticket: Ticket) -> str:
+    """``status`` and ``help`` are answered whatever became of the ticket; "" when it is neither."""
     word = _first_word(reply.own)
-    if word == CANCEL:
-        reply.work.apply(ticket, Withdrawn(reply.sender.address))
-        return "withdrawn"
     if word == STATUS:
         reply.work.apply(ticket, StatusAsked(reply.sender.address))
-        return "status"
-    if word == HELP:
+    elif word == HELP:
         reply.work.perform(ticket, (Send("help", reply.sender.address),))
-        return "help"
+    return word if word in (STATUS, HELP) else ""
+
+
+def _act(reply: Reply, ticket: Ticket) -> str:
+    """Words for the desk, corrected lines, a late file; else a comment for staff."""
+    if _first_word(reply.own) == CANCEL:
+        reply.work.apply(ticket, Withdrawn(reply.sender.address))
+        return "withdrawn"
+    if answered := _asked_for(reply, ticket):
+        return answered
     own, quoted = own_lines_anywhere(reply.message.text, (reply.work.desk.wording.marker,))
     read = reading.read_fields(own)
     edited = reading.read_quoted(quoted, _sent_text(reply, ticket))
@@ -235,7 +240,7 @@ def _correct(reply: Reply, ticket: Ticket, edited: reading.Reading, read: readin
     differing = {field for field, value in said.items() if ticket.fields.get(field) != value}
     over = settled_fields(ticket)
     late = tuple(sorted(differing & over & ITEM_FIELDS))
-    log = ticket.request == "reactivate" and bool(sources_of(reply.message))
+    log = ticket.request == WITH_LOG and bool(sources_of(reply.message))
     change = (differing - over) or log or _nearly_said(reply, ticket, read)
     if change and _open_to_change(ticket):
         requests = Requests(reply.work, reply.message, reply.sender, reply.received_at)
@@ -284,13 +289,8 @@ def _open_to_change(ticket: Ticket) -> bool:
 
 def _on_final(reply: Reply, ticket: Ticket) -> str:
     """On a ticket that is over: status and help are answered, a new form opens a new ticket, the rest is a comment."""
-    word = _first_word(reply.own)
-    if word == STATUS:
-        reply.work.apply(ticket, StatusAsked(reply.sender.address))
-        return "status"
-    if word == HELP:
-        reply.work.perform(ticket, (Send("help", reply.sender.address),))
-        return "help"
+    if answered := _asked_for(reply, ticket):
+        return answered
     readings = [read for read in reading.read_forms(reply.own, "") if read.request_line]
     if readings:
         Requests(reply.work, reply.message, reply.sender, reply.received_at).open(tuple(readings), linked=ticket.ref)

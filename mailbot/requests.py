@@ -15,15 +15,13 @@ from mailbot.core.message import Message
 from mailbot.core.problem import Code, Problem
 from mailbot.core.reading import Reading, Request
 from mailbot.core.standing import Sender
-from mailbot.core.ticket import Ticket
+from mailbot.core.ticket import OPEN, State, Ticket
 from mailbot.post import joined
 from mailbot.work import Work
 from storage import licences, tickets
 
 #: Requests that come with a log.
 WITH_LOG = "reactivate"
-#: States in which a ticket is not over.
-OPEN_STATES = ("waiting_customer", "waiting_confirmation", "waiting_staff", "applying", "scheduled")
 
 
 class Requests:
@@ -40,7 +38,7 @@ class Requests:
         decisions = []
         refs: list[str] = [linked] if linked else []
         for read in readings:
-            same = self._same_form(read) or self._denied_form(read)
+            same = self._same_form(read)
             if same is not None:
                 decisions.append(self.work.apply(same, StatusAsked(self.sender.address)))
                 continue
@@ -165,16 +163,14 @@ class Requests:
         return licences.of_ledger(self.work.session, tokens)
 
     def _same_form(self, read: Reading) -> Ticket | None:
-        """An open ticket of this sender that was opened by the same form."""
-        fields = records.digest_of(read.stored)
-        row = tickets.same_form(self.work.session, fold(self.sender.address), fields, OPEN_STATES)
-        return records.of_row(row) if row else None
-
-    def _denied_form(self, read: Reading) -> Ticket | None:
-        """The same form, which a contact refused, where the sender must not know that."""
-        rows = tickets.of_sender(self.work.session, self.sender.address.lower(), ("cancelled",))
-        found = (self.work.ticket(row.ref) for row in rows)
-        return next((t for t in found if t and t.denied_unseen and t.fields == read.stored), None)
+        """A ticket of this sender that was opened by the same form, and that is open as far as he may know."""
+        fields, sender = records.digest_of(read.stored), fold(self.sender.address)
+        for states in (OPEN, (State.CANCELLED,)):  # one that a contact refused may look open to him
+            row = tickets.same_form(self.work.session, sender, fields, states)
+            ticket = records.of_row(row) if row else None
+            if ticket is not None and not ticket.as_seen.final:
+                return ticket
+        return None
 
     def _link(self, ref: str, others: tuple[str, ...]) -> None:
         ticket = self.work.ticket(ref)

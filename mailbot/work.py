@@ -65,8 +65,8 @@ class Work:
 
     def scene(self, *tokens: str | None, demo_elsewhere: bool = False, on: date | None = None) -> Scene:
         """The moment and the ledger's licences of those tokens (as they stand ``on`` that day), for a judgement."""
-        day = on or self.today
-        found = {token: licence for token in tokens if token and (licence := records.licence(self.session, token, day))}
+        read = self.licence if on is None else lambda token: records.licence(self.session, token, on)
+        found = {token: licence for token in tokens if token and (licence := read(token))}
         ledger = Ledger(found, demo_elsewhere)
         return Scene(self.now, self.desk.config.zone, self.desk.catalogue, ledger, self.desk.timers, self.mail)
 

@@ -122,13 +122,6 @@ def add_contact(s: Session, token: str, address: str, since: datetime, makes_kno
     return row
 
 
-def remove_contacts(s: Session, token: str) -> None:
-    """The licence has no contacts any more."""
-    for row in contacts(s, token):
-        s.delete(row)
-    s.flush()
-
-
 def contacts(s: Session, token: str) -> list[Contact]:
     """The contacts of the licence, the oldest first."""
     found = s.exec(_CONTACTS, params={"token": token})

@@ -158,11 +158,6 @@ def same_form(s: Session, sender_folded: str, form_sha256: str, states: Collecti
     return s.exec(_SAME_FORM, params=same).first()
 
 
-def of_token(s: Session, token: str, states: Collection[str] | None = None) -> list[TicketRow]:
-    """The tickets about this licence, newest first."""
-    return _found(s, states, col(TicketRow.token) == token)
-
-
 def waiting(s: Session, states: Collection[str]) -> list[TicketRow]:
     """The tickets in ``states``, the one that has waited longest first."""
     query = select(TicketRow).where(col(TicketRow.state).in_(states))

@@ -126,13 +126,13 @@ def check(
     json: Json = False,
 ) -> None:
     """Verify configuration, catalogue, templates, database, IMAP and SMTP; a line each with what to do."""
-    from mailbot.checks import Line, check_all
+    from mailbot.checks import check_all
     from mailbot.probe import judge_mail
 
     choose(config_file, now)
     configure()
     if probe_mail is not None:
-        lines: list[Line | Finding] = [*judge_mail(probe_mail.read_bytes(), config().identity.authserv_id)]
+        lines: list[Finding] = [*judge_mail(probe_mail.read_bytes(), config().identity.authserv_id)]
     else:
         lines = [*check_all(config())]
     if send_probe and all(line.good for line in lines):

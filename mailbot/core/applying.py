@@ -6,16 +6,15 @@ from datetime import timedelta
 from mailbot.core.commit import SILENT, billed_anew, case_of, granted_item
 from mailbot.core.effects import Alert, Audience, Change, Effect, Purpose, Remember, Send
 from mailbot.core.events import Accepted, Decision, Note, RefusedThere, StillApplying
-from mailbot.core.opening import outcome, plugin_mail
+from mailbot.core.opening import dates, outcome, plugin_mail
 from mailbot.core.scene import Scene
-from mailbot.core.ticket import Item, ItemStatus, Ticket, settled
+from mailbot.core.ticket import GRANTED, Item, ItemStatus, Ticket, settled
 
 #: Mails that say what was granted, and dates that count from it.
 TELLING = frozenset({"outcome", "plugins", "confirmation"})
 DATED = frozenset({"day", "demo_warning"})
 #: After so long without an answer of the server the customer hears that it is being applied.
 PATIENCE = timedelta(minutes=10)
-GRANTED = (ItemStatus.APPLIED, ItemStatus.SCHEDULED)
 #: Kinds of events that answer others; the server is not asked about them.
 ANSWERS = frozenset({"accepted", "refused"})
 
@@ -93,7 +92,7 @@ def _go_on(
     if not ticket.held or any(item.status is ItemStatus.APPLYING for item in ticket.items):
         return Decision(ticket, (change, *effects), notes)
     granted = frozenset(i.item for i in ticket.items if i.item in ticket.held and i.status in GRANTED)
-    effects += _dates(ticket, granted, scene)
+    effects += dates(ticket, granted, scene)
     told = ticket.told
     ticket = ticket.model_copy(update={"held": (), "told": False})
     if ticket.open_items:
@@ -101,20 +100,6 @@ def _go_on(
     else:
         effects += (outcome(ticket),)
     return Decision(ticket, (change, *effects, *plugin_mail(ticket, granted)), notes)
-
-
-def _dates(ticket: Ticket, granted: frozenset[str], scene: Scene) -> tuple[Effect, ...]:
-    """The days of what is scheduled; a demo's warnings, counted from today."""
-    mine = [i for i in ticket.items if i.item in granted]
-    days = sorted({i.effective for i in mine if i.status is ItemStatus.SCHEDULED and i.effective})
-    effects: tuple[Effect, ...] = tuple(Remember("day", scene.start_of(d), payload=d.isoformat()) for d in days)
-    if ticket.action == "demo" and "plan" in granted:
-        ends = scene.today + timedelta(days=scene.catalogue.demo.days)
-        effects += tuple(
-            Remember("demo_warning", scene.morning_of(ends - timedelta(days=left)), token=ticket.token)
-            for left in scene.catalogue.demo.warn_days
-        )
-    return effects
 
 
 def still_applying(ticket: Ticket, event: StillApplying, scene: Scene) -> Decision:

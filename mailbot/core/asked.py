@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from mailbot.core.catalogue import Catalogue
+from mailbot.core.forms import SEATS
 from mailbot.core.licence import Licence, Value
 from mailbot.core.reading import Request
 
-SEATS = ("agents", "users", "telephones", "mobile_agents")
 #: Items that every activation lists, in this order.
 ALWAYS = ("admin", "plan", "agents", "webrtc", "phonebar")
 

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
-from mailbot.core.asked import SEATS, contract_options
+from mailbot.core.asked import contract_options
 from mailbot.core.catalogue import Catalogue
+from mailbot.core.forms import SEATS
 from mailbot.core.licence import Ledger, Licence
 from mailbot.core.problem import Code, Problem
 from mailbot.core.reading import Request

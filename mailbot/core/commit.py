@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from mailbot.core.ahead import dates_of, implied_ahead, set_anew
-from mailbot.core.asked import SEATS, Asked
+from mailbot.core.asked import Asked
 from mailbot.core.catalogue import Catalogue
 from mailbot.core.effects import Change
+from mailbot.core.forms import SEATS
 from mailbot.core.licence import Licence, LicenceEvent, Value, fold
 from mailbot.core.period import month_end, years_later
 from mailbot.core.rules import Case, billing_of, day_of, implied_day, rule_of

@@ -11,14 +11,13 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
+from mailbot.core.forms import SEATS
 from mailbot.core.licence import LicenceEvent, Value, standing
 from mailbot.core.period import Period, next_month, period_of, years_later
+from mailbot.core.rules import DECREASE_DAY
 
-SEATS = ("agents", "users", "telephones", "mobile_agents")
 #: Items with a value that is chosen: of two that follow each other only the difference is billed.
 OPTIONS = ("plan", "support")
-#: The last day of a month on which a decrease still counts for the next period.
-DECREASE_DAY = 20
 
 Part = tuple[str, str]
 ONE_DAY = timedelta(days=1)

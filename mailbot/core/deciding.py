@@ -1,9 +1,9 @@
 """What staff's decisions do to a ticket. Whether a decision may count at all is settled before: see ``replies``."""
 
-from mailbot.core.asked import SEATS
 from mailbot.core.commit import SILENT, first_break, grant, without_cause
 from mailbot.core.effects import Audience, Effect, Facts, Forget, Purpose, Result, Send, Void
 from mailbot.core.events import Answers, Approved, Asks, Decision, Holds, Note, Notes, Rejected
+from mailbot.core.forms import SEATS
 from mailbot.core.licence import Licence
 from mailbot.core.opening import (
     CUSTOMER_TIMERS,
@@ -24,13 +24,24 @@ def approve(ticket: Ticket, event: Approved, scene: Scene) -> Decision:
     keys = frozenset(event.items or (i.item for i in ticket.open_items))
     if not keys or not keys <= {i.item for i in ticket.open_items}:
         return refuse_line(ticket, event.by, event.read, "APPROVE", "nothing_open")
-    why = event.blocked or _blocked(ticket, keys, event, scene)
+    why = _taken(ticket, scene) or _blocked(ticket, keys, event, scene)
     if why:
         return refuse_line(ticket, event.by, event.read, "APPROVE", why)
     ticket, effects = granted(ticket, keys, scene, event.by, event.until)
     result = Result(event.read, True, ticket.ref, "APPROVE", tuple(sorted(keys)))
     notes = (Note("approved", event.by, ", ".join(sorted(keys))), *granted_notes(ticket, keys, event.by))
     return _decided(ticket, scene, effects + plugin_mail(ticket, keys), notes, result)
+
+
+def _taken(ticket: Ticket, scene: Scene) -> str:
+    """A licence moves only to an unknown token or to a demo of the mover's own."""
+    target = scene.ledger.licence(ticket.new_token)
+    if target is None:
+        return ""
+    old = scene.ledger.licence(ticket.token)
+    mine = {contact.lower() for contact in old.contacts} if old else set()
+    own_demo = target.had_demo and target.activated_on is None and target.status in ("demo", "expired")
+    return "" if own_demo and mine & {contact.lower() for contact in target.contacts} else "new_token_taken"
 
 
 def _blocked(ticket: Ticket, keys: frozenset[str], event: Approved, scene: Scene) -> str:

@@ -71,13 +71,12 @@ class EmailConfirmed:
 
 @dataclass(frozen=True)
 class Approved:
-    """Staff grant items (none named: all that wait). ``blocked`` is a reason why the ledger forbids it."""
+    """Staff grant items (none named: all that wait)."""
 
     by: str
     read: str
     items: tuple[str, ...] = ()
     until: date | None = None
-    blocked: str = ""
 
 
 @dataclass(frozen=True)

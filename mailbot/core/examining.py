@@ -11,6 +11,7 @@ from mailbot.core.catalogue import Catalogue
 from mailbot.core.checking import check
 from mailbot.core.diagnosis import Diagnosis, FormClaim, LedgerClaim, diagnose
 from mailbot.core.disagreement import plain_name
+from mailbot.core.forms import SEATS
 from mailbot.core.licence import Licence
 from mailbot.core.logsources import Source
 from mailbot.core.message import Message
@@ -18,8 +19,6 @@ from mailbot.core.reading import Request, read_forms
 from mailbot.core.statement import plain_key
 from mailbot.core.statusjson import NOTHING_SAID, Terms
 from mailbot.core.statuslog import Findings, read
-
-_SEATS = ("agents", "users", "telephones", "mobile_agents")
 
 #: Licences of other tokens that are looked up at most: a log can name two thousand.
 _LOOKED_UP = 200
@@ -119,7 +118,7 @@ def _same(one: str | None, other: str | None) -> bool:
 def _terms(licence: Licence) -> Terms:
     return Terms(
         plan=plain_key(licence.plan) if licence.plan else None,
-        seats=tuple((plain_key(seat), getattr(licence, seat)) for seat in _SEATS),
+        seats=tuple((plain_key(seat), getattr(licence, seat)) for seat in SEATS),
         addons=frozenset(plain_key(key) for key in licence.addons),
         plugins=frozenset(plain_key(key) for key in licence.plugins),
     )

@@ -88,7 +88,8 @@ CONTACT = frozenset({"customer_name", "customer_email", "comments", "telephones"
 INVISIBLE = "\u00ad\u034f\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
 _WHO = ("token", "customer_name", "accept")
 _MAIL = ("customer_email", "comments")
-_SEATS = ("agents", "users", "telephones", "mobile_agents")
+#: The items that are counted.
+SEATS = ("agents", "users", "telephones", "mobile_agents")
 
 FORMS: dict[tuple[str, str | None], Form] = {
     (f.request, f.action): f
@@ -99,8 +100,8 @@ FORMS: dict[tuple[str, str | None], Form] = {
             (*_WHO, "demo", "plan", "agents", "billing", "support"),
             ("users", "telephones", "mobile_agents", "whitelabel", "addons", "plugins", *_MAIL),
         ),
-        Form("modify", "add", "Modify your license: add", (*_WHO, "action", "reason"), _MAIL, (*_SEATS, "addons", "plugins")),
-        Form("modify", "remove", "Modify your license: remove", (*_WHO, "action", "reason"), _MAIL, (*_SEATS, "addons", "plugins")),
+        Form("modify", "add", "Modify your license: add", (*_WHO, "action", "reason"), _MAIL, (*SEATS, "addons", "plugins")),
+        Form("modify", "remove", "Modify your license: remove", (*_WHO, "action", "reason"), _MAIL, (*SEATS, "addons", "plugins")),
         Form("modify", "deactivate", "Modify your license: deactivate", (*_WHO, "action", "reason"), _MAIL),
         Form("contract", None, "Request contract change", _WHO, _MAIL, ("plan", "support", "billing", "whitelabel")),
         Form("reactivate", "expired", "Re-activate your license: expired", ("customer_name", "reason", "old_token", "log"), _MAIL),

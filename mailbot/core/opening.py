@@ -1,6 +1,6 @@
 """How a form enters a ticket: opened, corrected, confirmed or denied, and what is granted at once."""
 
-from datetime import date
+from datetime import date, timedelta
 
 from mailbot.core.address import same
 from mailbot.core.asked import place
@@ -23,7 +23,7 @@ from mailbot.core.events import Changed, Confirmed, Decision, Denied, EmailConfi
 from mailbot.core.forms import FIELDS
 from mailbot.core.naming import TWICE
 from mailbot.core.scene import Scene
-from mailbot.core.ticket import Ending, Item, ItemStatus, Route, State, Ticket, settled
+from mailbot.core.ticket import GRANTED, Ending, Item, ItemStatus, Route, State, Ticket, settled
 
 #: Due things that wait for the customer, and those that wait for staff.
 CUSTOMER_TIMERS = ("customer_reminder", "close")
@@ -273,17 +273,19 @@ def granted(
     ticket = ticket.model_copy(update={"items": made.items})
     effects: tuple[Effect, ...] = made.changes
     effects += _people(ticket, keys, scene, by_staff=decider != "mailbot")
-    days = sorted(
-        {i.effective for i in made.items if i.item in keys and i.status is ItemStatus.SCHEDULED and i.effective}
-    )
-    effects += tuple(Remember("day", scene.start_of(day), payload=day.isoformat()) for day in days)
-    ends = made.after.demo_ends if made.after and ticket.action == "demo" else None
-    if ends:
-        warn = (ends.toordinal() - days for days in scene.catalogue.demo.warn_days)
-        effects += tuple(
-            Remember("demo_warning", scene.morning_of(ends.fromordinal(day)), token=ticket.token) for day in warn
-        )
-    return ticket, effects
+    return ticket, effects + dates(ticket, keys, scene)
+
+
+def dates(ticket: Ticket, keys: frozenset[str], scene: Scene) -> tuple[Remember, ...]:
+    """What follows on a date from granting those items today: the days of the scheduled ones, a demo's warnings."""
+    mine = (i for i in ticket.items if i.item in keys and i.status is ItemStatus.SCHEDULED)
+    days = sorted({i.effective for i in mine if i.effective})
+    found = tuple(Remember("day", scene.start_of(day), payload=day.isoformat()) for day in days)
+    if ticket.action != "demo" or "plan" not in keys:
+        return found
+    ends = scene.today + timedelta(days=scene.catalogue.demo.days)
+    warned = (scene.morning_of(ends - timedelta(days=left)) for left in scene.catalogue.demo.warn_days)
+    return found + tuple(Remember("demo_warning", at, token=ticket.token) for at in warned)
 
 
 def _people(ticket: Ticket, keys: frozenset[str], scene: Scene, *, by_staff: bool) -> tuple[Effect, ...]:
@@ -312,7 +314,7 @@ def plugin_mail(ticket: Ticket, keys: frozenset[str]) -> tuple[Effect, ...]:
 def _granted_now(ticket: Ticket, keys: frozenset[str]) -> tuple[Item, ...]:
     """The items of those keys that were granted, and the implied ones that came or leave with them."""
     causes = keys & _causes(ticket)
-    held = (i for i in ticket.items if i.status in (ItemStatus.APPLIED, ItemStatus.SCHEDULED))
+    held = (i for i in ticket.items if i.status in GRANTED)
     return tuple(i for i in held if i.item in keys or (causes and i.route is Route.IMPLIED))
 
 

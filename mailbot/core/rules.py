@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import date
 
 from mailbot.core import billing
-from mailbot.core.asked import SEATS, Asked
+from mailbot.core.asked import Asked
 from mailbot.core.catalogue import Catalogue
+from mailbot.core.forms import SEATS
 from mailbot.core.licence import Licence, Value
 from mailbot.core.period import month_end, next_month, next_period
 from mailbot.core.ticket import Billing, Item, Route

@@ -41,6 +41,10 @@ class ItemStatus(StrEnum):
     CANCELLED = "cancelled"
 
 
+#: What became of an item that was granted.
+GRANTED = (ItemStatus.APPLIED, ItemStatus.SCHEDULED)
+
+
 class Route(StrEnum):
     """Who says yes to an item: the rules at once, staff, or the items that imply it."""
 

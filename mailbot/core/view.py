@@ -18,13 +18,13 @@ from mailbot.core.lines import words as words_of
 from mailbot.core.portrait import history, log, terms, who
 from mailbot.core.say import Words, problem_sentence
 from mailbot.core.speech import Speech
-from mailbot.core.ticket import ITEM_FIELDS, Item, ItemStatus, Ticket
+from mailbot.core.ticket import GRANTED, ITEM_FIELDS, Item, ItemStatus, Ticket
 
 _TERMS = frozenset({"plan", "support", "billing", "whitelabel"})
 #: The form that asks anew for what is settled already, and the fields that it is for.
 ANEW = {"modify": ITEM_FIELDS - _TERMS, "contract": _TERMS}
-#: What was granted, now or for a day to come.
-GRANTED = (ItemStatus.APPLIED, ItemStatus.APPLYING, ItemStatus.SCHEDULED)
+#: What was granted, even where the licence server has not answered yet.
+_PROMISED = (*GRANTED, ItemStatus.APPLYING)
 #: So much of a corrected value is shown.
 _SHOWN = 120
 
@@ -188,7 +188,7 @@ def title(ticket: Ticket, speech: Speech) -> str:
 def ending(ticket: Ticket) -> str:
     """How the items ended: applied, scheduled, mixed (of these two), partly (some refused), refused, cancelled, open."""
     statuses = {item.status for item in ticket.items if item.route != "implied"} or {i.status for i in ticket.items}
-    granted, refused = statuses & set(GRANTED), ItemStatus.REFUSED in statuses
+    granted, refused = statuses & set(_PROMISED), ItemStatus.REFUSED in statuses
     if statuses & {None, ItemStatus.WAITING_STAFF} or not statuses:
         return "open"
     if refused:
@@ -318,7 +318,7 @@ def _moved(ticket: Ticket) -> bool:
 
 def _ai(item: Item, catalogue: Catalogue) -> bool:
     addon = catalogue.addons.get(item.item.removeprefix("addon:"))
-    return bool(item.to and item.status in GRANTED and item.item.startswith("addon:") and addon and addon.ai)
+    return bool(item.to and item.status in _PROMISED and item.item.startswith("addon:") and addon and addon.ai)
 
 
 def mailto(envelope: Envelope | None, ticket: Ticket | None, desk: Desk, body: str, subject: str = "") -> str:

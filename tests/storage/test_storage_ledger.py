@@ -137,7 +137,7 @@ def test_contacts_are_listed_oldest_first_and_can_be_removed(store: Store) -> No
         people.add_contact(s, "A1B2C3D4", "c@example.com", NOON, makes_known=True)
         people.add_contact(s, "B1B2C3D4", "c@example.com", NOON, makes_known=False)
         assert [row.address for row in people.contacts(s, "A1B2C3D4")] == ["c@example.com", "b@example.com"]
-        people.remove_contacts(s, "A1B2C3D4")
+        people.replace_contacts(s, {"A1B2C3D4": []}, NOON, set())
         assert people.contacts(s, "A1B2C3D4") == []
         assert [row.token for row in people.tokens_of_address(s, "c@example.com")] == ["B1B2C3D4"]
         people.add_contact(s, "A1B2C3D4", "c@example.com", NOON, makes_known=False)  # anew

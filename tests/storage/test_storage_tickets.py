@@ -126,8 +126,6 @@ def test_lists_are_newest_first_and_narrowed_by_state(store: Store) -> None:
         assert numbers(tickets.listing(s, [])) == []
         assert numbers(tickets.of_sender(s, "jo@example.com", ["waiting_staff"])) == [4, 3]
         assert numbers(tickets.of_sender(s, "jo@example.com")) == [4, 3, 1]
-        assert numbers(tickets.of_token(s, "A1B2C3D4", ["waiting_staff", "done"])) == [2, 1]
-        assert numbers(tickets.of_token(s, "B1B2C3D4")) == [3]  # a token keeps its case
         assert numbers(tickets.waiting(s, ["waiting_staff"])) == [3, 4, 2]  # the longest first
 
 
