@@ -76,7 +76,7 @@ def keep_oversized(desk: Desk, header: Arrival, size: int) -> int:
     ((inbox_id, _),) = keep_all(desk, [header], "imap")
     reason = f"{size} bytes are more than the limit of {desk.config.limits.raw_mb} MB; only the header was fetched"
     with desk.store.write() as session:
-        inbox.mark(session, inbox_id, "quarantined", at=desk.clock(), reason=reason)
+        inbox.mark(session, inbox_id, inbox.QUARANTINED, at=desk.clock(), reason=reason)
     desk.log.quarantined(inbox_id=inbox_id, reason=reason)
     return inbox_id
 

@@ -7,9 +7,6 @@ from mailbot.handling import Arrival, Runs, here, keep_all, keep_oversized
 from mailbot.imap import Arrived, ImapSettings, Mailbox
 from storage import inbox
 
-#: States that are final and where the mail goes; anything else stays where it is.
-FINAL = ("handled", "duplicate", "dropped", "quarantined")
-
 
 def imap_settings(desk: Desk) -> ImapSettings:
     """The mailbox as it is configured."""
@@ -67,7 +64,7 @@ def put_away(desk: Desk, mailbox: Mailbox, known: set[int], run: Runs = here) ->
     rows = [row for row in run(functools.partial(_unmoved, desk)) if (row.folder, row.uidvalidity) == place and row.uid]
     moved = 0
     for folder, quarantined in ((desk.config.imap.done_folder, False), (desk.config.imap.quarantine_folder, True)):
-        mine = [row for row in rows if (row.state == "quarantined") is quarantined]
+        mine = [row for row in rows if (row.state == inbox.QUARANTINED) is quarantined]
         if not mine:
             continue
         uids = [int(row.uid or 0) for row in mine]

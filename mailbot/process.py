@@ -91,14 +91,14 @@ def _duplicate(work: Work, message: Message, inbox_id: int) -> Handled | None:
     if message.message_id is None:
         return None
     for other in inbox.by_message_id(work.session, message.message_id):
-        if other.id == inbox_id or other.state == "kept":
+        if other.id == inbox_id or other.state == inbox.KEPT:
             continue
         if other.sender == message.sender and other.body_sha256 == message.body_sha256:
-            return Handled("duplicate", f"same as mail {other.id}")
+            return Handled(inbox.DUPLICATE, f"same as mail {other.id}")
         work.alert(
             f"same-id:{message.message_id}", f"mail {inbox_id} has the Message-ID of mail {other.id} and other words"
         )
-        return Handled("quarantined", "same Message-ID", f"the Message-ID of mail {other.id}, with other words")
+        return Handled(inbox.QUARANTINED, "same Message-ID", f"the Message-ID of mail {other.id}, with other words")
     return None
 
 
@@ -119,18 +119,18 @@ class Mail:
         )
         match intake:
             case Unusable():
-                return Handled("quarantined", "unusable", intake.why)
+                return Handled(inbox.QUARANTINED, "unusable", intake.why)
             case Ours():
-                return Handled("handled", "our own mail")
+                return Handled(inbox.HANDLED, "our own mail")
             case SetAside():
-                return Handled("handled", "marked as spam")
+                return Handled(inbox.HANDLED, "marked as spam")
             case Bounced():
                 return self._bounced(intake.report)
             case Automatic():
                 return self._automatic(intake)
             case _:
                 what = self._written(intake)
-                return Handled("handled", what + digest.WITHHELD if self.work.post.withheld else what)
+                return Handled(inbox.HANDLED, what + digest.WITHHELD if self.work.post.withheld else what)
 
     def _thread(self) -> Thread:
         """The key of the message and what the desk knows of it."""
@@ -185,8 +185,8 @@ class Mail:
                 self.work.apply(ticket, Undelivered(row.recipient, row.kind, report.diagnostic))
             else:
                 self.work.alert(f"undelivered:{message_id}", f"not delivered: {row.kind} to {row.recipient}")
-            return Handled("handled", "delivery report")
-        return Handled("handled", "delivery report on no mail of ours")
+            return Handled(inbox.HANDLED, "delivery report")
+        return Handled(inbox.HANDLED, "delivery report on no mail of ours")
 
     def _automatic(self, intake: Automatic) -> Handled:
         """Never answered; a form in it is shown to staff."""
@@ -195,7 +195,7 @@ class Mail:
                 f"automatic:{self.message.sha256}",
                 f"a form came in an automatic mail of {self.message.sender or 'nobody'} ({intake.why}); nothing was done with it",
             )
-        return Handled("handled", f"automatic: {intake.why}")
+        return Handled(inbox.HANDLED, f"automatic: {intake.why}")
 
     def _written(self, intake: Intake) -> str:
         """A mail that a person wrote."""

@@ -10,8 +10,11 @@ from storage.types import Big, IndexedText, Row, Text, UtcDateTime, write
 
 KEPT = "kept"
 HANDLED = "handled"
+DUPLICATE = "duplicate"
 QUARANTINED = "quarantined"
 DROPPED = "dropped"
+#: All states but the first: nothing more happens to the mail by itself.
+FINAL = (HANDLED, DUPLICATE, DROPPED, QUARANTINED)
 
 
 class Inbox(Row, table=True):

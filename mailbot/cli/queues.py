@@ -9,7 +9,6 @@ import typer
 
 from mailbot import shapes
 from mailbot.cli.context import ConfigOption, Json, NowOption, choose, desk, fail, known_state, show_json, show_table
-from mailbot.intake_loop import FINAL
 from storage import inbox, outbox
 
 State = Annotated[str | None, typer.Option("--state", help="Only those in that state.")]
@@ -32,7 +31,7 @@ def list_inbox(
 ) -> None:
     """Mails that came, newest first."""
     choose(config_file, now)
-    known = known_state(state, (inbox.KEPT, *FINAL))
+    known = known_state(state, (inbox.KEPT, *inbox.FINAL))
     with desk().store.read() as session:
         rows = inbox.listing(session, known)
     _listed("Inbox", rows, shapes.INBOX, ("id", "state", "received_at", "sender", "intake", "reason"), json)
@@ -103,7 +102,7 @@ def quarantine_list(config_file: ConfigOption = None, now: NowOption = None, jso
     """Mails in quarantine with their reasons."""
     choose(config_file, now)
     with desk().store.read() as session:
-        rows = inbox.listing(session, "quarantined")
+        rows = inbox.listing(session, inbox.QUARANTINED)
     _listed("Quarantine", rows, shapes.INBOX, ("id", "received_at", "sender", "reason"), json)
 
 
@@ -115,7 +114,7 @@ def quarantine_show(
     choose(config_file, now)
     with desk().store.read() as session:
         row = inbox.get(session, id_)
-        if row is None or row.state != "quarantined":
+        if row is None or row.state != inbox.QUARANTINED:
             fail(f"mail {id_} is not in quarantine")
         sys.stdout.buffer.write(inbox.raw(session, id_))
 
@@ -140,5 +139,5 @@ def _quarantine(act: Callable[..., bool], id_: int, what: str, config_file: Path
     choose(config_file, now)
     with desk(writes=True).store.write() as session:
         row = inbox.get(session, id_)
-        done = row is not None and row.state == "quarantined" and act(session, id_)
+        done = row is not None and row.state == inbox.QUARANTINED and act(session, id_)
     _act(bool(done), id_, what)
