@@ -42,6 +42,20 @@ def test_what_is_no_number_of_agents_is_asked_about(raw: str) -> None:
     assert (problem.code, problem.read) == (Code.NOT_A_NUMBER, raw)
 
 
+@pytest.mark.parametrize("count", ["100001", "999999999", "99999999999999"])
+@pytest.mark.parametrize("label", ["Agents", "Telephones", "PBX extensions"])
+def test_a_count_can_be_too_large(label: str, count: str) -> None:
+    text = PLAN.replace("Agents: 10", f"Agents: 10\n{label}: {count}" if label != "Agents" else f"Agents: {count}")
+    field = "agents" if label == "Agents" else "telephones"
+    assert checked(text)[1] == [(field, Code.OUT_OF_RANGE)]
+
+
+@pytest.mark.parametrize("line", ["Telephone: 3331234567", "Telephone (office): 5551234567", "Telephones: 02 1234567"])
+def test_a_number_to_dial_is_no_count(line: str) -> None:
+    request, problems = checked(f"{PLAN}{line}\n")
+    assert (request.telephones, problems) == (None, [])
+
+
 @pytest.mark.parametrize("raw", ["1.000", "1,000", "1'000", "1’000", "1 000"])
 def test_a_grouped_number_is_asked_about_with_a_hint(raw: str) -> None:
     problem = read.number("agents", raw)

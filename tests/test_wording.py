@@ -317,6 +317,8 @@ def test_an_overlay_that_cannot_be_read_is_named(tmp_path: Path) -> None:
 def test_every_code_has_its_sentence() -> None:
     said = ENGLISH.sentences
     assert {code.value for code in Code} <= said["problem"].keys()
+    own = said["problem"].keys() - {code.value for code in Code} - {"private"}
+    assert all(key.startswith(tuple(f"{code.value}_" for code in Code)) for key in own), own
     assert {status.value for status in ItemStatus} | {"new"} == said["status"].keys() == said["holds"].keys()
     assert {state.value for state in State} == said["state"].keys()
     rules = {"demo", "automatic", "by_staff", "increase", "decrease_by_20th", "decrease_after_20th", "deactivation"}

@@ -3,15 +3,14 @@
 from collections.abc import Iterable, Iterator, Mapping
 
 from mailbot.core.catalogue import Catalogue
-from mailbot.core.forms import FIELDS, FORMS, TITLES, Form, Kind, any_form
+from mailbot.core.forms import FIELDS, FORMS, TITLES, Form, any_form
 from mailbot.core.naming import stated
 from mailbot.core.problem import Problem
 from mailbot.core.reading import Request
-from mailbot.core.values import labels_of
+from mailbot.core.values import choices
 
 #: So long may a link be that opens a prepared mail: Windows and Outlook cut at about 2,000 characters.
 LINK = 1800
-_LOG = "please attach it to your mail: .log, .txt, .json, .gz or .zip"
 
 
 def blank(request: str, catalogue: Catalogue, action: str | None = None) -> str:
@@ -29,37 +28,8 @@ def blank(request: str, catalogue: Catalogue, action: str | None = None) -> str:
 
 def _line(field: str, value: str, form: Form, catalogue: Catalogue) -> str:
     label = FIELDS[field].label
-    aside = "" if value else _aside(field, form, catalogue)
+    aside = "" if value else choices(field, form, catalogue)
     return f"{label} ({aside}): " if aside else f"{label}: {value}"
-
-
-def _aside(field: str, form: Form, catalogue: Catalogue) -> str:
-    """What may stand on a line, "" where its label says enough."""
-    match FIELDS[field].kind:
-        case Kind.YES:
-            return "yes / no"
-        case Kind.OPTION:
-            return " / ".join(labels_of(field, catalogue).values())
-        case Kind.OPTIONS:
-            return "any of " + ", ".join(labels_of(field, catalogue).values())
-        case Kind.ACTION:
-            return " / ".join(str(a).capitalize() for r, a in FORMS if r == form.request)
-        case Kind.REASON if form.request == "reactivate":
-            return " / ".join(catalogue.reasons.get("reactivate", {}).values())
-        case Kind.REASON if form.action:
-            return " / ".join([*catalogue.reasons.get(form.action, {}).values(), "or your own words"])
-        case Kind.NUMBER:
-            return _counted(field, form, catalogue)
-        case Kind.FILE:
-            return _LOG
-        case _:
-            return ""
-
-
-def _counted(field: str, form: Form, catalogue: Catalogue) -> str:
-    seat = catalogue.seats.get(field)
-    notes = [seat.note] if seat and seat.note else []
-    return ", ".join(["the new total", *notes] if form.request == "modify" else notes)
 
 
 def filled(request: Request, given: Mapping[str, str], problems: Iterable[Problem]) -> str:

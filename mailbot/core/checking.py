@@ -9,7 +9,7 @@ from mailbot.core import values as read
 from mailbot.core.catalogue import Catalogue
 from mailbot.core.forms import FIELDS, FORMS, LABELS, TITLES, Form, Kind, any_form, normal
 from mailbot.core.naming import CHOOSER, TWICE, Named, action_of, named, stated
-from mailbot.core.problem import Code, Problem
+from mailbot.core.problem import Code, Problem, either
 from mailbot.core.reading import Reading, Request
 
 #: Of a form that is not known yet only these are kept: what the others ask for depends on it.
@@ -73,7 +73,7 @@ def _of_form(said: Named, given: Mapping[str, str], catalogue: Catalogue) -> Ite
         yield Problem(field=said.clash[0], code=Code.GIVEN_TWICE, read=said.clash[1], expected="one of them")
     line = given.get("request", "")
     if not said.request and TWICE not in line:
-        yield _unknown("request", line, tuple(TITLES), ", ".join(TITLES.values()))
+        yield _unknown("request", line, tuple(TITLES))
     product = given.get("product", "")
     if product and TWICE not in product:
         known = read.product(product, catalogue.products, catalogue.vendor)
@@ -83,13 +83,13 @@ def _of_form(said: Named, given: Mapping[str, str], catalogue: Catalogue) -> Ite
     needed = CHOOSER.get(said.request) == "action"
     if needed and action and TWICE not in action and (said.request, action_of(action)) not in FORMS:
         actions = tuple(str(a).capitalize() for r, a in FORMS if r == said.request)
-        yield _unknown("action", action, actions, ", ".join(actions))
+        yield _unknown("action", action, actions)
 
 
-def _unknown(key: str, raw: str, names: tuple[str, ...], expected: str) -> Problem:
+def _unknown(key: str, raw: str, names: tuple[str, ...]) -> Problem:
     near = process.extractOne(normal(raw)[:100], [normal(name) for name in names], score_cutoff=70) if raw else None
     code = Code.UNKNOWN_VALUE if raw else Code.MISSING
-    return Problem(field=key, code=code, read=raw, expected=expected, hint=names[near[2]] if near else "")
+    return Problem(field=key, code=code, read=raw, expected=either(names), hint=names[near[2]] if near else "")
 
 
 def _twice(key: str, raw: str) -> Problem:
@@ -178,11 +178,10 @@ class _Found:
             elif key in near:
                 yield Problem(field=key, code=Code.NEAR_LABEL, read=near[key][0], expected=FIELDS[key].label)
             elif key in self.form.required:
-                yield Problem(field=key, code=Code.MISSING, expected=FIELDS[key].label)
+                yield Problem(field=key, code=Code.MISSING, expected=read.wanted(key, self.form, self.catalogue))
         one_of = self.form.one_of
         if one_of and not any(parsed.get(key) not in (None, ()) or key in wrong or key in near for key in one_of):
-            expected = ", ".join(FIELDS[key].label for key in one_of)
-            yield Problem(field="items", code=Code.MISSING, expected=expected)
+            yield Problem(field="items", code=Code.MISSING, expected=either(FIELDS[key].label for key in one_of))
 
     def _may_mean(self, key: str) -> bool:
         """Whether a line nearly labelled as a field is meant for it.
@@ -224,4 +223,4 @@ def _of_values(request: Request, catalogue: Catalogue) -> Iterator[Problem]:
     other = request.new_token or request.motion_token
     if other and other == (request.old_token or request.token):
         key = "new_token" if request.new_token else "motion_token"
-        yield Problem(field=key, code=Code.NO_CHANGE, read=other, expected="another token than the old one")
+        yield Problem(field=key, code=Code.NO_CHANGE, read=other)

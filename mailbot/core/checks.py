@@ -44,9 +44,9 @@ def _activation(request: Request, licence: Licence) -> Iterator[Problem]:
 
 
 def _inactive(licence: Licence) -> Problem:
-    successor = f" by {licence.replaced_by}" if licence.status == "replaced" and licence.replaced_by else ""
-    expected = f"{licence.status}{successor}"
-    return _fault("token", Code.TOKEN_NOT_ACTIVE, licence.token, expected)
+    successor = licence.replaced_by if licence.status == "replaced" else None
+    problem = _fault("token", Code.TOKEN_NOT_ACTIVE, licence.token, licence.status)
+    return problem.model_copy(update={"hint": successor or ""})
 
 
 def _modification(request: Request, licence: Licence, catalogue: Catalogue) -> Iterator[Problem]:

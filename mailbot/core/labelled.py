@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from mailbot.core.forms import FIELDS, INVISIBLE, Kind, field_of
+from mailbot.core.forms import FIELDS, INVISIBLE, Kind, field_of, normal
 
 #: Longer texts before a colon are no label; what stands in parentheses behind a label does not count.
 _LABEL, _ASIDE = 80, 600
@@ -14,6 +14,7 @@ _NUMBERED = re.compile(r"\d{1,2}[.)][ \t\u00a0]+")
 _BOX = re.compile(r"\[([xX✓✔ \u00a0]?)\]|([☒☑✓✔✅🗹])|([☐□❏▢])")
 _LISTED = re.compile(r"[\s>]*(?:[-*•·◦▪‣●○]|\d{1,2}[.)])\s+\S")
 _DIALLED = re.compile(r"[+(0][\d ()./-]{5,}|[\d ()./-]{7,}")
+_COUNTED = re.compile(r"[1-9][0-9]*")
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ def labelled(line: str) -> Labelled | None:
         value = value[:-bold].strip(_SPACES)
     key = field_of(_without_aside(label))
     value = _unbold(value)
-    return Labelled(label, value, key if key and not _only_looks_so(key, value) else None)
+    return Labelled(label, value, key if key and not _only_looks_so(key, _without_aside(label), value) else None)
 
 
 def _undecorated(line: str) -> int:
@@ -128,11 +129,16 @@ def _unbold(value: str) -> str:
     return value
 
 
-def _only_looks_so(key: str, value: str) -> bool:
-    """A link behind "License Agreement", or a number to dial behind "Telephone", is no field of a form."""
+def _only_looks_so(key: str, label: str, value: str) -> bool:
+    """A link behind "License Agreement", or a number to dial behind "Telephone", is no field of a form.
+
+    Digits alone behind "Telephones" are a count, however large.
+    """
     if FIELDS[key].kind is Kind.YES:
         return value.lstrip("<").lower().startswith(("http://", "https://"))
-    return key == "telephones" and bool(_DIALLED.fullmatch(value))
+    if key != "telephones" or not _DIALLED.fullmatch(value):
+        return False
+    return normal(label) == "telephone" or not _COUNTED.fullmatch(value)
 
 
 def label_alone(line: str) -> str | None:

@@ -1,5 +1,6 @@
 """One thing wrong with a form. The sentences that customers read live in the templates, one per code."""
 
+from collections.abc import Iterable
 from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
@@ -51,8 +52,8 @@ class Problem(BaseModel):
     """One fault of a form.
 
     ``field`` is a field key (``items`` where one of several is needed), ``read`` what was read there ("" if nothing),
-    ``expected`` what would be right (already in words: "at least 5", "Voice, Digital or Voice Digital"),
-    ``hint`` the nearest right value, a suggestion only ("" if none).
+    ``expected`` what would be right (already in words: "at least 5", "Voice, Digital or Voice Digital"; of a licence that is
+    not active its status), ``hint`` the nearest right value, a suggestion only ("" if none).
     """
 
     model_config = ConfigDict(frozen=True)
@@ -63,3 +64,9 @@ class Problem(BaseModel):
     expected: str = ""
     hint: str = ""
     from_ledger: bool = False
+
+
+def either(names: Iterable[str]) -> str:
+    """``A, B or C``."""
+    *others, last = list(names) or [""]
+    return f"{', '.join(others)} or {last}" if others else last

@@ -59,8 +59,13 @@ def item_names(items: Iterable[Item], catalogue: Catalogue, words: Words) -> dic
 
 
 def problem_sentence(problem: Problem, words: Words, *, quiet: bool = False) -> str:
-    """The sentence of a problem; ``quiet`` quotes nothing that the sender wrote."""
-    sentence = str(words.sentences["problem"][problem.code.value])
+    """The sentence of a problem; ``quiet`` quotes nothing that the sender wrote.
+
+    A code has one sentence, and others where a field, or the status of a licence, needs one of its own.
+    """
+    said = words.sentences["problem"]
+    own = (f"{problem.code}_{which}" for which in (problem.field, problem.expected))
+    sentence = str(next((said[key] for key in own if key in said), said[problem.code.value]))
     shown = problem.read if len(problem.read) <= READ else f"{problem.read[:READ]}..."
     read = str(words.sentences["unsaid"]) if quiet else shown
     text = sentence.format(read=read, expected=problem.expected, hint=problem.hint)

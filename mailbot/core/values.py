@@ -7,9 +7,9 @@ from rapidfuzz import process
 
 from mailbot.core.address import strict
 from mailbot.core.catalogue import Catalogue
-from mailbot.core.forms import FIELDS, normal
+from mailbot.core.forms import FIELDS, FORMS, Form, Kind, normal
 from mailbot.core.naming import NO, YES, grace_of, nearly_grace
-from mailbot.core.problem import Code, Problem
+from mailbot.core.problem import Code, Problem, either
 
 #: No count may be larger.
 MOST = 100_000
@@ -42,9 +42,11 @@ _IN_WORDS = {
     for number, word in enumerate(words.split(), 1)
 } | {word: 10 * number for number, word in enumerate(_TENS, 2)}
 _TOKEN = re.compile(r"[\x21-\x7e]{8,128}")
-_NUMBER = re.compile(r"([0-9]{1,9})(?: ?([a-z][a-z -]{0,40}))?")
+_NUMBER = re.compile(r"([0-9]{1,400})(?: ?([a-z][a-z -]{0,40}))?")
 _GROUPED = re.compile(r"[0-9]{1,3}(?:[.,' ][0-9]{3}){1,2}")
 _QUOTES = " .\"'"
+_OF_A_TOKEN = "8 to 128 letters, digits and signs without spaces"
+_LOG = "please attach it to your mail: .log, .txt, .json, .gz or .zip"
 _BETWEEN = re.compile(r"[,;\n\t|•·▪●]")
 
 
@@ -52,9 +54,7 @@ def token(field: str, raw: str) -> str | Problem:
     """8 to 128 visible ASCII characters without a space, case kept."""
     if _TOKEN.fullmatch(raw):
         return raw
-    return Problem(
-        field=field, code=Code.TOKEN_MALFORMED, read=raw, expected="8 to 128 letters, digits and signs without spaces"
-    )
+    return Problem(field=field, code=Code.TOKEN_MALFORMED, read=raw, expected=_OF_A_TOKEN)
 
 
 def yes(field: str, raw: str) -> bool | Problem:
@@ -73,7 +73,7 @@ def number(field: str, raw: str, least: int = 0) -> int | Problem:
     match = _NUMBER.fullmatch(word)
     if match is None or (match[2] and match[2].strip() not in _units(field)):
         hint = re.sub("[^0-9]", "", word) if _GROUPED.fullmatch(word) else _in_digits(word, _units(field))
-        expected = "the whole total in digits, such as 10"
+        expected = "the total in digits, such as 10"
         return Problem(field=field, code=Code.NOT_A_NUMBER, read=raw, expected=expected, hint=hint)
     count = int(match[1])
     if not least <= count <= MOST:
@@ -116,7 +116,7 @@ def option(
         return names.get(word) or hidden[word]
     near = process.extractOne(word[:200], names.keys(), score_cutoff=70) if word else None
     hint = labels[names[near[0]]] if near else ""
-    return Problem(field=field, code=Code.UNKNOWN_VALUE, read=raw, expected=", ".join(labels.values()), hint=hint)
+    return Problem(field=field, code=Code.UNKNOWN_VALUE, read=raw, expected=either(labels.values()), hint=hint)
 
 
 def options(
@@ -184,3 +184,39 @@ def labels_of(field: str, catalogue: Catalogue) -> dict[str, str]:
         "plugins": {p.key: p for p in catalogue.askable_plugins()},
     }[field]
     return {key: str(choice.label) for key, choice in choices.items()}  # type: ignore[attr-defined]
+
+
+def choices(field: str, form: Form, catalogue: Catalogue) -> str:
+    """What may stand on the line of a field, as a blank form shows it; "" where its label says enough."""
+    match FIELDS[field].kind:
+        case Kind.YES:
+            return "yes / no"
+        case Kind.OPTION:
+            return " / ".join(labels_of(field, catalogue).values())
+        case Kind.OPTIONS:
+            return "any of " + ", ".join(labels_of(field, catalogue).values())
+        case Kind.ACTION:
+            return " / ".join(str(a).capitalize() for r, a in FORMS if r == form.request)
+        case Kind.REASON if form.request == "reactivate":
+            return " / ".join(catalogue.reasons.get("reactivate", {}).values())
+        case Kind.REASON if form.action:
+            return " / ".join([*catalogue.reasons.get(form.action, {}).values(), "or your own words"])
+        case Kind.NUMBER:
+            return _counted(field, form, catalogue)
+        case Kind.FILE:
+            return _LOG
+        case _:
+            return ""
+
+
+def _counted(field: str, form: Form, catalogue: Catalogue) -> str:
+    seat = catalogue.seats.get(field)
+    notes = [seat.note] if seat and seat.note else []
+    return ", ".join(["the new total", *notes] if form.request == "modify" else notes)
+
+
+def wanted(field: str, form: Form, catalogue: Catalogue) -> str:
+    """What belongs on a line that is missing."""
+    kind = FIELDS[field].kind
+    free = {Kind.TOKEN: _OF_A_TOKEN, Kind.TEXT: "the name of your company"}
+    return free.get(kind) or choices(field, form, catalogue) or "in your own words"
