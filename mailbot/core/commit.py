@@ -63,8 +63,9 @@ def _renewed(item: Item, case: Case, licence: Licence | None, today: date) -> It
         item = item.model_copy(update={"from_": licence.value(item.item)})
     if case.request == "contract" and item.route is not Route.IMPLIED:
         item = item.model_copy(update={"rule": rule_of(case, Asked(item.item, item.from_, item.to))})
-    day = day_of(case, item, today)
-    item = item.model_copy(update={"expected": day})
+    if item.overtaken:  # it cannot be granted any more
+        return item.model_copy(update={"expected": None, "billing": None})
+    item = item.model_copy(update={"expected": day_of(case, item, today)})
     return item.model_copy(update={"billing": _billed(item, case, today)})
 
 

@@ -3,7 +3,6 @@
 from mailbot.core.commit import SILENT, first_break, grant, without_cause
 from mailbot.core.effects import Audience, Effect, Facts, Forget, Purpose, Result, Send, Void
 from mailbot.core.events import Answers, Approved, Asks, Decision, Holds, Note, Notes, Rejected
-from mailbot.core.forms import SEATS
 from mailbot.core.licence import Licence
 from mailbot.core.opening import (
     CUSTOMER_TIMERS,
@@ -16,7 +15,7 @@ from mailbot.core.opening import (
     staff_timer,
 )
 from mailbot.core.scene import Scene
-from mailbot.core.ticket import Ending, Item, ItemStatus, Ticket, settled
+from mailbot.core.ticket import Ending, ItemStatus, Ticket, settled
 
 
 def approve(ticket: Ticket, event: Approved, scene: Scene) -> Decision:
@@ -66,21 +65,13 @@ def _out_of_place(ticket: Ticket, keys: frozenset[str], licence: Licence | None)
             return "token_replaced" if status == "replaced" else ""
         case "modify" | "contract" if status != "active":
             return "licence_not_active"
-        case "modify" if any(_turned(ticket.action, item) for item in ticket.items if item.item in keys):
+        case "modify" if any(item.overtaken for item in ticket.items if item.item in keys):
             return "overtaken"
         case "activate" if plan is not None and plan.status is not ItemStatus.APPLIED:
             in_use = ("active", "demo") if ticket.action == "demo" else ("active",)
             return "token_in_use" if status in in_use else "" if "plan" in keys or keys <= SILENT else "plan_refused"
         case _:
             return ""
-
-
-def _turned(action: str | None, item: Item) -> bool:
-    """Whether a seat that is to grow would shrink by now, or one that is to shrink would grow."""
-    if item.item not in SEATS:
-        return False
-    today, to = int(item.from_ or 0), int(item.to or 0)
-    return to < today if action == "add" else to > today
 
 
 def reject(ticket: Ticket, event: Rejected, scene: Scene) -> Decision:

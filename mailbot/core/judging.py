@@ -85,7 +85,9 @@ def _items(
         asked_on=scene.date_of(at),
         licence=licence,
         catalogue=scene.catalogue,
-        staff_whole=stands.staff_whole or _demo_for_staff(request, licence, scene.ledger),
+        staff_whole=stands.staff_whole
+        or _demo_for_staff(request, licence, scene.ledger)
+        or _of_another_product(request, licence),
     )
     return items_of(case, asked(request, licence, scene.catalogue), scene.today)
 
@@ -93,6 +95,11 @@ def _items(
 def _demo_for_staff(request: Request, licence: Licence | None, ledger: Ledger) -> bool:
     """A demo for somebody who had one elsewhere, or on a token that was in use, is not given by the rules alone."""
     return bool(request.demo) and request.request == "activate" and (ledger.demo_elsewhere or licence is not None)
+
+
+def _of_another_product(request: Request, licence: Licence | None) -> bool:
+    """A form for Motion on a Shuttle licence, which is changed by hand: staff must know before anything is promised."""
+    return request.request == "modify" and licence is not None and licence.product != request.product
 
 
 def question(text: str, name: str, address: str, catalogue: Catalogue) -> Request:

@@ -60,6 +60,8 @@ def _reason(ticket: Ticket, speech: Speech) -> str:
 def terms(licence: Licence, speech: Speech, only: tuple[str, ...] = ()) -> Rows:
     """The licence as it stands, and what is registered for later."""
     rows = [] if only else [(speech.item("status"), speech.value("status", licence.status))]
+    if not only and licence.product != "motion":
+        rows.append((speech.say("who.product"), speech.catalogue.products.get(licence.product, licence.product)))
     rows += [(speech.item(key), said) for key in only or TERMS if (said := _term(licence, key, speech))]
     if not only:
         rows += [

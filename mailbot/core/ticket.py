@@ -96,6 +96,14 @@ class Item(BaseModel):
         """Whether nothing has been decided yet."""
         return self.status in (None, ItemStatus.WAITING_STAFF)
 
+    @property
+    def overtaken(self) -> bool:
+        """Whether a count that was to grow would shrink by now, or one that was to shrink would grow."""
+        if type(self.from_) is not int or type(self.to) is not int:
+            return False
+        grows, shrinks = self.rule == "increase", self.rule.startswith("decrease")
+        return (grows and self.to < self.from_) or (shrinks and self.to > self.from_)
+
     def over(self, status: ItemStatus, reason: str | None = None) -> "Item":
         """The item refused or cancelled: it holds from no day and costs nothing."""
         gone = {"status": status, "reason": reason, "effective": None, "expected": None, "billing": None}

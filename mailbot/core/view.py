@@ -253,8 +253,10 @@ def _notes(item: Item, reads: bool, speech: Speech) -> tuple[str, ...]:
     notes = []
     if item.reason:
         notes.append(speech.say("items.reason", reason=item.reason))
-    if reads and item.status not in (ItemStatus.REFUSED, ItemStatus.CANCELLED):
-        waits = item.status in (None, ItemStatus.WAITING_STAFF)
+    if reads and item.open and item.overtaken:
+        notes.append(speech.say("items.overtaken"))
+    elif reads and item.status not in (ItemStatus.REFUSED, ItemStatus.CANCELLED):
+        waits = item.open
         if waits and item.expected:
             notes.append(speech.say("items.expected", date=speech.day(item.expected)))
         if not (waits and item.rule == "by_staff"):  # that it waits for the team is said already
