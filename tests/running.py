@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from mailbot import wording
 from mailbot.assemble import assemble
@@ -59,11 +60,15 @@ class Running:
     written: int = 0
     sent: list[EmailMessage] = field(default_factory=list)
 
-    def write(
+    def write(self, sender: str, text: str, **how: Any) -> list[EmailMessage]:
+        """A person writes (``how``: as in ``raw``); returns the mails that the desk sends because of it."""
+        return self.take(self.raw(sender, text, **how))
+
+    def raw(
         self, sender: str, text: str, *, subject: str = "", to: str = "desk@vendor.example", verified: bool = True,
         reply_to: EmailMessage | None = None, files: tuple[tuple[str, bytes], ...] = (),
-    ) -> list[EmailMessage]:  # fmt: skip
-        """A person writes; returns the mails that the desk sends because of it."""
+    ) -> bytes:  # fmt: skip
+        """The next mail that a person writes, as a border delivers it."""
         self.written += 1
         mail = EmailMessage()
         domain = sender.rpartition("@")[2]
@@ -78,7 +83,7 @@ class Running:
         mail.set_content(text)
         for name, data in files:
             mail.add_attachment(data, maintype="application", subtype="octet-stream", filename=name)
-        return self.take(mail.as_bytes())
+        return mail.as_bytes()
 
     def take(self, raw: bytes) -> list[EmailMessage]:
         """A raw mail arrives now."""

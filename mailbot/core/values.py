@@ -45,7 +45,7 @@ _TOKEN = re.compile(r"[\x21-\x7e]{8,128}")
 _NUMBER = re.compile(r"([0-9]{1,400})(?: ?([a-z][a-z -]{0,40}))?")
 _GROUPED = re.compile(r"[0-9]{1,3}(?:[.,' ][0-9]{3}){1,2}")
 _QUOTES = " .\"'"
-_OF_A_TOKEN = "8 to 128 letters, digits and signs without spaces"
+_SIGNS = "8 to 128 letters, digits and signs without spaces"
 _LOG = "please attach it to your mail: .log, .txt, .json, .gz or .zip"
 _BETWEEN = re.compile(r"[,;\n\t|•·▪●]")
 
@@ -54,7 +54,7 @@ def token(field: str, raw: str) -> str | Problem:
     """8 to 128 visible ASCII characters without a space, case kept."""
     if _TOKEN.fullmatch(raw):
         return raw
-    return Problem(field=field, code=Code.TOKEN_MALFORMED, read=raw, expected=_OF_A_TOKEN)
+    return Problem(field=field, code=Code.TOKEN_MALFORMED, read=raw, expected=_SIGNS)
 
 
 def yes(field: str, raw: str) -> bool | Problem:
@@ -218,5 +218,5 @@ def _counted(field: str, form: Form, catalogue: Catalogue) -> str:
 def wanted(field: str, form: Form, catalogue: Catalogue) -> str:
     """What belongs on a line that is missing."""
     kind = FIELDS[field].kind
-    free = {Kind.TOKEN: _OF_A_TOKEN, Kind.TEXT: "the name of your company"}
+    free = {Kind.TOKEN: _SIGNS, Kind.TEXT: "the name of your company"}
     return free.get(kind) or choices(field, form, catalogue) or "in your own words"
