@@ -161,6 +161,17 @@ def test_an_addition_holds_at_once_and_is_billed_for_the_rest_of_the_month(desk:
     assert desk.ticket().item("plugin:live_call_translator").rule == "implied"
 
 
+@pytest.mark.parametrize("terms", [{"addon:realtime_translator": True}, {"plugin:live_call_translator": True}], ids=str)
+def test_what_an_import_put_amiss_is_left_by_those_who_ask_for_something_else(desk: Running, terms: dict) -> None:
+    import_active(desk, **terms)
+    before = (licence(desk).addons, licence(desk).plugins)
+    desk.later(days=18)
+    desk.write(JOE, f"Request: modify\n{WHO}Action: remove\nReason: cost\nAgents: 8\n")
+    assert [item.item for item in desk.ticket().items] == ["agents"]
+    desk.later(days=10)
+    assert (licence(desk).agents, licence(desk).addons, licence(desk).plugins) == (8, *before)
+
+
 def test_a_removal_after_the_20th_holds_from_the_1st(desk: Running) -> None:
     import_active(desk)
     desk.later(days=18)

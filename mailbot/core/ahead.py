@@ -24,20 +24,26 @@ def set_anew(
 def implied_ahead(
     history: Sequence[LicenceEvent], today: date, catalogue: Catalogue
 ) -> Iterator[tuple[date, dict[str, Value]]]:
-    """For each later day on which plan and add-ons would not fit the implied plugins: what has to change with them."""
+    """For each later day on which plan and add-ons come not to fit the implied plugins: what has to change with them."""
     events = list(history)
+    never = _unfitting(fold(events, today), catalogue).keys()
     for day in dates_of(history, today)[1:]:
         licence = fold(events, day)
-        if licence is None or licence.status != "active":
-            continue
-        wanted = catalogue.implied_plugins(licence.plan, frozenset(licence.addons))
-        kinds = (plugin.key for plugin in catalogue.plugins.values() if plugin.implied_by)
         changes: dict[str, Value] = {
-            f"plugin:{key}": key in wanted for key in kinds if (key in wanted) != (key in licence.plugins)
+            item: to for item, to in _unfitting(licence, catalogue).items() if item not in never
         }
-        if changes:
+        if licence is not None and licence.status == "active" and changes:
             yield day, changes
             last = events[-1]
             events.append(
                 last.model_copy(update={"revision": last.revision + 1, "effective": day, "changes": changes})
             )  # fmt: skip
+
+
+def _unfitting(licence: Licence | None, catalogue: Catalogue) -> dict[str, bool]:
+    """The implied plugins that the licence lacks or has without what brings them, and what would be right."""
+    if licence is None:
+        return {}
+    wanted = catalogue.implied_plugins(licence.plan, frozenset(licence.addons))
+    kinds = (plugin.key for plugin in catalogue.plugins.values() if plugin.implied_by)
+    return {f"plugin:{key}": key in wanted for key in kinds if (key in wanted) != (key in licence.plugins)}

@@ -124,7 +124,10 @@ def _with_implied(wanted: dict[str, Value], licence: Licence | None, catalogue: 
 
 
 def implied_by(wanted: dict[str, Value], licence: Licence, catalogue: Catalogue) -> Iterator[tuple[str, bool]]:
-    """The plugins that come or leave by themselves when ``wanted`` is put on the licence."""
+    """The plugins that come or leave by themselves when ``wanted`` is put on the licence.
+
+    What does not touch its plan or its add-on leaves a plugin as it is, also where an import or a hand has put it amiss.
+    """
     plan = wanted.get("plan", licence.plan)
     addons = set(licence.addons)
     for item, to in wanted.items():
@@ -132,7 +135,8 @@ def implied_by(wanted: dict[str, Value], licence: Licence, catalogue: Catalogue)
             (addons.add if to else addons.discard)(item.removeprefix("addon:"))
     after = catalogue.implied_plugins(plan if isinstance(plan, str) else None, frozenset(addons))
     for plugin in catalogue.plugins.values():
-        if plugin.implied_by and (plugin.key in after) != (plugin.key in licence.plugins):
+        touched = plugin.implied_by and {"plan", f"addon:{plugin.implied_by}"} & wanted.keys()
+        if touched and (plugin.key in after) != (plugin.key in licence.plugins):
             yield f"plugin:{plugin.key}", plugin.key in after
 
 
