@@ -301,10 +301,12 @@ def _overdue(work: Work, kind: str, row: due_rows.Due) -> bool:
 
 
 def _warn(work: Work, token: str, ref: str) -> None:
-    """A demo that still runs is about to end."""
+    """A demo that still runs, by now perhaps on another token, is about to end."""
     licence, ticket = work.licence(token), work.ticket(ref)
+    while licence and licence.status == "replaced" and licence.replaced_by:
+        licence = work.licence(licence.replaced_by)
     if licence is None or licence.status != "demo" or licence.demo_ends is None or ticket is None:
         return
     left = (licence.demo_ends - work.today).days
-    facts = Facts(text=token, on=licence.demo_ends, days=left)
+    facts = Facts(text=licence.token, on=licence.demo_ends, days=left)
     work.perform(ticket, (Send("demo-ending", Audience.CUSTOMER, facts),))

@@ -113,3 +113,13 @@ def test_an_approval_moves_the_licence_and_one_history_is_read_from_both_tokens(
     desk.write(ANNA, "APPROVE", reply_to=approval)
     assert (licence(desk).status, licence(desk).replaced_by) == ("replaced", NEW)
     assert licence(desk, NEW).status == "active"
+
+
+def test_a_demo_that_moved_is_warned_of_its_end_on_its_new_token(tmp_path: Path) -> None:
+    desk = running(tmp_path)
+    desk.write(JOE, f"Request: activate/demo\nToken: {OLD}\nCustomer name: Acme\nI accept the License Agreement: yes\n")
+    approval = desk.write(JOE, FORM, files=(("license.log", LOG.encode()),))[1]
+    desk.write(ANNA, "APPROVE", reply_to=approval)
+    warnings = [mail for _ in range(31) for mail in desk.later(days=1)]
+    assert [f"The free demo of the licence {NEW} ends" in plain(mail) for mail in warnings] == [True, True]
+    assert licence(desk, NEW).status == "expired"
