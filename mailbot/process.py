@@ -216,7 +216,7 @@ class Mail:
             case HelpAsked():
                 self._answer(Send("help", sender.address))
                 return "help"
-            case FormAsked():
+            case FormAsked() if not intake.wordless or sender.verified or sender.known:
                 text = blank(intake.request, self.desk.catalogue, intake.action)
                 self._answer(Send("form", sender.address, Facts(form=text, form_key=intake.request)))
                 return "form asked"

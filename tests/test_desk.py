@@ -315,6 +315,15 @@ def test_help_and_blank_forms(desk: Running) -> None:
     assert "License token:" in body(mail)
 
 
+@pytest.mark.parametrize(
+    ("subject", "verified", "came"),
+    [("Modify your license", True, ["form"]), ("Modify your license", False, []), ("Re: Modify your license", True, []), ("Hello", True, [])],
+)  # fmt: skip
+def test_a_title_above_no_words_asks_for_its_form(desk: Running, subject: str, verified: bool, came: list) -> None:
+    desk.write(JOE, "", subject=subject, verified=verified)
+    assert [kind for kind, _ in desk.kinds()] == came
+
+
 def test_a_silent_customer_is_reminded_and_the_ticket_is_closed(desk: Running) -> None:
     desk.write(JOE, DEMO.replace("A1B2C3D4E5F6", "short"))
     desk.later(days=4)

@@ -6,7 +6,7 @@ from mailbot.core import bounce
 from mailbot.core.effects import Purpose
 from mailbot.core.keys import Found
 from mailbot.core.message import Message
-from mailbot.core.naming import request_of
+from mailbot.core.naming import is_reply, request_of
 from mailbot.core.reading import Reading, read_forms
 
 #: Keys for these purposes are held by staff.
@@ -88,10 +88,14 @@ class HelpAsked:
 
 @dataclass(frozen=True)
 class FormAsked:
-    """A blank form is asked for; ``request`` is its key, ``action`` that of the one form of it (None: of all)."""
+    """A blank form is asked for; ``request`` is its key, ``action`` that of the one form of it (None: of all).
+
+    ``wordless``: by a subject that names the request, above no words at all.
+    """
 
     request: str
     action: str | None = None
+    wordless: bool = False
 
 
 @dataclass(frozen=True)
@@ -173,7 +177,10 @@ def _written(message: Message, thread: Thread) -> Intake:
         return Forms(readings, text)
     if thread.found.refs_mentioned:
         return Quoting(thread.found.refs_mentioned[0])
-    return Prose(message.text) if message.text.strip() else Stray()
+    if message.text.strip():
+        return Prose(message.text)
+    named = None if is_reply(message.subject) else request_of(message.subject)
+    return FormAsked(*named, wordless=True) if named else Stray()
 
 
 def _forms(message: Message) -> tuple[tuple[Reading, ...], str]:
