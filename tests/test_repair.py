@@ -1,5 +1,6 @@
 """A request put right by reply: one line, several rounds, a late file, a whole new form, another kind; the answer shows what changed."""
 
+from datetime import UTC, datetime
 from email.message import EmailMessage
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import pytest
 
 from tests.letters import EXPIRED, LOG, NEW, TOKEN
 from tests.running import Running, body, running
-from tests.test_desk import ANNA, JOE, PLAN, import_active
+from tests.test_desk import ANNA, JOE, PLAN, WHO, import_active
 
 BAD = PLAN.replace("Voice Digital", "Voize").replace("Agents: 10", "Agents: ten")
 ADD = f"Request: modify\nLicense token: {TOKEN}\nCustomer name: Acme\nI accept the License Agreement: yes\nAction: add\nReason: more agents\n"
@@ -145,3 +146,14 @@ def test_the_new_token_of_a_move_can_be_corrected(desk: Running) -> None:
     answer = of(desk.write(JOE, f"New token\n{NEW}\n", reply_to=first))
     assert (faults(desk), desk.ticket().new_token) == ([], NEW)
     assert f"New token short -> {NEW}" in said(answer)
+
+
+def test_a_correction_beside_the_items_leaves_the_request_s_date(tmp_path: Path) -> None:
+    desk = running(tmp_path, datetime(2026, 11, 20, 9, 0, tzinfo=UTC))
+    import_active(desk)
+    first = of(desk.write(JOE, f"Request: contract\n{WHO}Plan: voice\n"))
+    desk.later(days=1)
+    desk.write(JOE, "Comments: please hurry\n", reply_to=first)
+    assert (desk.ticket().items[0].rule, desk.ticket().received_at.day) == ("decrease_by_20th", 20)
+    desk.write(JOE, "Plan: digital\n", reply_to=first)
+    assert (desk.ticket().items[0].rule, desk.ticket().received_at.day) == ("decrease_after_20th", 21)

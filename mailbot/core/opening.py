@@ -1,9 +1,8 @@
-"""How a form enters a ticket: opened, corrected, confirmed or denied, and what is granted at once."""
+"""How a form enters a ticket: opened, confirmed or denied, and what is granted at once. Corrected: ``changing``."""
 
 from datetime import date, timedelta
 
 from mailbot.core.address import same
-from mailbot.core.asked import place
 from mailbot.core.commit import grant
 from mailbot.core.effects import (
     Audience,
@@ -19,9 +18,7 @@ from mailbot.core.effects import (
     Send,
     Void,
 )
-from mailbot.core.events import Changed, Confirmed, Decision, Denied, EmailConfirmed, Judged, Note, Opened
-from mailbot.core.forms import FIELDS
-from mailbot.core.naming import TWICE
+from mailbot.core.events import Confirmed, Decision, Denied, EmailConfirmed, Judged, Note, Opened
 from mailbot.core.scene import Scene
 from mailbot.core.ticket import GRANTED, Ending, Item, ItemStatus, Route, State, Ticket, settled
 
@@ -71,46 +68,7 @@ def open_ticket(ticket: Ticket, event: Opened, scene: Scene) -> Decision:
     """A new ticket from a form."""
     ticket = filled(ticket, event.judged)
     notes = (Note("opened", ticket.sender, event.note),)
-    return _go_on(ticket, event.judged, scene, notes)
-
-
-def change(ticket: Ticket, event: Changed, scene: Scene) -> Decision:
-    """A corrected form: open items are asked for anew, what is decided stays as it is."""
-    kept = tuple(item for item in ticket.items if not item.open)
-    decided = {item.item for item in kept}
-    after = filled(ticket, event.judged)
-    licence = scene.ledger.licence(after.token)  # as it is, with what this ticket changed already
-    after = after.model_copy(update={"licence_revision": licence.revision if licence else 0})
-    items = kept + tuple(item for item in after.items if item.item not in decided)
-    items = tuple(sorted(items, key=lambda item: place(item.item)))
-    changed = _changed(ticket, items, event.judged)
-    after = after.model_copy(update={"items": items, "version": ticket.version + 1})
-    void = Void((Purpose.DECISION, Purpose.AGAIN, Purpose.CONFIRM), "changed")
-    notes = (Note("changed", event.by, ", ".join(changed)),)
-    shown = Facts(changed=changed if ticket.items else (), replaced=_replaced(ticket, event.judged))
-    return _go_on(after, event.judged, scene, notes, (void, Forget(CUSTOMER_TIMERS + STAFF_TIMERS)), shown)
-
-
-def _replaced(ticket: Ticket, judged: Judged) -> tuple[tuple[str, str, str], ...]:
-    """Field by field what a correction replaced: what was stored and what is stored now, "" for nothing."""
-    before, after = ticket.fields, judged.fields
-    keys = [key for key in {**before, **after} if key in FIELDS and before.get(key) != after.get(key)]
-    return tuple((key, _said(before.get(key)), _said(after.get(key))) for key in keys)
-
-
-def _said(value: str | None) -> str:
-    return " ".join((value or "").replace(TWICE, " / ").split())
-
-
-def _changed(ticket: Ticket, items: tuple[Item, ...], judged: Judged) -> tuple[str, ...]:
-    """The items and fields that differ from what was asked before."""
-    if not ticket.items:
-        return tuple(key for key in judged.fields if judged.fields[key] != ticket.fields.get(key))
-    before = {item.item: item.to for item in ticket.items}
-    after = {item.item: item.to for item in items}
-    differing = [key for key in {**before, **after} if before.get(key) != after.get(key) or key not in before]
-    fields = [key for key in judged.fields if judged.fields[key] != ticket.fields.get(key)]
-    return tuple(dict.fromkeys([*differing, *fields]))
+    return go_on(ticket, event.judged, scene, notes)
 
 
 def confirm(ticket: Ticket, event: Confirmed, scene: Scene) -> Decision:
@@ -118,7 +76,7 @@ def confirm(ticket: Ticket, event: Confirmed, scene: Scene) -> Decision:
     before = ticket.received_at
     ticket = filled(ticket, event.judged).model_copy(update={"confirmed_by": event.by, "received_at": before})
     notes = (Note("confirmed", event.by),)
-    return _go_on(ticket, event.judged, scene, notes, (Void((Purpose.CONFIRM,), "confirmed"), Forget(CUSTOMER_TIMERS)))
+    return go_on(ticket, event.judged, scene, notes, (Void((Purpose.CONFIRM,), "confirmed"), Forget(CUSTOMER_TIMERS)))
 
 
 def deny(ticket: Ticket, event: Denied, scene: Scene) -> Decision:
@@ -144,7 +102,7 @@ def confirm_email(ticket: Ticket, event: EmailConfirmed, scene: Scene) -> Decisi
     return Decision(ticket, effects, (Note("email_confirmed", event.by),))
 
 
-def _go_on(
+def go_on(
     ticket: Ticket,
     judged: Judged,
     scene: Scene,
@@ -154,15 +112,16 @@ def _go_on(
 ) -> Decision:
     """The one way onward: problems, else the challenge, else what is granted and what waits for staff."""
     if ticket.problems:
-        return _incomplete(settled(ticket), judged, scene, notes, effects, shown)
+        return incomplete(settled(ticket), judged, scene, notes, effects, shown)
     if ticket.token_doubt or not ticket.released:
         return _challenged(settled(ticket), judged, scene, notes, effects)
     return _released(ticket, judged, scene, notes, effects, shown)
 
 
-def _incomplete(
+def incomplete(
     ticket: Ticket, judged: Judged, scene: Scene, notes: tuple[Note, ...], effects: tuple[Effect, ...], shown: Facts
 ) -> Decision:
+    """Everything that is wrong, told at once; the ticket waits for its correction."""
     quiet = not (ticket.sender_known or ticket.sender_is_contact or ticket.sender_verdict == "verified")
     to: Audience | str = Audience.CUSTOMER
     if _ledger_is_not_his(ticket):  # what the ledger says is told to the contact who agreed, and he corrects it
@@ -185,28 +144,13 @@ def _challenged(
 ) -> Decision:
     mails = [Send("confirm-you", address, Facts(by=ticket.sender), Purpose.CONFIRM) for address in ticket.challenged]
     if judged.standing.neutral:
-        mails.append(_neutral(ticket))
+        mails.append(neutral(ticket))
     told = Note("challenged", "mailbot", ", ".join(ticket.challenged) or "token unknown")
     return Decision(ticket, (*effects, *mails, *customer_timers(scene)), (*notes, told))
 
 
-def change_denied(ticket: Ticket, event: Changed, scene: Scene) -> Decision:
-    """Corrected lines on what a contact refused: staff read them, the requester hears what he would hear without that."""
-    if not ticket.denied_unseen:
-        return Decision(ticket)
-    faults = tuple(problem for problem in event.judged.problems if not problem.from_ledger)
-    seen = State.WAITING_CUSTOMER if faults else State.WAITING_CONFIRMATION
-    ended = {"state": ticket.state, "items": ticket.items, "problems": faults, "seen": seen}
-    shown = Facts(replaced=_replaced(ticket, event.judged))
-    ticket = filled(ticket, event.judged).model_copy(update=ended)
-    told = Send("comment", Audience.STAFF, Facts(text=event.text, by=event.by, why="final_ticket"), Purpose.DECISION)
-    effects, notes = (Forget(CUSTOMER_TIMERS), told), (Note("commented", event.by, "final_ticket"),)
-    if faults:
-        return _incomplete(ticket, event.judged, scene, notes, effects, shown)
-    return Decision(ticket, (*effects, _neutral(ticket), *customer_timers(scene)), notes)
-
-
-def _neutral(ticket: Ticket) -> Send:
+def neutral(ticket: Ticket) -> Send:
+    """The words for whoever may not know what the ledger says."""
     return Send("neutral", ticket.sender, Facts(quiet=True), Purpose.CUSTOMER)
 
 
@@ -241,7 +185,7 @@ def _released(
     waiting = bool(ticket.open_items) or ticket.is_question
     mails: tuple[Effect, ...] = ()
     if judged.standing.neutral:
-        mails += (_neutral(ticket),)
+        mails += (neutral(ticket),)
     elif waiting:
         facts = Facts(replaced=shown.replaced)
         mails += (Send("confirmation", Audience.CUSTOMER, facts, Purpose.CUSTOMER),)

@@ -6,7 +6,7 @@ A state's row names every event; an event that is over in that state does nothin
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from mailbot.core import applying, deciding, events, following, opening
+from mailbot.core import applying, changing, deciding, events, following, opening
 from mailbot.core.events import Decision, Event
 from mailbot.core.scene import Scene
 from mailbot.core.ticket import FINAL, State, Ticket
@@ -43,7 +43,7 @@ OVER: Mapping[type, Step] = {
 }
 #: What holds as long as a ticket is open.
 OPEN: Mapping[type, Step] = {
-    events.Changed: opening.change,
+    events.Changed: changing.change,
     events.Withdrawn: following.withdraw,
     events.DayCame: following.day_came,
     events.Asks: deciding.ask,
@@ -69,7 +69,7 @@ OWN: Mapping[State, Mapping[type, Step]] = {
     State.SCHEDULED: {},
     # A contact said NO, and the requester must not learn that there is one.
     State.CANCELLED: {
-        events.Changed: opening.change_denied,
+        events.Changed: changing.change_denied,
         events.Withdrawn: following.withdraw_denied,
         events.CustomerReminded: following.remind_denied,
         events.Silent: following.close_denied,
