@@ -148,6 +148,17 @@ def test_a_form_with_faults_is_repaired_by_a_reply_with_the_corrected_lines(desk
     assert desk.ticket().version == 2
 
 
+def test_another_customer_email_is_asked_once(desk: Running) -> None:
+    boss = "boss@acme.example"
+    mails = desk.write(JOE, f"{DEMO}Customer email: {boss}\n")
+    assert desk.kinds() == [("confirm-you", boss), ("outcome", JOE), ("plugins", JOE)]
+    desk.write(boss, "CONFIRM", verified=False, reply_to=mails[0])
+    assert licence(desk).contacts == (boss, JOE)
+    mails = desk.write(JOE, f"{PLAN}Customer email: {boss}\n")
+    desk.write(ANNA, "APPROVE", reply_to=mails[2])
+    assert [kind for kind, to in desk.kinds() if to == boss] == ["confirm-you", "confirmation", "outcome", "plugins"]
+
+
 def test_an_addition_holds_at_once_and_is_billed_for_the_rest_of_the_month(desk: Running) -> None:
     import_active(desk)
     desk.write(

@@ -2,7 +2,7 @@
 
 from datetime import date, timedelta
 
-from mailbot.core.address import same
+from mailbot.core.address import matches, same
 from mailbot.core.commit import grant
 from mailbot.core.effects import (
     Audience,
@@ -240,8 +240,9 @@ def _people(ticket: Ticket, keys: frozenset[str], scene: Scene, *, by_staff: boo
         return ()
     if ticket.request == "activate" and "plan" in keys:
         people += (Contact(token, ticket.sender), Name(token, ticket.customer_name or ""))
-        other = ticket.customer_email
-        if other and other.lower() != ticket.sender.lower():
+        licence, other = scene.ledger.licence(token), ticket.customer_email
+        contacts = (ticket.sender, *(licence.contacts if licence else ()))
+        if other and not any(matches(other, contact) for contact in contacts):
             people += (Send("confirm-you", other, Facts(by=ticket.sender, why="email"), Purpose.EMAIL),)
     if "token" in keys and ticket.new_token:
         people += (Moved(token, ticket.new_token),)
