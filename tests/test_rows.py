@@ -158,6 +158,8 @@ activate/plan on unknown | I accept | I accept the License Agreement: no
     accept not_accepted: I read "no", and nothing can be done before the License Agreement is accepted. If you accept it, please write yes.
 activate/plan on unknown | License token | License token: A1B2
     token token_malformed: I read "A1B2". A token has 8 to 128 letters, digits and signs without spaces.
+activate/plan on unknown | Plugins | Add-ons: Real-time Translator; Plugins: Live Call Translator
+    plugins requires: Live Call Translator works only together with Voice or Voice Digital.
 activate/plan on active | Plugins | Comments: again
     token token_active: The licence TOKEN is active already. To change it, use the form Modify your license.
 activate/demo on demo | Comments | Comments: again

@@ -145,6 +145,19 @@ class Catalogue:
         channels = self.plans[plan].channels if plan is not None and plan in self.plans else frozenset()
         return frozenset(p.key for p in self.plugins.values() if p.implied_by in addons and p.implied_on in channels)
 
+    def lacking(self, plugin: str, plan: str | None, addons: frozenset[str]) -> tuple[str, ...]:
+        """What a plugin that comes by itself lacks on ``plan`` with ``addons``, by label: its add-on, else one of some plans.
+
+        Of a plan that is not known nothing is said.
+        """
+        cause = self.plugins[plugin].implied_by
+        if cause is None or plugin in self.implied_plugins(plan, addons):
+            return ()
+        if cause not in addons:
+            return (self.addons[cause].label,)
+        plans = self.plans.values() if plan is not None else ()
+        return tuple(p.label for p in plans if plugin in self.implied_plugins(p.key, addons))
+
     def askable_plugins(self) -> tuple[Plugin, ...]:
         """The plugins that a customer may ask for."""
         return tuple(p for p in self.plugins.values() if p.implied_by is None)

@@ -216,10 +216,9 @@ def _of_values(request: Request, catalogue: Catalogue) -> Iterator[Problem]:
                 labels = ", ".join(catalogue.addons[need].label for need in lacking)
                 yield Problem(field="addons", code=Code.REQUIRES, read=catalogue.addons[key].label, expected=labels)
         for key in request.plugins:
-            cause = catalogue.plugins[key].implied_by
-            if cause and cause not in request.addons:
-                label = catalogue.addons[cause].label
-                yield Problem(field="plugins", code=Code.REQUIRES, read=catalogue.plugins[key].label, expected=label)
+            if needs := catalogue.lacking(key, request.plan, frozenset(request.addons)):
+                label = catalogue.plugins[key].label
+                yield Problem(field="plugins", code=Code.REQUIRES, read=label, expected=either(needs))
     other = request.new_token or request.motion_token
     if other and other == (request.old_token or request.token):
         key = "new_token" if request.new_token else "motion_token"

@@ -6,7 +6,7 @@ from mailbot.core.asked import contract_options
 from mailbot.core.catalogue import Catalogue
 from mailbot.core.forms import SEATS
 from mailbot.core.licence import Ledger, Licence
-from mailbot.core.problem import Code, Problem
+from mailbot.core.problem import Code, Problem, either
 from mailbot.core.reading import Request
 from mailbot.core.values import labels_of
 
@@ -84,8 +84,11 @@ def _additions(request: Request, licence: Licence, catalogue: Catalogue) -> Iter
     for key in request.plugins:
         if key in licence.plugins:
             yield _fault("plugins", Code.ALREADY_HAS, catalogue.plugins[key].label)
-        elif catalogue.plugins[key].implied_by not in (None, "", *request.addons):
-            yield _fault("plugins", Code.REQUIRES, catalogue.plugins[key].label, _cause(key, licence, catalogue))
+        elif catalogue.plugins[key].implied_by:
+            lacking = catalogue.lacking(key, licence.plan, frozenset((*licence.addons, *request.addons)))
+            if lacking or catalogue.plugins[key].implied_by not in request.addons:
+                expected = either(lacking) or _cause(key, catalogue)
+                yield _fault("plugins", Code.REQUIRES, catalogue.plugins[key].label, expected)
 
 
 def _staying(licence: Licence) -> list[str]:
@@ -106,19 +109,13 @@ def _removals(request: Request, licence: Licence, catalogue: Catalogue) -> Itera
     for key in request.plugins:
         if key not in licence.plugins:
             yield _fault("plugins", Code.DOES_NOT_HAVE, catalogue.plugins[key].label)
-        elif catalogue.plugins[key].implied_by not in (None, "", *request.addons):
-            yield _fault("plugins", Code.REQUIRED_BY, catalogue.plugins[key].label, _cause(key, licence, catalogue))
+        elif catalogue.plugins[key].implied_by not in (None, *request.addons):
+            yield _fault("plugins", Code.REQUIRED_BY, catalogue.plugins[key].label, _cause(key, catalogue))
 
 
-def _cause(plugin: str, licence: Licence, catalogue: Catalogue) -> str:
-    """What brings an implied plugin, by name: its add-on, or where that is there but of no use, a plan of its kind."""
-    addon = str(catalogue.plugins[plugin].implied_by)
-    if addon not in licence.addons or plugin in licence.plugins:
-        return catalogue.addons[addon].label
-    plans = (
-        p.label for p in catalogue.plans.values() if plugin in catalogue.implied_plugins(p.key, frozenset((addon,)))
-    )
-    return ", ".join(plans)
+def _cause(plugin: str, catalogue: Catalogue) -> str:
+    """What brings an implied plugin, and takes it with it."""
+    return catalogue.addons[str(catalogue.plugins[plugin].implied_by)].label
 
 
 def _contract(request: Request, licence: Licence, catalogue: Catalogue) -> Iterator[Problem]:
