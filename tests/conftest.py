@@ -13,11 +13,26 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
+from sqlalchemy.util import LRUCache
 
 from storage.engine import Store, open_store
 from tests.warm import Warm
 
 _names = count(1)
+_compiled: LRUCache[Any, Any] = LRUCache(2000)
+
+# Nearly every test has a database of its own, and an engine with it. What SQLAlchemy compiled for one serves all on
+# SQLite, whose dialect knows nothing of the file: else half of a conversation's time goes to compiling.
+SQLiteDialect_pysqlite.__eq__ = lambda one, other: type(one) is type(other)  # type: ignore[method-assign,assignment]
+SQLiteDialect_pysqlite.__hash__ = lambda one: hash(type(one))  # type: ignore[method-assign,assignment]
+
+
+@event.listens_for(Engine, "engine_connect")
+def _shared(connection: Connection) -> None:
+    if connection.dialect.name == "sqlite":
+        connection.execution_options(compiled_cache=_compiled)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
