@@ -20,6 +20,9 @@ from sqlalchemy.util import LRUCache
 from storage.engine import Store, open_store
 from tests.warm import Warm
 
+#: One worker starts the server, and all of its tests are there.
+POSTGRESQL = [pytest.mark.postgresql, pytest.mark.xdist_group("postgresql")]
+
 _names = count(1)
 _compiled: LRUCache[Any, Any] = LRUCache(2000)
 
@@ -80,7 +83,7 @@ def postgresql() -> Iterator[str]:
             shutil.rmtree(place)
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=POSTGRESQL)])
 def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The URL of a database without tables."""
     if request.param == "sqlite":
@@ -115,7 +118,7 @@ def postgresql_store(postgresql: str) -> Iterator[Store]:
     store.close()
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=POSTGRESQL)])
 def store(request: pytest.FixtureRequest) -> Store:
     """A fresh, migrated database, on SQLite and on PostgreSQL."""
     fresh: Store = request.getfixturevalue(f"{request.param}_store")
