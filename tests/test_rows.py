@@ -246,7 +246,7 @@ class Sent:
 
 def played(folder: Path, sent: list[Sent]) -> tuple[Running, list[tuple[Ticket, list[str]]]]:
     """A desk whose ledger has the licences of those rows, and of each request its ticket and the mails that came of it."""
-    desk = running(folder)
+    desk = running(folder, replace={'[[staff]]\naddress = "bob@vendor.example"\nname = "Bob"\n': ""})  # one is enough
     kim = "KNOWN0000000,motion,active,Kim,voice,5,0,0,0,,,silver,monthly,false,@known.example,,,"
     text = "".join((f"{HEAD}\n", *(one.row.csv() for one in sent), kim))
     rows, faults = read_csv(text.encode(), desk.desk.catalogue)
@@ -273,7 +273,7 @@ def came(ticket: Ticket, mails: list[str], contact: str) -> str:
         assert mails == [f"incomplete {sender}"]
         return str(ticket.problems[0].code)
     neutral = f"neutral {sender}" in mails
-    staff = sum(mail.startswith("approval ") for mail in mails)
+    staff = "approval anna@vendor.example" in mails
     match ticket.state:
         case "waiting_confirmation" if neutral:
             assert mails == [f"confirm-you {contact}", f"neutral {sender}"]
@@ -285,11 +285,11 @@ def came(ticket: Ticket, mails: list[str], contact: str) -> str:
             assert mails == [f"neutral {sender}"]
             return "neutral"
         case "waiting_staff":
-            assert (staff, neutral or f"confirmation {sender}" in mails) == (2, True), mails
+            assert (staff, neutral or f"confirmation {sender}" in mails) == (True, True), mails
             applied = any(item.status is ItemStatus.APPLIED for item in ticket.items)
             return "split" if applied else "staff-neutral" if neutral else "staff"
         case _:
-            assert (staff, f"outcome {sender}" in mails) == (0, True), mails
+            assert (staff, f"outcome {sender}" in mails) == (False, True), mails
             return str(ticket.state)
 
 
