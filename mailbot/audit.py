@@ -197,18 +197,32 @@ def _lines(books: Books) -> Found:
 def _increases(books: Books) -> Found:
     """Each increase that a ticket announced is invoiced with its fraction, once its month has ended and billing is decided."""
     billed = {(line.ticket, line.item, line.fraction) for line in books.lines}
+    named = {(line.ticket, line.item) for line in books.lines}
     restored = {(line.ticket, line.fraction) for line in books.lines}
     for ref, ticket in books.tickets.items():
         for item in ticket.items:
             if not _owed(item, ticket, books):
                 continue
             fraction = item.billing.fraction if item.billing else None
-            found = (ref, fraction) in restored if item.item == "status" else (ref, item.item, fraction) in billed
+            if item.item == "status":
+                found = (ref, fraction) in restored
+            elif _forecast(item, ticket, books):
+                found = (ref, item.item) in named
+            else:
+                found = (ref, item.item, fraction) in billed
             if not found:
                 yield (
                     f"ticket {ref}, item {item.item}",
                     f"announced {fraction} of a period, but no invoice has that line",
                 )
+
+
+def _forecast(item: Item, ticket: Ticket, books: Books) -> bool:
+    """Whether the way of billing was not decided when the change was granted: its fraction was a forecast."""
+    if ticket.request == "activate" or item.effective is None:  # which is told anew once it is decided
+        return False
+    licence = fold(books.by_token.get(ticket.token or "", []), item.effective)
+    return licence is not None and licence.billing is None
 
 
 def _owed(item: Item, ticket: Ticket, books: Books) -> bool:

@@ -12,8 +12,8 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from mailbot.core.forms import SEATS
-from mailbot.core.licence import LicenceEvent, Value, standing
-from mailbot.core.period import Period, next_month, period_of, years_later
+from mailbot.core.licence import LicenceEvent, Value, fold, standing
+from mailbot.core.period import Period, next_month, next_period, period_of, years_later
 from mailbot.core.rules import DECREASE_DAY
 
 #: Items with a value that is chosen: of two that follow each other only the difference is billed.
@@ -101,7 +101,7 @@ def course(events: Sequence[LicenceEvent], zone: ZoneInfo, unbilled: frozenset[s
     walk = _Walk(unbilled)
     undone = {(e.token, e.changes["reverses"]) for e in events if "reverses" in e.changes}
     counted = [e for e in standing(events) if (e.token, e.revision) not in undone and "reverses" not in e.changes]
-    dated = sorted(((day_of(e, zone), e) for e in counted), key=lambda pair: pair[0])
+    dated = sorted(((_billed_from(e, counted, zone), e) for e in counted), key=lambda pair: pair[0])
     for day, event in _last_words(dated, zone):
         walk.take(day, event)
     walk.end()
@@ -122,6 +122,15 @@ def _last_words(dated: Sequence[tuple[date, LicenceEvent]], zone: ZoneInfo) -> I
 def day_of(event: LicenceEvent, zone: ZoneInfo) -> date:
     """The day from which an event counts for billing: nothing is backdated."""
     return max(event.effective, committed_on(event, zone))
+
+
+def _billed_from(event: LicenceEvent, events: Sequence[LicenceEvent], zone: ZoneInfo) -> date:
+    """As `day_of`; a deactivation that the desk was late with ends billing as if it had been committed when it was asked for."""
+    day = day_of(event, zone)
+    if event.rule != "deactivation" or event.asked_on is None:
+        return day
+    licence = fold([e for e in events if e is not event], event.asked_on)
+    return min(day, next_period(licence.billing, licence.renewal, event.asked_on)) if licence else day
 
 
 def committed_on(event: LicenceEvent, zone: ZoneInfo) -> date:

@@ -43,6 +43,8 @@ class Scheduled:
     to: Value
     effective: date
     ticket: str | None
+    rule: str | None = None
+    asked_on: date | None = None
 
 
 @dataclass(frozen=True)
@@ -200,7 +202,9 @@ def _after(licence: Licence, event: LicenceEvent) -> Licence:
 
 def _ahead(events: tuple[LicenceEvent, ...], on: date) -> tuple[Scheduled, ...]:
     later = (e for e in events if e.effective > on)
-    lines = [Scheduled(item, to, e.effective, e.ticket) for e in later for item, to in e.changes.items()]
+    lines = [
+        Scheduled(item, to, e.effective, e.ticket, e.rule, e.asked_on) for e in later for item, to in e.changes.items()
+    ]
     return tuple(sorted(lines, key=lambda line: (line.effective, line.item)))
 
 
