@@ -147,7 +147,7 @@ def _items(books: Books) -> Found:
             if item.status in GRANTED and item.item not in SILENT:
                 yield from ((where, what) for what in _missing(item, mine))
             elif item.status is ItemStatus.CANCELLED and _changed(item, mine):
-                if not (_withdrawn(ref, mine) or _overtaken(item, mine, books)):
+                if not (_withdrawn(ref, mine) or _overtaken(item, mine, books) or _undone(item, mine, books)):
                     yield where, "is cancelled, but the ledger still has its change"
             elif item.status in (None, ItemStatus.WAITING_STAFF, ItemStatus.REFUSED) and _changed(item, mine):
                 yield where, f"is {item.status}, but the ledger has its change"
@@ -175,6 +175,12 @@ def _changed(item: Item, mine: Sequence[LicenceEvent]) -> bool:
 
 def _withdrawn(ref: str, mine: Sequence[LicenceEvent]) -> bool:
     return any(event.changes.get("withdraws") == ref for event in mine)
+
+
+def _undone(item: Item, mine: Sequence[LicenceEvent], books: Books) -> bool:
+    """Whether each event that made the item's change was reversed."""
+    made = (e for e in mine if item.item in e.changes and e.rule == item.rule)
+    return all((e.token, e.revision) in books.undone for e in made)
 
 
 def _overtaken(item: Item, mine: Sequence[LicenceEvent], books: Books) -> bool:

@@ -10,11 +10,13 @@ from sqlmodel import Session
 from mailbot import records
 from mailbot.core.address import fold
 from mailbot.core.catalogue import Catalogue
+from mailbot.core.events import Reversed
 from mailbot.core.forms import SEATS
-from mailbot.core.licence import DATES, Licence
+from mailbot.core.licence import DATES, Licence, LicenceEvent
 from mailbot.core.licence import fold as state
 from mailbot.desk import Desk
 from mailbot.ledger_csv import Progress, listed
+from mailbot.work import Work
 from storage import licences, people, posts
 
 #: So many tokens are looked up alone; for more the whole ledger is read once.
@@ -60,7 +62,7 @@ def put(desk: Desk, rows: Iterable[Mapping[str, str]], kind: str, why: str, prog
 
 
 def reverse(desk: Desk, token: str, revision: int, why: str) -> str | None:
-    """Put back what one event changed, as an event of its own that credits what was billed for it.
+    """Put back what one event changed, as an event of its own that credits what was billed for it; what lies ahead does not come.
 
     Returns why that cannot be: it did not happen, is undone already, or a later event changed the same.
     """
@@ -71,20 +73,34 @@ def reverse(desk: Desk, token: str, revision: int, why: str) -> str | None:
         wrong = next((event for event in history if event.revision == revision), None)
         if wrong is None:
             return f"there is no event {revision} of {token}"
+        if wrong.pending and not any(
+            revision in (e.changes.get("accepts"), e.changes.get("reverses")) for e in history
+        ):
+            return f"event {revision} waits for the licence server: reverse it once it is accepted"
         later = [event for event in history if event.revision > revision]
         clash = next((e for e in later if "reverses" in e.changes or e.changes.keys() & wrong.changes.keys()), None)
         if clash is not None:
             return f"event {clash.revision} ({clash.kind}) came after it: reverse that one first, or set what is right"
-        before = state([event for event in history if event.revision < revision], max(today, wrong.effective))
-        back = {key: _now(before, key) for key in wrong.changes} if before else {"status": "deactivated"}
-        changes = back | {"reverses": revision}
+        changes: dict[str, Any] = {"reverses": revision}
+        if wrong.effective <= today:
+            before = state([event for event in history if event.revision < revision], today)
+            changes |= {key: _now(before, key) for key in wrong.changes} if before else {"status": "deactivated"}
         row = licences.append(
-            session, token=token, at=now, effective=max(today, wrong.effective), kind="reversed", changes=changes,
+            session, token=token, at=now, effective=today, kind="reversed", changes=changes,
             decider="operator", rule="reversal", catalogue_version=desk.catalogue.version, why=why, ticket=wrong.ticket,
         )  # fmt: skip
         if desk.config.licence_server is not None:
             posts.add(session, token, row.revision, now)
+        _tell_ticket(Work(desk, session, now, f"reverse:{token}:{revision}"), wrong)
     return None
+
+
+def _tell_ticket(work: Work, wrong: LicenceEvent) -> None:
+    """The ticket that asked for what is reversed knows of it."""
+    ticket = work.ticket(wrong.ticket) if wrong.ticket else None
+    if ticket is not None:
+        items = tuple(key for key in wrong.changes if ticket.item(key))
+        work.apply(ticket, Reversed(items, wrong.effective))
 
 
 def _differences(
