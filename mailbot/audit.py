@@ -240,7 +240,7 @@ def _increases(books: Books) -> Found:
             if not _owed(item, ticket, books):
                 continue
             fraction = item.billing.fraction if item.billing else None
-            if item.item == "status":
+            if item.item in ("status", "token"):  # all that the licence has
                 found = (ref, fraction) in restored
             elif _forecast(item, ticket, books):
                 found = (ref, item.item) in named

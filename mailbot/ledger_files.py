@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlmodel import Session
@@ -111,11 +111,11 @@ def _differences(
         known = {row["token"]: records.licence(session, row["token"], today) for row in rows}
     else:
         known = {licence.token: licence for licence in records.licences(session, today)}
-    compared = (_difference(row, known.get(row["token"]), desk.catalogue) for row in progress(rows))
+    compared = (_difference(row, known.get(row["token"]), desk.catalogue, today) for row in progress(rows))
     return [one for one in compared if one.lines]
 
 
-def _difference(row: Mapping[str, str], before: Licence | None, catalogue: Catalogue) -> Difference:
+def _difference(row: Mapping[str, str], before: Licence | None, catalogue: Catalogue, day: date) -> Difference:
     name = row.get("customer_name") or None
     if before is not None and before.customer_name == name:
         name = None
@@ -124,8 +124,19 @@ def _difference(row: Mapping[str, str], before: Licence | None, catalogue: Catal
     if contacts is not None and {fold(c) for c in contacts} == {fold(c) for c in today}:
         contacts = None
     terms = _terms(row, before, catalogue)
+    if before is not None and before.status == "expired" and _over(terms, before, day):
+        del terms["status"]
     status = terms.get("status") or row.get("status") or (before.status if before else "active")
     return Difference(row["token"], before, terms, name, contacts, status == "active")
+
+
+def _over(terms: Mapping[str, Any], before: Licence, day: date) -> bool:
+    """Whether a status that is set runs out by its own date at once: the licence stays expired, nothing changes."""
+    ends = {"active": "expires_on", "demo": "demo_ends"}.get(str(terms.get("status")))
+    if ends is None:
+        return False
+    until = terms[ends] if ends in terms else _now(before, ends)
+    return until is not None and (until < day.isoformat() if ends == "expires_on" else until <= day.isoformat())
 
 
 def _terms(row: Mapping[str, str], today: Licence | None, catalogue: Catalogue) -> dict[str, Any]:

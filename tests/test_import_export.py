@@ -168,3 +168,16 @@ def test_a_scheduled_change_that_is_reversed_does_not_come_and_the_ticket_says_s
     assert desk.later(days=7) == []
     assert ledger(desk)["A1B2C3D4E5F6"].agents == 10
     assert mailbot(tmp_path, "audit", now="2027-01-01T10:00:00+01:00").exit_code == 0
+
+
+def test_a_licence_whose_date_is_over_is_not_made_active_by_its_status_alone(desk: Running, tmp_path: Path) -> None:
+    load(tmp_path, GOOD)
+    words = ("licences", "set", "A1B2C3D4E5F6", "--why", "x")
+    assert mailbot(tmp_path, *words, "expires_on=2026-11-10", now="2026-11-05T10:00:00+01:00").exit_code == 0
+    later = "2026-11-20T10:00:00+01:00"
+    for _ in range(2):
+        told = mailbot(tmp_path, *words, "status=active", now=later)
+        assert told.stdout.startswith("A1B2C3D4E5F6: nothing to change: it has expired"), told.output
+    assert mailbot(tmp_path, *words, "status=active", "expires_on=", now=later).stdout == "A1B2C3D4E5F6: changed\n"
+    desk.moment[0] = rome("2026-11-20 10:00")
+    assert ledger(desk)["A1B2C3D4E5F6"].status == "active"
