@@ -153,6 +153,7 @@ class _Walk:
         self.moves: list[Move] = []
         self.stages: list[Stage] = []
         self.activated_on: date | None = None
+        self.begun: dict[str | None, date] = {}  # by ticket: the day on which its plan replaced what was there
         self.ended_by: LicenceEvent | None = None
 
     def take(self, day: date, event: LicenceEvent) -> None:
@@ -163,6 +164,8 @@ class _Walk:
                 (self.implied.add if to and event.rule == "implied" else self.implied.discard)(item)
         if "expires_on" in event.changes:
             self.ended_by = event
+        if event.kind.startswith("activate/") and event.changes.get("status") == "active":
+            self.begun[event.ticket] = day
         self._compare(day, event)
 
     def end(self) -> None:
@@ -220,8 +223,8 @@ class _Walk:
         kind = _kind(event, parts)
         if kind is Kind.DOWN:
             day = min(day, _in_time(event) or day)
-        elif event.kind.startswith("activate/") and item in ("support", "whitelabel") and self.activated_on:
-            day = self.activated_on  # decided later, it counts from the activation
+        elif event.kind.startswith("activate/") and item in ("support", "whitelabel"):
+            day = self.begun.get(event.ticket, day)  # decided later, it counts from the activation
         self.moves.append(Move(item, day, parts, kind, event.ticket, event.rule, (event.token, event.revision)))
 
 
