@@ -15,8 +15,13 @@ from mailbot.wording import load
 from storage.engine import open_store
 
 
-def assemble(config: Config, clock: Clock = system, ids: Ids | None = None, log: MailLog | None = None) -> Desk:
-    """The desk, its database brought up to date. ConfigError when catalogue or templates are not good."""
+def assemble(
+    config: Config, clock: Clock = system, ids: Ids | None = None, log: MailLog | None = None, *, writes: bool = True
+) -> Desk:
+    """The desk, its database brought up to date. ConfigError when catalogue or templates are not good.
+
+    Prices hold from the first time that a desk which ``writes`` has them; merely looking changes nothing.
+    """
     store = open_store(config.database_url)
     store.migrate()
     catalogue = read_catalogue(config.mailbot.catalogue)
@@ -27,7 +32,8 @@ def assemble(config: Config, clock: Clock = system, ids: Ids | None = None, log:
         raise ConfigError("templates", [str(error)]) from error
     if overlay and (faults := wording.faults()):  # else the first customer whose mail it is would find them
         raise ConfigError("templates", faults)
-    remember_prices(store, catalogue, clock())
+    if writes:
+        remember_prices(store, catalogue, clock())
     return Desk(config, catalogue, wording, store, clock, ids or SystemIds(), log or MailLog())
 
 

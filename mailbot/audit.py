@@ -13,10 +13,10 @@ from mailbot import accounts, records
 from mailbot.core.commit import SILENT
 from mailbot.core.course import committed_on
 from mailbot.core.invoices import Line
-from mailbot.core.licence import LicenceEvent, fold, standing
+from mailbot.core.licence import DATES, LicenceEvent, fold, standing
 from mailbot.core.period import month_end, next_month
 from mailbot.core.ticket import GRANTED, Item, ItemStatus, Ticket, state_of
-from storage import due, licences, people, tickets
+from storage import due, licences, people, posts, tickets
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,8 @@ class Books:
     tickets: Mapping[str, Ticket]
     lines: Sequence[Line]
     named: frozenset[str]  # the tokens that have a name or contacts
-    waiting: frozenset[str]  # the tickets with a day still to come
+    waiting: frozenset[tuple[str, date]]  # the tickets with a day still to come, and that day
+    unasked: frozenset[tuple[str, int]]  # the events that the licence server will still be told
     last: date  # the end of the last month that has an invoice
     by_ticket: dict[str, list[LicenceEvent]] = field(default_factory=dict)
     by_token: dict[str, list[LicenceEvent]] = field(default_factory=dict)
@@ -70,6 +71,16 @@ class Books:
     def undone(self) -> frozenset[tuple[str, int]]:
         """The events that a later one reversed."""
         return frozenset((e.token, int(e.changes["reverses"] or 0)) for e in self.events if "reverses" in e.changes)
+
+    @cached_property
+    def answered(self) -> frozenset[tuple[str, int]]:
+        """The events that the licence server accepted or refused."""
+        return frozenset(
+            (e.token, int(e.changes[key] or 0))
+            for e in self.events
+            for key in ("accepts", "reverses")
+            if key in e.changes
+        )
 
 
 def examine(session: Session, now: datetime, zone: ZoneInfo) -> Report:
@@ -97,7 +108,10 @@ def _books(session: Session, now: datetime, zone: ZoneInfo) -> Books:
         tickets={ticket.ref: ticket for ticket in rows if ticket},
         lines=lines,
         named=frozenset(people.names(session)) | frozenset(people.all_contacts(session)),
-        waiting=frozenset(row.ref for row in due.open_(session, "day") if row.ref),
+        waiting=frozenset(
+            (row.ref, row.due_at.astimezone(zone).date()) for row in due.open_(session, "day") if row.ref
+        ),
+        unasked=frozenset((row.token, row.revision) for row in posts.listing(session, "waiting")),
         last=last,
     )
     for event in events:
@@ -124,7 +138,22 @@ def _events(books: Books) -> Found:
             yield where, f"is backdated: written on {committed_on(event, books.zone)}, in force from {event.effective}"
         if event.ticket and event.ticket not in books.tickets:
             yield where, f"names the ticket {event.ticket}, which does not exist"
+        elif event.ticket:
+            yield from ((where, what) for what in _unlike(event, books.tickets[event.ticket], books))
+        if event.pending and (event.token, event.revision) not in books.unasked | books.answered:
+            yield where, "waits for the licence server, which will not be asked"
         last[event.token] = event
+
+
+def _unlike(event: LicenceEvent, ticket: Ticket, books: Books) -> Iterator[str]:
+    """What a ticket's event says that its ticket does not."""
+    day = ticket.received_at.astimezone(books.zone).date()
+    if event.asked_on and ticket.version == 1 and event.kind != "moved" and event.asked_on != day:
+        yield f"says that it was asked for on {event.asked_on}, the ticket {ticket.ref} came on {day}"
+    if event.kind.startswith(("modify", "contract")) and event.rule != "implied":
+        strange = [key for key in event.changes if key not in DATES and not ticket.item(key)]
+        if strange:
+            yield f"changes {', '.join(strange)}, which the ticket {ticket.ref} does not ask for"
 
 
 def _states(books: Books) -> Found:
@@ -132,8 +161,9 @@ def _states(books: Books) -> Found:
     for ref, ticket in books.tickets.items():
         if ticket.state is not state_of(ticket):
             yield f"ticket {ref}", f"is {ticket.state}, but its items make it {state_of(ticket)}"
-        if any(item.status is ItemStatus.SCHEDULED for item in ticket.items) and ref not in books.waiting:
-            yield f"ticket {ref}", "has scheduled items, but no due thing will apply them"
+        for item in ticket.items:
+            if item.status is ItemStatus.SCHEDULED and (ref, item.effective) not in books.waiting:
+                yield f"ticket {ref}", f"has scheduled items, but no due thing will apply them on {item.effective}"
 
 
 def _items(books: Books) -> Found:
@@ -147,7 +177,7 @@ def _items(books: Books) -> Found:
             if item.status in GRANTED and item.item not in SILENT:
                 yield from ((where, what) for what in _missing(item, mine))
             elif item.status is ItemStatus.CANCELLED and _changed(item, mine):
-                if not (_withdrawn(ref, mine) or _overtaken(item, mine, books)):
+                if not (_withdrawn(ref, mine) or _overtaken(item, mine, books) or _undone(item, mine, books)):
                     yield where, "is cancelled, but the ledger still has its change"
             elif item.status in (None, ItemStatus.WAITING_STAFF, ItemStatus.REFUSED) and _changed(item, mine):
                 yield where, f"is {item.status}, but the ledger has its change"
@@ -177,6 +207,12 @@ def _withdrawn(ref: str, mine: Sequence[LicenceEvent]) -> bool:
     return any(event.changes.get("withdraws") == ref for event in mine)
 
 
+def _undone(item: Item, mine: Sequence[LicenceEvent], books: Books) -> bool:
+    """Whether each event that made the item's change was reversed."""
+    made = (e for e in mine if item.item in e.changes and e.rule == item.rule)
+    return all((e.token, e.revision) in books.undone for e in made)
+
+
 def _overtaken(item: Item, mine: Sequence[LicenceEvent], books: Books) -> bool:
     """Whether a later request set for the same day what the item's event (the last one, where it moved) would have set."""
     event = max((e for e in mine if item.item in e.changes), key=lambda e: e.at)
@@ -197,18 +233,32 @@ def _lines(books: Books) -> Found:
 def _increases(books: Books) -> Found:
     """Each increase that a ticket announced is invoiced with its fraction, once its month has ended and billing is decided."""
     billed = {(line.ticket, line.item, line.fraction) for line in books.lines}
+    named = {(line.ticket, line.item) for line in books.lines}
     restored = {(line.ticket, line.fraction) for line in books.lines}
     for ref, ticket in books.tickets.items():
         for item in ticket.items:
             if not _owed(item, ticket, books):
                 continue
             fraction = item.billing.fraction if item.billing else None
-            found = (ref, fraction) in restored if item.item == "status" else (ref, item.item, fraction) in billed
+            if item.item in ("status", "token"):  # all that the licence has
+                found = (ref, fraction) in restored
+            elif _forecast(item, ticket, books):
+                found = (ref, item.item) in named
+            else:
+                found = (ref, item.item, fraction) in billed
             if not found:
                 yield (
                     f"ticket {ref}, item {item.item}",
                     f"announced {fraction} of a period, but no invoice has that line",
                 )
+
+
+def _forecast(item: Item, ticket: Ticket, books: Books) -> bool:
+    """Whether the way of billing was not decided when the change was granted: its fraction was a forecast."""
+    if ticket.request == "activate" or item.effective is None:  # which is told anew once it is decided
+        return False
+    licence = fold(books.by_token.get(ticket.token or "", []), item.effective)
+    return licence is not None and licence.billing is None
 
 
 def _owed(item: Item, ticket: Ticket, books: Books) -> bool:

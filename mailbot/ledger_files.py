@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlmodel import Session
@@ -10,11 +10,13 @@ from sqlmodel import Session
 from mailbot import records
 from mailbot.core.address import fold
 from mailbot.core.catalogue import Catalogue
+from mailbot.core.events import Reversed
 from mailbot.core.forms import SEATS
-from mailbot.core.licence import DATES, Licence
+from mailbot.core.licence import DATES, Licence, LicenceEvent
 from mailbot.core.licence import fold as state
 from mailbot.desk import Desk
 from mailbot.ledger_csv import Progress, listed
+from mailbot.work import Work
 from storage import licences, people, posts
 
 #: So many tokens are looked up alone; for more the whole ledger is read once.
@@ -60,7 +62,7 @@ def put(desk: Desk, rows: Iterable[Mapping[str, str]], kind: str, why: str, prog
 
 
 def reverse(desk: Desk, token: str, revision: int, why: str) -> str | None:
-    """Put back what one event changed, as an event of its own that credits what was billed for it.
+    """Put back what one event changed, as an event of its own that credits what was billed for it; what lies ahead does not come.
 
     Returns why that cannot be: it did not happen, is undone already, or a later event changed the same.
     """
@@ -71,20 +73,34 @@ def reverse(desk: Desk, token: str, revision: int, why: str) -> str | None:
         wrong = next((event for event in history if event.revision == revision), None)
         if wrong is None:
             return f"there is no event {revision} of {token}"
+        if wrong.pending and not any(
+            revision in (e.changes.get("accepts"), e.changes.get("reverses")) for e in history
+        ):
+            return f"event {revision} waits for the licence server: reverse it once it is accepted"
         later = [event for event in history if event.revision > revision]
         clash = next((e for e in later if "reverses" in e.changes or e.changes.keys() & wrong.changes.keys()), None)
         if clash is not None:
             return f"event {clash.revision} ({clash.kind}) came after it: reverse that one first, or set what is right"
-        before = state([event for event in history if event.revision < revision], max(today, wrong.effective))
-        back = {key: _now(before, key) for key in wrong.changes} if before else {"status": "deactivated"}
-        changes = back | {"reverses": revision}
+        changes: dict[str, Any] = {"reverses": revision}
+        if wrong.effective <= today:
+            before = state([event for event in history if event.revision < revision], today)
+            changes |= {key: _now(before, key) for key in wrong.changes} if before else {"status": "deactivated"}
         row = licences.append(
-            session, token=token, at=now, effective=max(today, wrong.effective), kind="reversed", changes=changes,
+            session, token=token, at=now, effective=today, kind="reversed", changes=changes,
             decider="operator", rule="reversal", catalogue_version=desk.catalogue.version, why=why, ticket=wrong.ticket,
         )  # fmt: skip
         if desk.config.licence_server is not None:
             posts.add(session, token, row.revision, now)
+        _tell_ticket(Work(desk, session, now, f"reverse:{token}:{revision}"), wrong)
     return None
+
+
+def _tell_ticket(work: Work, wrong: LicenceEvent) -> None:
+    """The ticket that asked for what is reversed knows of it."""
+    ticket = work.ticket(wrong.ticket) if wrong.ticket else None
+    if ticket is not None:
+        items = tuple(key for key in wrong.changes if ticket.item(key))
+        work.apply(ticket, Reversed(items, wrong.effective))
 
 
 def _differences(
@@ -95,11 +111,11 @@ def _differences(
         known = {row["token"]: records.licence(session, row["token"], today) for row in rows}
     else:
         known = {licence.token: licence for licence in records.licences(session, today)}
-    compared = (_difference(row, known.get(row["token"]), desk.catalogue) for row in progress(rows))
+    compared = (_difference(row, known.get(row["token"]), desk.catalogue, today) for row in progress(rows))
     return [one for one in compared if one.lines]
 
 
-def _difference(row: Mapping[str, str], before: Licence | None, catalogue: Catalogue) -> Difference:
+def _difference(row: Mapping[str, str], before: Licence | None, catalogue: Catalogue, day: date) -> Difference:
     name = row.get("customer_name") or None
     if before is not None and before.customer_name == name:
         name = None
@@ -108,8 +124,19 @@ def _difference(row: Mapping[str, str], before: Licence | None, catalogue: Catal
     if contacts is not None and {fold(c) for c in contacts} == {fold(c) for c in today}:
         contacts = None
     terms = _terms(row, before, catalogue)
+    if before is not None and before.status == "expired" and _over(terms, before, day):
+        del terms["status"]
     status = terms.get("status") or row.get("status") or (before.status if before else "active")
     return Difference(row["token"], before, terms, name, contacts, status == "active")
+
+
+def _over(terms: Mapping[str, Any], before: Licence, day: date) -> bool:
+    """Whether a status that is set runs out by its own date at once: the licence stays expired, nothing changes."""
+    ends = {"active": "expires_on", "demo": "demo_ends"}.get(str(terms.get("status")))
+    if ends is None:
+        return False
+    until = terms[ends] if ends in terms else _now(before, ends)
+    return until is not None and (until < day.isoformat() if ends == "expires_on" else until <= day.isoformat())
 
 
 def _terms(row: Mapping[str, str], today: Licence | None, catalogue: Catalogue) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from datetime import date, datetime
 
 from sqlmodel import Session
 
-from mailbot import digest, post
+from mailbot import digest, post, retention
 from mailbot.core import bounce, keys
 from mailbot.core.address import fold, matches, same
 from mailbot.core.blank import blank
@@ -148,10 +148,11 @@ class Mail:
         if row is None or not self._is_about(row, found.ref):
             return Thread(found)
         expired = row.expires_at is not None and row.expires_at < self.received_at  # however late it is handled
-        why = "expired" if expired and row.dead_at is None else (row.dead_why or "")
+        ended = row.dead_at is not None and row.dead_why != key_rows.EXPIRED
+        why = (row.dead_why or "") if ended else key_rows.EXPIRED if expired else ""
         refs = tuple((str(ref), int(version), int(revision)) for ref, version, revision in row.refs)
         text = (row.payload or {}).get("text", "")
-        live = row.dead_at is None and not expired
+        live = not ended and not expired
         return Thread(found, Purpose(row.purpose), live, why, row.address, refs, text, row.digest)
 
     def _is_about(self, row: key_rows.KeyRow, ref: str | None) -> bool:
@@ -277,6 +278,8 @@ def handle_due(desk: Desk, session: Session, row: due_rows.Due, now: datetime) -
             digest.send(work)
         case post.ALERTS:
             work.post.tell()
+        case retention.RAW | retention.KEYS:
+            retention.act(desk, session, row.kind, now)
         case "day" if ticket:
             on = date.fromisoformat(text)
             work.apply(ticket, DayCame(on), work.scene(ticket.token, ticket.new_token, on=on))

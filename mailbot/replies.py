@@ -266,7 +266,7 @@ def _offer_anew(reply: Reply, ticket: Ticket, fields: tuple[str, ...]) -> None:
 def _sent_text(reply: Reply, ticket: Ticket) -> str:
     """The text of our mail that is answered, as it was sent; where that is gone the ticket's form as it stands."""
     row = outbox.by_message_id(reply.work.session, reply.message.in_reply_to or "")
-    if row is not None and row.id is not None and row.ref == ticket.ref:
+    if row is not None and row.ref == ticket.ref and outbox.has_raw(reply.work.session, row.id):
         return parse(outbox.raw(reply.work.session, row.id)).text
     stored = reading.merge(ticket.fields, None, None)
     request, _ = check(stored, reply.work.desk.catalogue, attachments=True)

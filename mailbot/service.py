@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from sqlmodel import Session
 
-from mailbot import digest
+from mailbot import digest, retention
 from mailbot.delivery import Delivery
 from mailbot.desk import Desk
 from mailbot.handling import step, undone, work_off
@@ -40,7 +40,7 @@ def run_once(desk: Desk) -> bool:
     """
     known: set[int] = set()
     with desk.store.presence(_free):
-        digest.ensure(desk)
+        _ensure(desk)
         mailbox = Mailbox.open(imap_settings(desk), desk.log)
         try:
             take_in(desk, mailbox, known)
@@ -51,6 +51,12 @@ def run_once(desk: Desk) -> bool:
         finally:
             mailbox.close()
     return good and not undone(desk)
+
+
+def _ensure(desk: Desk) -> None:
+    """What comes again and again stands among the due things."""
+    digest.ensure(desk)
+    retention.ensure(desk)
 
 
 def _free(session: Session) -> None:
@@ -118,7 +124,7 @@ class Service:
 
     async def _open(self) -> None:
         self.desk.log.started()
-        digest.ensure(self.desk)
+        _ensure(self.desk)
         thread = threading.Thread(target=self._mailbox, name="imap", daemon=True)
         thread.start()
         delivery = Delivery(self.desk, self._in_turn)

@@ -22,6 +22,8 @@ WORDS = {
     "staff_reminder": "staff are reminded",
     "customer_reminder": "the customer is reminded",
     "close": "the ticket is closed",
+    "retention": "the bytes of mails that are older than raw_days are removed",
+    "key_expiry": "keys older than key_days that nobody used end",
     "applying": "the customer hears that it takes a while",
     "demo_warning": "the customer hears that the demo ends",
 }

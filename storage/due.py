@@ -1,4 +1,4 @@
-"""The one table of due things: scheduled changes, demo ends, reminders, digests, invoices."""
+"""The one table of due things: scheduled changes, demo warnings, reminders, digests, closing, keys and bytes that grow old."""
 
 import hashlib
 import json

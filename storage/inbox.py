@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Index, LargeBinary, bindparam, insert
-from sqlmodel import Field, Session, col, func, or_, select, update
+from sqlmodel import Field, Session, col, delete, func, or_, select, update
 
 from storage.types import Big, IndexedText, Row, Text, UtcDateTime, write
 
@@ -127,6 +127,18 @@ def next_kept(s: Session, now: datetime, *, failed: bool = False) -> Inbox | Non
 def raw(s: Session, id: int) -> bytes:  # noqa: A002 - the contract's name
     """The bytes of the mail; sqlalchemy's NoResultFound when there are none."""
     return s.get_one(Raw, id).data
+
+
+def oldest_raw(s: Session) -> datetime | None:
+    """When the oldest mail was kept whose bytes are here and that does not stand in quarantine."""
+    query = select(func.min(Inbox.kept_at)).join(Raw, col(Raw.inbox_id) == col(Inbox.id))
+    return s.exec(query.where(col(Inbox.state) != QUARANTINED)).one()
+
+
+def forget_raws(s: Session, before: datetime) -> None:
+    """Removes the bytes of mails that were kept before that moment and are done with; a quarantined one waits for the operator."""
+    old = select(Inbox.id).where(col(Inbox.kept_at) < before, col(Inbox.state).in_((HANDLED, DUPLICATE, DROPPED)))
+    s.exec(delete(Raw).where(col(Raw.inbox_id).in_(old)))
 
 
 def attempt(s: Session, id: int, at: datetime, lease_until: datetime) -> int | None:  # noqa: A002

@@ -5,9 +5,12 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import bindparam
-from sqlmodel import Field, Session, col, select
+from sqlmodel import Field, Session, col, func, or_, select, update
 
 from storage.types import IndexedText, Json, Row, Text, UtcDateTime
+
+#: Why a key is dead that nobody used in time.
+EXPIRED = "expired"
 
 
 class KeyRow(Row, table=True):
@@ -33,7 +36,9 @@ class KeyRow(Row, table=True):
     payload: Any = Field(default=None, sa_type=Json, nullable=True)
 
 
-_LIVE = select(KeyRow).where(col(KeyRow.ref) == bindparam("ref"), col(KeyRow.dead_at).is_(None))
+#: Nothing but time has ended it: a mail that came in time and is read late still opens what it opened.
+_ALIVE = or_(col(KeyRow.dead_at).is_(None), col(KeyRow.dead_why) == EXPIRED)
+_LIVE = select(KeyRow).where(col(KeyRow.ref) == bindparam("ref"), _ALIVE)
 
 
 def add(
@@ -76,11 +81,22 @@ def find(s: Session, digest: str) -> KeyRow | None:
 def kill(s: Session, digest: str, at: datetime, why: str) -> bool:
     """Ends the key. False when it was dead (its first reason stays) or never was."""
     row = s.get(KeyRow, digest)
-    if row is None or row.dead_at is not None:
+    if row is None or (row.dead_at is not None and row.dead_why != EXPIRED):
         return False
     row.dead_at, row.dead_why = at, why
     s.flush()
     return True
+
+
+def expire(s: Session, now: datetime) -> None:
+    """Ends the live keys whose time has come."""
+    over = update(KeyRow).where(col(KeyRow.dead_at).is_(None), col(KeyRow.expires_at) <= now)
+    s.exec(over.values(dead_at=now, dead_why=EXPIRED))
+
+
+def next_expiry(s: Session) -> datetime | None:
+    """When the first of the live keys expires."""
+    return s.exec(select(func.min(KeyRow.expires_at)).where(col(KeyRow.dead_at).is_(None))).one()
 
 
 def kill_of_ticket(s: Session, ref: str, purposes: Collection[str], at: datetime, why: str) -> int:
@@ -93,7 +109,7 @@ def kill_of_ticket(s: Session, ref: str, purposes: Collection[str], at: datetime
 
 
 def live_of_ticket(s: Session, ref: str) -> list[KeyRow]:
-    """The keys of the ticket that nothing has ended, oldest first; without those of digests, which cover many."""
+    """The keys of the ticket that nothing but time has ended, oldest first; without those of digests, which cover many."""
     found = s.exec(_LIVE, params={"ref": ref})
     return sorted(found, key=lambda row: (row.made_at, row.digest))
 

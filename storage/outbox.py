@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import LargeBinary, bindparam, case, insert
-from sqlmodel import Field, Session, and_, col, func, or_, select, update
+from sqlmodel import Field, Session, and_, col, delete, func, or_, select, update
 
 from storage.people import Contact
 from storage.types import IndexedText, Row, Text, UtcDateTime, domain_pattern, folded, write
@@ -184,6 +184,24 @@ def raw(s: Session, id: int) -> bytes:  # noqa: A002
     return s.get_one(OutboxRaw, id).data
 
 
+def has_raw(s: Session, id: int) -> bool:  # noqa: A002
+    """Whether its bytes are still here."""
+    return s.exec(select(OutboxRaw.outbox_id).where(col(OutboxRaw.outbox_id) == id)).first() is not None
+
+
+def oldest_raw(s: Session) -> datetime | None:
+    """When the oldest mail was composed whose bytes are here."""
+    return s.exec(
+        select(func.min(Outbox.composed_at)).join(OutboxRaw, col(OutboxRaw.outbox_id) == col(Outbox.id))
+    ).one()
+
+
+def forget_raws(s: Session, before: datetime) -> None:
+    """Removes the bytes of mails that were composed before that moment and are not waiting to go out."""
+    old = select(Outbox.id).where(col(Outbox.composed_at) < before, col(Outbox.state).not_in(DUE_STATES))
+    s.exec(delete(OutboxRaw).where(col(OutboxRaw.outbox_id).in_(old)))
+
+
 def by_message_id(s: Session, mid: str) -> Outbox | None:
     """The mail that we sent under this Message-ID."""
     return s.exec(_BY_MESSAGE_ID, params={"message_id": mid}).first()
@@ -205,7 +223,10 @@ def listing(s: Session, state: str | None = None, ref: str | None = None) -> lis
 
 
 def retry(s: Session, id: int, now: datetime) -> bool:  # noqa: A002
-    """Makes a mail that did not go out due now. False when there is none such: one that was sent takes `resend`."""
+    """Makes a mail that did not go out due now. False when there is none such: one that was sent takes `resend`.
+
+    None whose bytes are gone goes out again.
+    """
     return _queue(s, id, now, (QUEUED, UNKNOWN, REFUSED, UNDELIVERED, DROPPED))
 
 
@@ -270,7 +291,7 @@ def _result(s: Session, id: int, at: datetime, result: str, reply: str, state: s
 
 def _queue(s: Session, id: int, now: datetime, states: Sequence[str]) -> bool:  # noqa: A002
     row = s.get(Outbox, id)
-    if row is None or row.state not in states or s.get(OutboxRaw, id) is None:  # its bytes were erased
+    if row is None or row.state not in states or not has_raw(s, id):  # its bytes were erased, or grew too old
         return False
     row.state, row.attempts, row.due_at, row.lease_until = QUEUED, 0, now, None
     s.flush()

@@ -182,6 +182,11 @@ def histories(s: Session, states: Collection[str] | None = None) -> dict[int, li
     return found
 
 
+def last_event_at(s: Session) -> datetime | None:
+    """When the latest thing happened to any ticket; None while nothing has."""
+    return s.exec(select(func.max(TicketEventRow.at))).one()
+
+
 def events(s: Session, number: int) -> list[TicketEventRow]:
     """What happened to the ticket, in the order in which it was written."""
     query = select(TicketEventRow).where(col(TicketEventRow.number) == number)

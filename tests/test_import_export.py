@@ -147,3 +147,37 @@ def test_a_wrong_change_is_reversed_by_an_event_and_credited(desk: Running, tmp_
     for wrong, code in (("reverses=2", 1), ("reverses=9", 1), ("reverses=x", 2)):
         assert mailbot(tmp_path, "licences", "set", "A1B2C3D4E5F6", wrong, "--why", "x", now=now).exit_code == code
     assert mailbot(tmp_path, "audit", now="2027-01-01T10:00:00+01:00").exit_code == 0
+
+
+def test_a_scheduled_change_that_is_reversed_does_not_come_and_the_ticket_says_so(
+    desk: Running, tmp_path: Path
+) -> None:
+    load(tmp_path, GOOD)
+    desk.moment[0] = rome("2026-11-25 10:00")
+    form = f"Request: modify\nAction: remove\nLicense token: A1B2C3D4E5F6\n{FORM}Reason: cost\nAgents: 8\n"
+    desk.write(JOE, form)
+    now = "2026-11-26T10:00:00+01:00"
+    told = mailbot(tmp_path, "licences", "set", "A1B2C3D4E5F6", "reverses=2", "--why", "by mistake", now=now)
+    assert told.exit_code == 0, told.output
+    ticket = desk.ticket()
+    assert (ticket.state, ticket.items[0].status) == ("cancelled", "cancelled")
+    assert "taken back" in str(ticket.items[0].reason)
+    assert desk.history()[-1] == "reversed"
+    shown = json.loads(mailbot(tmp_path, "due", "--json", now=now).stdout)
+    assert [thing["kind"] for thing in shown if thing["ref"] == "LIC-1"] == []
+    assert desk.later(days=7) == []
+    assert ledger(desk)["A1B2C3D4E5F6"].agents == 10
+    assert mailbot(tmp_path, "audit", now="2027-01-01T10:00:00+01:00").exit_code == 0
+
+
+def test_a_licence_whose_date_is_over_is_not_made_active_by_its_status_alone(desk: Running, tmp_path: Path) -> None:
+    load(tmp_path, GOOD)
+    words = ("licences", "set", "A1B2C3D4E5F6", "--why", "x")
+    assert mailbot(tmp_path, *words, "expires_on=2026-11-10", now="2026-11-05T10:00:00+01:00").exit_code == 0
+    later = "2026-11-20T10:00:00+01:00"
+    for _ in range(2):
+        told = mailbot(tmp_path, *words, "status=active", now=later)
+        assert told.stdout.startswith("A1B2C3D4E5F6: nothing to change: it has expired"), told.output
+    assert mailbot(tmp_path, *words, "status=active", "expires_on=", now=later).stdout == "A1B2C3D4E5F6: changed\n"
+    desk.moment[0] = rome("2026-11-20 10:00")
+    assert ledger(desk)["A1B2C3D4E5F6"].status == "active"

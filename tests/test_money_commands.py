@@ -114,13 +114,16 @@ def test_audit_of_a_good_desk(desk: Running, tmp_path: Path) -> None:
         (lambda d: forge(d, state="cancelled"), "ticket LIC-1", "is cancelled, but its items make it done"),
         (lambda d: forge_item(d, to=99), "ticket LIC-1, item agents", "says 99"),
         (lambda d: forge_item(d, rule="by_staff"), "ticket LIC-1, item agents", "by by_staff"),
-        (lambda d: forge_item(d, item="users"), "ticket LIC-1, item users", "no event of the ledger changes it"),
+        (lambda d: forge_item(d, item="users"), f"licence {TOKEN}, event 2", "changes agents, which the ticket LIC-1"),
         (lambda d: forge_item(d, status="refused") or forge(d, state="rejected"), "ticket LIC-1, item agents", "refused"),
         (
             lambda d: forge_item(d, billing=d.ticket().items[0].billing.model_copy(update={"fraction": "12/30"})),
             "ticket LIC-1, item agents",
             "12/30",
         ),
+        (lambda d: append(d, ticket="LIC-1", kind="modify/add", rule="increase"), f"licence {TOKEN}, event 3", "changes users"),
+        (lambda d: append(d, ticket="LIC-1", asked_on=date(2026, 10, 2)), f"licence {TOKEN}, event 3", "asked for on"),
+        (lambda d: append(d, pending=True), f"licence {TOKEN}, event 3", "will not be asked"),
         (lambda d: forge_item(d, status="scheduled") or forge(d, state="scheduled"), "ticket LIC-1", "no due thing"),
     ],
 )  # fmt: skip

@@ -3,13 +3,17 @@
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 import structlog
+from sqlmodel import select
 from typer.testing import CliRunner
 
+import mailbot
 from mailbot.cli.commands import app
+from storage.price_lists import PriceList
 from tests.running import CONFIG, Running, running
 
 
@@ -39,11 +43,40 @@ def said(folder: Path, *words: str, stdin: str | bytes | None = None) -> tuple[i
 
 
 @pytest.mark.parametrize(
+    "words",
+    [
+        "run --once", "run", "inject", "decide LIC-1 APPROVE", "licences set A1B2C3D4E5F6 agents=9 --why x",
+        "licences set A1B2C3D4E5F6 reverses=1 --why x", "licences import {file}", "outbox retry 1", "outbox resend 1",
+        "outbox drop 1", "quarantine retry 1", "quarantine drop 1",
+    ],
+)  # fmt: skip
+def test_no_command_writes_before_what_happened(desk: Running, tmp_path: Path, words: str) -> None:
+    desk.write("eve@else.example", "Request: information\nQuestion: what is it?\n")
+    (tmp_path / "l.csv").write_text("token\nA1B2C3D4E5F6\n")
+    earlier = (desk.moment[0] - timedelta(seconds=1)).isoformat()
+    got, output = said(tmp_path, *words.format(file=tmp_path / "l.csv").split(), "--now", earlier, stdin="")
+    assert (got, "lies before the last event of" in output) == (2, True), output
+
+
+def test_looking_with_another_clock_keeps_no_prices(desk: Running, tmp_path: Path) -> None:
+    with desk.desk.store.read() as session:
+        before = session.exec(select(PriceList)).all()
+    shipped = (Path(mailbot.__file__).parent / "xcally.toml").read_text("utf-8").replace("# currency", "currency", 1)
+    (tmp_path / "c.toml").write_text(f'{shipped}\n[prices]\nagents = "10"\n')
+    config = tmp_path / "mailbot.toml"
+    config.write_text(config.read_text().replace("[mailbot]", f'[mailbot]\ncatalogue = "{tmp_path / "c.toml"}"'))
+    got, output = said(tmp_path, "invoices", "--month", "2026-11", "--now", "2031-01-01")
+    assert got == 0, output
+    with desk.desk.store.read() as session:
+        assert session.exec(select(PriceList)).all() == before
+
+
+@pytest.mark.parametrize(
     ("words", "code", "text"),
     [
         ("inject --received-at yesterday", 2, "--received-at: read 'yesterday', must be a time like"),
         ("run --once --now yesterday", 2, "--now: read 'yesterday', must be a time like"),
-        ("run --once --now 2020-01-01", 2, "lies before the ledger's last event"),
+        ("run --once --now 2020-01-01", 2, "lies before the last event of the ledger"),
         ("tickets --state open", 2, "--state: read 'open', must be one of waiting_customer, "),
         ("inbox --state new", 2, "--state: read 'new', must be one of kept, "),
         ("outbox --state new", 2, "--state: read 'new', must be one of queued, "),

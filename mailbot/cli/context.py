@@ -13,12 +13,13 @@ from rich.console import Console
 from rich.table import Table
 
 from mailbot import clock
+from mailbot.accounts import remember_prices
 from mailbot.assemble import assemble
 from mailbot.config import Config, ConfigError, load
 from mailbot.core.address import clean
 from mailbot.desk import Desk
 from mailbot.maillog import configure
-from storage import licences
+from storage import licences, tickets
 
 ConfigOption = Annotated[Path | None, typer.Option("-c", "--config", help="The configuration file.")]
 NowOption = Annotated[str | None, typer.Option("--now", metavar="TIME", help="Set the clock (tests, dry runs).")]
@@ -69,19 +70,26 @@ def config() -> Config:
 
 
 def desk(*, writes: bool = False) -> Desk:
-    """The desk; with ``--now`` its clock stands there, and writing needs a ledger without later events."""
+    """The desk; with ``--now`` its clock stands there, and writing needs a database without later events."""
     configure()
     moment = chosen["now"]
     try:
-        found = assemble(config(), clock.fixed(moment) if moment else clock.system)
+        found = assemble(config(), clock.fixed(moment) if moment else clock.system, writes=False)
     except ConfigError as error:
         fail(str(error), 2)
-    if moment and writes:
-        with found.store.read() as session:
-            last = licences.last_at(session)
-        if last and last > moment:
-            fail(f"--now {moment.isoformat()} lies before the ledger's last event ({last.isoformat()})", 2)
+    if writes:
+        if moment:
+            _not_before_what_happened(found, moment)
+        remember_prices(found.store, found.catalogue, found.clock())
     return found
+
+
+def _not_before_what_happened(found: Desk, moment: datetime) -> None:
+    with found.store.read() as session:
+        known = (("the ledger", licences.last_at(session)), ("the tickets", tickets.last_event_at(session)))
+    for what, last in known:
+        if last and last > moment:
+            fail(f"--now {moment.isoformat()} lies before the last event of {what} ({last.isoformat()})", 2)
 
 
 def show_json(value: Any) -> None:

@@ -90,7 +90,11 @@ def set_(
     faults = Checks(found.catalogue).faults(row)
     if faults:
         fail("\n".join(faults), 2)
-    typer.echo(f"{token}: {'changed' if put(found, [row], 'set', why) else 'nothing to change'}")
+    if put(found, [row], "set", why):
+        typer.echo(f"{token}: changed")
+        return
+    over = ": it has expired by its date, set that too (expires_on= lifts it)" if row.get("status") == "active" else ""
+    typer.echo(f"{token}: nothing to change{over}")
 
 
 def _reverse(found: Desk, row: dict[str, str], why: str) -> None:

@@ -258,7 +258,16 @@ def _moved(
     if until is not None:
         terms["expires_on"] = until.isoformat()
     ahead = tuple(
-        Change(new, line.effective, "moved", {line.item: line.to}, "by_staff", decider, ticket=line.ticket)
+        Change(
+            new,
+            line.effective,
+            "moved",
+            {line.item: line.to},
+            line.rule or "by_staff",
+            decider,
+            ticket=line.ticket,
+            asked_on=line.asked_on,
+        )
         for line in old.scheduled
     )
     ended: dict[str, Value] = {"status": "replaced", "replaced_by": new}

@@ -12,8 +12,8 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from mailbot.core.forms import SEATS
-from mailbot.core.licence import LicenceEvent, Value, standing
-from mailbot.core.period import Period, next_month, period_of, years_later
+from mailbot.core.licence import LicenceEvent, Value, fold, standing
+from mailbot.core.period import Period, next_month, next_period, period_of, years_later
 from mailbot.core.rules import DECREASE_DAY
 
 #: Items with a value that is chosen: of two that follow each other only the difference is billed.
@@ -101,7 +101,7 @@ def course(events: Sequence[LicenceEvent], zone: ZoneInfo, unbilled: frozenset[s
     walk = _Walk(unbilled)
     undone = {(e.token, e.changes["reverses"]) for e in events if "reverses" in e.changes}
     counted = [e for e in standing(events) if (e.token, e.revision) not in undone and "reverses" not in e.changes]
-    dated = sorted(((day_of(e, zone), e) for e in counted), key=lambda pair: pair[0])
+    dated = sorted(((_billed_from(e, counted, zone), e) for e in counted), key=lambda pair: pair[0])
     for day, event in _last_words(dated, zone):
         walk.take(day, event)
     walk.end()
@@ -124,6 +124,15 @@ def day_of(event: LicenceEvent, zone: ZoneInfo) -> date:
     return max(event.effective, committed_on(event, zone))
 
 
+def _billed_from(event: LicenceEvent, events: Sequence[LicenceEvent], zone: ZoneInfo) -> date:
+    """As `day_of`; a deactivation that the desk was late with ends billing as if it had been committed when it was asked for."""
+    day = day_of(event, zone)
+    if event.rule != "deactivation" or event.asked_on is None:
+        return day
+    licence = fold([e for e in events if e is not event], event.asked_on)
+    return min(day, next_period(licence.billing, licence.renewal, event.asked_on)) if licence else day
+
+
 def committed_on(event: LicenceEvent, zone: ZoneInfo) -> date:
     """The business date on which it was written to the ledger."""
     return _business_date(event.at, zone)
@@ -144,6 +153,7 @@ class _Walk:
         self.moves: list[Move] = []
         self.stages: list[Stage] = []
         self.activated_on: date | None = None
+        self.begun: dict[str | None, date] = {}  # by ticket: the day on which its plan replaced what was there
         self.ended_by: LicenceEvent | None = None
 
     def take(self, day: date, event: LicenceEvent) -> None:
@@ -154,6 +164,8 @@ class _Walk:
                 (self.implied.add if to and event.rule == "implied" else self.implied.discard)(item)
         if "expires_on" in event.changes:
             self.ended_by = event
+        if event.kind.startswith("activate/") and event.changes.get("status") == "active":
+            self.begun[event.ticket] = day
         self._compare(day, event)
 
     def end(self) -> None:
@@ -211,8 +223,8 @@ class _Walk:
         kind = _kind(event, parts)
         if kind is Kind.DOWN:
             day = min(day, _in_time(event) or day)
-        elif event.kind.startswith("activate/") and item in ("support", "whitelabel") and self.activated_on:
-            day = self.activated_on  # decided later, it counts from the activation
+        elif event.kind.startswith("activate/") and item in ("support", "whitelabel"):
+            day = self.begun.get(event.ticket, day)  # decided later, it counts from the activation
         self.moves.append(Move(item, day, parts, kind, event.ticket, event.rule, (event.token, event.revision)))
 
 

@@ -199,6 +199,14 @@ class RefusedThere:
 
 
 @dataclass(frozen=True)
+class Reversed:
+    """An operator took back an event of this ticket; ``items`` are what that event changed from the day ``effective`` on."""
+
+    items: tuple[str, ...]
+    effective: date
+
+
+@dataclass(frozen=True)
 class StillApplying:
     """The licence server has not answered for a while."""
 
@@ -225,6 +233,7 @@ Event = (
     | Undelivered
     | Accepted
     | RefusedThere
+    | Reversed
     | StillApplying
 )
 

@@ -7,6 +7,7 @@ from mailbot.core.events import (
     DayCame,
     Decision,
     Note,
+    Reversed,
     Silent,
     StaffReminded,
     StatusAsked,
@@ -21,6 +22,8 @@ from mailbot.core.ticket import Ending, ItemStatus, State, Ticket, settled
 PENDING = frozenset({None, ItemStatus.WAITING_STAFF, ItemStatus.SCHEDULED})
 #: The reason of a scheduled item that another request overtook.
 LATER_WORD = "a later request set it otherwise"
+#: The reason of one that an operator took back before its day.
+TAKEN_BACK = "it was taken back before its day"
 
 
 def comment(ticket: Ticket, event: Commented, scene: Scene) -> Decision:
@@ -104,6 +107,20 @@ def day_came(ticket: Ticket, event: DayCame, scene: Scene) -> Decision:
         return Decision(ticket, (), notes)
     mail = Send("done", Audience.OUTCOME, Facts(items=due, on=event.on))
     return Decision(ticket, (mail,), (*notes, Note("done", "mailbot", ", ".join(due))))
+
+
+def take_back(ticket: Ticket, event: Reversed, scene: Scene) -> Decision:
+    """What was scheduled by the event that an operator reversed does not come; what holds already stays told as it was."""
+    items = tuple(
+        i.over(ItemStatus.CANCELLED, TAKEN_BACK)
+        if i.item in event.items and i.effective == event.effective and i.status is ItemStatus.SCHEDULED
+        else i
+        for i in ticket.items
+    )
+    ticket = settled(ticket.model_copy(update={"items": items}))
+    more = any(i.status is ItemStatus.SCHEDULED for i in items)
+    effects = () if more else (Forget(("day",)),)
+    return Decision(ticket, effects, (Note("reversed", "operator", ", ".join(event.items)),))
 
 
 def _is_due(status: ItemStatus | None, effective: object, event: DayCame) -> bool:

@@ -174,40 +174,45 @@ def _difference(
         yield _line(licence.token, charge, parts, cause, end, prices)
 
 
-def _cause(licence: Course, charge: _Charge, *, corrects: bool) -> tuple[str | None, str | None]:
-    """Ticket and rule of a line: a correction names what made it, the last move of its item until its period begins."""
+#: Ticket and rule of a line, and whether what it corrects becomes less by them.
+_Cause = tuple[str | None, str | None, bool]
+
+
+def _cause(licence: Course, charge: _Charge, *, corrects: bool) -> _Cause:
+    """A correction names what made it, the last move of its item until its period begins."""
     if not corrects:
-        return charge.ticket, charge.rule
+        return charge.ticket, charge.rule, False
     if charge.move is not None:
-        return charge.ticket, "reversal"
+        return charge.ticket, "reversal", True
     last = [move for move in licence.moves if move.item == charge.item and move.day <= charge.first]
-    return (last[-1].ticket, last[-1].rule) if last else (charge.ticket, "reversal")
+    return (last[-1].ticket, last[-1].rule, last[-1].kind is Kind.DOWN) if last else (charge.ticket, "reversal", True)
 
 
 def _line(
-    token: str, charge: _Charge, parts: Mapping[Part, int], cause: tuple[str | None, str | None], end: date, prices: Prices
+    token: str, charge: _Charge, parts: Mapping[Part, int], cause: _Cause, end: date, prices: Prices
 ) -> Line:  # fmt: skip
     amount = amount_of(parts, charge.months, charge.period.fraction(charge.first), prices)
+    ticket, rule, lower = cause
     return Line(
         month=f"{end:%Y-%m}",
         token=token,
         item=charge.item,
-        quantity=_quantity(parts, amount),
+        quantity=_quantity(parts, lower=lower if amount is None else amount < 0),
         period_from=charge.first,
         period_to=charge.period.last,
         fraction=charge.period.fraction(charge.first),
         amount=amount,
         currency=prices.currency if amount is not None else None,
-        ticket=cause[0],
-        rule=cause[1],
+        ticket=ticket,
+        rule=rule,
     )
 
 
-def _quantity(parts: Mapping[Part, int], amount: Decimal | None) -> int:
+def _quantity(parts: Mapping[Part, int], *, lower: bool) -> int:
     """The count; where one option follows another, 1 for the step, below 0 when it is a credit."""
     if len(parts) == 1:
         return next(iter(parts.values()))
-    return -1 if amount is not None and amount < 0 else 1
+    return -1 if lower else 1
 
 
 def amount_of(parts: Mapping[Part, int], months: int, fraction: str, prices: Prices) -> Decimal | None:

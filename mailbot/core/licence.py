@@ -43,6 +43,8 @@ class Scheduled:
     to: Value
     effective: date
     ticket: str | None
+    rule: str | None = None
+    asked_on: date | None = None
 
 
 @dataclass(frozen=True)
@@ -139,13 +141,15 @@ def without(licence: Licence, ticket: str, on: date) -> Licence | None:
 def standing(history: Sequence[LicenceEvent]) -> tuple[LicenceEvent, ...]:
     """The events that hold, those that the licence server took late from the day of its answer on.
 
-    Left out: what a later event withdrew before it came (``withdraws`` names its ticket), and what the server did not take.
+    Left out: what a later event withdrew before it came (``withdraws`` names its ticket) or reversed before it came (such an
+    event puts nothing back), and what the server did not take.
     """
     history = _taken(history)
+    reversed_ahead = {(e.token, e.changes["reverses"]) for e in history if e.changes.keys() == {"reverses"}}
     withdrawn = [(str(e.changes["withdraws"]), e.effective, e.revision) for e in history if "withdraws" in e.changes]
 
     def stands(event: LicenceEvent) -> bool:
-        return not any(
+        return (event.token, event.revision) not in reversed_ahead and not any(
             event.ticket == ticket and event.effective > day and event.revision < revision
             for ticket, day, revision in withdrawn
         )
@@ -200,7 +204,9 @@ def _after(licence: Licence, event: LicenceEvent) -> Licence:
 
 def _ahead(events: tuple[LicenceEvent, ...], on: date) -> tuple[Scheduled, ...]:
     later = (e for e in events if e.effective > on)
-    lines = [Scheduled(item, to, e.effective, e.ticket) for e in later for item, to in e.changes.items()]
+    lines = [
+        Scheduled(item, to, e.effective, e.ticket, e.rule, e.asked_on) for e in later for item, to in e.changes.items()
+    ]
     return tuple(sorted(lines, key=lambda line: (line.effective, line.item)))
 
 

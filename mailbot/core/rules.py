@@ -145,7 +145,9 @@ def day_of(case: Case, item: Item, today: date) -> date:
     match item.rule:
         case "decrease_after_20th":
             return max(today, next_month(case.asked_on))
-        case "deactivation" | "next_period":
+        case "deactivation":
+            return max(today, next_period(*terms, case.asked_on))
+        case "next_period":
             return next_period(*terms, today)
         case _:
             return today

@@ -21,6 +21,7 @@ ALWAYS: Mapping[type, Step] = {
     events.StatusAsked: following.status,
     events.Undelivered: following.undelivered,
     events.EmailConfirmed: opening.confirm_email,
+    events.Reversed: following.take_back,
     events.Accepted: applying.accepted,
     events.RefusedThere: applying.refused,
     events.StillApplying: applying.still_applying,

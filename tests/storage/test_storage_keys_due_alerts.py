@@ -50,19 +50,30 @@ def test_a_key_dies_once_and_its_first_reason_stays(store: Store) -> None:
         assert keys.find(s, "aa") == row  # the dead are still answered
 
 
+def test_what_only_time_ended_can_still_end_for_another_reason(store: Store) -> None:
+    with store.write() as s:
+        key(s, "aa", expires_at=NOON)
+        key(s, "bb", expires_at=NOON + MINUTE)
+        key(s, "cc", purpose="customer")
+        keys.expire(s, NOON)
+        assert keys.next_expiry(s) == NOON + MINUTE
+        assert keys.kill_of_ticket(s, "LIC-1", ("decision",), NOON + MINUTE, "changed") == 2
+        assert keys.next_expiry(s) is None
+
+
 def test_a_ticket_that_changes_ends_its_keys_of_those_purposes(store: Store) -> None:
     with store.write() as s:
         key(s, "aa")
         key(s, "bb", purpose="decision-confirm", made_at=NOON - MINUTE)
         key(s, "cc", purpose="customer")
         key(s, "dd", ref="LIC-2")
-        keys.kill(s, "aa", NOON, "expired")
+        keys.kill(s, "aa", NOON, "decided")
         assert keys.kill_of_ticket(s, "LIC-1", ("decision", "decision-confirm"), NOON + MINUTE, "changed") == 1
         assert [row.digest for row in keys.live_of_ticket(s, "LIC-1")] == ["cc"]
         assert [row.digest for row in keys.live_of_ticket(s, "LIC-2")] == ["dd"]
-        expired = keys.find(s, "aa")
-        assert expired is not None
-        assert expired.dead_why == "expired"
+        used = keys.find(s, "aa")
+        assert used is not None
+        assert used.dead_why == "decided"
 
 
 def test_due_things_come_in_order_of_time(store: Store) -> None:
