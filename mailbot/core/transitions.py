@@ -59,6 +59,8 @@ OWN: Mapping[State, Mapping[type, Step]] = {
         **DECIDING,
     },
     State.WAITING_CONFIRMATION: {
+        events.Approved: deciding.early,
+        events.Rejected: deciding.early,
         events.Confirmed: opening.confirm,
         events.Denied: opening.deny,
         events.CustomerReminded: following.remind_customer,

@@ -79,6 +79,7 @@ class Told:
     word: str
     ref: str
     items: str
+    until: str
     why: str
     read: tuple[str, ...]
     sent: tuple[str, ...]
@@ -143,7 +144,7 @@ def _of_ticket(
         "ticket": ticket,
         "reads": reads,
         "title": title(ticket, speech),
-        "state": speech.say(f"state.{ticket.state.value}"),
+        "state": _state(ticket, reader, speech),
         "ending": ending(ticket),
         "outcome": _outcome(ticket, reads, speech),
         "groups": groups(items, reads, facts.changed, speech),
@@ -207,6 +208,12 @@ def _outcome(ticket: Ticket, reads: bool, speech: Speech) -> str:
         return speech.say(f"outcome_private.{found}")
     own = f"outcome.{ticket.request}_{ticket.action}_{found}"
     return speech.say(own if speech.has(own) else f"outcome.{found}", ref=ticket.ref)
+
+
+def _state(ticket: Ticket, reader: Reader, speech: Speech) -> str:
+    """How it stands, as its reader is told it."""
+    own = f"state_staff.{ticket.state.value}"
+    return speech.say(own if reader.staff and speech.has(own) else f"state.{ticket.state.value}")
 
 
 def _why(code: str, speech: Speech) -> str:
@@ -274,7 +281,7 @@ def _short(ticket: Ticket, reader: Reader, speech: Speech) -> Short:
     return Short(
         ref=clean.ref,
         title=title(clean, speech),
-        state=speech.say(f"state.{clean.state.value}"),
+        state=_state(clean, reader, speech),
         status=clean.state.value,
         token=clean.token or "",
         customer=clean.customer_name or clean.sender,
@@ -289,6 +296,7 @@ def _told(result: Result, speech: Speech) -> Told:
         word=result.word,
         ref=result.ref,
         items=speech.listed(speech.item(item) for item in result.items),
+        until=speech.day(result.until) if result.until else "",
         why=_why(result.why, speech) if result.why else "",
         read=words_of(result.read, fields=True),
         sent=words_of(result.sent, fields=True),
