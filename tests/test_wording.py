@@ -12,7 +12,8 @@ import jinja2
 import pytest
 
 from mailbot.core import html as markup
-from mailbot.core.problem import Code
+from mailbot.core import say
+from mailbot.core.problem import Code, Problem
 from mailbot.core.reading import read_fields
 from mailbot.core.reply import own_lines_anywhere
 from mailbot.core.say import item_label
@@ -319,10 +320,24 @@ def test_every_code_has_its_sentence() -> None:
     assert {code.value for code in Code} <= said["problem"].keys()
     assert {status.value for status in ItemStatus} | {"new"} == said["status"].keys() == said["holds"].keys()
     assert {state.value for state in State} == said["state"].keys()
+    core = "".join(path.read_text() for path in (Path(say.__file__).parent).glob("*.py"))
+    told = set(re.findall(r'"expected\.(\w+)"', core))
+    assert told | {"demo", "expired", "deactivated", "replaced"} == said["expected"].keys()
     rules = {"demo", "automatic", "by_staff", "increase", "decrease_by_20th", "decrease_after_20th", "deactivation"}
     assert rules | {"next_period", "implied"} == said["rule"].keys()
     with pytest.raises(ValueError, match=r"^mailbot\.language: there are no templates for language 'xx'"):
         load("xx")
+
+
+def test_what_would_be_right_is_said_in_words_of_the_templates() -> None:
+    def told(code: Code, expected: str, hint: str = "") -> str:
+        return say.problem_sentence(Problem(field="x", code=code, read="r", expected=expected, hint=hint), ENGLISH)
+
+    assert told(Code.UNKNOWN_VALUE, "Voice, Digital, Voice Digital").endswith("write Voice, Digital or Voice Digital.")
+    assert told(Code.OUT_OF_RANGE, "5-100").endswith("It must be at least 5 and at most 100.")
+    assert told(Code.TOKEN_NOT_ACTIVE, "expected.replaced", "B1B2C3D4E5F6") == (
+        'The licence r is not active (replaced by another token). Did you mean "B1B2C3D4E5F6"?'
+    )
 
 
 def test_dates_numbers_and_money_are_said_in_the_desks_language() -> None:

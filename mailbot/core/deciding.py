@@ -37,12 +37,8 @@ def approve(ticket: Ticket, event: Approved, scene: Scene) -> Decision:
 def _taken(ticket: Ticket, scene: Scene) -> str:
     """A licence moves only to an unknown token or to a demo of the mover's own."""
     target = scene.ledger.licence(ticket.new_token)
-    if target is None:
-        return ""
-    old = scene.ledger.licence(ticket.token)
-    mine = {contact.lower() for contact in old.contacts} if old else set()
-    own_demo = target.had_demo and target.activated_on is None and target.status in ("demo", "expired")
-    return "" if own_demo and mine & {contact.lower() for contact in target.contacts} else "new_token_taken"
+    free = target is None or target.is_demo_of(scene.ledger.licence(ticket.token))
+    return "" if free else "new_token_taken"
 
 
 def _blocked(ticket: Ticket, keys: frozenset[str], event: Approved, scene: Scene) -> str:

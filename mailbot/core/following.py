@@ -19,8 +19,8 @@ from mailbot.core.ticket import Ending, ItemStatus, State, Ticket, settled
 
 #: What can still be withdrawn.
 PENDING = frozenset({None, ItemStatus.WAITING_STAFF, ItemStatus.SCHEDULED})
-#: The reason of a scheduled item that another request overtook.
-LATER_WORD = "a later request set it otherwise"
+#: The reason of a scheduled item that another request overtook, a code with a sentence of its own.
+OVERTAKEN = "later_request"
 
 
 def comment(ticket: Ticket, event: Commented, scene: Scene) -> Decision:
@@ -91,7 +91,7 @@ def day_came(ticket: Ticket, event: DayCame, scene: Scene) -> Decision:
     gone = {i.item for i in came if here and licence is not None and licence.value(i.item) != i.to}
     due = tuple(i.item for i in came if i.item not in gone)
     items = tuple(
-        i.over(ItemStatus.CANCELLED, LATER_WORD)
+        i.over(ItemStatus.CANCELLED, OVERTAKEN)
         if i.item in gone
         else i.model_copy(update={"status": ItemStatus.APPLIED})
         if i.item in due

@@ -51,7 +51,7 @@ class Problem(BaseModel):
     """One fault of a form.
 
     ``field`` is a field key (``items`` where one of several is needed), ``read`` what was read there ("" if nothing),
-    ``expected`` what would be right (already in words: "at least 5", "Voice, Digital or Voice Digital"),
+    ``expected`` what would be right: names ("Voice, Digital"), a range ("5-100"), or ``expected.KEY``, a sentence of its own,
     ``hint`` the nearest right value, a suggestion only ("" if none).
     """
 

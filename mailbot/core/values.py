@@ -52,9 +52,7 @@ def token(field: str, raw: str) -> str | Problem:
     """8 to 128 visible ASCII characters without a space, case kept."""
     if _TOKEN.fullmatch(raw):
         return raw
-    return Problem(
-        field=field, code=Code.TOKEN_MALFORMED, read=raw, expected="8 to 128 letters, digits and signs without spaces"
-    )
+    return Problem(field=field, code=Code.TOKEN_MALFORMED, read=raw, expected="expected.token")
 
 
 def yes(field: str, raw: str) -> bool | Problem:
@@ -64,7 +62,7 @@ def yes(field: str, raw: str) -> bool | Problem:
         return True
     if word in NO:
         return False
-    return Problem(field=field, code=Code.UNKNOWN_VALUE, read=raw, expected="yes or no")
+    return Problem(field=field, code=Code.UNKNOWN_VALUE, read=raw, expected="expected.yes_or_no")
 
 
 def number(field: str, raw: str, least: int = 0) -> int | Problem:
@@ -73,11 +71,10 @@ def number(field: str, raw: str, least: int = 0) -> int | Problem:
     match = _NUMBER.fullmatch(word)
     if match is None or (match[2] and match[2].strip() not in _units(field)):
         hint = re.sub("[^0-9]", "", word) if _GROUPED.fullmatch(word) else _in_digits(word, _units(field))
-        expected = "the whole total in digits, such as 10"
-        return Problem(field=field, code=Code.NOT_A_NUMBER, read=raw, expected=expected, hint=hint)
+        return Problem(field=field, code=Code.NOT_A_NUMBER, read=raw, expected="expected.total", hint=hint)
     count = int(match[1])
     if not least <= count <= MOST:
-        return Problem(field=field, code=Code.OUT_OF_RANGE, read=raw, expected=f"at least {least} and at most {MOST}")
+        return Problem(field=field, code=Code.OUT_OF_RANGE, read=raw, expected=f"{least}-{MOST}")
     return count
 
 
@@ -102,7 +99,7 @@ def _units(field: str) -> frozenset[str]:
 def email(field: str, raw: str) -> str | Problem:
     """One plain address."""
     address = strict(raw.strip("<> "))
-    return address or Problem(field=field, code=Code.UNKNOWN_VALUE, read=raw, expected="one e-mail address")
+    return address or Problem(field=field, code=Code.UNKNOWN_VALUE, read=raw, expected="expected.email")
 
 
 def option(

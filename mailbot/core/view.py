@@ -259,7 +259,8 @@ def _status(item: Item, speech: Speech) -> str:
 def _notes(item: Item, reads: bool, speech: Speech) -> tuple[str, ...]:
     notes = []
     if item.reason:
-        notes.append(speech.say("items.reason", reason=item.reason))
+        own = f"reason.{item.reason}"
+        notes.append(speech.say(own) if speech.has(own) else speech.say("items.reason", reason=item.reason))
     if reads and item.status not in (ItemStatus.REFUSED, ItemStatus.CANCELLED):
         waits = item.status in (None, ItemStatus.WAITING_STAFF)
         if waits and item.expected:
