@@ -256,6 +256,21 @@ def test_what_waits_for_a_confirmation_is_not_staffs_yet(desk: Running, own: str
     assert desk.ticket().state == "waiting_confirmation"
 
 
+@pytest.mark.parametrize("change", ["decided in part", "answered by the customer"])
+def test_a_hold_lasts_until_the_ticket_changes(desk: Running, change: str) -> None:
+    import_active(desk)
+    mails = desk.write(JOE, CONTRACT)
+    asked = desk.write(ANNA, "HOLD" if change == "decided in part" else "ASK Which day?\nHOLD", reply_to=mails[1])
+    desk.later(hours=30)
+    assert ("reminder", ANNA) not in desk.kinds()
+    if change == "decided in part":
+        desk.write(ANNA, "APPROVE support", reply_to=mails[1])
+    else:
+        desk.write(JOE, "Monday.", reply_to=asked[0])
+    desk.later(hours=25)
+    assert desk.kinds().count(("reminder", ANNA)) == 1
+
+
 def test_a_question_is_answered_and_not_approved(desk: Running) -> None:
     approval = desk.write(JOE, "What does a licence cost?", subject="Prices")[1]
     assert "APPROVE" not in body(approval)
