@@ -256,6 +256,15 @@ def test_what_waits_for_a_confirmation_is_not_staffs_yet(desk: Running, own: str
     assert desk.ticket().state == "waiting_confirmation"
 
 
+def test_the_customers_answer_comes_with_the_way_to_decide(desk: Running) -> None:
+    import_active(desk)
+    asked = desk.write(ANNA, "ASK Which day?", reply_to=desk.write(JOE, CONTRACT)[1])
+    comment = desk.write(JOE, "Monday.", reply_to=asked[0])[0]
+    assert "APPROVE LIC-1" in body(comment)
+    desk.write(ANNA, "APPROVE", reply_to=comment)
+    assert desk.ticket().open_items == ()
+
+
 @pytest.mark.parametrize("change", ["decided in part", "answered by the customer"])
 def test_a_hold_lasts_until_the_ticket_changes(desk: Running, change: str) -> None:
     import_active(desk)
