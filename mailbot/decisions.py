@@ -1,12 +1,12 @@
-"""Decision lines become events of their tickets, each with its own result. Whether they may count: ``replies``."""
+"""Decision lines become events of their tickets, each with its own result. Whether they may count: ``members``."""
 
 from collections.abc import Iterable, Sequence
 
 from mailbot.core import decision, events, keys
 from mailbot.core.address import same
-from mailbot.core.effects import Facts, Purpose, Result, Send
+from mailbot.core.effects import Result
 from mailbot.core.say import item_names
-from mailbot.core.ticket import Ticket
+from mailbot.core.ticket import State, Ticket
 from mailbot.work import Work
 
 #: A ticket as its approval mail showed it: reference, request version, licence revision.
@@ -23,23 +23,35 @@ class Decisions:
         self.by = by
         self.covered = {ref: (version, revision) for ref, version, revision in covered} if covered is not None else None
 
+    def read(self, own: str, refs: Sequence[str]) -> tuple[decision.Line | decision.NotUnderstood, ...]:
+        """The decision lines in ``own``, which may be about the tickets ``refs``."""
+        desk = self.work.desk
+        names = {
+            ref: item_names(ticket.open_items, desk.catalogue, desk.wording)
+            for ref in refs
+            if (ticket := self.work.ticket(ref))
+        }
+        return decision.read(own, desk.config.mailbot.ticket_prefix, names)
+
     def carry_out(self, own: str, refs: Sequence[str]) -> list[Result]:
         """The result of each decision line in ``own``; ``refs`` are the tickets that it may be about."""
-        tickets = {ref: ticket for ref in refs if (ticket := self.work.ticket(ref))}
-        names = {
-            ref: item_names(ticket.open_items, self.work.desk.catalogue, self.work.desk.wording)
-            for ref, ticket in tickets.items()
-        }
-        lines = decision.read(own, self.work.desk.config.mailbot.ticket_prefix, names)
+        lines = self.read(own, refs)
         good = [line for line in lines if isinstance(line, decision.Line)]
         void = decision.contradictions(good)
         results: list[Result] = []
         for line in lines:
+            about = line.refs or (tuple(refs) if len(refs) == 1 else ())
             if isinstance(line, decision.NotUnderstood):
-                results.append(Result(line.read, False, refs[0] if len(refs) == 1 else "", why=line.why))
+                results += [Result(line.read, False, ref, why=self._unread(line, ref)) for ref in about or ("",)]
             else:
-                results += self._line(line, line.refs or tuple(tickets)[:1], void)
+                results += self._line(line, about, void)
         return results
+
+    def _unread(self, line: decision.NotUnderstood, ref: str) -> str:
+        """Why a line was not understood: what it names may be no open item because all is decided."""
+        ticket = self.work.ticket(ref) if line.why == "unknown_words" and ref else None
+        over = ticket is not None and not ticket.waits and ticket.state is not State.WAITING_CONFIRMATION
+        return "decided" if over and line.read.upper().startswith("APPROVE") else line.why
 
     def _line(self, line: decision.Line, refs: Iterable[str], void: frozenset[str]) -> list[Result]:
         return [self._about(line, ref, contradicted=bool({ref, ""} & void)) for ref in refs]
@@ -68,7 +80,7 @@ class Decisions:
 
     def _changed(self, ticket: Ticket) -> bool:
         """Whether request or licence are not what the decision's mail showed."""
-        if self.covered is None or ticket.final:
+        if self.covered is None or not ticket.waits:
             return False
         version, revision = self.covered[ticket.ref]
         return ticket.version != version or ticket.licence_revision != revision or self.ledger_moved(ticket)
@@ -85,7 +97,7 @@ class Decisions:
 
     def ask_again(self, ticket: Ticket) -> None:
         """New approval mails for a ticket that still waits; the old keys are dead."""
-        if ticket.open_items:
+        if ticket.waits:
             self.work.reopen_question(ticket)
 
     def _event(self, line: decision.Line) -> events.Event:
@@ -102,21 +114,3 @@ class Decisions:
                 return events.Notes(self.by, line.read, line.text)
             case _:
                 return events.Holds(self.by, line.read)
-
-
-def receipt(work: Work, member: str, results: list[Result], refs: Sequence[str]) -> None:
-    """Tell the member what became of each line; where none counted, with a key to try again.
-
-    Where all of it came too late, because request or licence had changed, he hears just that.
-    """
-    ticket = work.ticket(refs[0]) if len(refs) == 1 else None
-    understood = any(result.done for result in results)
-    if ticket is not None and results and all(result.why == "changed" for result in results):
-        work.perform(ticket, (Send("already-decided", member, Facts(why="changed")),))  # the new approval mail is sent
-        return
-    facts = Facts(results=tuple(results), why=results[0].why if results and not understood else "")
-    if ticket is not None:
-        purpose = None if understood else Purpose.DECISION
-        work.perform(ticket, (Send("receipt" if understood else "not-understood", member, facts, purpose),))
-    else:
-        work.perform(None, (Send("receipt" if understood else "not-understood", member, facts),))

@@ -9,6 +9,7 @@ from mailbot import digest, post, retention
 from mailbot.core import bounce, keys
 from mailbot.core.address import fold, matches, same
 from mailbot.core.blank import blank
+from mailbot.core.decision import begins
 from mailbot.core.effects import Audience, Facts, Purpose, Send
 from mailbot.core.events import Commented, CustomerReminded, DayCame, Silent, StaffReminded, StillApplying, Undelivered
 from mailbot.core.identity import verdict
@@ -35,7 +36,8 @@ from mailbot.core.message import Message, parse
 from mailbot.core.standing import Sender
 from mailbot.core.ticket import OPEN, State
 from mailbot.desk import Desk
-from mailbot.replies import Reply, customer, staff
+from mailbot.members import keyless, staff
+from mailbot.replies import Reply, customer
 from mailbot.requests import Requests
 from mailbot.work import Work
 from storage import due as due_rows
@@ -209,6 +211,9 @@ class Mail:
             return customer(reply)
         if sender.verdict == "refused":
             return "refused sender"
+        member = self.work.staff(sender.address)
+        if member and isinstance(intake, Quoting | Prose) and begins(reply.own, self.desk.config.mailbot.ticket_prefix):
+            return keyless(reply, member)
         requests = Requests(self.work, self.message, sender, self.received_at)
         match intake:
             case Forms():

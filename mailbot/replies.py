@@ -1,10 +1,10 @@
-"""Replies with a key: whether they may act, and what they then do. Whatever may not act is a comment, or is recorded."""
+"""Replies with a key of the customer's side: whether they may act, and what they then do. What may not act is a comment."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from mailbot.core import blank, decision, reading
-from mailbot.core.address import fold, matches, same
+from mailbot.core.address import matches, same
 from mailbot.core.checking import check
 from mailbot.core.effects import Facts, Purpose, Send
 from mailbot.core.events import Commented, Denied, EmailConfirmed, StatusAsked, Withdrawn
@@ -15,15 +15,12 @@ from mailbot.core.problem import Code
 from mailbot.core.reply import own_lines_anywhere, own_text
 from mailbot.core.standing import Sender
 from mailbot.core.ticket import ITEM_FIELDS, Ticket, settled_fields
-from mailbot.decisions import Decisions, receipt
 from mailbot.post import joined
 from mailbot.requests import WITH_LOG, Requests
 from mailbot.work import Work
 from storage import keys as key_rows
-from storage import outbox, tickets
+from storage import outbox
 
-#: Answers to members that decided nothing.
-UNDECIDED = ("not-understood", "already-decided")
 #: Words a customer's reply may consist of.
 CANCEL, STATUS, HELP = "cancel", "status", "help"
 
@@ -48,112 +45,6 @@ class Reply:
     def refs(self) -> tuple[str, ...]:
         """The tickets that the key is about."""
         return tuple(ref for ref, _, _ in self.thread.refs)
-
-
-def staff(reply: Reply) -> str:
-    """A reply with a staff key: decided, answered with why not, or recorded. Returns what it came to."""
-    work, thread, sender = reply.work, reply.thread, reply.sender
-    member = work.staff(thread.address)
-    if member is None or not same(sender.address, thread.address):
-        return _refused(reply, f"a decision key of {thread.address} was used by {sender.address}")
-    if sender.verdict == "refused":
-        return _refused(reply, f"a decision in the name of {member} came without proof of its sender")
-    if not thread.live:
-        return _too_late(reply, member)
-    if thread.purpose is Purpose.AGAIN:
-        return _confirmed_again(reply, member)
-    if not reply.trusted:
-        return _ask_member(reply, member)
-    return _decide(reply, member, reply.own)
-
-
-def _decide(reply: Reply, member: str, own: str) -> str:
-    results = Decisions(reply.work, member, reply.thread.refs).carry_out(own, reply.refs)
-    done = any(result.done for result in results)
-    if done or _may_answer(reply, member):
-        receipt(reply.work, member, results, reply.refs)
-    return "decision" if done else "decision not understood"
-
-
-def _may_answer(reply: Reply, member: str) -> bool:
-    """Whether a mail that decides nothing is answered: not without end, for a program may be answering ours."""
-    work = reply.work
-    sent = outbox.count_since(work.session, fold(member), work.now - timedelta(days=1), UNDECIDED)
-    if sent < work.desk.config.limits.replies_per_sender_per_day:
-        return True
-    for ref in reply.refs:
-        _record(reply, ref, "decision_unanswered", f"{sent} mails of {member} since yesterday decided nothing")
-    work.alert(
-        f"undecided:{fold(member)}:{work.today}", f"mails of {member} that decide nothing get no more answers today"
-    )
-    return False
-
-
-def _confirmed_again(reply: Reply, member: str) -> str:
-    """The member whose mail carries no verdict confirms what was read from it."""
-    if decision.confirmation_word(reply.own) != "CONFIRM":
-        return _decide(reply, member, reply.own) if reply.trusted else _ask_member(reply, member)
-    key_rows.kill(reply.work.session, reply.thread.digest, reply.work.now, "used")
-    return _decide(reply, member, reply.thread.payload)
-
-
-def _ask_member(reply: Reply, member: str) -> str:
-    """Without a verdict nothing is decided yet: the member alone is asked, with a fresh key."""
-    if not _may_answer(reply, member):
-        return "decision not answered"
-    ticket = reply.work.ticket(reply.refs[0]) if len(reply.refs) == 1 else None
-    facts = Facts(text=reply.own, why="unverified_member")
-    covers = reply.thread.refs  # as the mail that he answers showed them
-    reply.work.perform(ticket, (Send("not-understood", member, facts, Purpose.AGAIN, reply.own, covers),))
-    return "decision to be confirmed"
-
-
-def _too_late(reply: Reply, member: str) -> str:
-    """A dead key from its own member: told who decided, or that it changed or expired; with a new mail if it waits."""
-    answered = _may_answer(reply, member)
-    for ref in reply.refs:
-        ticket = reply.work.ticket(ref)
-        if ticket is None:
-            continue
-        why = reply.thread.dead_why if reply.thread.dead_why in ("changed", "expired") else "decided"
-        _record(reply, ref, "decision_late", why)
-        if not answered:
-            continue
-        facts = Facts(why=why, decided_by=_decider(reply.work, ticket))
-        mails = [Send("already-decided", member, facts)]
-        if ticket.open_items and not same(member, ticket.sender):
-            mails.append(Send("approval", member, purpose=Purpose.DECISION))
-        reply.work.perform(ticket, tuple(mails))
-    return "decision too late"
-
-
-def _decider(work: Work, ticket: Ticket) -> str:
-    """Who decided last."""
-    events = [e for e in tickets.events(work.session, ticket.number) if e.kind in ("approved", "rejected", "answered")]
-    return events[-1].by if events else ""
-
-
-def _refused(reply: Reply, why: str) -> str:
-    """Nothing changes; the ticket's history has it, staff are told once."""
-    for ref in reply.refs:
-        _record(reply, ref, "decision_refused", why)
-    reply.work.alert(f"decision:{reply.thread.digest}", why)  # not by sender: he chooses his address
-    return "decision refused"
-
-
-def _record(reply: Reply, ref: str, kind: str, why: str) -> None:
-    """A line in the ticket's history, if there is such a ticket."""
-    ticket = reply.work.ticket(ref)
-    if ticket is not None:
-        tickets.add_event(
-            reply.work.session,
-            number=ticket.number,
-            at=reply.work.now,
-            kind=kind,
-            by=reply.sender.address,
-            mail=reply.work.mail,
-            detail=why,
-        )
 
 
 def customer(reply: Reply) -> str:

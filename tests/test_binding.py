@@ -155,6 +155,138 @@ def test_a_customers_words_bring_no_key_to_anybody(desk: Running, line: str) -> 
     assert not any(key in mail.as_string() for mail in desk.sent[before:] if mail["To"] != ANNA)
 
 
+CONTRACT = (
+    "Request: contract\nLicense token: A1B2C3D4E5F6\nCustomer name: Acme\nI accept the License Agreement: yes\n"
+    "Support package: platinum\nBilling frequency: annual\n"
+)
+
+
+@pytest.mark.parametrize("subject", ["hello", "Re: [LIC-1] Please decide"])
+@pytest.mark.parametrize("own", ["APPROVE", "approve LIC-1", "Reject"])
+def test_a_decision_without_the_key_of_a_mail_is_no_question_and_no_comment(
+    desk: Running, own: str, subject: str
+) -> None:
+    desk.write(JOE, PLAN)
+    before = len(desk.sent)
+    desk.write(ANNA, own, subject=subject)
+    assert desk.ticket().state == "waiting_staff"
+    assert desk.kinds()[before:] == [("alert", ANNA), ("alert", BOB), ("not-understood", ANNA)]
+    assert "without the key" in " ".join(body(of(desk, "not-understood")).split())
+    assert len(details(desk, "decision_refused")) == ("LIC-1" in subject)
+    desk.write(ANNA, own, subject=subject)
+    assert len(alerts(desk)) == 2, "one incident"
+
+
+def test_a_question_of_a_member_that_begins_with_such_a_word_is_a_question(desk: Running) -> None:
+    desk.write(ANNA, "Ask whom about the prices, please?", subject="prices")
+    assert desk.ticket().request == "information"
+
+
+def test_what_came_too_late_by_a_living_key_hears_who_decided(desk: Running) -> None:
+    """The key of a digest lives on, and its tickets are decided by other mails."""
+    from mailbot import digest
+
+    digest.ensure(desk.desk)
+    import_active(desk)
+    approvals = [mail for mail in desk.write(JOE, CONTRACT) if str(mail["To"]) == BOB]
+    desk.write(JOE, PLAN.replace("A1B2C3D4E5F6", "B1B2C3D4E5F6"))
+    desk.later(hours=23)
+    desk.write(BOB, "APPROVE", reply_to=approvals[0])
+    for own in ("APPROVE LIC-1", "REJECT LIC-1 no", "APPROVE LIC-1 support", "APPROVE LIC-1 support, billing"):
+        (mail,) = desk.write(ANNA, own, reply_to=of(desk, "digest"))
+        assert desk.kinds()[-1] == ("already-decided", ANNA), own
+        assert f"by {BOB}" in body(mail)
+    desk.write(ANNA, "APPROVE LIC-1\nHOLD LIC-2", reply_to=of(desk, "digest"))
+    assert "decided already" in body(of(desk, "receipt")), "beside a line that counts it stands in the receipt"
+
+
+def test_the_customer_of_a_ticket_that_is_over_is_answered_by_replying_to_what_says_so(desk: Running) -> None:
+    approval = desk.write(JOE, PLAN)[1]
+    desk.write(ANNA, "REJECT not for you", reply_to=approval)
+    (already,) = desk.write(ANNA, "ANSWER Call us, please.", reply_to=approval)
+    told = desk.write(ANNA, "ANSWER Call us, please.", reply_to=already)
+    assert [str(mail["To"]) for mail in told] == [JOE, ANNA]
+    assert "Call us, please." in body(told[0])
+    assert desk.write(ANNA, "APPROVE", reply_to=already)
+    assert desk.kinds()[-1] == ("already-decided", ANNA)
+    assert desk.ticket().state == "rejected"
+
+
+def test_an_expired_key_of_a_question_that_waits_brings_a_new_mail(desk: Running) -> None:
+    approval = desk.write(JOE, "What does a licence cost?", subject="Prices")[1]
+    assert str(approval["To"]) == ANNA
+    desk.later(days=31)
+    mails = desk.write(ANNA, "ANSWER 10 Euro", reply_to=approval)
+    assert desk.kinds()[-2:] == [("already-decided", ANNA), ("approval", ANNA)]
+    assert "The key has expired." in body(mails[0])
+    desk.write(ANNA, "ANSWER 10 Euro", reply_to=mails[1])
+    assert desk.ticket().state == "done"
+
+
+def test_a_confirmation_that_was_taken_is_told_so_of_the_tickets_it_named(desk: Running) -> None:
+    approval = desk.write(JOE, PLAN)[1]
+    (again,) = desk.write(ANNA, "NOTE look at it", reply_to=approval, verified=False)
+    desk.write(ANNA, "CONFIRM", reply_to=again, verified=False)
+    told = desk.write(ANNA, "CONFIRM", reply_to=again, verified=False)
+    assert "taken already" in body(told[0])
+    assert "It still waits" in body(told[0])
+    assert desk.kinds()[-1] == ("approval", ANNA)
+
+
+def test_words_without_a_verdict_that_are_no_decision_are_not_asked_to_be_confirmed(desk: Running) -> None:
+    approval = desk.write(JOE, PLAN)[1]
+    (told,) = desk.write(ANNA, "Yes, please", reply_to=approval, verified=False)
+    assert "CONFIRM" not in body(told)
+    assert "does not begin with" in body(told)
+    (again,) = desk.write(ANNA, "APPROVE", reply_to=told, verified=False)
+    assert "CONFIRM" in body(again)
+    assert desk.ticket().state == "waiting_staff"
+
+
+@pytest.mark.parametrize(("own", "why"), [("APPROVE", "somebody else"), ("REJECT no", "somebody else")])
+def test_what_waits_for_a_confirmation_is_not_staffs_yet(desk: Running, own: str, why: str) -> None:
+    from mailbot import digest
+
+    digest.ensure(desk.desk)
+    import_active(desk)
+    desk.write("eve@evil.example", CONTRACT)
+    desk.later(hours=23)
+    (told,) = desk.write(ANNA, own, reply_to=of(desk, "digest"))
+    assert why in body(told)
+    assert desk.ticket().state == "waiting_confirmation"
+
+
+def test_the_customers_answer_comes_with_the_way_to_decide(desk: Running) -> None:
+    import_active(desk)
+    asked = desk.write(ANNA, "ASK Which day?", reply_to=desk.write(JOE, CONTRACT)[1])
+    comment = desk.write(JOE, "Monday.", reply_to=asked[0])[0]
+    assert "APPROVE LIC-1" in body(comment)
+    desk.write(ANNA, "APPROVE", reply_to=comment)
+    assert desk.ticket().open_items == ()
+
+
+@pytest.mark.parametrize("change", ["decided in part", "answered by the customer"])
+def test_a_hold_lasts_until_the_ticket_changes(desk: Running, change: str) -> None:
+    import_active(desk)
+    mails = desk.write(JOE, CONTRACT)
+    asked = desk.write(ANNA, "HOLD" if change == "decided in part" else "ASK Which day?\nHOLD", reply_to=mails[1])
+    desk.later(hours=30)
+    assert ("reminder", ANNA) not in desk.kinds()
+    if change == "decided in part":
+        desk.write(ANNA, "APPROVE support", reply_to=mails[1])
+    else:
+        desk.write(JOE, "Monday.", reply_to=asked[0])
+    desk.later(hours=25)
+    assert desk.kinds().count(("reminder", ANNA)) == 1
+
+
+def test_a_question_is_answered_and_not_approved(desk: Running) -> None:
+    approval = desk.write(JOE, "What does a licence cost?", subject="Prices")[1]
+    assert "APPROVE" not in body(approval)
+    (told,) = desk.write(ANNA, "APPROVE", reply_to=approval)
+    assert "A question is not approved" in body(told)
+
+
 def _other_process(folder: str, raws: list[bytes], begin: "multiprocessing.synchronize.Event") -> None:
     """A second desk on the same database keeps its mail and works off whatever is there."""
     from datetime import UTC, datetime

@@ -4,6 +4,7 @@ import gzip
 import io
 import json
 import zipfile
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -177,8 +178,11 @@ def test_the_token_that_the_old_one_replaced_is_nobody_elses() -> None:
 def test_a_new_token_that_is_in_the_ledger_is_told_unless_it_is_his_own_demo() -> None:
     active = Licence(NEW, customer_name="Acme")
     assert disagreements(active) == (f"The new token of the form, {NEW}, is in the ledger already (active).",)
-    assert disagreements(Licence(NEW, customer_name="Acme", status="demo")) == ()
-    assert len(disagreements(Licence(NEW, customer_name="Other", status="demo"))) == 1
+    old = Licence(OLD, customer_name="Acme", contacts=("@acme.example",))
+    his = Licence(NEW, customer_name="Acme Ltd", status="demo", had_demo=True, contacts=("joe@acme.example",))
+    assert disagreements(old, his) == ()
+    assert disagreements(old, replace(his, status="expired")) == ()
+    assert len(disagreements(old, replace(his, customer_name="Acme", contacts=("eve@evil.example",)))) == 1
 
 
 def test_what_the_status_file_says_of_the_contract_is_compared() -> None:

@@ -118,3 +118,13 @@ def test_the_confirmation_of_a_digest_works_without_sub_addresses(desk: Running)
     again["Message-ID"] = "<other@vendor.example>"
     desk.write(ANNA, "CONFIRM", reply_to=again, verified=False)
     assert desk.ticket("LIC-1").state == "done"
+
+
+def test_a_reply_to_a_digest_that_was_not_understood_can_be_written_again(desk: Running) -> None:
+    desk.write(JOE, PLAN)
+    desk.write(JOE, PLAN.replace("A1B2C3D4E5F6", "B1B2C3D4E5F6").replace("Acme", "Other"))
+    asked = next(m for m in desk.later(hours=22) if "What waits" in str(m["Subject"]) and m["To"] == ANNA)
+    (told,) = desk.write(ANNA, "APPROVE", reply_to=asked)
+    assert "each line must name its ticket" in body(told)
+    desk.write(ANNA, "APPROVE LIC-1\nAPPROVE LIC-2", reply_to=told)
+    assert [desk.ticket(ref).state for ref in ("LIC-1", "LIC-2")] == ["done", "done"]

@@ -12,7 +12,8 @@ import jinja2
 import pytest
 
 from mailbot.core import html as markup
-from mailbot.core.problem import Code
+from mailbot.core import say
+from mailbot.core.problem import Code, Problem, either
 from mailbot.core.reading import read_fields
 from mailbot.core.reply import own_lines_anywhere
 from mailbot.core.say import item_label
@@ -20,7 +21,7 @@ from mailbot.core.speech import Speech
 from mailbot.core.ticket import Billing, ItemStatus, State
 from mailbot.wording import inlined, load
 from tests.desk import catalogue
-from tests.letters import CUSTOMER, EVE, MOVE, NEW, STAFF, Letter, letters
+from tests.letters import CONTRACT, CUSTOMER, EVE, MOVE, NEW, STAFF, Letter, letters
 from tests.running import Running, body, running
 from tests.test_desk import ANNA, BOB, JOE, LOG, PLAN, import_active
 
@@ -321,10 +322,24 @@ def test_every_code_has_its_sentence() -> None:
     assert all(key.startswith(tuple(f"{code.value}_" for code in Code)) for key in own), own
     assert {status.value for status in ItemStatus} | {"new"} == said["status"].keys() == said["holds"].keys()
     assert {state.value for state in State} == said["state"].keys()
+    core = "".join(path.read_text() for path in (Path(say.__file__).parent).glob("*.py"))
+    told = set(re.findall(r'"expected\.(\w+)"', core))
+    assert told == said["expected"].keys()
     rules = {"demo", "automatic", "by_staff", "increase", "decrease_by_20th", "decrease_after_20th", "deactivation"}
     assert rules | {"next_period", "implied"} == said["rule"].keys()
     with pytest.raises(ValueError, match=r"^mailbot\.language: there are no templates for language 'xx'"):
         load("xx")
+
+
+def test_what_would_be_right_is_said_in_words_of_the_templates() -> None:
+    def told(code: Code, expected: str, hint: str = "") -> str:
+        return say.problem_sentence(Problem(field="x", code=code, read="r", expected=expected, hint=hint), ENGLISH)
+
+    assert told(Code.UNKNOWN_VALUE, either(("Voice", "Digital", "Voice Digital"))).endswith("write Voice, Digital or Voice Digital.")
+    assert told(Code.OUT_OF_RANGE, "5-100").endswith("It must be at least 5 and at most 100.")
+    assert told(Code.TOKEN_NOT_ACTIVE, "replaced", "B1B2C3D4E5F6") == (
+        'The licence r was replaced by another token. Did you mean "B1B2C3D4E5F6"?'
+    )
 
 
 def test_dates_numbers_and_money_are_said_in_the_desks_language() -> None:
@@ -376,6 +391,39 @@ def test_an_approval_says_what_the_ledger_has_of_the_new_token_and_who_wrote_the
     assert "20 November 2026" in new
     assert re.search(r"Forwarded from +lou@acme.example", text)
     assert re.search(r"From +joe@acme.example", text)
+
+
+def test_who_did_not_ask_himself_reads_who_did(all_letters: tuple[Letter, ...]) -> None:
+    told = [found for found in all_letters if (found.about, found.kind) == ("partner", "outcome")]
+    contact = next(found for found in told if found.to == JOE)
+    for text in (contact.text, contact.html):
+        assert "pat@partner.example asked for it." in text
+        assert "you asked" not in text
+    assert not any("asked for it." in found.text for found in told if found.to != JOE)
+
+
+def test_a_list_says_of_each_item_how_it_stands_where_they_stand_differently(tmp_path: Path) -> None:
+    desk = running(tmp_path)
+    import_active(desk)
+    mails = desk.write(JOE, CONTRACT)
+    desk.write(ANNA, "REJECT support: not now", reply_to=next(mail for mail in mails if str(mail["To"]) == ANNA))
+    text = body(desk.write(JOE, "status", reply_to=mails[0])[0])
+    assert re.search(r"Support package +Silver -> Platinum \(refused\)", text)
+    assert re.search(r"Billing frequency +Monthly -> Annual \(waiting for our team\)", text)
+
+
+def test_an_approval_shows_what_each_line_of_the_log_proves(all_letters: tuple[Letter, ...]) -> None:
+    letter = next(found for found in all_letters if (found.about, found.kind) == ("reactivate", "approval"))
+    text = " ".join(letter.text.replace("|", " ").split())
+    assert "license.log, line 1 (Status, Since, Tokens, Tokens before, Reason, Days of grace left)" in text
+    assert "Since 3 November 2026 or before" in text
+    assert f"Token changes from A1B2C3D4E5F6 to {NEW}, first said on 3 November 2026" in text
+
+
+def test_staff_are_not_told_that_their_answer_is_waited_for(all_letters: tuple[Letter, ...]) -> None:
+    mine = [found for found in all_letters if found.to in MEMBERS]
+    assert any("waits for the customer" in found.text for found in mine)
+    assert not any("waits for your answer" in found.text for found in mine)
 
 
 def test_another_customer_address_is_asked_without_a_word_of_the_licence(all_letters: tuple[Letter, ...]) -> None:

@@ -70,7 +70,7 @@ def _of_form(said: Named, given: Mapping[str, str], catalogue: Catalogue) -> Ite
         if TWICE in given.get(key, ""):
             yield _twice(key, given[key])
     if said.clash:
-        yield Problem(field=said.clash[0], code=Code.GIVEN_TWICE, read=said.clash[1], expected="one of them")
+        yield Problem(field=said.clash[0], code=Code.GIVEN_TWICE, read=said.clash[1], expected="expected.one_of_them")
     line = given.get("request", "")
     if not said.request and TWICE not in line:
         yield _unknown("request", line, tuple(TITLES))
@@ -93,7 +93,7 @@ def _unknown(key: str, raw: str, names: tuple[str, ...]) -> Problem:
 
 
 def _twice(key: str, raw: str) -> Problem:
-    return Problem(field=key, code=Code.GIVEN_TWICE, read=" / ".join(raw.split(TWICE)), expected="one value")
+    return Problem(field=key, code=Code.GIVEN_TWICE, read=" / ".join(raw.split(TWICE)), expected="expected.one_value")
 
 
 @dataclass
@@ -172,9 +172,7 @@ class _Found:
         for key in lacking:
             if key == "log":
                 if key in self.form.required and not attachments:
-                    yield Problem(
-                        field=key, code=Code.ATTACHMENT_MISSING, expected="the license log or the license status"
-                    )
+                    yield Problem(field=key, code=Code.ATTACHMENT_MISSING, expected="expected.log")
             elif key in near:
                 yield Problem(field=key, code=Code.NEAR_LABEL, read=near[key][0], expected=FIELDS[key].label)
             elif key in self.form.required:

@@ -30,8 +30,8 @@ def ledger_problems(request: Request, ledger: Ledger, catalogue: Catalogue) -> t
     return tuple(problems)
 
 
-def _fault(field: str, code: Code, read: object = "", expected: str = "") -> Problem:
-    return Problem(field=field, code=code, read=str(read), expected=expected, from_ledger=True)
+def _fault(field: str, code: Code, read: object = "", expected: str = "", hint: str = "") -> Problem:
+    return Problem(field=field, code=code, read=str(read), expected=expected, hint=hint, from_ledger=True)
 
 
 def _activation(request: Request, licence: Licence) -> Iterator[Problem]:
@@ -45,8 +45,7 @@ def _activation(request: Request, licence: Licence) -> Iterator[Problem]:
 
 def _inactive(licence: Licence) -> Problem:
     successor = licence.replaced_by if licence.status == "replaced" else None
-    problem = _fault("token", Code.TOKEN_NOT_ACTIVE, licence.token, licence.status)
-    return problem.model_copy(update={"hint": successor or ""})
+    return _fault("token", Code.TOKEN_NOT_ACTIVE, licence.token, licence.status, successor or "")
 
 
 def _modification(request: Request, licence: Licence, catalogue: Catalogue) -> Iterator[Problem]:

@@ -22,12 +22,13 @@ def approve(ticket: Ticket, event: Approved, scene: Scene) -> Decision:
     """Grant items, unless the licence must not become like that: then nothing changes and the reason is told."""
     keys = frozenset(event.items or (i.item for i in ticket.open_items))
     if not keys or not keys <= {i.item for i in ticket.open_items}:
-        return refuse_line(ticket, event.by, event.read, "APPROVE", "nothing_open")
+        why = "question" if ticket.is_question else "nothing_open"
+        return refuse_line(ticket, event.by, event.read, "APPROVE", why)
     why = _taken(ticket, scene) or _blocked(ticket, keys, event, scene)
     if why:
         return refuse_line(ticket, event.by, event.read, "APPROVE", why)
     ticket, effects = granted(ticket, keys, scene, event.by, event.until)
-    result = Result(event.read, True, ticket.ref, "APPROVE", tuple(sorted(keys)))
+    result = Result(event.read, True, ticket.ref, "APPROVE", _in_order(ticket, keys), until=event.until)
     notes = (Note("approved", event.by, ", ".join(sorted(keys))), *granted_notes(ticket, keys, event.by))
     return _decided(ticket, scene, effects + plugin_mail(ticket, keys), notes, result)
 
@@ -35,12 +36,8 @@ def approve(ticket: Ticket, event: Approved, scene: Scene) -> Decision:
 def _taken(ticket: Ticket, scene: Scene) -> str:
     """A licence moves only to an unknown token or to a demo of the mover's own."""
     target = scene.ledger.licence(ticket.new_token)
-    if target is None:
-        return ""
-    old = scene.ledger.licence(ticket.token)
-    mine = {contact.lower() for contact in old.contacts} if old else set()
-    own_demo = target.had_demo and target.activated_on is None and target.status in ("demo", "expired")
-    return "" if own_demo and mine & {contact.lower() for contact in target.contacts} else "new_token_taken"
+    free = target is None or target.is_demo_of(scene.ledger.licence(ticket.token))
+    return "" if free else "new_token_taken"
 
 
 def _blocked(ticket: Ticket, keys: frozenset[str], event: Approved, scene: Scene) -> str:
@@ -88,9 +85,14 @@ def reject(ticket: Ticket, event: Rejected, scene: Scene) -> Decision:
         return _another_billing(ticket, event, keys, scene)
     items = tuple(i.over(ItemStatus.REFUSED, event.reason) if i.item in keys else i for i in ticket.items)
     ticket = ticket.model_copy(update={"items": without_cause(items)})
-    result = Result(event.read, True, ticket.ref, "REJECT", tuple(sorted(keys)), sent=event.reason)
+    result = Result(event.read, True, ticket.ref, "REJECT", _in_order(ticket, keys), sent=event.reason)
     note = Note("rejected", event.by, f"{', '.join(sorted(keys))}: {event.reason}")
     return _decided(ticket, scene, (), (note,), result)
+
+
+def _in_order(ticket: Ticket, keys: frozenset[str]) -> tuple[str, ...]:
+    """The items as the mails about the ticket list them."""
+    return tuple(item.item for item in ticket.items if item.item in keys)
 
 
 def _plan_stands(ticket: Ticket, keys: frozenset[str]) -> bool:
@@ -104,7 +106,7 @@ def _another_billing(ticket: Ticket, event: Rejected, keys: frozenset[str], scen
     items = tuple(i.over(ItemStatus.REFUSED, event.reason) if i.item in others else i for i in ticket.items)
     items = tuple(i.model_copy(update={"reason": event.reason}) if i.item == "billing" else i for i in items)
     ticket = settled(ticket.model_copy(update={"items": items, "asked": True, "seen": None}))
-    result = Result(event.read, True, ticket.ref, "REJECT", tuple(sorted(keys)), sent=event.reason)
+    result = Result(event.read, True, ticket.ref, "REJECT", _in_order(ticket, keys), sent=event.reason)
     ask = Send("question", Audience.CUSTOMER, Facts(text=event.reason, why="billing"), Purpose.CUSTOMER)
     note = Note("rejected", event.by, f"{', '.join(sorted(keys))}: {event.reason}")
     return Decision(ticket, (ask, Forget(STAFF_TIMERS), *customer_timers(scene)), (note,), result)
@@ -132,8 +134,16 @@ def refuse_line(ticket: Ticket, by: str, read: str, word: str, why: str) -> Deci
 
 def late(ticket: Ticket, event: Approved | Rejected, scene: Scene) -> Decision:
     """A decision about what is decided already."""
-    word = "APPROVE" if isinstance(event, Approved) else "REJECT"
-    return refuse_line(ticket, event.by, event.read, word, "decided")
+    return refuse_line(ticket, event.by, event.read, _word(event), "decided")
+
+
+def early(ticket: Ticket, event: Approved | Rejected, scene: Scene) -> Decision:
+    """A decision about what nobody who may has asked for yet."""
+    return refuse_line(ticket, event.by, event.read, _word(event), "not_confirmed")
+
+
+def _word(event: Approved | Rejected) -> str:
+    return "APPROVE" if isinstance(event, Approved) else "REJECT"
 
 
 def ask(ticket: Ticket, event: Asks, scene: Scene) -> Decision:

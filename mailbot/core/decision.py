@@ -70,6 +70,14 @@ class NotUnderstood:
 
     why: str
     read: str
+    refs: tuple[str, ...] = ()
+
+
+def begins(own: str, prefix: str) -> bool:
+    """Whether the text begins with a decision, and not with a sentence that has such a word in it."""
+    first = next((line.strip() for line in own.translate(_PLAIN).splitlines() if line.strip()), "")
+    word, rest, capitals = _word(first)
+    return bool(word) and (capitals or not rest or bool(_refs(rest, prefix)[0]))
 
 
 def confirmation_word(own: str) -> str | None:
@@ -90,7 +98,8 @@ def read(own: str, prefix: str, items: Items) -> tuple[Line | NotUnderstood, ...
     lost = False  # only leading lines decide: words that nobody reads spoil the lines on both sides of them
     for number, lines in enumerate(blocks):
         lost = lost or (number + 1 < len(blocks) and _unread(lines))
-        results.append(NotUnderstood("unknown_words", _shown(lines)) if lost else _block(lines, prefix, items))
+        one = _block(lines, prefix, items)
+        results.append(NotUnderstood("unknown_words", _shown(lines), one.refs) if lost else one)
     unread = [
         one.read
         for one in results
@@ -105,7 +114,7 @@ def _unless_spoiled(
     """``one``, unless a line that was not understood may have taken something out of it."""
     binding = isinstance(one, Line) and one.word in ("APPROVE", "REJECT")
     if binding and any(_may_except(text, one, prefix, items) for text in unread):  # type: ignore[arg-type]
-        return NotUnderstood("contradiction", one.read)
+        return NotUnderstood("contradiction", one.read, one.refs)
     return one
 
 
@@ -214,13 +223,13 @@ def _begins(line: str, prefix: str, items: Items) -> bool:
 
 def _block(lines: list[str], prefix: str, items: Items) -> Line | NotUnderstood:
     word, rest, _ = _word(lines[0])
+    refs, rest = _refs(rest, prefix)
     if word not in SPEAKING:
         near, far = _below(lines)
         if far and not _signature(far, {name for names in items.values() for name in names}):
-            return NotUnderstood("unknown_words", _shown(lines))
+            return NotUnderstood("unknown_words", _shown(lines), tuple(ref for ref in refs if ref in items))
         lines = lines[:1] if near and _farewell(near) else [" ".join([lines[0], *near])]
-        rest = _word(lines[0])[1]
-    refs, rest = _refs(rest, prefix)
+        refs, rest = _refs(_word(lines[0])[1], prefix)
     shown = _shown(lines)
     if not set(refs) <= items.keys():
         return NotUnderstood("other_ticket", shown)
@@ -229,13 +238,15 @@ def _block(lines: list[str], prefix: str, items: Items) -> Line | NotUnderstood:
     if word == "APPROVE":
         return _approve(refs, rest, shown, items)
     if word == "HOLD":
-        return Line("HOLD", refs, read=shown) if not rest.strip(" .,;!") else NotUnderstood("unknown_words", shown)
+        return (
+            Line("HOLD", refs, read=shown) if not rest.strip(" .,;!") else NotUnderstood("unknown_words", shown, refs)
+        )
     text = "\n".join([rest, *lines[1:]]).strip()
     chosen: tuple[str, ...] = ()
     if word == "REJECT":
         chosen, text = _rejected(refs, text, items)
     if not any(map(str.isalnum, text)):
-        return NotUnderstood("reason_missing", shown)
+        return NotUnderstood("reason_missing", shown, refs)
     return Line(word, refs, chosen, text=text, read=shown)
 
 
@@ -268,17 +279,17 @@ def _approve(refs: tuple[str, ...], rest: str, shown: str, items: Items) -> Line
     if match:
         day = match[1].rstrip(".,;!")
         if not _DATE.fullmatch(day):  # fromisoformat also reads 20261231 and week dates
-            return NotUnderstood("bad_date", shown)
+            return NotUnderstood("bad_date", shown, refs)
         try:
             until = date.fromisoformat(day)
         except ValueError:
-            return NotUnderstood("bad_date", shown)
+            return NotUnderstood("bad_date", shown, refs)
         rest = rest[: match.start()]
     rest = rest.strip(" \t.,;:!")
     if not rest:
         return Line("APPROVE", refs, (), until, read=shown)
     chosen = _named(rest, _known(refs, items))
-    return Line("APPROVE", refs, chosen, until, read=shown) if chosen else NotUnderstood("unknown_words", shown)
+    return Line("APPROVE", refs, chosen, until, read=shown) if chosen else NotUnderstood("unknown_words", shown, refs)
 
 
 def _rejected(refs: tuple[str, ...], text: str, items: Items) -> tuple[tuple[str, ...], str]:

@@ -39,6 +39,7 @@ class Result:
     items: tuple[str, ...] = ()
     why: str = ""
     sent: str = ""
+    until: date | None = None
 
 
 @dataclass(frozen=True)

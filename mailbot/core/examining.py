@@ -95,7 +95,6 @@ def _ledger(findings: Findings, form: FormClaim, licence_of: LicenceOf, in_ledge
     old = licence_of(form.old_token) if form.old_token else None
     new = licence_of(form.new_token) if form.new_token else None
     customer = (old.customer_name if old else None) or form.customer_name
-    own_demo = new is not None and new.status == "demo" and _same(new.customer_name, customer)
     foreign = findings.all_tokens - {form.old_token, form.new_token}
     others = (licence_of(token) for token in sorted(in_ledger(foreign))[:_LOOKED_UP])
     known = [other for other in others if other is not None and (old is None or other.replaced_by != old.token)]
@@ -107,7 +106,7 @@ def _ledger(findings: Findings, form: FormClaim, licence_of: LicenceOf, in_ledge
         other_own_tokens=own,
         expires_on=(old.expires_on or old.demo_ends) if old else None,
         terms=_terms(old) if old else NOTHING_SAID,
-        new_status=new.status if new and not own_demo else None,
+        new_status=new.status if new and not new.is_demo_of(old) else None,
     )
 
 

@@ -20,10 +20,9 @@ from mailbot.core.ticket import Ending, ItemStatus, State, Ticket, settled
 
 #: What can still be withdrawn.
 PENDING = frozenset({None, ItemStatus.WAITING_STAFF, ItemStatus.SCHEDULED})
-#: The reason of a scheduled item that another request overtook.
-LATER_WORD = "a later request set it otherwise"
-#: The reason of one that an operator took back before its day.
-TAKEN_BACK = "it was taken back before its day"
+#: The reasons of scheduled items that do not come, codes with sentences of their own: another request overtook it, an
+#: operator took it back before its day.
+OVERTAKEN, TAKEN_BACK = "later_request", "taken_back"
 
 
 def comment(ticket: Ticket, event: Commented, scene: Scene) -> Decision:
@@ -94,7 +93,7 @@ def day_came(ticket: Ticket, event: DayCame, scene: Scene) -> Decision:
     gone = {i.item for i in came if here and licence is not None and licence.value(i.item) != i.to}
     due = tuple(i.item for i in came if i.item not in gone)
     items = tuple(
-        i.over(ItemStatus.CANCELLED, LATER_WORD)
+        i.over(ItemStatus.CANCELLED, OVERTAKEN)
         if i.item in gone
         else i.model_copy(update={"status": ItemStatus.APPLIED})
         if i.item in due

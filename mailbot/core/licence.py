@@ -6,6 +6,7 @@ from datetime import date, datetime
 
 from pydantic import BaseModel, ConfigDict
 
+from mailbot.core.address import matches
 from mailbot.core.period import next_renewal, years_later
 
 #: Today's or the requested value of an item: a count, a catalogue key, yes or no, a licence status, a token; None = none.
@@ -86,6 +87,13 @@ class Licence:
         if self.renews_on is None and self.billing == "annual" and self.activated_on is not None:
             return years_later(self.activated_on)
         return self.renews_on
+
+    def is_demo_of(self, other: "Licence | None") -> bool:
+        """Whether it never was more than a demo, of somebody who is a contact of ``other``: a move may end it."""
+        mere = self.had_demo and self.activated_on is None and self.status in ("demo", "expired")
+        return mere and any(
+            matches(one, two) or matches(two, one) for one in self.contacts for two in (other.contacts if other else ())
+        )
 
     def value(self, item: str) -> Value:
         """Today's value of an item key (``addon:KEY`` and ``plugin:KEY`` are yes or no)."""

@@ -5,6 +5,7 @@ from datetime import date
 from itertools import groupby
 
 from mailbot.core.address import same
+from mailbot.core.diagnosis import Diagnosis
 from mailbot.core.licence import ABOUT, DATES, Licence, LicenceEvent
 from mailbot.core.speech import Speech
 from mailbot.core.ticket import Ticket
@@ -12,6 +13,8 @@ from mailbot.core.ticket import Ticket
 Rows = tuple[tuple[str, str], ...]
 #: The terms of a licence in the order in which they are told.
 TERMS = ("plan", "agents", "users", "telephones", "mobile_agents", "addons", "plugins", "support", "billing", "whitelabel", "demo_ends", "expires_on", "renews_on")  # fmt: skip
+#: What a line of a log proves, by the name of its row.
+_PROVES = {"token": "tokens", "previous_token": "previous", "days_left": "left", "expires_at": "expires", "last_contact": "contact"}  # fmt: skip
 #: An event of the ledger that names these tells nothing in words.
 _QUIET = ABOUT | {"product"}
 
@@ -122,9 +125,10 @@ def log(ticket: Ticket, speech: Speech) -> Rows:
     rows = (
         ("tokens", ", ".join(found.tokens)),
         ("previous", ", ".join(found.previous_tokens)),
+        ("changes", "; ".join(found.changes)),
         ("status", found.status or ""),
         ("reason", (found.reason or "").replace("_", " ")),
-        ("since", _day(found.since, speech)),
+        ("since", _since(found, speech)),
         ("left", "" if found.days_left is None else speech.number(found.days_left)),
         ("expires", _day(found.expires_at, speech)),
         ("version", found.version or ""),
@@ -133,6 +137,21 @@ def log(ticket: Ticket, speech: Speech) -> Rows:
         ("files", ", ".join(found.files)),
     )
     return tuple((speech.say(f"log.{key}"), value) for key, value in rows if value)
+
+
+def _since(found: Diagnosis, speech: Speech) -> str:
+    day = _day(found.since, speech)
+    return speech.say("log.or_before", date=day) if day and found.since_or_before else day
+
+
+def proof(ticket: Ticket, speech: Speech) -> tuple[str, ...]:
+    """The lines that prove what the log says, and what each of them proves."""
+    lines = []
+    for one in ticket.diagnosis.proof if ticket.diagnosis else ():
+        what = ", ".join(speech.say(f"log.{_PROVES.get(key, key)}") for key in one.proves)
+        place = speech.say("approval.proof_line", file=one.file, line=one.line)
+        lines += [f"{place} ({what})" if what else place, f"    {one.text}"]
+    return tuple(lines)
 
 
 def _day(at: str | None, speech: Speech) -> str:

@@ -48,12 +48,17 @@ LEDGER_CODES = frozenset(
 )
 
 
+#: Stands between names of which one is to be chosen.
+OR = "|"
+
+
 class Problem(BaseModel):
     """One fault of a form.
 
     ``field`` is a field key (``items`` where one of several is needed), ``read`` what was read there ("" if nothing),
-    ``expected`` what would be right (already in words: "at least 5", "Voice, Digital or Voice Digital"; of a licence that is
-    not active its status), ``hint`` the nearest right value, a suggestion only ("" if none).
+    ``expected`` what would be right: a name, names of which one is to be chosen (`either`), a range ("5-100"), or
+    ``expected.KEY``, a sentence of its own; of a licence that is not active its status. ``hint`` the nearest right value,
+    a suggestion only ("" if none).
     """
 
     model_config = ConfigDict(frozen=True)
@@ -67,6 +72,5 @@ class Problem(BaseModel):
 
 
 def either(names: Iterable[str]) -> str:
-    """``A, B or C``."""
-    *others, last = list(names) or [""]
-    return f"{', '.join(others)} or {last}" if others else last
+    """Names of which one is to be chosen; the sentences say "A, B or C"."""
+    return OR.join(names)

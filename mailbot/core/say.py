@@ -6,7 +6,7 @@ from typing import Any, Protocol
 from mailbot.core.catalogue import Catalogue
 from mailbot.core.forms import normal
 from mailbot.core.licence import Value
-from mailbot.core.problem import Problem
+from mailbot.core.problem import OR, Problem
 from mailbot.core.ticket import Item
 
 #: So much of a wrong value is shown.
@@ -68,9 +68,19 @@ def problem_sentence(problem: Problem, words: Words, *, quiet: bool = False) -> 
     sentence = str(next((said[key] for key in own if key in said), said[problem.code.value]))
     shown = problem.read if len(problem.read) <= READ else f"{problem.read[:READ]}..."
     read = str(words.sentences["unsaid"]) if quiet else shown
-    text = sentence.format(read=read, expected=problem.expected, hint=problem.hint)
+    least, _, most = problem.expected.partition("-")  # of a range
+    text = sentence.format(read=read, expected=_expected(problem, words), hint=problem.hint, least=least, most=most)
     meant = str(words.sentences["did_you_mean"]).format(hint=problem.hint)
     return f"{text} {meant}" if problem.hint and problem.hint != problem.expected else text
+
+
+def _expected(problem: Problem, words: Words) -> str:
+    """What would be right, in words: a sentence of its own, or names, of which one is to be chosen."""
+    group, dot, key = problem.expected.partition(".")
+    if dot and group == "expected":
+        return str(words.sentences[group].get(key, key))
+    *others, last = problem.expected.split(OR)
+    return f"{', '.join(others)}{words.sentences['or']}{last}" if others else last
 
 
 def problem_json(problem: Problem, words: Words) -> dict[str, str]:

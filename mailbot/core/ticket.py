@@ -182,6 +182,12 @@ class Ticket(BaseModel):
         return tuple(i for i in waiting if i.route is not Route.IMPLIED)
 
     @property
+    def waits(self) -> bool:
+        """Whether staff can decide it now: items wait for them, or a question has no answer."""
+        undecided = bool(self.open_items) or (self.is_question and self.ending is None)
+        return undecided and self.state is not State.WAITING_CONFIRMATION
+
+    @property
     def final(self) -> bool:
         """Whether nothing can happen to it any more."""
         return self.state in FINAL

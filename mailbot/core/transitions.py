@@ -4,6 +4,7 @@ A state's row names every event; an event that is over in that state does nothin
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from mailbot.core import applying, changing, deciding, events, following, opening
@@ -60,6 +61,8 @@ OWN: Mapping[State, Mapping[type, Step]] = {
         **DECIDING,
     },
     State.WAITING_CONFIRMATION: {
+        events.Approved: deciding.early,
+        events.Rejected: deciding.early,
         events.Confirmed: opening.confirm,
         events.Denied: opening.deny,
         events.CustomerReminded: following.remind_customer,
@@ -84,4 +87,12 @@ TABLE: Mapping[State, Mapping[type, Step]] = {
 
 def decide(ticket: Ticket, event: Event, scene: Scene) -> Decision:
     """What the event makes of the ticket. Pure: ticket, ledger and time come in, the new ticket and the effects go out."""
-    return TABLE[ticket.state][type(event)](ticket, event, scene)
+    made = TABLE[ticket.state][type(event)](ticket, event, scene)
+    return (
+        replace(made, ticket=made.ticket.model_copy(update={"hold": False})) if _unheld(ticket, made.ticket) else made
+    )
+
+
+def _unheld(before: Ticket, after: Ticket) -> bool:
+    """Whether a HOLD is over: the ticket has changed since."""
+    return before.hold and after.hold and (before.state, before.items) != (after.state, after.items)

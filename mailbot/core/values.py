@@ -45,7 +45,6 @@ _TOKEN = re.compile(r"[\x21-\x7e]{8,128}")
 _NUMBER = re.compile(r"([0-9]{1,400})(?: ?([a-z][a-z -]{0,40}))?")
 _GROUPED = re.compile(r"[0-9]{1,3}(?:[.,' ][0-9]{3}){1,2}")
 _QUOTES = " .\"'"
-_SIGNS = "8 to 128 letters, digits and signs without spaces"
 _LOG = "please attach it to your mail: .log, .txt, .json, .gz or .zip"
 _BETWEEN = re.compile(r"[,;\n\t|•·▪●]")
 
@@ -54,7 +53,7 @@ def token(field: str, raw: str) -> str | Problem:
     """8 to 128 visible ASCII characters without a space, case kept."""
     if _TOKEN.fullmatch(raw):
         return raw
-    return Problem(field=field, code=Code.TOKEN_MALFORMED, read=raw, expected=_SIGNS)
+    return Problem(field=field, code=Code.TOKEN_MALFORMED, read=raw, expected="expected.token")
 
 
 def yes(field: str, raw: str) -> bool | Problem:
@@ -64,7 +63,7 @@ def yes(field: str, raw: str) -> bool | Problem:
         return True
     if word in NO:
         return False
-    return Problem(field=field, code=Code.UNKNOWN_VALUE, read=raw, expected="yes or no")
+    return Problem(field=field, code=Code.UNKNOWN_VALUE, read=raw, expected="expected.yes_or_no")
 
 
 def number(field: str, raw: str, least: int = 0) -> int | Problem:
@@ -73,11 +72,10 @@ def number(field: str, raw: str, least: int = 0) -> int | Problem:
     match = _NUMBER.fullmatch(word)
     if match is None or (match[2] and match[2].strip() not in _units(field)):
         hint = re.sub("[^0-9]", "", word) if _GROUPED.fullmatch(word) else _in_digits(word, _units(field))
-        expected = "the total in digits, such as 10"
-        return Problem(field=field, code=Code.NOT_A_NUMBER, read=raw, expected=expected, hint=hint)
+        return Problem(field=field, code=Code.NOT_A_NUMBER, read=raw, expected="expected.total", hint=hint)
     count = int(match[1])
     if not least <= count <= MOST:
-        return Problem(field=field, code=Code.OUT_OF_RANGE, read=raw, expected=f"at least {least} and at most {MOST}")
+        return Problem(field=field, code=Code.OUT_OF_RANGE, read=raw, expected=f"{least}-{MOST}")
     return count
 
 
@@ -102,7 +100,7 @@ def _units(field: str) -> frozenset[str]:
 def email(field: str, raw: str) -> str | Problem:
     """One plain address."""
     address = strict(raw.strip("<> "))
-    return address or Problem(field=field, code=Code.UNKNOWN_VALUE, read=raw, expected="one e-mail address")
+    return address or Problem(field=field, code=Code.UNKNOWN_VALUE, read=raw, expected="expected.email")
 
 
 def option(
@@ -218,5 +216,5 @@ def _counted(field: str, form: Form, catalogue: Catalogue) -> str:
 def wanted(field: str, form: Form, catalogue: Catalogue) -> str:
     """What belongs on a line that is missing."""
     kind = FIELDS[field].kind
-    free = {Kind.TOKEN: _SIGNS, Kind.TEXT: "the name of your company"}
-    return free.get(kind) or choices(field, form, catalogue) or "in your own words"
+    free = {Kind.TOKEN: "expected.token", Kind.TEXT: "expected.company"}
+    return free.get(kind) or choices(field, form, catalogue) or "expected.own_words"

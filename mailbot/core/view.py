@@ -1,6 +1,5 @@
 """What a template may say: plain words and rows, made from a mail's facts. Templates hold the order, sentences the words."""
 
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 from urllib.parse import quote
@@ -10,12 +9,13 @@ from mailbot.core.address import same
 from mailbot.core.audience import Reader
 from mailbot.core.catalogue import Catalogue
 from mailbot.core.compose import Desk, Envelope
-from mailbot.core.effects import Facts, Result, Send
+from mailbot.core.effects import Facts, Send
 from mailbot.core.forms import TITLES, label
 from mailbot.core.harmless import harmless
 from mailbot.core.licence import Licence
 from mailbot.core.lines import words as words_of
-from mailbot.core.portrait import history, log, terms, who
+from mailbot.core.listing import groups, short, state, title, told, why
+from mailbot.core.portrait import history, log, proof, terms, who
 from mailbot.core.say import Words, problem_sentence
 from mailbot.core.speech import Speech
 from mailbot.core.ticket import GRANTED, ITEM_FIELDS, Item, ItemStatus, Ticket
@@ -27,61 +27,6 @@ ANEW = {"modify": ITEM_FIELDS - _TERMS, "contract": _TERMS}
 _PROMISED = (*GRANTED, ItemStatus.APPLYING)
 #: So much of a corrected value is shown.
 _SHOWN = 120
-
-
-@dataclass(frozen=True)
-class Row:
-    """One item in words: ``change`` is "today -> requested", or only what is requested where nothing is there to compare."""
-
-    key: str
-    label: str
-    change: str
-
-    @property
-    def pair(self) -> tuple[str, str]:
-        """(label, change)."""
-        return self.label, self.change
-
-
-@dataclass(frozen=True)
-class Group:
-    """Items of which the same is to be said: ``holds`` is their state, ``notes`` are rule, bill and reason in sentences."""
-
-    holds: str
-    rows: tuple[Row, ...]
-    notes: tuple[str, ...]
-
-    @property
-    def pairs(self) -> tuple[tuple[str, str], ...]:
-        """(label, change) of each item."""
-        return tuple(row.pair for row in self.rows)
-
-
-@dataclass(frozen=True)
-class Short:
-    """A ticket in a list."""
-
-    ref: str
-    title: str
-    state: str
-    status: str
-    token: str
-    customer: str
-    since: str
-    items: tuple[Row, ...]
-
-
-@dataclass(frozen=True)
-class Told:
-    """What became of one decision line: ``read`` and ``sent`` line by line, ``items`` by name."""
-
-    done: bool
-    word: str
-    ref: str
-    items: str
-    why: str
-    read: tuple[str, ...]
-    sent: tuple[str, ...]
 
 
 def context(
@@ -108,15 +53,15 @@ def context(
         "catalogue": catalogue,
         "staff": reader.staff,
         "marker": words.sentences["marker"] if envelope.key else "",
-        "why": _why(facts.why, speech) if facts.why else "",
+        "why": why(facts.why, speech) if facts.why else "",
         "text": words_of(facts.text, fields=reader.staff),
         "on": speech.day(facts.on) if facts.on else "",
         "forms": blank.titles(),
         "form_title": TITLES.get(facts.form_key, ""),
         "form": () if facts.quiet or not facts.form else tuple(facts.form.split("\n")),
         "plugins": [catalogue.plugins[i.removeprefix("plugin:")] for i in facts.items if i.startswith("plugin:")],
-        "results": [_told(result, speech) for result in facts.results],
-        "tickets": [_short(t, reader, speech) for t in facts.tickets],
+        "results": [told(result, speech) for result in facts.results],
+        "tickets": [short(t, reader, speech) for t in facts.tickets],
         "licences": [(entry.token, terms(entry, speech)) for entry in facts.licences],
         "unbilled": [f"{entry.token}  {entry.customer_name or ''}".strip() for entry in facts.licences],
         "mailto": partial(mailto, envelope, ticket, desk),
@@ -143,7 +88,7 @@ def _of_ticket(
         "ticket": ticket,
         "reads": reads,
         "title": title(ticket, speech),
-        "state": speech.say(f"state.{ticket.state.value}"),
+        "state": state(ticket, reader, speech),
         "ending": ending(ticket),
         "outcome": _outcome(ticket, reads, speech),
         "groups": groups(items, reads, facts.changed, speech),
@@ -167,22 +112,13 @@ def _of_ticket(
         "question": words_of(ticket.question or "", fields=reader.staff),
         "description": words_of(ticket.description or "", fields=reader.staff),
         "log": log(ticket, speech),
-        "proof": tuple(f"{proof.file}, {proof.line}  {proof.text}" for proof in ticket.diagnosis.proof)
-        if ticket.diagnosis
-        else (),
+        "proof": proof(ticket, speech),
+        "asked_by": "" if same(reader.address, ticket.sender) else ticket.sender,
         "case": _case(ticket, facts, reader),
         "begins": (ticket.token or "")[:4],
         "activated": _activated(ticket),
         "ai": any(_ai(item, speech.catalogue) for item in ticket.items),
     }
-
-
-def title(ticket: Ticket, speech: Speech) -> str:
-    """What is asked for, in a few words."""
-    for key in (f"request.{ticket.request}_{ticket.action}", f"request.{ticket.request}"):
-        if speech.has(key):
-            return speech.say(key)
-    return ticket.request
 
 
 def ending(ticket: Ticket) -> str:
@@ -209,30 +145,10 @@ def _outcome(ticket: Ticket, reads: bool, speech: Speech) -> str:
     return speech.say(own if speech.has(own) else f"outcome.{found}", ref=ticket.ref)
 
 
-def _why(code: str, speech: Speech) -> str:
-    return speech.say(f"why.{code}") if speech.has(f"why.{code}") else code
-
-
 def _name(key: str, speech: Speech) -> str:
     """An item or a field by its name."""
     named = speech.item(key)
     return named if named != key else label(key)
-
-
-def groups(items: tuple[Item, ...], reads: bool, changed: tuple[str, ...], speech: Speech) -> tuple[Group, ...]:
-    """The items in words, those of which the same is to be said together, in the order in which they come."""
-    found: dict[tuple[str, tuple[str, ...]], list[Row]] = {}
-    for item in items:
-        said = (speech.holds(item) if reads else _status(item, speech)), _notes(item, reads, speech)
-        found.setdefault(said, []).append(_row(item, changed, speech))
-    return tuple(Group(holds, tuple(rows), notes) for (holds, notes), rows in found.items())
-
-
-def _row(item: Item, changed: tuple[str, ...], speech: Speech) -> Row:
-    to = speech.value(item.item, item.to)
-    change = to if item.from_ is None else f"{speech.value(item.item, item.from_)} -> {to}"
-    mark = f" {speech.say('approval.changed_mark')}" if item.item in changed else ""
-    return Row(item.item, speech.item(item.item) + mark, change)
 
 
 def _replaced(facts: Facts, speech: Speech) -> tuple[tuple[str, str], ...]:
@@ -245,56 +161,10 @@ def _replaced(facts: Facts, speech: Speech) -> tuple[tuple[str, str], ...]:
     return tuple((label(key), f"{shown(old)} -> {shown(new)}") for key, old, new in facts.replaced)
 
 
-def _status(item: Item, speech: Speech) -> str:
-    return speech.say(f"status.{item.status.value if item.status else 'new'}").capitalize()
-
-
-def _notes(item: Item, reads: bool, speech: Speech) -> tuple[str, ...]:
-    notes = []
-    if item.reason:
-        notes.append(speech.say("items.reason", reason=item.reason))
-    if reads and item.open and item.overtaken:
-        notes.append(speech.say("items.overtaken"))
-    elif reads and item.status not in (ItemStatus.REFUSED, ItemStatus.CANCELLED):
-        waits = item.open
-        if waits and item.expected:
-            notes.append(speech.say("items.expected", date=speech.day(item.expected)))
-        if not (waits and item.rule == "by_staff"):  # that it waits for the team is said already
-            notes.append(speech.say(f"rule.{item.rule}"))
-        notes.append(speech.billing(item.billing, item.effective or item.expected))
-    return tuple(note for note in notes if note)
-
-
 def _problem(problem: Any, tells: bool, facts: Facts, speech: Speech) -> str:
     if not tells:
         return speech.say("problem.private")
     return problem_sentence(problem, speech.words, quiet=facts.quiet)
-
-
-def _short(ticket: Ticket, reader: Reader, speech: Speech) -> Short:
-    clean = harmless(ticket)
-    return Short(
-        ref=clean.ref,
-        title=title(clean, speech),
-        state=speech.say(f"state.{clean.state.value}"),
-        status=clean.state.value,
-        token=clean.token or "",
-        customer=clean.customer_name or clean.sender,
-        since=speech.day(clean.received_at.astimezone(speech.zone).date()),
-        items=tuple(_row(item, (), speech) for item in reader.items(clean)),
-    )
-
-
-def _told(result: Result, speech: Speech) -> Told:
-    return Told(
-        done=result.done,
-        word=result.word,
-        ref=result.ref,
-        items=speech.listed(speech.item(item) for item in result.items),
-        why=_why(result.why, speech) if result.why else "",
-        read=words_of(result.read, fields=True),
-        sent=words_of(result.sent, fields=True),
-    )
 
 
 def _case(ticket: Ticket, facts: Facts, reader: Reader) -> str:
