@@ -10,6 +10,7 @@ _LABEL, _ASIDE = 80, 600
 _BULLETS = " \t\u00a0>•·◦▪‣●○■□–—|#" + INVISIBLE
 _SPACES = " \t\u00a0\u2007\u202f" + INVISIBLE
 _COLONS = ":："
+_PARTING = re.compile(rf"[{_COLONS}\t|(（=?]")
 _NUMBERED = re.compile(r"\d{1,2}[.)][ \t\u00a0]+")
 _BOX = re.compile(r"\[([xX✓✔ \u00a0]?)\]|([☒☑✓✔✅🗹])|([☐□❏▢])")
 _LISTED = re.compile(r"[\s>]*(?:[-*•·◦▪‣●○]|\d{1,2}[.)])\s+\S")
@@ -68,8 +69,9 @@ def _undecorated(line: str) -> int:
 
 def _separator(line: str, start: int) -> tuple[int, int] | None:
     """(where the label ends, where the value begins): a colon, a tab, a cell's border, or the mark of a question."""
-    at, most = start, start + _LABEL
-    while at < min(len(line), most):
+    at, most, equal = start, start + _LABEL, False
+    while (found := _PARTING.search(line, at, most)) is not None:
+        at = found.start()
         sign = line[at]
         if sign in _COLONS or sign in "\t|":
             return at, at + 1
@@ -79,7 +81,8 @@ def _separator(line: str, start: int) -> tuple[int, int] | None:
                 return None
             most += closed - at
             at = closed
-        elif sign == "=":
+        elif sign == "=" and not equal:  # no label holds one, so only the first can end one
+            equal = True
             if field_of(_without_aside(line[start:at])):
                 return at, at + 1
         elif sign == "?":

@@ -6,11 +6,17 @@ style sheets of the page hide by class or id is noted. The scan follows the toke
 """
 
 import re
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 
-#: Stands for each tag beyond ``_MOST_TAGS``: the line ends there, nothing is nested any more.
+#: Stands for the tags beyond ``_MOST_TAGS``: the line ends there, nothing is nested any more.
 BREAK = "\x1e"
-_MOST_TAGS = 20_000
+_MOST_TAGS = 20_000  # that start, and as many that end
+_DEEPEST = 500  # builders climb up through all that is open
+#: These close by themselves.
+_SHUT = frozenset(
+    "area base br col embed hr img input link meta param source track wbr p li dt dd td th tr thead tbody tfoot option".split()
+)
 _LONGEST_VALUE = 4_000
 _KEPT = frozenset(
     ["style", "class", "id", "hidden", "type", "checked", "selected", "value", "color", "bgcolor", "background"]
@@ -40,18 +46,19 @@ def tame(html: str) -> Tamed:
     html = html.replace("\0", "").replace(BREAK, "")
     out: list[str] = []
     hidden: set[str] = set()
-    at = tags = 0
+    tags = _Tags()
+    at = 0
     while (open_at := html.find("<", at)) >= 0:
-        out.append(html[at:open_at])
+        if open_at > at:
+            out.append(html[at:open_at])
         after = html[open_at + 1 : open_at + 2]
         name = _NAME.match(html, open_at + 1)
         if name:
-            tags += 1
             at, kept = _attributes(html, name.end())
-            at = _start(html, at, name[0].lower(), kept, out, hidden, tags > _MOST_TAGS)
+            at = _start(html, at, name[0].lower(), kept, out, hidden, tags)
         elif after == "/" and (name := _NAME.match(html, open_at + 2)):
             at, _ = _attributes(html, name.end())
-            out.append(BREAK if tags > _MOST_TAGS else _end(name[0].lower()))
+            _end(name[0].lower(), out, tags)
         elif after in ("!", "?", "/"):
             at = _after_comment(html, open_at)
         else:
@@ -61,7 +68,35 @@ def tame(html: str) -> Tamed:
     return Tamed("".join(out), frozenset(hidden))
 
 
-def _start(html: str, at: int, name: str, kept: str, out: list[str], hidden: set[str], only_text: bool) -> int:
+@dataclass
+class _Tags:
+    """How many tags there were so far, and what is open."""
+
+    starts: int = 0
+    ends: int = 0
+    depth: int = 0
+    open: Counter[str] = field(default_factory=Counter)
+
+    def start(self, name: str) -> bool:
+        """Counts one that starts; whether it may be built."""
+        self.starts += 1
+        if max(self.starts, self.ends) > _MOST_TAGS or self.depth >= _DEEPEST:
+            return False
+        if name not in _SHUT:
+            self.open[name] += 1
+            self.depth += 1
+        return True
+
+    def end(self, name: str) -> bool:
+        """Counts one that ends (without a start some make elements, too: ``</p>``); whether it may be built."""
+        self.ends += 1
+        if self.open[name]:
+            self.open[name] -= 1
+            self.depth -= 1
+        return max(self.starts, self.ends) <= _MOST_TAGS
+
+
+def _start(html: str, at: int, name: str, kept: str, out: list[str], hidden: set[str], tags: _Tags) -> int:
     """Writes one start tag and, where its content is no markup, that too; the place after it comes back."""
     if name in _RAW or name == "textarea":
         end = re.compile(f"</{name}(?=[ \t\n\f\r/>])", re.I).search(html, at)
@@ -73,19 +108,31 @@ def _start(html: str, at: int, name: str, kept: str, out: list[str], hidden: set
         if end:
             after, _ = _attributes(html, end.end())
         return after
-    if only_text:
-        out.append(BREAK)
+    if not tags.start(name):
+        _break(out)
     elif _SHOWN_NAME.fullmatch(name) and name != "plaintext":
         out.append(f"<{name}{kept}>")
     return at
 
 
-def _end(name: str) -> str:
-    return f"</{name}>" if _SHOWN_NAME.fullmatch(name) else ""
+def _end(name: str, out: list[str], tags: _Tags) -> None:
+    """Writes one end tag."""
+    if not tags.end(name):
+        _break(out)
+    elif _SHOWN_NAME.fullmatch(name):
+        out.append(f"</{name}>")
+
+
+def _break(out: list[str]) -> None:
+    """Writes a ``BREAK``, one for tags without words between."""
+    if out[-1:] != [BREAK]:
+        out.append(BREAK)
 
 
 def _attributes(html: str, at: int) -> tuple[int, str]:
     """From behind a tag's name: the place behind its ``>`` (or the end of all), and the attributes worth keeping."""
+    if html.startswith(">", at):
+        return at + 1, ""
     kept: dict[str, str] = {}
     while True:
         at = _SPACE.match(html, at).end()  # type: ignore[union-attr]  # matches nothing at least
