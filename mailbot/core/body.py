@@ -42,11 +42,14 @@ class Body:
 class _Text:
     source: str
     html: bool
+    budget: Budget
 
     @cached_property
     def text(self) -> str:
         """As its reader sees it."""
-        return from_html(self.source) if self.html else self.source
+        text = from_html(self.source, self.budget.markup(self.source)) if self.html else self.source
+        self.budget.text(text)
+        return text
 
     @property
     def blank(self) -> bool:
@@ -63,7 +66,6 @@ def read(root: Part, depth: int, budget: Budget) -> Body:
     if all(text.blank for text in texts) and walk.spare is not None:
         texts = [walk.spare]
     text = "\n".join(text.text for text in texts)
-    budget.text(text)
     html = any(text.html for text in texts)
     defects = tuple(dict.fromkeys(walk.defects))
     return Body(text, html, tuple(walk.attachments), tuple(walk.mails), defects)
@@ -146,7 +148,7 @@ class _Walk:
         for name, data in unpacked.files:
             self.add(clean(name.replace("\\", "/").rpartition("/")[2]), "application/octet-stream", data)
         if unpacked.text.strip():
-            self.spare = _Text(unpacked.text, unpacked.html)
+            self.spare = _Text(unpacked.text, unpacked.html, budget=self.budget)
 
     def attach(self, here: Part) -> None:
         self.add(here.name, here.kind, here.content())
@@ -162,10 +164,10 @@ class _Walk:
         if defect:
             self.defects.append(defect)
         if html:
-            return _Text(text, html=True)
+            return _Text(text, True, self.budget)
         if here.parameter("format").lower() == "flowed":
             text = unflow(text, here.parameter("delsp").lower() == "yes")
-        return _Text(text, html=False)
+        return _Text(text, False, self.budget)
 
 
 def _best(choices: list[list[_Text]]) -> list[_Text]:

@@ -9,9 +9,9 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field
 
-#: Stands for the tags beyond ``_MOST_TAGS``: the line ends there, nothing is nested any more.
+#: Stands for tags that are not built: the line ends there, nothing is nested any more.
 BREAK = "\x1e"
-_MOST_TAGS = 20_000  # that start, and as many that end
+MOST_TAGS = 20_000  # so many that start, and as many that end, in one mail
 _DEEPEST = 500  # builders climb up through all that is open
 #: These close by themselves.
 _SHUT = frozenset(
@@ -41,12 +41,12 @@ class Tamed:
     hidden: frozenset[str]
 
 
-def tame(html: str) -> Tamed:
-    """The same page, harmless; never fails, linear in its length."""
+def tame(html: str, most_tags: int = MOST_TAGS) -> Tamed:
+    """The same page, harmless, with at most so many tags that start; never fails, linear in its length."""
     html = html.replace("\0", "").replace(BREAK, "")
     out: list[str] = []
     hidden: set[str] = set()
-    tags = _Tags()
+    tags = _Tags(most_tags)
     at = 0
     while (open_at := html.find("<", at)) >= 0:
         if open_at > at:
@@ -72,6 +72,7 @@ def tame(html: str) -> Tamed:
 class _Tags:
     """How many tags there were so far, and what is open."""
 
+    most: int
     starts: int = 0
     ends: int = 0
     depth: int = 0
@@ -80,7 +81,7 @@ class _Tags:
     def start(self, name: str) -> bool:
         """Counts one that starts; whether it may be built."""
         self.starts += 1
-        if max(self.starts, self.ends) > _MOST_TAGS or self.depth >= _DEEPEST:
+        if max(self.starts, self.ends) > self.most or self.depth >= _DEEPEST:
             return False
         if name not in _SHUT:
             self.open[name] += 1
@@ -93,7 +94,7 @@ class _Tags:
         if self.open[name]:
             self.open[name] -= 1
             self.depth -= 1
-        return max(self.starts, self.ends) <= _MOST_TAGS
+        return max(self.starts, self.ends) <= self.most
 
 
 def _start(html: str, at: int, name: str, kept: str, out: list[str], hidden: set[str], tags: _Tags) -> int:

@@ -33,6 +33,7 @@ class Caps:
     addresses: int = 200
     parts: int = 200
     depth: int = 20
+    tags: int = 20_000
     text_chars: int = 2 * 1024 * 1024
     text_lines: int = 20_000
 
@@ -48,6 +49,7 @@ class Budget:
     caps: Caps
     parts: int = 0
     header_bytes: int = 0
+    tags: int = 0
     chars: int = 0
     lines: int = 0
 
@@ -66,6 +68,12 @@ class Budget:
         self.header_bytes += len(block)
         if self.header_bytes > 4 * self.caps.header_bytes:
             raise OverCap(f"more than {4 * self.caps.header_bytes // 1024} KiB of header in all parts")
+
+    def markup(self, html: str) -> int:
+        """How many tags of ``html`` may be built; of the others only the text goes on."""
+        left = max(self.caps.tags - self.tags, 0)
+        self.tags += html.count("<")
+        return left
 
     def text(self, text: str) -> None:
         """Counts what a reader has before him. Nothing is cut: who knows what stands further down."""
