@@ -174,7 +174,7 @@ def hidden_by(sheet: str) -> set[str]:
     """The plain ``.class`` and ``#id`` selectors that a style sheet hides everywhere (not only within ``@media``)."""
     hidden: set[str] = set()
     depth = 0
-    for rule in _without_comments(sheet)[:200_000].split("}"):
+    for rule in without_comments(sheet)[:200_000].split("}"):
         selectors, *nested = rule.split("{")
         if depth == 0 and len(nested) == 1 and _HIDING.search(nested[0].lower()):
             hidden.update(m[1] for s in selectors.split(",") if (m := _SELECTOR.fullmatch(s.strip())))
@@ -182,6 +182,7 @@ def hidden_by(sheet: str) -> set[str]:
     return hidden
 
 
-def _without_comments(sheet: str) -> str:
+def without_comments(sheet: str) -> str:
+    """A style sheet, or the style of one element, without its comments."""
     first, *rest = sheet.split("/*")
     return first + "".join(piece.partition("*/")[2] for piece in rest)
