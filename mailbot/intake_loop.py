@@ -1,11 +1,18 @@
 """From the mailbox into the database and, after handling, from its folder into another: the IMAP thread's two jobs."""
 
 import functools
+from collections.abc import Callable, Collection
+from datetime import timedelta
+
+from sqlmodel import Session
 
 from mailbot.desk import Desk
 from mailbot.handling import Arrival, Runs, here, keep_all, keep_oversized
 from mailbot.imap import Arrived, ImapSettings, Mailbox
 from storage import inbox
+
+#: So long nobody else moves the mails that one process is moving; it is over when that one was killed.
+MOVING = timedelta(minutes=10)
 
 
 def imap_settings(desk: Desk) -> ImapSettings:
@@ -60,27 +67,34 @@ def put_away(desk: Desk, mailbox: Mailbox, known: set[int], run: Runs = here) ->
 
     A UID counts only in the folder and under the UIDVALIDITY where it was seen; elsewhere it may be another mail's.
     """
-    place = (desk.config.imap.folder, mailbox.uidvalidity)
-    rows = [row for row in run(functools.partial(_unmoved, desk)) if (row.folder, row.uidvalidity) == place and row.uid]
-    moved = 0
-    for folder, quarantined in ((desk.config.imap.done_folder, False), (desk.config.imap.quarantine_folder, True)):
-        mine = [row for row in rows if (row.state == inbox.QUARANTINED) is quarantined]
-        if not mine:
-            continue
-        uids = [int(row.uid or 0) for row in mine]
-        mailbox.move(uids, folder)
-        desk.log.moved(uids=uids, folder=folder)
-        run(functools.partial(_moved, desk, [row.id for row in mine]))
-        known.difference_update(uids)
-        moved += len(uids)
-    return moved
+    rows = run(functools.partial(_claimed, desk, mailbox.uidvalidity))
+    left = {row.id for row in rows}
+    try:
+        for folder, quarantined in ((desk.config.imap.done_folder, False), (desk.config.imap.quarantine_folder, True)):
+            mine = [row for row in rows if (row.state == inbox.QUARANTINED) is quarantined]
+            if mine:
+                uids = [int(row.uid or 0) for row in mine]
+                mailbox.move(uids, folder)
+                desk.log.moved(uids=uids, folder=folder)
+                run(functools.partial(_write, desk, inbox.moved, [row.id for row in mine]))
+                known.difference_update(uids)
+                left.difference_update(row.id for row in mine)
+    finally:
+        if left:
+            run(functools.partial(_write, desk, inbox.unclaim, left))
+    return len(rows)
 
 
-def _unmoved(desk: Desk) -> list[inbox.Inbox]:
+def _claimed(desk: Desk, uidvalidity: int) -> list[inbox.Inbox]:
+    place = (desk.config.imap.folder, uidvalidity)
     with desk.store.read() as session:
-        return inbox.unmoved(session)
-
-
-def _moved(desk: Desk, ids: list[int]) -> None:
+        if all((row.folder, row.uidvalidity) != place for row in inbox.unmoved(session)):
+            return []
+    now = desk.clock()
     with desk.store.write() as session:
-        inbox.moved(session, ids)
+        return inbox.claim_moves(session, *place, now, now + MOVING)
+
+
+def _write(desk: Desk, what: Callable[[Session, Collection[int]], None], ids: Collection[int]) -> None:
+    with desk.store.write() as session:
+        what(session, ids)

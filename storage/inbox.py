@@ -69,6 +69,8 @@ _WAITING = select(Inbox).where(col(Inbox.state) == KEPT, _past(Inbox.lease_until
 _WAITING = _WAITING.order_by(col(Inbox.received_at), col(Inbox.id)).limit(1)
 _FRESH = _WAITING.where(_past(Inbox.retry_at))
 _FAILED = _WAITING.where(col(Inbox.retry_at) > bindparam("now"))
+_UNMOVED = select(Inbox).where(col(Inbox.state) != KEPT, col(Inbox.source) == "imap", col(Inbox.moved).is_(False))
+_UNMOVED = _UNMOVED.order_by(col(Inbox.id))
 _RAW = insert(Raw)
 _BY_SHA256 = select(Inbox).where(col(Inbox.sha256) == bindparam("sha256"))
 _BY_MESSAGE_ID = select(Inbox).where(col(Inbox.message_id) == bindparam("message_id")).order_by(col(Inbox.id))
@@ -187,15 +189,33 @@ def mark(
     s.flush()
 
 
+def claim_moves(s: Session, folder: str, uidvalidity: int, now: datetime, lease_until: datetime) -> list[Inbox]:
+    """The mails in a final state that still lie in that folder, oldest first, for whoever asks first.
+
+    The server is no help there: of two who move one mail at the same time each may make a copy of it. Nobody else gets
+    them until ``lease_until``, `moved` or `unclaim`.
+    """
+    place = (col(Inbox.folder) == folder, col(Inbox.uidvalidity) == uidvalidity, col(Inbox.uid).is_not(None))
+    rows = list(s.exec(_UNMOVED.where(*place, _past(Inbox.lease_until)), params={"now": now}))
+    for row in rows:
+        row.lease_until = lease_until
+    s.flush()
+    return rows
+
+
 def moved(s: Session, ids: Collection[int]) -> None:
     """Notes that these mails have left the folder in which they arrived."""
-    s.exec(update(Inbox).where(col(Inbox.id).in_(ids)).values(moved=True))
+    s.exec(update(Inbox).where(col(Inbox.id).in_(ids)).values(moved=True, lease_until=None))
+
+
+def unclaim(s: Session, ids: Collection[int]) -> None:
+    """They could not be moved: anybody may."""
+    s.exec(update(Inbox).where(col(Inbox.id).in_(ids)).values(lease_until=None))
 
 
 def unmoved(s: Session) -> list[Inbox]:
     """The mails in a final state that still lie on the server, oldest first."""
-    query = select(Inbox).where(col(Inbox.state) != KEPT, col(Inbox.source) == "imap", col(Inbox.moved).is_(False))
-    return list(s.exec(query.order_by(col(Inbox.id))))
+    return list(s.exec(_UNMOVED))
 
 
 def get(s: Session, id: int) -> Inbox | None:  # noqa: A002
