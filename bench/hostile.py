@@ -53,7 +53,18 @@ NUMBERED = (
     "=" * 60 + "{}\n", "(x)" * 20 + "{}\n", "?" * 60 + "{}\n", "APPROVE LIC-{}\n", "NOTE {}\n", "REJECT agents: {}\n",
 )  # fmt: skip
 #: HTML that is one of many parts.
-TAGS = ("<div>", "<p>a", "</p>", "<blockquote>", "<td>a", "<table><tr><td>", "<p style='color:red'>a", "<li>a", "<b>a", "<br>")
+TAGS = (
+    "<div>",
+    "<p>a",
+    "</p>",
+    "<blockquote>",
+    "<td>a",
+    "<table><tr><td>",
+    "<p style='color:red'>a",
+    "<li>a",
+    "<b>a",
+    "<br>",
+)
 HEAD = "Authentication-Results: mx.a; dmarc=pass header.from=b.c\nFrom: a@b.c\nTo: d@e.f\nMessage-ID: <1@b.c>\n"
 
 
@@ -163,7 +174,16 @@ def _thread(message: Message) -> Thread:
 
 
 #: These get whole files and fields, or HTML; all others a text that ``parse`` let through.
-RAW = ("html to text", "verdict", "verdict of Microsoft", "bounce.report by fields", "looks_like_log", "open_logs", "open_logs gz", "tnef")
+RAW = (
+    "html to text",
+    "verdict",
+    "verdict of Microsoft",
+    "bounce.report by fields",
+    "looks_like_log",
+    "open_logs",
+    "open_logs gz",
+    "tnef",
+)
 
 
 def passed(text: str) -> str:

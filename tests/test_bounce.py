@@ -137,7 +137,11 @@ def test_signs_of_automatic_mail(fields, reason):
         {"X-Autoreply": "no"},
         {"From": "replyto@acme.example"},
         {"From": "licences@desk.example.org"},
-        {"List-Id": "Licences <licences.desk.example>", "Precedence": "list", "List-Post": "<mailto:licences@desk.example>"},
+        {
+            "List-Id": "Licences <licences.desk.example>",
+            "Precedence": "list",
+            "List-Post": "<mailto:licences@desk.example>",
+        },
         {"Subject": "Re: Out of office"},
         {"Subject": "Out of office routing for our agents"},
         {"Subject": "Abwesend ist keiner"},

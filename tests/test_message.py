@@ -250,10 +250,13 @@ def test_a_text_over_a_cap_is_not_cut_but_set_aside(body: bytes, caps: Caps, fau
 
 def test_what_is_attached_counts_too_and_html_that_nobody_reads_does_not():
     lines = b"a\n" * 60
-    twice = multipart(b"Content-Type: text/plain\n\n" + lines, b"Content-Type: message/rfc822\n\nSubject: x\n\n" + lines)
+    twice = multipart(
+        b"Content-Type: text/plain\n\n" + lines, b"Content-Type: message/rfc822\n\nSubject: x\n\n" + lines
+    )
     assert parse(twice, Caps(text_lines=100)).fault == "it has more than 100 lines of text"
     both = (b"Content-Type: text/plain\n\nhello", b"Content-Type: text/html\n\n" + b"<p>a</p>" * 200)
-    assert parse(multipart(*both, kind="alternative"), Caps(text_lines=100)).text == "hello"
+    assert parse(multipart(*both, kind="alternative"), Caps(text_lines=100, tags=100)).text == "hello"
+    assert parse(multipart(*both[1:]), Caps(tags=100)).fault == "it has more than 100 tags of HTML"
 
 
 def test_nul_and_control_characters_come_to_nobody():

@@ -12,7 +12,17 @@ from tests.test_desk import JOE, PLAN, import_active
 from tests.test_hostile import nasty
 
 #: Rich reads ``\\[`` as a backslash and a tag; ``[/x]`` closes what nobody opened; U+009B is the terminal's ESC [.
-WORDS = ("\\[/x]", "[bold]x[/bold]", "\\[link=http://evil.example]x", ":warning: x", "a\\", "\x1b]0;owned\x07", "\x9b31mx", "x\u202ey", "\x7f")
+WORDS = (
+    "\\[/x]",
+    "[bold]x[/bold]",
+    "\\[link=http://evil.example]x",
+    ":warning: x",
+    "a\\",
+    "\x1b]0;owned\x07",
+    "\x9b31mx",
+    "x\u202ey",
+    "\x7f",
+)
 COMMANDS = (
     ("tickets",), ("show", "LIC-1"), ("inbox",), ("outbox",), ("quarantine", "list"), ("quarantine", "show", "2"), ("licences", "list"),
     ("licences", "show", "A1B2C3D4E5F6"), ("licences", "export", "--spreadsheet"), ("due",), ("invoices", "--month", "2026-11"), ("audit",),
@@ -28,7 +38,9 @@ def test_no_command_shows_a_strangers_words_as_more_than_words(
 ) -> None:
     desk = running(tmp_path)
     import_active(desk)
-    desk.write(JOE, PLAN.replace("Acme", f"Acme {words}").replace("A1B2C3D4E5F6", "B1B2C3D4E5F6") + f"Comments: {words}\n")
+    desk.write(
+        JOE, PLAN.replace("Acme", f"Acme {words}").replace("A1B2C3D4E5F6", "B1B2C3D4E5F6") + f"Comments: {words}\n"
+    )
     desk.take(f"From: {words} <a@b.example>, x@y.example\r\nSubject: {words}\r\n\r\n{words}".encode())
     mail = tmp_path / "mail.eml"
     mail.write_bytes(nasty(words))

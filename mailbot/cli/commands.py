@@ -269,7 +269,9 @@ def decide(
     else:
         for result in results:
             why = found.wording.sentences["why"].get(result.why, result.why)
-            typer.echo(clean_text(f"{'done' if result.done else 'NOT done'}: {result.read}" + (f"\n  {why}" if why else "")))
+            typer.echo(
+                clean_text(f"{'done' if result.done else 'NOT done'}: {result.read}" + (f"\n  {why}" if why else ""))
+            )
     raise typer.Exit(0 if results and all(result.done for result in results) else 1)
 
 

@@ -43,11 +43,15 @@ class _Text:
     source: str
     html: bool
     budget: Budget
+    unread: bool = True  # HTML of a winmail.dat is text already
 
     @cached_property
     def text(self) -> str:
         """As its reader sees it."""
-        text = from_html(self.source, self.budget.markup(self.source)) if self.html else self.source
+        text = self.source
+        if self.html and self.unread:
+            self.budget.markup(text)
+            text = from_html(text)
         self.budget.text(text)
         return text
 
@@ -148,7 +152,7 @@ class _Walk:
         for name, data in unpacked.files:
             self.add(clean(name.replace("\\", "/").rpartition("/")[2]), "application/octet-stream", data)
         if unpacked.text.strip():
-            self.spare = _Text(unpacked.text, unpacked.html, budget=self.budget)
+            self.spare = _Text(unpacked.text, unpacked.html, self.budget, unread=False)
 
     def attach(self, here: Part) -> None:
         self.add(here.name, here.kind, here.content())

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from mailbot.core.look import Look, below
-from mailbot.core.markup import BREAK, MOST_TAGS, tame
+from mailbot.core.markup import BREAK, tame
 
 _GONE = frozenset(["head", "template", "object", "svg", "math", "audio", "video", "datalist", "canvas"])
 _PARAGRAPH = frozenset(
@@ -53,13 +53,13 @@ _DEEPEST = 40  # frames within frames; what lies deeper is read, but on lines of
 _DEEPEST_QUOTE = 6
 
 
-def from_html(html: str, most_tags: int = MOST_TAGS) -> str:
-    """The visible text of ``html``, LF line ends; linear in its length, never fails. Beyond ``most_tags`` it is only text.
+def from_html(html: str) -> str:
+    """The visible text of ``html``, LF line ends; linear in its length, never fails.
 
     The cells of a table row stand on one line with tabs between, list items begin with "- ", boxes to tick are
     ``[x]`` and ``[ ]``, lines of quoted mails begin with "> ".
     """
-    tamed = tame(html, most_tags)
+    tamed = tame(html)
     page = _Page()
     todo: list[tuple[LexborNode | None, _Place] | str] = [(LexborHTMLParser(tamed.html).root, _Place())]
     while todo:

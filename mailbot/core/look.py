@@ -85,7 +85,10 @@ def _is_gone(style: Mapping[str, str], attributes: Mapping[str, str | None]) -> 
         or style.get("mso-hide") == "all"
         or _is_nothing(style.get("opacity"))
         or bool(_FAR.match(style.get("text-indent", "")))
-        or (style.get("position") in ("absolute", "fixed") and any(_FAR.match(style.get(s, "")) for s in ("left", "top")))
+        or (
+            style.get("position") in ("absolute", "fixed")
+            and any(_FAR.match(style.get(s, "")) for s in ("left", "top"))
+        )
         or clipped
     )
 

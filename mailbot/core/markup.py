@@ -11,12 +11,13 @@ from dataclasses import dataclass, field
 
 #: Stands for tags that are not built: the line ends there, nothing is nested any more.
 BREAK = "\x1e"
-MOST_TAGS = 20_000  # so many that start, and as many that end, in one mail
+MOST_TAGS = 40_000  # so many that start, and as many that end
 _DEEPEST = 500  # builders climb up through all that is open
-#: These close by themselves.
-_SHUT = frozenset(
-    "area base br col embed hr img input link meta param source track wbr p li dt dd td th tr thead tbody tfoot option".split()
+_VOID = frozenset(
+    ["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr"]
 )
+#: These close by themselves.
+_SHUT = _VOID | frozenset(["p", "li", "dt", "dd", "td", "th", "tr", "thead", "tbody", "tfoot", "option"])
 _LONGEST_VALUE = 4_000
 _KEPT = frozenset(
     ["style", "class", "id", "hidden", "type", "checked", "selected", "value", "color", "bgcolor", "background"]
@@ -41,12 +42,12 @@ class Tamed:
     hidden: frozenset[str]
 
 
-def tame(html: str, most_tags: int = MOST_TAGS) -> Tamed:
-    """The same page, harmless, with at most so many tags that start; never fails, linear in its length."""
+def tame(html: str) -> Tamed:
+    """The same page, harmless; never fails, linear in its length."""
     html = html.replace("\0", "").replace(BREAK, "")
     out: list[str] = []
     hidden: set[str] = set()
-    tags = _Tags(most_tags)
+    tags = _Tags()
     at = 0
     while (open_at := html.find("<", at)) >= 0:
         if open_at > at:
@@ -70,31 +71,40 @@ def tame(html: str, most_tags: int = MOST_TAGS) -> Tamed:
 
 @dataclass
 class _Tags:
-    """How many tags there were so far, and what is open."""
+    """How many tags there were so far, and what is open. Each method gives the tag to write instead, "" for none."""
 
-    most: int
     starts: int = 0
     ends: int = 0
     depth: int = 0
     open: Counter[str] = field(default_factory=Counter)
+    deep: Counter[str] = field(default_factory=Counter)
 
-    def start(self, name: str) -> bool:
-        """Counts one that starts; whether it may be built."""
+    def start(self, name: str) -> str:
+        """Counts one that starts. What lies too deep is no block any more, but as hidden as it was."""
         self.starts += 1
-        if max(self.starts, self.ends) > self.most or self.depth >= _DEEPEST:
-            return False
+        if max(self.starts, self.ends) > MOST_TAGS:
+            return ""
+        if self.depth >= _DEEPEST:
+            self.deep[name] += name not in _VOID
+            return "" if name in _VOID else "span"
         if name not in _SHUT:
             self.open[name] += 1
             self.depth += 1
-        return True
+        return name
 
-    def end(self, name: str) -> bool:
-        """Counts one that ends (without a start some make elements, too: ``</p>``); whether it may be built."""
+    def end(self, name: str) -> str:
+        """Counts one that ends; without a start some make elements, too: ``</p>``."""
         self.ends += 1
+        if max(self.starts, self.ends) > MOST_TAGS:
+            return ""
+        if self.deep[name]:
+            self.deep[name] -= 1
+            return "span"
         if self.open[name]:
             self.open[name] -= 1
             self.depth -= 1
-        return max(self.starts, self.ends) <= self.most
+            return name
+        return "" if self.depth >= _DEEPEST else name
 
 
 def _start(html: str, at: int, name: str, kept: str, out: list[str], hidden: set[str], tags: _Tags) -> int:
@@ -109,19 +119,21 @@ def _start(html: str, at: int, name: str, kept: str, out: list[str], hidden: set
         if end:
             after, _ = _attributes(html, end.end())
         return after
-    if not tags.start(name):
+    built = tags.start(name)
+    if built != name:
         _break(out)
-    elif _SHOWN_NAME.fullmatch(name) and name != "plaintext":
-        out.append(f"<{name}{kept}>")
+    if _SHOWN_NAME.fullmatch(built) and built != "plaintext":
+        out.append(f"<{built}{kept}>")
     return at
 
 
 def _end(name: str, out: list[str], tags: _Tags) -> None:
     """Writes one end tag."""
-    if not tags.end(name):
+    built = tags.end(name)
+    if built != name:
         _break(out)
-    elif _SHOWN_NAME.fullmatch(name):
-        out.append(f"</{name}>")
+    if _SHOWN_NAME.fullmatch(built):
+        out.append(f"</{built}>")
 
 
 def _break(out: list[str]) -> None:

@@ -33,7 +33,7 @@ class Caps:
     addresses: int = 200
     parts: int = 200
     depth: int = 20
-    tags: int = 20_000
+    tags: int = 40_000
     text_chars: int = 2 * 1024 * 1024
     text_lines: int = 20_000
 
@@ -69,11 +69,11 @@ class Budget:
         if self.header_bytes > 4 * self.caps.header_bytes:
             raise OverCap(f"more than {4 * self.caps.header_bytes // 1024} KiB of header in all parts")
 
-    def markup(self, html: str) -> int:
-        """How many tags of ``html`` may be built; of the others only the text goes on."""
-        left = max(self.caps.tags - self.tags, 0)
+    def markup(self, html: str) -> None:
+        """Counts tags: beyond what can be built nobody knows what is hidden."""
         self.tags += html.count("<")
-        return left
+        if self.tags > self.caps.tags:
+            raise OverCap(f"more than {self.caps.tags} tags of HTML")
 
     def text(self, text: str) -> None:
         """Counts what a reader has before him. Nothing is cut: who knows what stands further down."""
