@@ -117,8 +117,8 @@ def _without_detail(address: str) -> str:
 
 
 def _by_header(message: Message, desk_address: str) -> str | None:
-    for value in message.fields("auto-submitted"):
-        submitted = fold(bare(value).partition(";")[0]).strip()
+    for said in message.fields("auto-submitted"):
+        submitted = fold(bare(said).partition(";")[0]).strip()
         if submitted != "no":
             return f"Auto-Submitted: {clean(submitted, 40)}"
     if _null_path(message):
