@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from sqlmodel import Session
 
 from mailbot.desk import Desk
+from mailbot.post import HUSH
 from mailbot.smtp import Deferred, Outcome, Refused, Sent, Smtp, SmtpSettings, Unknown
 from storage import outbox
 
@@ -83,9 +84,11 @@ class Delivery:
         self._claiming, self._noting = asyncio.Lock(), asyncio.Lock()
         self._tasks: list[asyncio.Task[None]] = []
         self._ending = False
+        self._ahead = timedelta()  # how far ahead a mail may be due that is sent already
 
     async def run(self, *, once: bool = False) -> None:
-        """Deliver until `end`, or, with ``once``, until nothing is due."""
+        """Deliver until `end`, or, with ``once``, until nothing is due; no mail waits for its ``HUSH`` then."""
+        self._ahead = HUSH if once else timedelta()
         lanes = zip(self._lanes, self._news, strict=True)
         self._tasks = [asyncio.create_task(self._work(lane, news, once)) for lane, news in lanes]
         try:
@@ -170,10 +173,10 @@ class Delivery:
         now = self._desk.clock()
         with self._desk.store.read() as session:
             due = outbox.next_due(session)
-        if due is None or due > now:
+        if due is None or due > now + self._ahead:
             return []
         with self._desk.store.write() as session:
-            claimed = outbox.claim(session, now, len(self._lanes) * 4, LEASE_SECONDS)
+            claimed = outbox.claim(session, now + self._ahead, len(self._lanes) * 4, LEASE_SECONDS)
         return [_Mail(row, raw, now) for row, raw in claimed]
 
     def _unchanged(self, mail: _Mail) -> bool:

@@ -25,6 +25,9 @@ ALERT_EVERY = timedelta(hours=1)
 MOST_ALERTS = 500
 #: Mails whose bounce would only make noise.
 NULL_PATH = frozenset({"help", "not-understood", "cap"})
+#: ``neutral`` leaves so long after its mail was begun with, whatever was written besides: how many contacts are asked, and
+#: whether there are any, must not show in when it comes.
+HUSH = timedelta(seconds=3)
 #: A thread is named by its newest mails; the References field stays short.
 THREAD = 12
 
@@ -144,7 +147,7 @@ class Post:
             envelope_from="" if envelope.null_path else self.desk.config.mailbot.address,
             raw=raw,
             composed_at=self.now,
-            due_at=self.now,
+            due_at=self.now + HUSH if send.kind == "neutral" else self.now,
             inbox_id=self.inbox_id,
         )
         self.desk.log.composed(

@@ -113,6 +113,12 @@ def test_what_is_no_delivery_report():
         ({"X-Mail-Autoreply": "1"}, "X-Mail-Autoreply field"),
         ({"X-MS-Exchange-Inbox-Rules-Loop": "ann@acme.example"}, "X-Ms-Exchange-Inbox-Rules-Loop field"),
         ({"X-Mailbot": "1"}, "it is a mail of our own"),
+        ({"Auto-Submitted": "(x) auto-replied"}, "Auto-Submitted: auto-replied"),
+        ({"Auto-Submitted": "no\nAuto-Submitted: auto-replied"}, "Auto-Submitted: auto-replied"),
+        ({"List-Help": "<mailto:help@lists.example>"}, "List-Help field"),
+        ({"List-Archive": "<http://lists.example>"}, "List-Archive field"),
+        ({"List-Id": "<licences.desk.example.evil.example>"}, "List-Id field"),
+        ({"List-Id": "<licences.desk.example>", "Precedence": "bulk"}, "Precedence: bulk"),
     ],
 )
 def test_signs_of_automatic_mail(fields, reason):
@@ -131,6 +137,11 @@ def test_signs_of_automatic_mail(fields, reason):
         {"X-Autoreply": "no"},
         {"From": "replyto@acme.example"},
         {"From": "licences@desk.example.org"},
+        {
+            "List-Id": "Licences <licences.desk.example>",
+            "Precedence": "list",
+            "List-Post": "<mailto:licences@desk.example>",
+        },
         {"Subject": "Re: Out of office"},
         {"Subject": "Out of office routing for our agents"},
         {"Subject": "Abwesend ist keiner"},
@@ -178,6 +189,18 @@ def test_absence_is_known_by_its_subject(subject):
         "Sehr geehrte Damen und Herren,\nich bin derzeit nicht erreichbar.",
         "Bonjour,\n\nje suis en congé jusqu'au 20 novembre.",
         "Estoy de vacaciones hasta el día 20.",
+        "I am away from the office until 5 May.",
+        "Thanks for your email! I'm currently away.",
+        "Sono fuori sede fino al 3 dicembre.",
+        "Grazie per la tua email. Sono fuori ufficio fino a lunedì.",
+        "Salve, sono in ferie.",
+        "Vielen Dank für Ihre Nachricht. Ich bin bis zum 3.12. nicht im Büro.",
+        "Ich befinde mich im Urlaub.",
+        "Merci pour votre message. Je suis absent jusqu'au 3.",
+        "Je serai en congé.",
+        "Gracias por su mensaje. Estoy fuera de la oficina.",
+        "No me encuentro en la oficina.",
+        "Estaré de vacaciones.",
     ],
 )
 def test_absence_is_known_by_its_first_words(text):
@@ -195,6 +218,8 @@ def test_absence_is_known_by_its_first_words(text):
         "Question: what does the bot say when I am out of the office?",
         "1\n2\n3\n4\nI am out of the office.",
         "Thank you for your email. I am happy with Silver.",
+        "Hello, thanks for the mail, I am on holiday money, so please cancel.",
+        "Grazie per la risposta. Sono d'accordo, procedete pure.",
     ],
 )
 def test_absence_is_not_guessed(text):

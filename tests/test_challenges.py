@@ -1,5 +1,6 @@
 """Who is asked before a request goes on, whose word counts, and what nobody learns from the answers (spec section 5)."""
 
+import asyncio
 import re
 from collections.abc import Callable
 from email.message import EmailMessage
@@ -7,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from mailbot.delivery import Delivery
+from mailbot.post import HUSH
+from storage import outbox
 from tests.running import Running, body, running
 from tests.test_desk import ANNA, BOB, DEMO, JOE, PLAN, WHO, import_active, licence
 
@@ -355,3 +359,21 @@ def test_mail_that_the_border_marks_is_set_aside_and_stands_in_the_digest(tmp_pa
     desk.take(f"{stamp}\r\nX-Spam-Flag: yes\r\nFrom: {JOE}\r\nTo: desk@vendor.example\r\n\r\n{text}".encode())
     assert desk.kinds() == []
     assert f"of {JOE}: marked as spam" in body(desk.later(hours=23)[0])
+
+
+def test_when_the_neutral_mail_leaves_tells_nothing_either(desk: Running) -> None:
+    import_active(desk)
+    for number, token in enumerate(("A1B2C3D4E5F6", "UNKNOWNTOKEN")):
+        desk.write(f"eve{number}@evil.example", MODIFY.replace("A1B2C3D4E5F6", token), verified=False)
+    with desk.desk.store.read() as session:
+        rows = {row.kind: row.due_at for row in outbox.listing(session)}
+        neutral = {row.due_at for row in outbox.listing(session) if row.kind == "neutral"}
+    assert neutral == {desk.moment[0] + HUSH}  # handling has ended long before
+    assert rows["confirm-you"] == desk.moment[0]
+
+
+def test_a_single_run_does_not_leave_it_behind(desk: Running) -> None:
+    desk.write("eve@evil.example", MODIFY.replace("A1B2C3D4E5F6", "UNKNOWNTOKEN"), verified=False)
+    asyncio.run(Delivery(desk.desk, asyncio.to_thread).run(once=True))
+    with desk.desk.store.read() as session:
+        assert [(row.kind, row.attempts) for row in outbox.listing(session)] == [("neutral", 1)]

@@ -235,10 +235,28 @@ def test_thirty_megabytes_are_an_attachment_and_no_text():
     assert "\\x" not in repr(message)
 
 
-def test_a_long_text_is_cut_and_says_so():
-    message = parse(mail(b"a" * 200), Caps(text_chars=100))
-    assert len(message.text) == 100
-    assert any("cut" in defect for defect in message.defects)
+@pytest.mark.parametrize(
+    ("body", "caps", "fault"),
+    [
+        (b"a" * 200, Caps(text_chars=100), "it has more than 100 characters of text"),
+        (b"a\n" * 200, Caps(text_lines=100), "it has more than 100 lines of text"),
+        ("a\u2028".encode() * 200, Caps(text_lines=100), "it has more than 100 lines of text"),
+    ],
+)
+def test_a_text_over_a_cap_is_not_cut_but_set_aside(body: bytes, caps: Caps, fault: str):
+    assert parse(mail(body)).fault is None
+    assert parse(mail(body), caps).fault == fault
+
+
+def test_what_is_attached_counts_too_and_html_that_nobody_reads_does_not():
+    lines = b"a\n" * 60
+    twice = multipart(
+        b"Content-Type: text/plain\n\n" + lines, b"Content-Type: message/rfc822\n\nSubject: x\n\n" + lines
+    )
+    assert parse(twice, Caps(text_lines=100)).fault == "it has more than 100 lines of text"
+    both = (b"Content-Type: text/plain\n\nhello", b"Content-Type: text/html\n\n" + b"<p>a</p>" * 200)
+    assert parse(multipart(*both, kind="alternative"), Caps(text_lines=100, tags=100)).text == "hello"
+    assert parse(multipart(*both[1:]), Caps(tags=100)).fault == "it has more than 100 tags of HTML"
 
 
 def test_nul_and_control_characters_come_to_nobody():

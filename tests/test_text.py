@@ -130,6 +130,16 @@ def test_space_is_kept_only_where_it_is_shown():
         "<script>'</scrip'; X",
         "<p title='X' alt='>X<'></p>",
         "<input type=hidden value=X>",
+        "<p style='color:rgb(100%, 100%, 100%)'>X</p>",
+        "<p style='color:#fffffe'>X</p>",
+        "<p style='color:transparent'>X</p>",
+        "<p style='position:absolute;left:-9999px'>X</p>",
+        "<p style='text-indent:-999em'>X</p>",
+        "<p style='d\\69 splay:none'>X</p>",
+        "<p style='display/* * */:none'>X</p>",
+        "<p style='display&#58;none'>X</p>",
+        "<div>" * 600 + "<p hidden>X</p>",
+        "<div>" * 600 + "<p hidden><div></div>X",
     ],
 )
 def test_what_is_not_seen_does_not_count(hidden):
@@ -146,6 +156,8 @@ def test_what_is_not_seen_does_not_count(hidden):
         "<style>@media print{.a{display:none}}</style><p class=a>X</p>",
         "<style>.a{display:none}</style><p class=a style='display:block'>X</p>",
         "<p style='opacity:0.5;font-size:.9em'>X</p>",
+        "<p style='margin-left:36pt;text-indent:-18.0pt;color:#eee'>X</p>",
+        "<div style='position:relative;left:-10px'>X</div>",
         "<![if !mso]><p>X</p><![endif]>",
         "<textarea><b>X</textarea>",
         "< b & X",
@@ -185,3 +197,9 @@ def test_decoding_never_fails_and_can_be_encoded_again(data, charset):
 @given(st.text(alphabet=st.sampled_from("=?utf-8qQbB_ \té01"), max_size=100))
 def test_encoded_words_never_fail(value):
     words(value).encode()
+
+
+@pytest.mark.parametrize("tag", ["<div>", "</p>", "</br>", "<blockquote>", "<b>", "<p>", "<table><tr><td>"])
+def test_beyond_many_tags_only_the_text_goes_on_and_all_of_it(tag):
+    html = f"{tag}word " * 30_000
+    assert from_html(html).count("word") == 30_000

@@ -27,6 +27,7 @@ from mailbot.cli.context import (
     show_table,
     show_ticket,
 )
+from mailbot.core.address import clean_text
 from mailbot.core.border import Finding
 from mailbot.core.effects import Result
 from mailbot.core.ticket import State
@@ -142,7 +143,7 @@ def check(
         show_json([{"check": line.name, "good": line.good, "detail": line.detail} for line in lines])
     else:
         for line in lines:
-            typer.echo(f"{'good ' if line.good else 'FAULT'}  {line.name}: {line.detail}")
+            typer.echo(clean_text(f"{'good ' if line.good else 'FAULT'}  {line.name}: {line.detail}"))
         if send_probe:
             typer.echo(
                 "The probe proves only this path: what the border does with a mail that this desk's own server hands on."
@@ -268,7 +269,9 @@ def decide(
     else:
         for result in results:
             why = found.wording.sentences["why"].get(result.why, result.why)
-            typer.echo(f"{'done' if result.done else 'NOT done'}: {result.read}" + (f"\n  {why}" if why else ""))
+            typer.echo(
+                clean_text(f"{'done' if result.done else 'NOT done'}: {result.read}" + (f"\n  {why}" if why else ""))
+            )
     raise typer.Exit(0 if results and all(result.done for result in results) else 1)
 
 

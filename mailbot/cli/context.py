@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import sys
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -11,12 +12,13 @@ from typing import Annotated, Any, NoReturn
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from mailbot import clock
 from mailbot.accounts import remember_prices
 from mailbot.assemble import assemble
 from mailbot.config import Config, ConfigError, load
-from mailbot.core.address import clean
+from mailbot.core.address import clean, clean_text
 from mailbot.desk import Desk
 from mailbot.maillog import configure
 from storage import licences, tickets
@@ -26,13 +28,15 @@ NowOption = Annotated[str | None, typer.Option("--now", metavar="TIME", help="Se
 Json = Annotated[bool, typer.Option("--json", help="One JSON document instead of a table.")]
 
 CELL_MAX = 300  # characters of a cell
+#: Control and bidirectional signs that JSON leaves as they are.
+_UNSAFE = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 #: Set once by the callback before any command: ``-c``, ``--now``.
 chosen: dict[str, Any] = {"config": None, "now": None}
 
 
 def fail(text: str, code: int = 1) -> NoReturn:
     """End with a message on standard error."""
-    typer.echo(text, err=True)
+    typer.echo(clean_text(text), err=True)
     raise typer.Exit(code)
 
 
@@ -93,15 +97,16 @@ def _not_before_what_happened(found: Desk, moment: datetime) -> None:
 
 
 def show_json(value: Any) -> None:
-    """One JSON document."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+    """One JSON document; signs that steer a terminal are written as escapes."""
+    written = json.dumps(value, ensure_ascii=False, indent=2)
+    sys.stdout.write(_UNSAFE.sub(lambda sign: f"\\u{ord(sign[0]):04x}", written) + "\n")
 
 
 def show_table(title: str, columns: tuple[str, ...], rows: list[tuple[Any, ...]]) -> None:
     """A table for people; nothing of a mail reaches the terminal unescaped."""
     table = Table(*columns, title=title, title_justify="left", expand=False)
     for row in rows:
-        table.add_row(*(clean(str(cell) if cell is not None else "", CELL_MAX).replace("[", "\\[") for cell in row))
+        table.add_row(*(Text(clean(str(cell) if cell is not None else "", CELL_MAX)) for cell in row))
     Console(width=None if sys.stdout.isatty() else 160).print(table if rows else f"{title}: none")
 
 

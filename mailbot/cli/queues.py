@@ -9,6 +9,7 @@ import typer
 
 from mailbot import shapes
 from mailbot.cli.context import ConfigOption, Json, NowOption, choose, desk, fail, known_state, show_json, show_table
+from mailbot.core.address import clean_text
 from storage import inbox, outbox
 
 State = Annotated[str | None, typer.Option("--state", help="Only those in that state.")]
@@ -110,13 +111,24 @@ def quarantine_list(config_file: ConfigOption = None, now: NowOption = None, jso
 def quarantine_show(
     id_: Annotated[int, typer.Argument(metavar="ID")], config_file: ConfigOption = None, now: NowOption = None
 ) -> None:
-    """The raw mail, as it came, on standard output."""
+    """The raw mail, as it came; on a terminal without the signs that steer it."""
     choose(config_file, now)
     with desk().store.read() as session:
         row = inbox.get(session, id_)
         if row is None or row.state != inbox.QUARANTINED:
             fail(f"mail {id_} is not in quarantine")
-        sys.stdout.buffer.write(inbox.raw(session, id_))
+        _show_raw(inbox.raw(session, id_))
+
+
+def _on_terminal() -> bool:
+    return sys.stdout.isatty()
+
+
+def _show_raw(raw: bytes) -> None:
+    if _on_terminal():
+        typer.echo(clean_text(raw.decode("utf-8", "replace")))
+    else:
+        sys.stdout.buffer.write(raw)
 
 
 @quarantine_app.command("retry")

@@ -3,6 +3,8 @@
 import hashlib
 import re
 from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import chain
 
 from mailbot.core import tnef
 from mailbot.core.address import clean
@@ -38,8 +40,20 @@ class Body:
 
 @dataclass(frozen=True)
 class _Text:
-    text: str
+    source: str
     html: bool
+    budget: Budget
+    unread: bool = True  # HTML of a winmail.dat is text already
+
+    @cached_property
+    def text(self) -> str:
+        """As its reader sees it."""
+        text = self.source
+        if self.html and self.unread:
+            self.budget.markup(text)
+            text = from_html(text)
+        self.budget.text(text)
+        return text
 
     @property
     def blank(self) -> bool:
@@ -56,9 +70,6 @@ def read(root: Part, depth: int, budget: Budget) -> Body:
     if all(text.blank for text in texts) and walk.spare is not None:
         texts = [walk.spare]
     text = "\n".join(text.text for text in texts)
-    if len(text) > budget.caps.text_chars:
-        text = text[: budget.caps.text_chars]
-        walk.defects.append(f"the text was cut after {budget.caps.text_chars} characters")
     html = any(text.html for text in texts)
     defects = tuple(dict.fromkeys(walk.defects))
     return Body(text, html, tuple(walk.attachments), tuple(walk.mails), defects)
@@ -141,7 +152,7 @@ class _Walk:
         for name, data in unpacked.files:
             self.add(clean(name.replace("\\", "/").rpartition("/")[2]), "application/octet-stream", data)
         if unpacked.text.strip():
-            self.spare = _Text(unpacked.text, unpacked.html)
+            self.spare = _Text(unpacked.text, unpacked.html, self.budget, unread=False)
 
     def attach(self, here: Part) -> None:
         self.add(here.name, here.kind, here.content())
@@ -153,25 +164,21 @@ class _Walk:
     def text(self, here: Part) -> _Text:
         html = here.kind == "text/html"
         data = here.content()
-        most = self.budget.caps.text_chars
-        if len(data) > 4 * most:
-            data = data[: 4 * most]
-            self.defects.append(f"the text was cut after {4 * most} bytes")
         text, defect = decode(data, here.parameter("charset") or (_meta_charset(data) if html else None))
         if defect:
             self.defects.append(defect)
         if html:
-            return _Text(from_html(text[:most]), html=True)
+            return _Text(text, True, self.budget)
         if here.parameter("format").lower() == "flowed":
             text = unflow(text, here.parameter("delsp").lower() == "yes")
-        return _Text(text, html=False)
+        return _Text(text, False, self.budget)
 
 
 def _best(choices: list[list[_Text]]) -> list[_Text]:
     """Of alternatives: plain text if there is any, else the first that is not blank."""
-    full = [texts for texts in choices if not all(text.blank for text in texts)]
-    plain = [texts for texts in full if not any(text.html for text in texts)]
-    return (plain or full or [[]])[0]
+    plain = [texts for texts in choices if not any(text.html for text in texts)]
+    full = (texts for texts in chain(plain, choices) if not all(text.blank for text in texts))
+    return next(full, [])
 
 
 def _meta_charset(data: bytes) -> str | None:

@@ -164,5 +164,6 @@ def field_of(label: str) -> str | None:
     words = normal(label).rstrip("?").strip(" *\"'")
     if words in LABELS:
         return LABELS[words]
-    asking = next((start for start in _ASKING if words.startswith(start)), None)
-    return LABELS.get(words.removeprefix(asking).removeprefix("the ")) if asking else None
+    if not words.startswith(_ASKING):
+        return None
+    return LABELS.get(words.partition(" ")[2].removeprefix("the "))

@@ -7,6 +7,7 @@ from functools import cached_property
 
 from rapidfuzz import fuzz, process
 
+from mailbot.core.address import clean_text
 from mailbot.core.forms import FIELDS, INVISIBLE, LABELS, Kind, field_of, normal
 from mailbot.core.forwarded import announces
 from mailbot.core.labelled import Labelled, box_row, is_listed, labelled, ticked, unfinished
@@ -213,8 +214,11 @@ def _value(key: str, given: Iterable[str]) -> str:
 
 
 def tidied(kind: Kind, text: str) -> str:
-    """A value as it is kept: what copying and wrapping added is gone; ticked boxes are the words behind them."""
-    text = text.replace(TWICE, "").strip(_EDGES)
+    """A value as it is kept: what copying and wrapping added is gone, and signs that steer a terminal; ticked boxes are the words behind them."""
+    text = text.replace(TWICE, "")
+    if kind is not Kind.TOKEN:  # in which nothing is passed over
+        text = clean_text(text)
+    text = text.strip(_EDGES)
     if kind is Kind.PROSE:
         return text
     if kind in _CHOICES:

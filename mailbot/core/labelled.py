@@ -6,10 +6,13 @@ from dataclasses import dataclass
 from mailbot.core.forms import FIELDS, INVISIBLE, Kind, field_of, normal
 
 #: Longer texts before a colon are no label; what stands in parentheses behind a label does not count.
-_LABEL, _ASIDE = 80, 600
+_LABEL, _ASIDE, _MOST_ASIDES = 80, 600, 4
 _BULLETS = " \t\u00a0>•·◦▪‣●○■□–—|#" + INVISIBLE
 _SPACES = " \t\u00a0\u2007\u202f" + INVISIBLE
 _COLONS = ":："
+_PARTING = re.compile(rf"[{_COLONS}\t|(（?=]")
+_PARTING_STILL = re.compile(rf"[{_COLONS}\t|(（?]")  # behind an equals sign: no label holds one
+_PARENTHESES = re.compile("[()（）]")
 _NUMBERED = re.compile(r"\d{1,2}[.)][ \t\u00a0]+")
 _BOX = re.compile(r"\[([xX✓✔ \u00a0]?)\]|([☒☑✓✔✅🗹])|([☐□❏▢])")
 _LISTED = re.compile(r"[\s>]*(?:[-*•·◦▪‣●○]|\d{1,2}[.)])\s+\S")
@@ -69,18 +72,21 @@ def _undecorated(line: str) -> int:
 
 def _separator(line: str, start: int) -> tuple[int, int] | None:
     """(where the label ends, where the value begins): a colon, a tab, a cell's border, or the mark of a question."""
-    at, most = start, start + _LABEL
-    while at < min(len(line), most):
+    at, most, asides, parting = start, start + _LABEL, 0, _PARTING
+    while (found := parting.search(line, at, most)) is not None:
+        at = found.start()
         sign = line[at]
         if sign in _COLONS or sign in "\t|":
             return at, at + 1
         if sign in "(（":
-            closed = _closed(line, at)
+            closed = _closed(line, at) if asides < _MOST_ASIDES else None
             if closed is None:
                 return None
+            asides += 1
             most += closed - at
             at = closed
         elif sign == "=":
+            parting = _PARTING_STILL
             if field_of(_without_aside(line[start:at])):
                 return at, at + 1
         elif sign == "?":
@@ -98,10 +104,10 @@ def _separator(line: str, start: int) -> tuple[int, int] | None:
 def _closed(line: str, at: int) -> int | None:
     """Where the parenthesis that opens here is closed, those inside it passed over."""
     depth = 0
-    for here in range(at, min(len(line), at + _ASIDE)):
-        depth += (line[here] in "(（") - (line[here] in ")）")
+    for found in _PARENTHESES.finditer(line, at, at + _ASIDE):
+        depth += 1 if found[0] in "(（" else -1
         if depth == 0:
-            return here
+            return found.start()
     return None
 
 

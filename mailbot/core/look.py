@@ -4,10 +4,16 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from mailbot.core.markup import without_comments
+
 _NAMES = {"white": "#ffffff", "black": "#000000"}
+_HEX6 = re.compile("#[0-9a-f]{6}")
+_NEAR = 16  # of the 765 between black and white
 _HEX3 = re.compile(r"#([0-9a-f])([0-9a-f])([0-9a-f])")
-_RGB = re.compile(r"rgba?\(\s{0,5}(\d{1,3})[ ,]{1,5}(\d{1,3})[ ,]{1,5}(\d{1,3})[^)]{0,20}\)")
+_RGB = re.compile(r"rgba?\(\s{0,5}(\d{1,3}%?)[ ,]{1,5}(\d{1,3}%?)[ ,]{1,5}(\d{1,3}%?)[^)]{0,20}\)")
 _SIZE = re.compile(r"(\d{0,6}\.?\d{0,6})(px|pt|em|rem|%)?")
+_FAR = re.compile(r"-\d{3,6}(?:px|pt|em|rem|%|vw|vh)?")
+_ESCAPE = re.compile(r"\\([0-9a-f]{1,6})[ \t\n\f]?")
 _LEAST_SIZE = {"px": 2.0, "pt": 1.5, "em": 0.1, "rem": 0.1, "%": 10.0, None: 2.0}
 
 
@@ -28,7 +34,16 @@ class Look:
     @property
     def seen(self) -> bool:
         """Whether text here can be read."""
-        return not (self.gone or self.hidden or self.tiny or (self.ink is not None and self.ink == self.ground))
+        return not (self.gone or self.hidden or self.tiny or _alike(self.ink, self.ground))
+
+
+def _alike(ink: str | None, ground: str | None) -> bool:
+    """Whether no eye tells the two colours apart."""
+    if ink is None or ink == "transparent" or ground is None:
+        return ink == "transparent"
+    if not (_HEX6.fullmatch(ink) and _HEX6.fullmatch(ground)):
+        return ink == ground
+    return sum(abs(a - b) for a, b in zip(bytes.fromhex(ink[1:]), bytes.fromhex(ground[1:]), strict=True)) < _NEAR
 
 
 def below(look: Look, tag: str, attributes: Mapping[str, str | None], sheet: frozenset[str]) -> Look:
@@ -50,8 +65,14 @@ def below(look: Look, tag: str, attributes: Mapping[str, str | None], sheet: fro
 
 
 def _declared(style: str) -> dict[str, str]:
-    pairs = (line.partition(":") for line in style.lower().split(";"))
+    pairs = (line.partition(":") for line in _plain(style.lower()).split(";"))
     return {key.strip(): value.replace("!important", "").strip() for key, _, value in pairs if value}
+
+
+def _plain(style: str) -> str:
+    """The style without comments, its escapes as the letters that they mean."""
+    style = without_comments(style)
+    return _ESCAPE.sub(lambda sign: chr(min(int(sign[1], 16), 0xFFFD)), style) if "\\" in style else style
 
 
 def _is_gone(style: Mapping[str, str], attributes: Mapping[str, str | None]) -> bool:
@@ -63,6 +84,11 @@ def _is_gone(style: Mapping[str, str], attributes: Mapping[str, str | None]) -> 
         or style.get("display") == "none"
         or style.get("mso-hide") == "all"
         or _is_nothing(style.get("opacity"))
+        or bool(_FAR.match(style.get("text-indent", "")))
+        or (
+            style.get("position") in ("absolute", "fixed")
+            and any(_FAR.match(style.get(s, "")) for s in ("left", "top"))
+        )
         or clipped
     )
 
@@ -111,5 +137,10 @@ def _colour(text: str) -> str:
     if short := _HEX3.fullmatch(text):
         return "#" + "".join(2 * digit for digit in short.groups())
     if rgb := _RGB.fullmatch(text):
-        return "#" + "".join(f"{min(int(part), 255):02x}" for part in rgb.groups())
+        return "#" + "".join(f"{min(_strength(part), 255):02x}" for part in rgb.groups())
     return text
+
+
+def _strength(part: str) -> int:
+    """Of one of the three colours, from 0 to 255."""
+    return int(part[:-1]) * 255 // 100 if part.endswith("%") else int(part)

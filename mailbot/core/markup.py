@@ -6,11 +6,18 @@ style sheets of the page hide by class or id is noted. The scan follows the toke
 """
 
 import re
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 
-#: Stands for each tag beyond ``_MOST_TAGS``: the line ends there, nothing is nested any more.
+#: Stands for tags that are not built: the line ends there, nothing is nested any more.
 BREAK = "\x1e"
-_MOST_TAGS = 20_000
+MOST_TAGS = 40_000  # so many that start, and as many that end
+_DEEPEST = 500  # builders climb up through all that is open
+_VOID = frozenset(
+    ["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr"]
+)
+#: These close by themselves.
+_SHUT = _VOID | frozenset(["p", "li", "dt", "dd", "td", "th", "tr", "thead", "tbody", "tfoot", "option"])
 _LONGEST_VALUE = 4_000
 _KEPT = frozenset(
     ["style", "class", "id", "hidden", "type", "checked", "selected", "value", "color", "bgcolor", "background"]
@@ -40,18 +47,19 @@ def tame(html: str) -> Tamed:
     html = html.replace("\0", "").replace(BREAK, "")
     out: list[str] = []
     hidden: set[str] = set()
-    at = tags = 0
+    tags = _Tags()
+    at = 0
     while (open_at := html.find("<", at)) >= 0:
-        out.append(html[at:open_at])
+        if open_at > at:
+            out.append(html[at:open_at])
         after = html[open_at + 1 : open_at + 2]
         name = _NAME.match(html, open_at + 1)
         if name:
-            tags += 1
             at, kept = _attributes(html, name.end())
-            at = _start(html, at, name[0].lower(), kept, out, hidden, tags > _MOST_TAGS)
+            at = _start(html, at, name[0].lower(), kept, out, hidden, tags)
         elif after == "/" and (name := _NAME.match(html, open_at + 2)):
             at, _ = _attributes(html, name.end())
-            out.append(BREAK if tags > _MOST_TAGS else _end(name[0].lower()))
+            _end(name[0].lower(), out, tags)
         elif after in ("!", "?", "/"):
             at = _after_comment(html, open_at)
         else:
@@ -61,7 +69,45 @@ def tame(html: str) -> Tamed:
     return Tamed("".join(out), frozenset(hidden))
 
 
-def _start(html: str, at: int, name: str, kept: str, out: list[str], hidden: set[str], only_text: bool) -> int:
+@dataclass
+class _Tags:
+    """How many tags there were so far, and what is open. Each method gives the tag to write instead, "" for none."""
+
+    starts: int = 0
+    ends: int = 0
+    depth: int = 0
+    open: Counter[str] = field(default_factory=Counter)
+    deep: Counter[str] = field(default_factory=Counter)
+
+    def start(self, name: str) -> str:
+        """Counts one that starts. What lies too deep is no block any more, but as hidden as it was."""
+        self.starts += 1
+        if max(self.starts, self.ends) > MOST_TAGS:
+            return ""
+        if self.depth >= _DEEPEST:
+            self.deep[name] += name not in _VOID
+            return "" if name in _VOID else "span"
+        if name not in _SHUT:
+            self.open[name] += 1
+            self.depth += 1
+        return name
+
+    def end(self, name: str) -> str:
+        """Counts one that ends; without a start some make elements, too: ``</p>``."""
+        self.ends += 1
+        if max(self.starts, self.ends) > MOST_TAGS:
+            return ""
+        if self.deep[name]:
+            self.deep[name] -= 1
+            return "span"
+        if self.open[name]:
+            self.open[name] -= 1
+            self.depth -= 1
+            return name
+        return "" if self.depth >= _DEEPEST else name
+
+
+def _start(html: str, at: int, name: str, kept: str, out: list[str], hidden: set[str], tags: _Tags) -> int:
     """Writes one start tag and, where its content is no markup, that too; the place after it comes back."""
     if name in _RAW or name == "textarea":
         end = re.compile(f"</{name}(?=[ \t\n\f\r/>])", re.I).search(html, at)
@@ -73,19 +119,33 @@ def _start(html: str, at: int, name: str, kept: str, out: list[str], hidden: set
         if end:
             after, _ = _attributes(html, end.end())
         return after
-    if only_text:
-        out.append(BREAK)
-    elif _SHOWN_NAME.fullmatch(name) and name != "plaintext":
-        out.append(f"<{name}{kept}>")
+    built = tags.start(name)
+    if built != name:
+        _break(out)
+    if _SHOWN_NAME.fullmatch(built) and built != "plaintext":
+        out.append(f"<{built}{kept}>")
     return at
 
 
-def _end(name: str) -> str:
-    return f"</{name}>" if _SHOWN_NAME.fullmatch(name) else ""
+def _end(name: str, out: list[str], tags: _Tags) -> None:
+    """Writes one end tag."""
+    built = tags.end(name)
+    if built != name:
+        _break(out)
+    if _SHOWN_NAME.fullmatch(built):
+        out.append(f"</{built}>")
+
+
+def _break(out: list[str]) -> None:
+    """Writes a ``BREAK``, one for tags without words between."""
+    if out[-1:] != [BREAK]:
+        out.append(BREAK)
 
 
 def _attributes(html: str, at: int) -> tuple[int, str]:
     """From behind a tag's name: the place behind its ``>`` (or the end of all), and the attributes worth keeping."""
+    if html.startswith(">", at):
+        return at + 1, ""
     kept: dict[str, str] = {}
     while True:
         at = _SPACE.match(html, at).end()  # type: ignore[union-attr]  # matches nothing at least
@@ -126,7 +186,7 @@ def hidden_by(sheet: str) -> set[str]:
     """The plain ``.class`` and ``#id`` selectors that a style sheet hides everywhere (not only within ``@media``)."""
     hidden: set[str] = set()
     depth = 0
-    for rule in _without_comments(sheet)[:200_000].split("}"):
+    for rule in without_comments(sheet)[:200_000].split("}"):
         selectors, *nested = rule.split("{")
         if depth == 0 and len(nested) == 1 and _HIDING.search(nested[0].lower()):
             hidden.update(m[1] for s in selectors.split(",") if (m := _SELECTOR.fullmatch(s.strip())))
@@ -134,6 +194,7 @@ def hidden_by(sheet: str) -> set[str]:
     return hidden
 
 
-def _without_comments(sheet: str) -> str:
+def without_comments(sheet: str) -> str:
+    """A style sheet, or the style of one element, without its comments."""
     first, *rest = sheet.split("/*")
     return first + "".join(piece.partition("*/")[2] for piece in rest)

@@ -33,7 +33,9 @@ class Caps:
     addresses: int = 200
     parts: int = 200
     depth: int = 20
+    tags: int = 40_000
     text_chars: int = 2 * 1024 * 1024
+    text_lines: int = 20_000
 
 
 class OverCap(Exception):  # noqa: N818 - no error of the program; it never leaves ``message.parse``
@@ -47,6 +49,9 @@ class Budget:
     caps: Caps
     parts: int = 0
     header_bytes: int = 0
+    tags: int = 0
+    chars: int = 0
+    lines: int = 0
 
     def part(self, depth: int) -> None:
         self.parts += 1
@@ -63,6 +68,21 @@ class Budget:
         self.header_bytes += len(block)
         if self.header_bytes > 4 * self.caps.header_bytes:
             raise OverCap(f"more than {4 * self.caps.header_bytes // 1024} KiB of header in all parts")
+
+    def markup(self, html: str) -> None:
+        """Counts tags: beyond what can be built nobody knows what is hidden."""
+        self.tags += html.count("<")
+        if self.tags > self.caps.tags:
+            raise OverCap(f"more than {self.caps.tags} tags of HTML")
+
+    def text(self, text: str) -> None:
+        """Counts what a reader has before him. Nothing is cut: who knows what stands further down."""
+        self.chars += len(text)
+        if self.chars > self.caps.text_chars:
+            raise OverCap(f"more than {self.caps.text_chars} characters of text")
+        self.lines += len(text.splitlines())
+        if self.lines > self.caps.text_lines:
+            raise OverCap(f"more than {self.caps.text_lines} lines of text")
 
 
 @dataclass(frozen=True)
