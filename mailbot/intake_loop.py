@@ -1,11 +1,17 @@
 """From the mailbox into the database and, after handling, from its folder into another: the IMAP thread's two jobs."""
 
 import functools
+from collections.abc import Callable
+
+from sqlmodel import Session
 
 from mailbot.desk import Desk
-from mailbot.handling import Arrival, Runs, here, keep_all, keep_oversized
+from mailbot.handling import LEASE, Arrival, Runs, here, keep_all, keep_oversized
 from mailbot.imap import Arrived, ImapSettings, Mailbox
 from storage import inbox
+
+#: So many mails are claimed at once: few enough that they are moved long before the claim ends.
+_AT_ONCE = 500
 
 
 def imap_settings(desk: Desk) -> ImapSettings:
@@ -59,28 +65,42 @@ def put_away(desk: Desk, mailbox: Mailbox, known: set[int], run: Runs = here) ->
     """Move what is in a final state out of the folder; only after its transaction. Returns how many were moved.
 
     A UID counts only in the folder and under the UIDVALIDITY where it was seen; elsewhere it may be another mail's.
+    MOVE is no claim (two sessions that move one mail at once make two of it): the row is.
     """
-    place = (desk.config.imap.folder, mailbox.uidvalidity)
-    rows = [row for row in run(functools.partial(_unmoved, desk)) if (row.folder, row.uidvalidity) == place and row.uid]
-    moved = 0
+    count = 0
+    while rows := run(functools.partial(_claimed, desk, (desk.config.imap.folder, mailbox.uidvalidity))):
+        uids = {row.id: row.uid for row in rows if row.uid}
+        try:
+            _move(desk, mailbox, rows)
+        except BaseException:
+            run(functools.partial(_written, desk, inbox.unclaim_move, uids))
+            raise
+        run(functools.partial(_written, desk, inbox.moved, uids))
+        known.difference_update(uids.values())
+        count += len(uids)
+    return count
+
+
+def _move(desk: Desk, mailbox: Mailbox, rows: list[inbox.Inbox]) -> None:
     for folder, quarantined in ((desk.config.imap.done_folder, False), (desk.config.imap.quarantine_folder, True)):
-        mine = [row for row in rows if (row.state == inbox.QUARANTINED) is quarantined]
-        if not mine:
-            continue
-        uids = [int(row.uid or 0) for row in mine]
-        mailbox.move(uids, folder)
-        desk.log.moved(uids=uids, folder=folder)
-        run(functools.partial(_moved, desk, [row.id for row in mine]))
-        known.difference_update(uids)
-        moved += len(uids)
-    return moved
+        uids = [row.uid for row in rows if row.uid and (row.state == inbox.QUARANTINED) is quarantined]
+        if uids:
+            mailbox.move(uids, folder)
+            desk.log.moved(uids=uids, folder=folder)
 
 
-def _unmoved(desk: Desk) -> list[inbox.Inbox]:
+def _claimed(desk: Desk, place: tuple[str, int]) -> list[inbox.Inbox]:
+    """Mails to move that no other process is moving; with nothing to move, nothing is written."""
+    now = desk.clock()
     with desk.store.read() as session:
-        return inbox.unmoved(session)
-
-
-def _moved(desk: Desk, ids: list[int]) -> None:
+        there = [row for row in inbox.unmoved(session) if (row.folder, row.uidvalidity) == place and row.uid]
+    lying = [row.id for row in there if row.lease_until is None or row.lease_until <= now]
+    if not lying:
+        return []
     with desk.store.write() as session:
-        inbox.moved(session, ids)
+        return inbox.claim_move(session, lying[:_AT_ONCE], now, now + LEASE)
+
+
+def _written(desk: Desk, act: Callable[[Session, dict[int, int]], None], uids: dict[int, int]) -> None:
+    with desk.store.write() as session:
+        act(session, uids)
