@@ -24,9 +24,9 @@ from mailbot.cli.context import (
     known_state,
     moment_of,
     show_json,
-    show_table,
     show_ticket,
 )
+from mailbot.cli.tables import show_table
 from mailbot.core.border import Finding
 from mailbot.core.effects import Result
 from mailbot.core.ticket import State

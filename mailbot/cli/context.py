@@ -9,13 +9,11 @@ from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from mailbot import clock
 from mailbot.assemble import assemble
+from mailbot.cli.tables import billing_text, show_table
 from mailbot.config import Config, ConfigError, load
-from mailbot.core.address import clean
 from mailbot.desk import Desk
 from mailbot.maillog import configure
 from storage import licences
@@ -24,7 +22,6 @@ ConfigOption = Annotated[Path | None, typer.Option("-c", "--config", help="The c
 NowOption = Annotated[str | None, typer.Option("--now", metavar="TIME", help="Set the clock (tests, dry runs).")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document instead of a table.")]
 
-CELL_MAX = 300  # characters of a cell
 #: Set once by the callback before any command: ``-c``, ``--now``.
 chosen: dict[str, Any] = {"config": None, "now": None}
 
@@ -89,14 +86,6 @@ def show_json(value: Any) -> None:
     sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
 
 
-def show_table(title: str, columns: tuple[str, ...], rows: list[tuple[Any, ...]]) -> None:
-    """A table for people; nothing of a mail reaches the terminal unescaped."""
-    table = Table(*columns, title=title, title_justify="left", expand=False)
-    for row in rows:
-        table.add_row(*(clean(str(cell) if cell is not None else "", CELL_MAX).replace("[", "\\[") for cell in row))
-    Console(width=None if sys.stdout.isatty() else 160).print(table if rows else f"{title}: none")
-
-
 def show_ticket(shape: dict[str, Any]) -> None:
     """A ticket in its JSON shape, for people."""
     facts = [
@@ -110,6 +99,6 @@ def show_ticket(shape: dict[str, Any]) -> None:
         ("Problems", ("field", "code", "message")),
         ("Events", ("at", "kind", "by", "detail")),
     ):
-        rows = shape[title.lower()]
+        rows = [{**row, "billing": billing_text(row.get("billing"))} for row in shape[title.lower()]]
         if rows or title != "Problems":
             show_table(title, columns, [tuple(row[key] for key in columns) for row in rows])

@@ -9,7 +9,8 @@ from rich.console import Console
 from rich.progress import track
 
 from mailbot import records, shapes
-from mailbot.cli.context import ConfigOption, Json, NowOption, choose, desk, fail, show_json, show_table
+from mailbot.cli.context import ConfigOption, Json, NowOption, choose, desk, fail, show_json
+from mailbot.cli.tables import show_table
 from mailbot.core.licence import Licence
 from mailbot.desk import Desk
 from mailbot.ledger_csv import Checks, Progress, export_csv, read_csv
