@@ -161,11 +161,14 @@ def _probed(patience: float) -> tuple[Finding, ...]:
 
 @app.command()
 def inject(
-    received_at: Annotated[str | None, typer.Option("--received-at", metavar="TIME")] = None,
+    received_at: Annotated[
+        str | None, typer.Option("--received-at", metavar="TIME", help="When it arrived; now, if it is not given.")
+    ] = None,
     config_file: ConfigOption = None,
     now: NowOption = None,
+    json: Annotated[bool, typer.Option("--json", help="What it prints in any case.")] = False,  # noqa: ARG001
 ) -> None:
-    """Take one mail from standing input into the inbox, as if it had arrived, and handle it."""
+    """Take one mail from standard input into the inbox, as if it had arrived, and handle it."""
     from mailbot.handling import keep, step
 
     choose(config_file, now)
