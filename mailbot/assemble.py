@@ -1,5 +1,6 @@
 """Puts the desk together from its configuration, for every command alike."""
 
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
@@ -32,11 +33,22 @@ def assemble(config: Config, clock: Clock = system, ids: Ids | None = None, log:
 
 def read_catalogue(path: object) -> core.Catalogue:
     """The configured catalogue, else the shipped one. ConfigError lists all its faults."""
+    if not path:
+        return _shipped_catalogue()
     try:
-        text = Path(str(path)).read_text("utf-8") if path else (files("mailbot") / "xcally.toml").read_text("utf-8")
+        text = Path(str(path)).read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(str(path), [f"cannot be read as UTF-8 text: {error}"]) from error
+    return _parsed(text, str(path))
+
+
+@cache
+def _shipped_catalogue() -> core.Catalogue:
+    return _parsed((files("mailbot") / "xcally.toml").read_text("utf-8"), "the shipped catalogue")
+
+
+def _parsed(text: str, source: str) -> core.Catalogue:
     found = core.parse(text)
     if isinstance(found, core.Catalogue):
         return found
-    raise ConfigError(str(path or "the shipped catalogue"), found)
+    raise ConfigError(source, found)

@@ -1,17 +1,18 @@
 """From the mailbox into the database and, after handling, from its folder into another: the IMAP thread's two jobs."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from datetime import timedelta
 
 from sqlmodel import Session
 
 from mailbot.desk import Desk
-from mailbot.handling import LEASE, Arrival, Runs, here, keep_all, keep_oversized
+from mailbot.handling import Arrival, Runs, here, keep_all, keep_oversized
 from mailbot.imap import Arrived, ImapSettings, Mailbox
 from storage import inbox
 
-#: So many mails are claimed at once: few enough that they are moved long before the claim ends.
-_AT_ONCE = 500
+#: So long nobody else moves the mails that one process is moving; it is over when that one was killed.
+MOVING = timedelta(minutes=10)
 
 
 def imap_settings(desk: Desk) -> ImapSettings:
@@ -65,42 +66,35 @@ def put_away(desk: Desk, mailbox: Mailbox, known: set[int], run: Runs = here) ->
     """Move what is in a final state out of the folder; only after its transaction. Returns how many were moved.
 
     A UID counts only in the folder and under the UIDVALIDITY where it was seen; elsewhere it may be another mail's.
-    MOVE is no claim (two sessions that move one mail at once make two of it): the row is.
     """
-    count = 0
-    while rows := run(functools.partial(_claimed, desk, (desk.config.imap.folder, mailbox.uidvalidity))):
-        uids = {row.id: row.uid for row in rows if row.uid}
-        try:
-            _move(desk, mailbox, rows)
-        except BaseException:
-            run(functools.partial(_written, desk, inbox.unclaim_move, uids))
-            raise
-        run(functools.partial(_written, desk, inbox.moved, uids))
-        known.difference_update(uids.values())
-        count += len(uids)
-    return count
+    rows = run(functools.partial(_claimed, desk, mailbox.uidvalidity))
+    left = {row.id for row in rows}
+    try:
+        for folder, quarantined in ((desk.config.imap.done_folder, False), (desk.config.imap.quarantine_folder, True)):
+            mine = [row for row in rows if (row.state == inbox.QUARANTINED) is quarantined]
+            if mine:
+                uids = [int(row.uid or 0) for row in mine]
+                mailbox.move(uids, folder)
+                desk.log.moved(uids=uids, folder=folder)
+                run(functools.partial(_write, desk, inbox.moved, [row.id for row in mine]))
+                known.difference_update(uids)
+                left.difference_update(row.id for row in mine)
+    finally:
+        if left:
+            run(functools.partial(_write, desk, inbox.unclaim, left))
+    return len(rows)
 
 
-def _move(desk: Desk, mailbox: Mailbox, rows: list[inbox.Inbox]) -> None:
-    for folder, quarantined in ((desk.config.imap.done_folder, False), (desk.config.imap.quarantine_folder, True)):
-        uids = [row.uid for row in rows if row.uid and (row.state == inbox.QUARANTINED) is quarantined]
-        if uids:
-            mailbox.move(uids, folder)
-            desk.log.moved(uids=uids, folder=folder)
-
-
-def _claimed(desk: Desk, place: tuple[str, int]) -> list[inbox.Inbox]:
-    """Mails to move that no other process is moving; with nothing to move, nothing is written."""
-    now = desk.clock()
+def _claimed(desk: Desk, uidvalidity: int) -> list[inbox.Inbox]:
+    place = (desk.config.imap.folder, uidvalidity)
     with desk.store.read() as session:
-        there = [row for row in inbox.unmoved(session) if (row.folder, row.uidvalidity) == place and row.uid]
-    lying = [row.id for row in there if row.lease_until is None or row.lease_until <= now]
-    if not lying:
-        return []
+        if all((row.folder, row.uidvalidity) != place for row in inbox.unmoved(session)):
+            return []
+    now = desk.clock()
     with desk.store.write() as session:
-        return inbox.claim_move(session, lying[:_AT_ONCE], now, now + LEASE)
+        return inbox.claim_moves(session, *place, now, now + MOVING)
 
 
-def _written(desk: Desk, act: Callable[[Session, dict[int, int]], None], uids: dict[int, int]) -> None:
+def _write(desk: Desk, what: Callable[[Session, Collection[int]], None], ids: Collection[int]) -> None:
     with desk.store.write() as session:
-        act(session, uids)
+        what(session, ids)

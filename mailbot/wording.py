@@ -8,6 +8,7 @@ import hashlib
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -148,12 +149,24 @@ def _over(base: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
 
 def load(language: str, overlay: Path | None = None) -> Wording:
     """The wording of a language, an operator's files first. ValueError, with the key, when there is no such folder."""
-    package = Path(str(files("mailbot")))
-    shipped = next((p for p in (package / "templates", package.parent / "templates") if (p / language).is_dir()), None)
-    if shipped is None:
-        msg = f"mailbot.language: there are no templates for language {language!r}"
-        raise ValueError(msg)
-    if overlay is not None and not (overlay / language).is_dir():
+    if overlay is None:
+        return _shipped(language)
+    if not (overlay / language).is_dir():
         msg = f"mailbot.templates: {str(overlay)!r} holds no folder {language!r} with the files that replace others"
         raise ValueError(msg)
-    return Wording([*([overlay / language] if overlay is not None else []), shipped / language])
+    return Wording([overlay / language, _folder(language)])
+
+
+@cache
+def _shipped(language: str) -> Wording:
+    return Wording([_folder(language)])
+
+
+def _folder(language: str) -> Path:
+    package = Path(str(files("mailbot")))
+    folders = (package / "templates" / language, package.parent / "templates" / language)
+    found = next((folder for folder in folders if folder.is_dir()), None)
+    if found is None:
+        msg = f"mailbot.language: there are no templates for language {language!r}"
+        raise ValueError(msg)
+    return found

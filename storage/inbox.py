@@ -1,9 +1,9 @@
 """The durable inbox: every mail that ever came in, once by the SHA-256 of its bytes, and what became of it."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Index, LargeBinary, and_, bindparam, insert
+from sqlalchemy import ColumnElement, Index, LargeBinary, bindparam, insert
 from sqlmodel import Field, Session, col, func, or_, select, update
 
 from storage.types import Big, IndexedText, Row, Text, UtcDateTime, write
@@ -22,7 +22,7 @@ class Inbox(Row, table=True):
 
     ``received_at`` is the arrival at the server (INTERNALDATE); ``intake`` what it turned out to be; ``folder``,
     ``uidvalidity`` and ``uid`` are where it was last seen, hints only: servers renumber. ``lease_until`` is set while
-    somebody handles or moves it, ``retry_at`` after a try that failed.
+    somebody handles it, ``retry_at`` after a try that failed.
     """
 
     __tablename__ = "inbox"
@@ -69,7 +69,8 @@ _WAITING = select(Inbox).where(col(Inbox.state) == KEPT, _past(Inbox.lease_until
 _WAITING = _WAITING.order_by(col(Inbox.received_at), col(Inbox.id)).limit(1)
 _FRESH = _WAITING.where(_past(Inbox.retry_at))
 _FAILED = _WAITING.where(col(Inbox.retry_at) > bindparam("now"))
-_LIES = and_(col(Inbox.state) != KEPT, col(Inbox.source) == "imap", col(Inbox.moved).is_(False))
+_UNMOVED = select(Inbox).where(col(Inbox.state) != KEPT, col(Inbox.source) == "imap", col(Inbox.moved).is_(False))
+_UNMOVED = _UNMOVED.order_by(col(Inbox.id))
 _RAW = insert(Raw)
 _BY_SHA256 = select(Inbox).where(col(Inbox.sha256) == bindparam("sha256"))
 _BY_MESSAGE_ID = select(Inbox).where(col(Inbox.message_id) == bindparam("message_id")).order_by(col(Inbox.id))
@@ -188,31 +189,33 @@ def mark(
     s.flush()
 
 
-def claim_move(s: Session, ids: Collection[int], at: datetime, lease_until: datetime) -> list[Inbox]:
-    """Claims, until ``lease_until``, those of the mails that still lie on the server and that nobody else is moving."""
-    free = select(Inbox).where(_LIES, col(Inbox.id).in_(ids), _past(Inbox.lease_until)).order_by(col(Inbox.id))
-    rows = list(s.exec(free, params={"now": at}))
+def claim_moves(s: Session, folder: str, uidvalidity: int, now: datetime, lease_until: datetime) -> list[Inbox]:
+    """The mails in a final state that still lie in that folder, oldest first, for whoever asks first.
+
+    The server is no help there: of two who move one mail at the same time each may make a copy of it. Nobody else gets
+    them until ``lease_until``, `moved` or `unclaim`.
+    """
+    place = (col(Inbox.folder) == folder, col(Inbox.uidvalidity) == uidvalidity, col(Inbox.uid).is_not(None))
+    rows = list(s.exec(_UNMOVED.where(*place, _past(Inbox.lease_until)), params={"now": now}))
     for row in rows:
         row.lease_until = lease_until
     s.flush()
     return rows
 
 
-def unclaim_move(s: Session, ids: Collection[int]) -> None:
-    """Gives back what could not be moved: whoever comes next may try."""
-    s.exec(update(Inbox).where(_LIES, col(Inbox.id).in_(ids)).values(lease_until=None))
+def moved(s: Session, ids: Collection[int]) -> None:
+    """Notes that these mails have left the folder in which they arrived."""
+    s.exec(update(Inbox).where(col(Inbox.id).in_(ids)).values(moved=True, lease_until=None))
 
 
-def moved(s: Session, uids: Mapping[int, int]) -> None:
-    """Notes that these mails (number -> the UID they had) have left the folder; a copy seen there since has not."""
-    these = (col(Inbox.id).in_(uids.keys()), col(Inbox.uid).in_(uids.values()))
-    s.exec(update(Inbox).where(*these).values(moved=True, lease_until=None))
-    unclaim_move(s, uids)
+def unclaim(s: Session, ids: Collection[int]) -> None:
+    """They could not be moved: anybody may."""
+    s.exec(update(Inbox).where(col(Inbox.id).in_(ids)).values(lease_until=None))
 
 
 def unmoved(s: Session) -> list[Inbox]:
     """The mails in a final state that still lie on the server, oldest first."""
-    return list(s.exec(select(Inbox).where(_LIES).order_by(col(Inbox.id))))
+    return list(s.exec(_UNMOVED))
 
 
 def get(s: Session, id: int) -> Inbox | None:  # noqa: A002

@@ -13,15 +13,42 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
+from sqlalchemy.util import LRUCache
 
 from storage.engine import Store, open_store
 from tests.warm import Warm
 
+#: One worker starts the server, and all of its tests are there.
+POSTGRESQL = [pytest.mark.postgresql, pytest.mark.xdist_group("postgresql")]
+
 _names = count(1)
+_compiled: LRUCache[Any, Any] = LRUCache(2000)
+
+# Nearly every test has a database of its own, and an engine with it. What SQLAlchemy compiled for one serves all on
+# SQLite, whose dialect knows nothing of the file: else half of a conversation's time goes to compiling.
+SQLiteDialect_pysqlite.__eq__ = lambda one, other: type(one) is type(other)  # type: ignore[method-assign,assignment]
+SQLiteDialect_pysqlite.__hash__ = lambda one: hash(type(one))  # type: ignore[method-assign,assignment]
+
+
+@event.listens_for(Engine, "engine_connect")
+def _shared(connection: Connection) -> None:
+    if connection.dialect.name == "sqlite":
+        connection.execution_options(compiled_cache=_compiled)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update", action="store_true", help="write the outcome of the conversations anew")
+
+
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Files are no names: their bytes differ from worker to worker where they hold the time."""
+    if isinstance(val, bytes):
+        return (
+            val.decode("ascii") if len(val) <= 40 and val.isascii() and val.decode("ascii").isprintable() else "bytes"
+        )
+    return None
 
 
 @pytest.fixture(scope="session")
@@ -65,7 +92,7 @@ def postgresql() -> Iterator[str]:
             shutil.rmtree(place)
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=POSTGRESQL)])
 def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The URL of a database without tables."""
     if request.param == "sqlite":
@@ -100,7 +127,7 @@ def postgresql_store(postgresql: str) -> Iterator[Store]:
     store.close()
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=POSTGRESQL)])
 def store(request: pytest.FixtureRequest) -> Store:
     """A fresh, migrated database, on SQLite and on PostgreSQL."""
     fresh: Store = request.getfixturevalue(f"{request.param}_store")

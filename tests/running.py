@@ -1,6 +1,5 @@
 """A desk in a temporary folder with a clock that the test sets, driven by mails as a border would deliver them."""
 
-import dataclasses
 import email
 import email.policy
 import tempfile
@@ -11,7 +10,6 @@ from email.message import EmailMessage
 from functools import cache
 from pathlib import Path
 
-from mailbot import wording
 from mailbot.assemble import assemble
 from mailbot.config import load
 from mailbot.core.ticket import Ticket
@@ -19,7 +17,6 @@ from mailbot.desk import Desk
 from mailbot.handling import keep, work_off
 from mailbot.ids import RepeatableIds
 from mailbot.records import ticket
-from mailbot.wording import Wording
 from storage import inbox, outbox, tickets
 from storage.engine import open_store
 
@@ -150,9 +147,7 @@ def running(
     if not (database := folder / "var" / "mailbot.db").exists():
         database.parent.mkdir(parents=True)
         database.write_bytes(migrated())
-    desk = assemble(loaded, clock=lambda: moment[0], ids=RepeatableIds(b"test"))
-    shipped = loaded.mailbot.templates is None
-    return Running(dataclasses.replace(desk, wording=_shipped(loaded.mailbot.language)) if shipped else desk, moment)
+    return Running(assemble(loaded, clock=lambda: moment[0], ids=RepeatableIds(b"test")), moment)
 
 
 @cache
@@ -164,12 +159,6 @@ def migrated() -> bytes:
         store.migrate()
         store.close()
         return path.read_bytes()
-
-
-@cache
-def _shipped(language: str) -> Wording:
-    """The shipped templates, compiled once for all tests."""
-    return wording.load(language)
 
 
 def body(mail: EmailMessage) -> str:

@@ -178,7 +178,8 @@ def test_of_two_decisions_in_two_processes_at_once_one_counts(tmp_path: Path, wo
         head = f"Authentication-Results: mx.vendor.example; dmarc=pass header.from=vendor.example\r\nFrom: {mail['To']}\r\n"
         head += f"To: {mail['Reply-To']}\r\nMessage-ID: <race{number}@vendor.example>\r\n\r\n"
         raws.append((head + word + "\r\n").encode())
-    context = multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")  # what it imports once, no side imports again
+    context.set_forkserver_preload([__name__])
     begin = context.Event()
     sides = [context.Process(target=_other_process, args=(str(tmp_path), [raw], begin)) for raw in raws]
     for side in sides:

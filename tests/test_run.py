@@ -261,7 +261,8 @@ def test_killed_at_any_step_it_comes_to_the_same_end(
     expected = final(warm, config, smtp)
     assert len(expected[2]) == 4
     kills = 0
-    for step in itertools.count(1, int(os.environ.get("KILL_EVERY", "2"))):
+    every = int(os.environ.get("KILL_EVERY", "4"))  # 1 where time is no matter, as in .ci/run
+    for step in itertools.count(1, every):
         begin()
         code = drive(step)
         if code == 0:
@@ -273,4 +274,4 @@ def test_killed_at_any_step_it_comes_to_the_same_end(
             final(warm, config, smtp), expected, ("tickets", "licences", "mails"), strict=True
         ):
             assert got == wanted, f"{what} differ after a kill at step {step}"
-    assert kills >= 15
+    assert kills >= 30 // every
