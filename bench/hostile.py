@@ -1,9 +1,9 @@
 """How long each reader of what strangers send takes for one nasty megabyte. Prints the slowest of each; over a second is a fault.
 
-``bench/hostile.py NAME ...`` measures only the readers of those names (``-NAME``: all but those).
 The shapes are those that make regular expressions backtrack, recursive readers fall and quadratic loops crawl.
 """
 
+import argparse
 import sys
 import time
 import zlib
@@ -163,11 +163,10 @@ def measured(wanted: Callable[[str], bool]) -> Iterator[tuple[str, str, float]]:
         yield "understand", name, taken(lambda one=message: understand(one, _thread(one), "d@e.f"))  # type: ignore[misc]
 
 
-def main() -> int:
+def main(only: set[str], but: set[str]) -> int:
     """Prints each reader's slowest input; 1 when one took over a second."""
     slowest: dict[str, tuple[float, str]] = {}
     count, over = 0, 0
-    only, but = {a for a in sys.argv[1:] if a[0] != "-"}, {a[1:] for a in sys.argv[1:] if a[0] == "-"}
     for reader, name, seconds in measured(lambda reader: reader not in but and (not only or reader in only)):
         count += 1
         slowest[reader] = max(slowest.get(reader, (0.0, "")), (seconds, name))
@@ -181,4 +180,8 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("only", nargs="*", metavar="NAME", help="a reader to measure; default: every one")
+    parser.add_argument("--but", action="append", default=[], metavar="NAME", help="a reader to leave out")
+    given = parser.parse_args()
+    raise SystemExit(main(set(given.only), set(given.but)))
