@@ -84,6 +84,8 @@ def set_(
         key, equals, value = setting.partition("=")
         if not equals:
             fail(f"read {setting!r}, must be key=value", 2)
+        if key in row:
+            fail(f"{key}: given twice" if key != "token" else "token: cannot be changed", 2)
         row[key] = value
     if "reverses" in row:
         _reverse(found, row, why)
