@@ -7,6 +7,7 @@ mails fetched and moved by IMAPClient alone; and, for the processor, the same ma
 by the standard library alone. Only the ratios say anything on another machine.
 """
 
+import argparse
 import asyncio
 import email
 import email.policy
@@ -159,4 +160,7 @@ def main(number: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 500)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("number", nargs="?", type=int, default=500, help="how many mails")
+    given = parser.parse_args()
+    main(given.number)

@@ -1,5 +1,6 @@
 """How long after the IMAP server's notice the answer leaves: a running desk in IDLE on a real Dovecot, beside another client in IDLE."""
 
+import argparse
 import statistics
 import subprocess
 import sys
@@ -78,4 +79,6 @@ def one(number: int, imap: servers.Dovecot, smtp: servers.SmtpServer, watching: 
 
 
 if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    given = parser.parse_args()
     main()

@@ -4,6 +4,7 @@ Each measurement is the best of five, in a process of its own for the memory: pe
 once it holds the attachment's bytes.
 """
 
+import argparse
 import gzip
 import io
 import json
@@ -128,7 +129,10 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 1:
-        print(json.dumps(measured(Path(sys.argv[1]))))
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("file", nargs="?", type=Path, help="measure this log, in this process")
+    given = parser.parse_args()
+    if given.file:
+        print(json.dumps(measured(given.file)))
     else:
         main()

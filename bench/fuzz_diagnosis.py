@@ -4,6 +4,7 @@ The files of ``tests/loggen.py`` (plain, packed, in mails, in every encoding) an
 glued at random, then examined with form and ledger. Of each diagnosis is checked what must hold of any.
 """
 
+import argparse
 import random
 import sys
 import time
@@ -78,8 +79,7 @@ def licence(token: str) -> Licence | None:
     return Licence(token, customer_name="Somebody") if token[-1] < "M" else None
 
 
-def main() -> None:
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 2_000
+def main(count: int) -> None:
     rng, kinds, slowest = random.Random(6), Counter[str](), 0.0  # noqa: S311
     for _ in range(count):
         started = time.perf_counter()
@@ -90,4 +90,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("count", nargs="?", type=int, default=2_000, help="how many requests")
+    given = parser.parse_args()
+    main(given.count)

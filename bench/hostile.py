@@ -1,11 +1,11 @@
 """How long each reader of what strangers send takes for one nasty megabyte. Prints the slowest of each; over a second is a fault.
 
-``bench/hostile.py NAME ...`` measures only the readers of those names (``-NAME``: all but those); ``--short`` every
-eighth input, in two minutes. Processor time; what is slow is measured thrice and the quickest counts. How far it is
-stands on the error output. Readers of text get what ``parse`` lets through: no more lines than its cap.
+Processor time; what is slow is measured thrice and the quickest counts. How far it is stands on the error output. Readers
+of text get what ``parse`` lets through: no more lines than its cap.
 The shapes are those that make regular expressions backtrack, recursive readers fall and quadratic loops crawl.
 """
 
+import argparse
 import sys
 import time
 import zlib
@@ -218,11 +218,10 @@ def measured(wanted: Callable[[str], bool], step: int) -> Iterator[tuple[str, st
         yield "understand", name, taken(lambda one=message: understand(one, _thread(one), "d@e.f"))  # type: ignore[misc]
 
 
-def main() -> int:
+def main(only: set[str], but: set[str], step: int = 1) -> int:
     """Prints each reader's slowest input; 1 when one took over a second."""
     slowest: dict[str, tuple[float, str]] = {}
-    count, over, step = 0, 0, 8 if "--short" in sys.argv else 1
-    only, but = {a for a in sys.argv[1:] if a[0] != "-"}, {a[1:] for a in sys.argv[1:] if a[0] == "-"}
+    count, over = 0, 0
     for reader, name, seconds in measured(lambda reader: reader not in but and (not only or reader in only), step):
         count += 1
         if count % 20 == 0:
@@ -239,4 +238,9 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("only", nargs="*", metavar="NAME", help="a reader to measure; default: every one")
+    parser.add_argument("--but", action="append", default=[], metavar="NAME", help="a reader to leave out")
+    parser.add_argument("--short", action="store_true", help="every eighth input, which takes two minutes")
+    given = parser.parse_args()
+    raise SystemExit(main(set(given.only), set(given.but), 8 if given.short else 1))

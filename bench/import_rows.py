@@ -5,9 +5,9 @@
 The ratio tells more than the seconds: it is about the same on a slow machine.
 """
 
+import argparse
 import csv
 import io
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -46,4 +46,7 @@ def _seconds(work) -> float:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 100_000)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("rows", nargs="?", type=int, default=100_000, help="how many licences")
+    given = parser.parse_args()
+    main(given.rows)

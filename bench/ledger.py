@@ -5,7 +5,7 @@
 Beside each the time of folding a licence of ten events, so that machines can be compared.
 """
 
-import sys
+import argparse
 import tempfile
 import time
 from collections.abc import Callable
@@ -68,4 +68,7 @@ def seconds(work: Callable[[], object]) -> float:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 10_000)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("things", nargs="?", type=int, default=10_000, help="how many licences and due things")
+    given = parser.parse_args()
+    main(given.things)

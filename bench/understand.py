@@ -5,6 +5,7 @@
 Exits with 1 when a field was read wrong, or less than 99 % of the fields of well-meant mails were read right.
 """
 
+import argparse
 import statistics
 import sys
 import time
@@ -17,7 +18,7 @@ from tests.golden import MAILS, expected_of, seen
 from tests.mailgen import Measured, compared, mails, understood
 
 
-def main(count: int = 5000, seed: int = 1) -> int:
+def main(count: int, seed: int) -> int:
     golden, well, spoilt, times = golden_set(), Measured(), Measured(), []
     numbers = {True: 0, False: 0}
     for made in mails(seed, count):
@@ -74,4 +75,8 @@ def told(name: str, count: int, of: Measured) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(*map(int, sys.argv[1:])))
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("number", nargs="?", type=int, default=5000, help="how many random mails")
+    parser.add_argument("seed", nargs="?", type=int, default=1, help="which random mails")
+    given = parser.parse_args()
+    sys.exit(main(given.number, given.seed))

@@ -335,7 +335,9 @@ def test_what_would_be_right_is_said_in_words_of_the_templates() -> None:
     def told(code: Code, expected: str, hint: str = "") -> str:
         return say.problem_sentence(Problem(field="x", code=code, read="r", expected=expected, hint=hint), ENGLISH)
 
-    assert told(Code.UNKNOWN_VALUE, either(("Voice", "Digital", "Voice Digital"))).endswith("write Voice, Digital or Voice Digital.")
+    assert told(Code.UNKNOWN_VALUE, either(("Voice", "Digital", "Voice Digital"))).endswith(
+        "write Voice, Digital or Voice Digital."
+    )
     assert told(Code.OUT_OF_RANGE, "5-100").endswith("It must be at least 5 and at most 100.")
     assert told(Code.TOKEN_NOT_ACTIVE, "replaced", "B1B2C3D4E5F6") == (
         'The licence r was replaced by another token. Did you mean "B1B2C3D4E5F6"?'

@@ -24,9 +24,9 @@ from mailbot.cli.context import (
     known_state,
     moment_of,
     show_json,
-    show_table,
     show_ticket,
 )
+from mailbot.cli.tables import show_table
 from mailbot.core.address import clean_text
 from mailbot.core.border import Finding
 from mailbot.core.effects import Result
@@ -163,11 +163,14 @@ def _probed(patience: float) -> tuple[Finding, ...]:
 
 @app.command()
 def inject(
-    received_at: Annotated[str | None, typer.Option("--received-at", metavar="TIME")] = None,
+    received_at: Annotated[
+        str | None, typer.Option("--received-at", metavar="TIME", help="When it arrived; now, if it is not given.")
+    ] = None,
     config_file: ConfigOption = None,
     now: NowOption = None,
+    json: Annotated[bool, typer.Option("--json", help="What it prints in any case.")] = False,  # noqa: ARG001
 ) -> None:
-    """Take one mail from standing input into the inbox, as if it had arrived, and handle it."""
+    """Take one mail from standard input into the inbox, as if it had arrived, and handle it."""
     from mailbot.handling import keep, step
 
     choose(config_file, now)

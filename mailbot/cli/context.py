@@ -10,15 +10,13 @@ from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from mailbot import clock
 from mailbot.accounts import remember_prices
 from mailbot.assemble import assemble
+from mailbot.cli.tables import billing_text, show_table
 from mailbot.config import Config, ConfigError, load
-from mailbot.core.address import clean, clean_text
+from mailbot.core.address import clean_text
 from mailbot.desk import Desk
 from mailbot.maillog import configure
 from storage import licences, tickets
@@ -27,7 +25,6 @@ ConfigOption = Annotated[Path | None, typer.Option("-c", "--config", help="The c
 NowOption = Annotated[str | None, typer.Option("--now", metavar="TIME", help="Set the clock (tests, dry runs).")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document instead of a table.")]
 
-CELL_MAX = 300  # characters of a cell
 #: Control and bidirectional signs that JSON leaves as they are.
 _UNSAFE = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 #: Set once by the callback before any command: ``-c``, ``--now``.
@@ -102,14 +99,6 @@ def show_json(value: Any) -> None:
     sys.stdout.write(_UNSAFE.sub(lambda sign: f"\\u{ord(sign[0]):04x}", written) + "\n")
 
 
-def show_table(title: str, columns: tuple[str, ...], rows: list[tuple[Any, ...]]) -> None:
-    """A table for people; nothing of a mail reaches the terminal unescaped."""
-    table = Table(*columns, title=title, title_justify="left", expand=False)
-    for row in rows:
-        table.add_row(*(Text(clean(str(cell) if cell is not None else "", CELL_MAX)) for cell in row))
-    Console(width=None if sys.stdout.isatty() else 160).print(table if rows else f"{title}: none")
-
-
 def show_ticket(shape: dict[str, Any]) -> None:
     """A ticket in its JSON shape, for people."""
     facts = [
@@ -123,6 +112,6 @@ def show_ticket(shape: dict[str, Any]) -> None:
         ("Problems", ("field", "code", "message")),
         ("Events", ("at", "kind", "by", "detail")),
     ):
-        rows = shape[title.lower()]
+        rows = [{**row, "billing": billing_text(row.get("billing"))} for row in shape[title.lower()]]
         if rows or title != "Problems":
             show_table(title, columns, [tuple(row[key] for key in columns) for row in rows])

@@ -9,7 +9,8 @@ from rich.console import Console
 from rich.progress import track
 
 from mailbot import records, shapes
-from mailbot.cli.context import ConfigOption, Json, NowOption, choose, desk, fail, show_json, show_table
+from mailbot.cli.context import ConfigOption, Json, NowOption, choose, desk, fail, show_json
+from mailbot.cli.tables import show_table
 from mailbot.core.licence import Licence
 from mailbot.desk import Desk
 from mailbot.ledger_csv import Checks, Progress, export_csv, read_csv
@@ -83,6 +84,8 @@ def set_(
         key, equals, value = setting.partition("=")
         if not equals:
             fail(f"read {setting!r}, must be key=value", 2)
+        if key in row:
+            fail(f"{key}: given twice" if key != "token" else "token: cannot be changed", 2)
         row[key] = value
     if "reverses" in row:
         _reverse(found, row, why)

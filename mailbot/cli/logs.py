@@ -11,7 +11,8 @@ import typer
 
 from mailbot import records
 from mailbot.assemble import read_catalogue
-from mailbot.cli.context import ConfigOption, Json, NowOption, choose, chosen, desk, fail, show_json, show_table
+from mailbot.cli.context import ConfigOption, Json, NowOption, choose, chosen, desk, fail, show_json
+from mailbot.cli.tables import show_table, text_of
 from mailbot.config_read import DEFAULT
 from mailbot.core.address import clean
 from mailbot.core.diagnosis import Diagnosis, FormClaim
@@ -104,10 +105,10 @@ def show_diagnosis(told: Diagnosis) -> None:
     """A diagnosis for people."""
     typer.echo(clean(told.sentence, 1_000))
     typer.echo("")
-    facts = [(name.replace("_", " "), _plain(value)) for name in _FACTS if (value := getattr(told, name))]
+    facts = [(name.replace("_", " "), text_of(value)) for name in _FACTS if (value := getattr(told, name))]
     show_table("What the logs say", ("what", "value"), facts)
     if told.proof:
-        rows = [(f"{one.file}:{one.line}", one.text, _plain(one.proves)) for one in told.proof]
+        rows = [(f"{one.file}:{one.line}", one.text, text_of(one.proves)) for one in told.proof]
         show_table("Lines that prove it", ("where", "line", "proves"), [tuple(row) for row in rows])
     _list("Disagreements", told.disagreements)
     _list("Not read", told.unreadable)
@@ -119,11 +120,3 @@ def _list(title: str, sentences: Sequence[str]) -> None:
         typer.echo(f"\n{title}:")
         for sentence in sentences:
             typer.echo(f"- {clean(sentence, 1_000)}")
-
-
-def _plain(value: object) -> str:
-    if isinstance(value, tuple):
-        return ", ".join(str(one) for one in value)
-    if isinstance(value, dict):
-        return ", ".join(f"{key}={one}" for key, one in value.items())
-    return "yes" if value is True else str(value)

@@ -8,7 +8,8 @@ import typer
 
 from mailbot import accounts, upcoming
 from mailbot.audit import examine
-from mailbot.cli.context import ConfigOption, Json, NowOption, choose, desk, fail, show_json, show_table
+from mailbot.cli.context import ConfigOption, Json, NowOption, choose, desk, fail, show_json
+from mailbot.cli.tables import show_table
 from mailbot.core.invoices import month_of_text
 from mailbot.core.period import month_end
 

@@ -8,7 +8,8 @@ from typing import Annotated, Any
 import typer
 
 from mailbot import shapes
-from mailbot.cli.context import ConfigOption, Json, NowOption, choose, desk, fail, known_state, show_json, show_table
+from mailbot.cli.context import ConfigOption, Json, NowOption, choose, desk, fail, known_state, show_json
+from mailbot.cli.tables import show_table
 from mailbot.core.address import clean_text
 from storage import inbox, outbox
 

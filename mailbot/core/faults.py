@@ -7,6 +7,7 @@ stand under a mistyped one) are never repeated.
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import is_dataclass
+from types import NoneType
 from typing import Any, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel, SecretStr, ValidationError
@@ -117,6 +118,7 @@ def _description(kind: Any, name: str | int) -> str:
 def _at(kind: Any, location: Sequence[str | int]) -> Any:
     """The type that stands at ``location`` inside ``kind``; None where nothing is known."""
     for step in location:
+        kind = _given(kind)
         fields = _fields(kind)
         if step in fields:
             kind = fields[str(step)]
@@ -126,7 +128,13 @@ def _at(kind: Any, location: Sequence[str | int]) -> Any:
             kind = get_args(kind)[-1]  # of a mapping, the values
         else:
             return None
-    return kind
+    return _given(kind)
+
+
+def _given(kind: Any) -> Any:
+    """Of a type that may be left out (``X | None``) what it is where it is given."""
+    given = [one for one in get_args(kind) if one is not NoneType]
+    return given[0] if len(given) == 1 and NoneType in get_args(kind) else kind
 
 
 def _fields(kind: Any) -> Mapping[str, Any]:

@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
+from mailbot.cli.tables import show_table
 from mailbot.clock import system
 from mailbot.core.address import clean, same
 from mailbot.core.message import Message, parse
@@ -77,12 +77,9 @@ class Told:
         if self.console is None:
             return
         columns = ("ref", "state", "request", "action", "token", "customer_name")
-        table = Table(*columns, title="Tickets", title_justify="left")
-        for ticket in tickets:
-            table.add_row(*(Text(clean(str(ticket[column] or ""), 60)) for column in columns))
         with self._lock:
             self.console.print()
-            self.console.print(table)
+            show_table("Tickets", columns, [[ticket[column] for column in columns] for ticket in tickets], self.console)
 
     def _add(self, entry: dict[str, Any], head: str, style: str, below: Sequence[str] = ()) -> None:
         now = system()
