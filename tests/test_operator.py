@@ -47,7 +47,7 @@ def said(folder: Path, *words: str, stdin: str | bytes | None = None) -> tuple[i
     [
         "run --once", "run", "inject", "decide LIC-1 APPROVE", "licences set A1B2C3D4E5F6 agents=9 --why x",
         "licences set A1B2C3D4E5F6 reverses=1 --why x", "licences import {file}", "outbox retry 1", "outbox resend 1",
-        "outbox drop 1", "quarantine retry 1", "quarantine drop 1",
+        "outbox drop 1", "quarantine retry 1", "quarantine drop 1", "erase eve@else.example",
     ],
 )  # fmt: skip
 def test_no_command_writes_before_what_happened(desk: Running, tmp_path: Path, words: str) -> None:

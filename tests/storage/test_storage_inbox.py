@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
+from sqlalchemy.exc import NoResultFound
 from sqlmodel import Session
 
 from storage import inbox
@@ -200,3 +202,19 @@ def test_lists_are_newest_first_and_counted_by_state(store: Store) -> None:
         assert inbox.listing(s, limit=1) == [third]
         assert inbox.listing(s, state="kept") == [third, first]
         assert inbox.counts(s) == {"kept": 2, "handled": 1}
+
+
+def test_bytes_that_are_too_old_go_and_the_mail_is_still_known(store: Store) -> None:
+    with store.write() as s:
+        waits, quarantined, done = (keep(s, name) for name in ("waits", "quarantined", "done"))
+        inbox.mark(s, quarantined.id, inbox.QUARANTINED, at=NOON)
+        inbox.mark(s, done.id, inbox.HANDLED, at=NOON)
+        inbox.forget_raws(s, NOON)
+        assert inbox.raw(s, done.id) == b"done"
+        inbox.forget_raws(s, NOON + MINUTE)
+        assert (inbox.raw(s, waits.id), inbox.raw(s, quarantined.id)) == (b"waits", b"quarantined")
+        assert inbox.oldest_raw(s) == NOON
+    with store.write() as s:
+        with pytest.raises(NoResultFound):
+            inbox.raw(s, done.id)
+        assert not inbox.keep(s, b"done", "sha-done", NOON, NOON, "imap")[1]
