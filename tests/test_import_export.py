@@ -161,7 +161,7 @@ def test_a_scheduled_change_that_is_reversed_does_not_come_and_the_ticket_says_s
     assert told.exit_code == 0, told.output
     ticket = desk.ticket()
     assert (ticket.state, ticket.items[0].status) == ("cancelled", "cancelled")
-    assert "taken back" in str(ticket.items[0].reason)
+    assert "taken_back" in str(ticket.items[0].reason)
     assert desk.history()[-1] == "reversed"
     shown = json.loads(mailbot(tmp_path, "due", "--json", now=now).stdout)
     assert [thing["kind"] for thing in shown if thing["ref"] == "LIC-1"] == []
