@@ -878,7 +878,7 @@ def seeds() -> None:
         "seed-remove",
         SEED,
         c.gmail_web(draft(text, "Modify existing license")),
-        Form("modify", "remove", who(reason="feature_unused", **mine), ("plugins: unknown_value",)),
+        Form("modify", "remove", who(reason="feature_unused", plugins=["data_retention", "botify"], **mine)),
     )
     text = f"{SEED_WHO}\nAccept license agreement: yes\nAction Request: Deactivate\nReason of cancellation: Server replaced"
     add(

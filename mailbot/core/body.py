@@ -11,6 +11,8 @@ from mailbot.core.text import decode, from_html, unflow
 
 _MAILS = frozenset({"message/rfc822", "message/global", "message/news"})
 _TNEF = frozenset({"application/ms-tnef", "application/vnd.ms-tnef"})
+#: What is struck out, or raised, in HTML: plain text says it as if it were not.
+_MARKS = re.compile("~~|[⁰¹²³⁴⁵⁶⁷⁸⁹]")
 _META_CHARSET = re.compile(rb"charset\s{0,5}=\s{0,5}[\"']?([A-Za-z0-9_.:-]{1,40})", re.I)
 
 
@@ -168,9 +170,12 @@ class _Walk:
 
 
 def _best(choices: list[list[_Text]]) -> list[_Text]:
-    """Of alternatives: plain text if there is any, else the first that is not blank."""
+    """Of alternatives: plain text if there is any, else the first that is not blank; HTML where plain text lacks a mark."""
     full = [texts for texts in choices if not all(text.blank for text in texts)]
     plain = [texts for texts in full if not any(text.html for text in texts)]
+    marked = [texts for texts in full if texts not in plain and any(_MARKS.search(text.text) for text in texts)]
+    if plain and marked and not any(_MARKS.search(text.text) for text in plain[0]):
+        return marked[0]
     return (plain or full or [[]])[0]
 
 

@@ -3,16 +3,20 @@
 import re
 from dataclasses import dataclass
 
-from mailbot.core.forms import FIELDS, INVISIBLE, Kind, field_of
+from mailbot.core.forms import FIELDS, INVISIBLE, Kind, field_of, normal
 
 #: Longer texts before a colon are no label; what stands in parentheses behind a label does not count.
 _LABEL, _ASIDE = 80, 600
 _BULLETS = " \t\u00a0>•·◦▪‣●○■□–—|#" + INVISIBLE
 _SPACES = " \t\u00a0\u2007\u202f" + INVISIBLE
 _COLONS = ":："
-_NUMBERED = re.compile(r"\d{1,2}[.)][ \t\u00a0]+")
-_BOX = re.compile(r"\[([xX✓✔ \u00a0]?)\]|([☒☑✓✔✅🗹])|([☐□❏▢])")
+_NUMBERED = re.compile(r"\d{1,2}(?:[.)][ \t\u00a0]+|\t)")
+_BOX = re.compile(r"\[([xX✓✔ \u00a0]?)\]|([☒☑✓✔✅🗹◉⦿]|\([xX✓✔•]\))|([☐□❏▢◯]|\([ \u00a0]\))")
+#: The seed's heading that chooses the action: 4. Select "Add".
+_CHOSEN = re.compile(r"select [\"'](add|remove|deactivate)[\"']")
 _LISTED = re.compile(r"[\s>]*(?:[-*•·◦▪‣●○]|\d{1,2}[.)])\s+\S")
+#: A row whose box stands in the cell behind the name.
+_BOX_CELL = re.compile(rf"(?m)^([^\t\n\[\]]{{1,80}})\t+({_BOX.pattern})[ \t]*$")
 _DIALLED = re.compile(r"[+(0][\d ()./-]{5,}|[\d ()./-]{7,}")
 
 
@@ -31,7 +35,8 @@ def labelled(line: str) -> Labelled | None:
     bold = len(line[start : start + 2]) - len(line[start : start + 2].lstrip("*"))
     sep = _separator(line, start + bold)
     if sep is None:
-        return None
+        chosen = _CHOSEN.fullmatch(normal(line[start : start + _LABEL]))
+        return Labelled("Select", chosen[1], "action") if chosen else None
     at, end = sep
     label = line[start + bold : at].strip(_SPACES)
     mark = "*" * bold
@@ -73,8 +78,8 @@ def _separator(line: str, start: int) -> tuple[int, int] | None:
         sign = line[at]
         if sign in _COLONS or sign in "\t|":
             return at, at + 1
-        if sign in "(（":
-            closed = _closed(line, at)
+        if sign in "(（" or line.startswith(("<http", "<mailto"), at):
+            closed = _closed(line, at) if sign != "<" else _linked(line, at)
             if closed is None:
                 return None
             most += closed - at
@@ -94,6 +99,11 @@ def _separator(line: str, start: int) -> tuple[int, int] | None:
     return None
 
 
+def _linked(line: str, at: int) -> int | None:
+    end = line.find(">", at, at + _ASIDE)
+    return end if end >= 0 else None
+
+
 def _closed(line: str, at: int) -> int | None:
     """Where the parenthesis that opens here is closed, those inside it passed over."""
     depth = 0
@@ -105,7 +115,7 @@ def _closed(line: str, at: int) -> int | None:
 
 
 def _without_aside(label: str) -> str:
-    for opening in "(（":
+    for opening in ("(", "（", "<http", "<mailto"):
         label = label.partition(opening)[0]
     return label.strip(_SPACES)
 
@@ -154,6 +164,11 @@ def unfinished(line: str) -> bool:
     return labels and _closed(line, line.find("(", start)) is None
 
 
+def is_numbered(line: str) -> bool:
+    """Whether a line has its number in a list before it."""
+    return bool(_NUMBERED.match(line.lstrip(_SPACES + ">")))
+
+
 def is_listed(line: str) -> bool:
     """Whether a line is an entry of a list or a row with a box."""
     return bool(_LISTED.match(line)) or bool(_BOX.match(line.lstrip(_BULLETS + "*-")))
@@ -173,6 +188,7 @@ def ticked(value: str) -> str:
 
     A ticked box alone is ``yes``, an empty one alone says nothing.
     """
+    value = _BOX_CELL.sub(r"\2 \1", value[:4000]) + value[4000:]
     boxes = list(_BOX.finditer(value[:4000]))
     if not boxes or value[: boxes[0].start()].strip(_SPACES + "-*\n,;"):
         return value

@@ -3,6 +3,7 @@
 Exact words only; two lines that say different things are a clash, never a choice of ours.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -31,6 +32,10 @@ _NAMES: tuple[tuple[str, str, str | None], ...] = (
     ("30-day free demo", "activate", "demo"),
     ("free demo", "activate", "demo"),
     ("demo", "activate", "demo"),
+    ("deactivate your license", "modify", "deactivate"),
+    ("deactivate the license", "modify", "deactivate"),
+    ("deactivate license", "modify", "deactivate"),
+    ("license deactivation", "modify", "deactivate"),
     ("modify your license", "modify", None),
     ("modify existing license", "modify", None),
     ("modify license", "modify", None),
@@ -41,8 +46,14 @@ _NAMES: tuple[tuple[str, str, str | None], ...] = (
     ("grace period", "reactivate", None),
     ("re-activate", "reactivate", None),
     ("reactivate", "reactivate", None),
+    ("re-activation", "reactivate", None),
+    ("reactivation", "reactivate", None),
+    ("license reactivation", "reactivate", None),
+    ("license re-activation", "reactivate", None),
     ("request general information", "information", None),
     ("general information", "information", None),
+    ("information request", "information", None),
+    ("request for information", "information", None),
     ("shuttle", "shuttle", None),
 )
 #: How one may write the words that choose between the forms of a request.
@@ -66,13 +77,30 @@ _TAILS: dict[str, dict[str, str]] = {"activate": _DEMO, "modify": ACTIONS, "shut
 CHOOSER = {"activate": "demo", "modify": "action", "shuttle": "action", "reactivate": "reason"}
 YES = frozenset({"yes", "y", "si", "sì", "sí", "ja", "oui", "true", "x", "[x]"})
 NO = frozenset({"no", "n", "nein", "non", "false"})
-_REPLIES = ("re:", "aw:", "r:", "sv:", "antw:", "fwd:", "fw:", "wg:", "tr:", "i:", "rv:")
+_AGREED = frozenset(
+    """i accept|i agree|accepted|agreed|accept|agree|i do|i accept the license agreement|accetto|accettato|d'accordo
+    |ich stimme zu|ich akzeptiere|akzeptiert|zugestimmt|einverstanden|j'accepte|accepté|d'accord|acepto|aceptado
+    |estoy de acuerdo|de acuerdo""".replace("\n    ", "").split("|")
+)
+#: May stand beside yes or no, and says nothing of its own.
+_COURTESY = frozenset(
+    """please|thanks|thank you|of course|per favore|grazie|certo|bitte|danke|gerne|natürlich|s'il vous plaît|merci
+    |bien sûr|por favor|gracias|claro|por supuesto""".replace("\n    ", "").split("|")
+)
+_PHRASES = re.compile(r"[,;.!]+| (?=(?:please|thanks|bitte|danke|grazie|merci|gracias)$)| (?=i (?:accept|agree|do)\b)")
+_FORWARDS = ("fwd:", "fw:", "wg:", "tr:", "i:", "rv:")
+_REPLIES = ("re:", "aw:", "r:", "sv:", "antw:", *_FORWARDS)
 _NEAR_REASON = 80
 
 
 def is_reply(subject: str) -> bool:
     """Whether a subject is that of an answered or forwarded mail."""
     return normal(subject).startswith(_REPLIES)
+
+
+def is_forward(subject: str) -> bool:
+    """Whether a subject is that of a forwarded mail."""
+    return normal(subject).startswith(_FORWARDS)
 
 
 def request_of(text: str) -> tuple[str, str | None] | None:
@@ -108,6 +136,16 @@ def _action(request: str, tail: str) -> str | None:
     choices = _TAILS.get(request, {})
     action = choices.get(words) or choices.get(words.replace("-", " "))
     return action if (request, action) in FORMS else None
+
+
+def yes_or_no(raw: str, *, agreeing: bool = False) -> bool | None:
+    """What a value says in five languages, courtesy aside; None where it says neither, or both. ``agreeing`` is a yes too."""
+    plain = normal(raw).removeprefix("select ")
+    words = [word.strip(" .\"'") for word in _PHRASES.split(plain)]
+    said = [word for word in words if word and word not in _COURTESY]
+    if said and all(word in YES or (agreeing and word in _AGREED) for word in said):
+        return True
+    return False if said and all(word in NO for word in said) else None
 
 
 def action_of(raw: str) -> str | None:
@@ -182,8 +220,8 @@ def _choice(request: str, raw: str) -> str | None:
     if TWICE in raw:
         return None
     if request == "activate":
-        word = normal(raw).strip(" .!\"'")
-        return "demo" if word in YES else "plan" if word in NO else None
+        wanted = yes_or_no(raw)
+        return None if wanted is None else "demo" if wanted else "plan"
     action = grace_of(raw) if request == "reactivate" else action_of(raw)
     return action if (request, action) in FORMS else None
 

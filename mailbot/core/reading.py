@@ -1,12 +1,14 @@
 """Text into readings: the forms of a mail, a repair, an edited quote. What a value means is ``checking``'s matter."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from mailbot.core.forms import CONTACT, FIELDS, normal
+from mailbot.core.forwarded import announces
 from mailbot.core.gathering import MAILTO, PROSE, WRAP_FROM, Reader, Reading, key_of, tidied, whole
 from mailbot.core.labelled import labelled
-from mailbot.core.naming import TWICE, is_reply, request_of, settled
+from mailbot.core.naming import TWICE, is_forward, is_reply, request_of, settled
+from mailbot.core.reply import own_lines_anywhere
 from mailbot.core.signature import is_signature
 from mailbot.core.stacked import bare_of
 
@@ -54,7 +56,11 @@ def read_forms(text: str, subject: str) -> tuple[Reading, ...]:
     them of more than whom to write to.
     """
     lines = whole(text.splitlines())
-    starts = [n for n, line in enumerate(lines) if key_of(line) == "request"][:MOST_FORMS]
+    starts = _starts(lines)
+    if len(starts) > 1 and not _is_forward(text, subject):
+        own = whole(own_lines_anywhere(text, ())[0].splitlines())
+        if own_starts := _starts(own):  # what is quoted below a form of his own was asked before
+            lines, starts = own, own_starts
     if not starts:
         return _by_subject(Reader().read(lines).reading(), subject)
     common = Reader().read(lines[: starts[0]])
@@ -63,6 +69,15 @@ def read_forms(text: str, subject: str) -> tuple[Reading, ...]:
     if len(parts) == 1:
         parts = [Reading(_with_subject(parts[0].values, subject), parts[0].near, None, parts[0].prose)]
     return tuple(Reading(p.values, p.near, p.values.get("request", ""), p.prose) for p in parts)
+
+
+def _starts(lines: Sequence[str]) -> list[int]:
+    """Where forms begin."""
+    return [n for n, line in enumerate(lines) if key_of(line) == "request"][:MOST_FORMS]
+
+
+def _is_forward(text: str, subject: str) -> bool:
+    return is_forward(subject) or any(map(announces, text.splitlines()))
 
 
 def _by_subject(read: Reading, subject: str) -> tuple[Reading, ...]:

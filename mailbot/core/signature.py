@@ -13,6 +13,10 @@ _SIGN_OFFS = frozenset(
     |schöne grüße|liebe grüße|mfg|cordialement|bien cordialement|bien à vous|meilleures salutations|sincères salutations
     |salutations|saludos|un saludo|saludos cordiales|un cordial saludo|atentamente""".replace("\n    ", "").split("|")
 )
+#: "Viele Grüße aus Köln", "Saluti da Torino", "Regards from Rome".
+_FROM_WHERE = re.compile(
+    r"(?<=[\w]) (?:aus|von|da|dall'|dalla|de|desde|from)(?: (?:der|dem|la|el|the))? ?[\w-]{2,30}(?: [\w-]{2,30})?$"
+)
 _APP = r"(?:outlook|mail|gmail|yahoo mail|proton mail|protonmail|tutanota|libero mail|mobile|(?:my |mein|mon |mi |il mio )?(?:iphone|ipad|android|samsung|blackberry|galaxy|smartphone|mobile|handy|cellulare|m[óo]vil|portable|t[ée]l[ée]phone))"
 _DEVICE = re.compile(
     rf"(?:sent from my(?: [\w./-]+){{1,5}}\W*$|sent (?:from|with|via) (?:my |the )?(?:secure )?\[?{_APP}|get outlook for |(?:inviato|scritto) (?:da|dal|con) (?:mio )?{_APP}"
@@ -26,7 +30,7 @@ def is_signature(line: str) -> bool:
     """Whether a signature begins at this line: ``--``, closing words, a telephone's line, or a PGP signature."""
     return (
         line.strip("> \t\u00a0") in ("--", "- --", "-----BEGIN PGP SIGNATURE-----")
-        or normal(line[:80]).strip(" ,.!*>") in _SIGN_OFFS
+        or _FROM_WHERE.sub("", normal(line[:80]).strip(" ,.!*>")) in _SIGN_OFFS
         or is_device(line)
     )
 

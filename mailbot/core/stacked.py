@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import chain
 from re import compile as pattern
 
-from mailbot.core.forms import CONTACT, FIELDS, INVISIBLE, Kind, field_of, normal
+from mailbot.core.forms import CONTACT, FIELDS, INVISIBLE, SEATS, Kind, asked_for, field_of, normal
 from mailbot.core.labelled import box_row, is_listed, label_alone, labelled
 from mailbot.core.naming import NO, YES, request_of
 from mailbot.core.signature import is_signature
@@ -16,6 +16,9 @@ _GAP = 4
 _SURE, _SEVERAL = 2, 3
 _COLUMNS = pattern(r"[ \u00a0]{3,}|\t")
 _LONGEST_NAME = 40
+#: How the seed's headings ask for several counts at once.
+_ACCOUNTS = frozenset({"accounts", "number of agents, users, telephones and mobile agents", "items", "licenses"})
+_PIECES = pattern(r"[,;]| and ")
 _BETWEEN = pattern(r"([;,] )[ ]*")
 _EDGES = " \t\n\u00a0\u2007\u202f" + INVISIBLE
 _WIDEST = 2000  # a longer line has no columns
@@ -122,7 +125,7 @@ def fits(kind: Kind, bare: str) -> bool:
             return " " not in bare and 8 <= len(bare) <= 128 and any(map(str.isdigit, bare))
         case Kind.NUMBER:
             count, _, unit = bare.strip('"“”').partition(" ")
-            return count.isdecimal() and (not unit or field_of(unit) is not None)
+            return count.isdecimal() and (not unit or (field_of(unit) or field_of(f"{unit}s")) is not None)
         case Kind.YES:
             return normal(bare).strip(" .!") in YES | NO
         case Kind.EMAIL:
@@ -139,8 +142,10 @@ def bare_of(line: str) -> str:
 def _columns(lines: Sequence[str], at: int) -> list[str]:
     """The line as one line for each field that stands in it; a row of labels above a row of values likewise."""
     line = lines[at]
-    if len(line) <= _WIDEST and (sentences := _sentences(line)):
+    if len(line) <= _WIDEST and (sentences := _sentences(line) or _accounts(lines, at)):
         return sentences
+    if at + 1 < len(lines) and len(line) <= _WIDEST and _quantity(line, lines[at + 1]):
+        return []
     if len(line) > _WIDEST or ("   " not in line and "\t" not in line and "\u00a0" not in line):
         return [line]
     if at and (pairs := _table(lines[at - 1], line)):
@@ -162,6 +167,41 @@ def _columns(lines: Sequence[str], at: int) -> list[str]:
     return [line]
 
 
+def _accounts(lines: Sequence[str], at: int) -> list[str]:
+    """A line for each count of "Accounts: 12 agents, 3 users"; the count may stand on a line of its own below one name."""
+    if at and (one := _quantity(lines[at - 1], lines[at])):
+        return one
+    found = labelled(lines[at])
+    if found is None or _asked(found.label) not in _ACCOUNTS or not found.value:
+        return []
+    counts = [_count(piece) for piece in _PIECES.split(found.value) if piece.strip()]
+    return [f"{FIELDS[key].label}: {number}" for key, number in filter(None, counts)] if all(counts) else []
+
+
+def _quantity(names: str, quantity: str) -> list[str]:
+    """The line of the one seat that is named above its new quantity; empty where these are no such lines."""
+    above, below = labelled(names), labelled(quantity)
+    if above is None or below is None or _asked(above.label) not in _ACCOUNTS or _asked(below.label) != "new quantity":
+        return []
+    key = field_of(above.value.strip(_EDGES + ".\"'"))
+    return [f"{FIELDS[key].label}: {below.value}"] if key in SEATS else []
+
+
+def _asked(label: str) -> str:
+    words = normal(label).strip(" *\"'")
+    return asked_for(words) or words
+
+
+def _count(piece: str) -> tuple[str, str] | None:
+    """(field, digits) of "12 agents", "agents 12" or "agents: 12"."""
+    words = piece.strip(_EDGES + ".").replace(":", " ").replace("=", " ").split()
+    for digits, name in ((words[:1], words[1:]), (words[-1:], words[:-1])):
+        key = field_of(" ".join(name)) or field_of(" ".join(name) + "s")
+        if digits and digits[0].isdecimal() and key in SEATS:
+            return str(key), digits[0]
+    return None
+
+
 def _sentences(line: str) -> list[str]:
     """The fields of a line such as "Token: X; Agents: 12; Reason: cost."; empty where it has less than three."""
     pieces = _BETWEEN.split(line)  # what was between stands at the odd places
@@ -170,9 +210,11 @@ def _sentences(line: str) -> list[str]:
     for at in range(0, len(pieces), 2):
         found = labelled(pieces[at]) if pieces[at] else None
         key = found.key if found else None
-        if not at and (key is None or FIELDS[key].kind is Kind.PROSE):
+        if not at and key is not None and FIELDS[key].kind is Kind.PROSE:
             return []
-        if key is None:
+        if key is None and not made:
+            made.append(pieces[at])  # a greeting
+        elif key is None:
             made[-1] += pieces[at - 1] + pieces[at]
         else:
             made.append(pieces[at])
