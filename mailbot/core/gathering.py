@@ -26,9 +26,11 @@ _WRAPPED = frozenset({Kind.TEXT, Kind.REASON, Kind.OPTION, Kind.OPTIONS})
 PROSE = "prose"
 MAILTO = re.compile(r"\s{0,3}[<\[(]mailto:[^<>\[\]()\s]{1,320}[>\])]", re.I)
 _ARMOUR = re.compile(r"-----BEGIN PGP SIGNED MESSAGE-----|Hash: (?:SHA|RIPEMD)[\w, -]{1,40}")
+#: Bullets as Word writes them: a letter that its own fonts draw as a sign, and the room behind it.
+_WORD_BULLET = re.compile(r"^([\s>]{0,40})[oqvwü§ØŸ·–—](?:\t| {0,9}[ \u00a0]{3,20})[ \u00a0]{0,20}(?=\S)")
 _JSON = re.compile(r'"[\w-]{1,40}"\s{0,3}:|[{}\[\]],?$|\{"')
 #: Struck out words: who wrote them took them back.
-_STRUCK = re.compile(r"(?<!\S)~~[^~\n]{1,300}~~(?!\S)")
+_STRUCK = re.compile(r"(?<!\S)~~[^~\n]{1,300}~~(?:\s|$)")
 _UNSEEN = str.maketrans({"\u00a0": " ", "\u202f": " ", **dict.fromkeys("\u00ad\u034f\u200b\u2060\ufeff")})
 _EDGES = " \t\n\u00a0\u2007\u202f" + INVISIBLE
 
@@ -73,7 +75,7 @@ def whole(lines: Sequence[str]) -> list[str]:
     """The lines, labels whose parenthesis was broken over up to four of them made whole, and those without a colon too."""
     made: list[str] = []
     joined = 0
-    for line in lines:
+    for line in (_WORD_BULLET.sub(r"\1- ", line) for line in lines):
         if made and joined < 4 and line.strip() and unfinished(made[-1]):
             made[-1] = f"{made[-1].rstrip()} {line.lstrip(' >')}"
             joined += 1

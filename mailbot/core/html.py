@@ -229,7 +229,7 @@ class _Page:
 def _struck(text: str) -> str:
     words = text.strip()
     before, _, after = text.partition(words)
-    return f"{before}~~{words}~~{after}"
+    return f"{before or ' '}~~{words}~~{after or ' '}"
 
 
 def _quoted(line: str) -> str:

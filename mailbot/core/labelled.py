@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from mailbot.core.forms import FIELDS, INVISIBLE, Kind, field_of, normal
+from mailbot.core.forms import FIELDS, INVISIBLE, Kind, asked_for, field_of, normal
 
 #: Longer texts before a colon are no label; what stands in parentheses behind a label does not count.
 _LABEL, _ASIDE = 80, 600
@@ -153,6 +153,11 @@ def label_alone(line: str) -> str | None:
     if "(" in words and _closed(words, words.find("(")) != len(words) - 1:
         return None  # more than an aside stands behind it
     return field_of(_without_aside(words)) if words else None
+
+
+def is_heading(line: str) -> bool:
+    """Whether a line asks for something as the seed's headings do: "Select Plugins"."""
+    return bool(asked_for(normal(line[_undecorated(line) :][:_LABEL])))
 
 
 def unfinished(line: str) -> bool:

@@ -84,30 +84,36 @@ _AGREED = frozenset(
 )
 #: May stand beside yes or no, and says nothing of its own.
 _COURTESY = frozenset(
-    """please|thanks|thank you|of course|per favore|grazie|certo|bitte|danke|gerne|natürlich|s'il vous plaît|merci
-    |bien sûr|por favor|gracias|claro|por supuesto""".replace("\n    ", "").split("|")
+    """please|thanks|thank you|many thanks|of course|per favore|grazie|grazie mille|certo|bitte|danke|vielen dank|gerne|natürlich|s'il vous plaît|merci
+    |merci beaucoup|bien sûr|por favor|gracias|muchas gracias|claro|por supuesto""".replace("\n    ", "").split("|")
 )
-_PHRASES = re.compile(r"[,;.!]+| (?=(?:please|thanks|bitte|danke|grazie|merci|gracias)$)| (?=i (?:accept|agree|do)\b)")
-_FORWARDS = ("fwd:", "fw:", "wg:", "tr:", "i:", "rv:")
+_PHRASES = re.compile(r"[,;.!]+| (?=i (?:accept|agree|do)\b)")
+_FORWARDS = ("fwd:", "fw:", "wg:", "tr:", "i:", "rv:", "inoltro:")
 _REPLIES = ("re:", "aw:", "r:", "sv:", "antw:", *_FORWARDS)
 _NEAR_REASON = 80
+_SPACED = re.compile(r"^([a-z]{1,7}) :")
 
 
 def is_reply(subject: str) -> bool:
     """Whether a subject is that of an answered or forwarded mail."""
-    return normal(subject).startswith(_REPLIES)
+    return _opening(subject).startswith(_REPLIES)
 
 
 def is_forward(subject: str) -> bool:
     """Whether a subject is that of a forwarded mail."""
-    return normal(subject).startswith(_FORWARDS)
+    return _opening(subject).startswith(_FORWARDS)
+
+
+def _opening(subject: str) -> str:
+    """The words of a subject; the French put a space before the colon."""
+    return _SPACED.sub(r"\1:", normal(subject))
 
 
 def request_of(text: str) -> tuple[str, str | None] | None:
     """The request that a ``Request:`` value or a subject names, with its action where it says one; None otherwise."""
-    words = normal(text)
+    words = _opening(text)
     while words.startswith(_REPLIES):
-        words = words.partition(":")[2].strip()
+        words = _opening(words.partition(":")[2])
     words = words.strip(" .:!*\"'")
     for key in TITLES:
         if words == key:
@@ -141,11 +147,17 @@ def _action(request: str, tail: str) -> str | None:
 def yes_or_no(raw: str, *, agreeing: bool = False) -> bool | None:
     """What a value says in five languages, courtesy aside; None where it says neither, or both. ``agreeing`` is a yes too."""
     plain = normal(raw).removeprefix("select ")
-    words = [word.strip(" .\"'") for word in _PHRASES.split(plain)]
-    said = [word for word in words if word and word not in _COURTESY]
+    words = [_uncourteous(word.strip(" .\"'")) for word in _PHRASES.split(plain)]
+    said = [word for word in words if word]
     if said and all(word in YES or (agreeing and word in _AGREED) for word in said):
         return True
     return False if said and all(word in NO for word in said) else None
+
+
+def _uncourteous(word: str) -> str:
+    """The word without the courtesy that stands behind it, "" where it is nothing else."""
+    courtesy = max((one for one in _COURTESY if word == one or word.endswith(f" {one}")), key=len, default="")
+    return word.removesuffix(courtesy).rstrip()
 
 
 def action_of(raw: str) -> str | None:

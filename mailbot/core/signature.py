@@ -13,6 +13,14 @@ _SIGN_OFFS = frozenset(
     |schöne grüße|liebe grüße|mfg|cordialement|bien cordialement|bien à vous|meilleures salutations|sincères salutations
     |salutations|saludos|un saludo|saludos cordiales|un cordial saludo|atentamente""".replace("\n    ", "").split("|")
 )
+#: How a sentence ends that is a closing: "In attesa di un riscontro porgo cordiali saluti."
+_ENDINGS = tuple(
+    f" {words}"
+    for words in (
+        *("best regards", "kind regards", "cordiali saluti", "distinti saluti", "mit freundlichen grüßen"),
+        *("salutations distinguées", "sincères salutations", "un cordial saludo", "saludos cordiales"),
+    )
+)
 #: "Viele Grüße aus Köln", "Saluti da Torino", "Regards from Rome".
 _FROM_WHERE = re.compile(
     r"(?<=[\w]) (?:aus|von|da|dall'|dalla|de|desde|from)(?: (?:der|dem|la|el|the))? ?[\w-]{2,30}(?: [\w-]{2,30})?$"
@@ -28,9 +36,11 @@ _DEVICE = re.compile(
 
 def is_signature(line: str) -> bool:
     """Whether a signature begins at this line: ``--``, closing words, a telephone's line, or a PGP signature."""
+    words = _FROM_WHERE.sub("", normal(line[:100]).strip(" ,.!*>"))
     return (
         line.strip("> \t\u00a0") in ("--", "- --", "-----BEGIN PGP SIGNATURE-----")
-        or _FROM_WHERE.sub("", normal(line[:80]).strip(" ,.!*>")) in _SIGN_OFFS
+        or words in _SIGN_OFFS
+        or (len(line) <= 100 and ":" not in words and words.endswith(_ENDINGS))
         or is_device(line)
     )
 

@@ -6,7 +6,7 @@ from itertools import chain
 from re import compile as pattern
 
 from mailbot.core.forms import CONTACT, FIELDS, INVISIBLE, SEATS, Kind, asked_for, field_of, normal
-from mailbot.core.labelled import box_row, is_listed, label_alone, labelled
+from mailbot.core.labelled import box_row, is_heading, is_listed, is_numbered, label_alone, labelled
 from mailbot.core.naming import NO, YES, request_of
 from mailbot.core.signature import is_signature
 
@@ -113,8 +113,8 @@ def _is_sure(label: str, below: str, kind: Kind, *, gap: bool) -> bool:
     """Whether that line can only be the value of a field of that kind."""
     if kind in (Kind.OPTION, Kind.OPTIONS, Kind.YES) and box_row(below):
         return True
-    if kind is Kind.OPTIONS and is_listed(below) and not is_listed(label):
-        return not gap
+    if kind is Kind.OPTIONS and is_listed(below) and (not is_listed(label) or is_numbered(label) > is_numbered(below)):
+        return not gap or is_heading(label)
     return kind is not Kind.EMAIL and fits(kind, bare_of(below))
 
 
@@ -212,8 +212,10 @@ def _sentences(line: str) -> list[str]:
         key = found.key if found else None
         if not at and key is not None and FIELDS[key].kind is Kind.PROSE:
             return []
-        if key is None and not made:
+        if key is None and not at:
             made.append(pieces[at])  # a greeting
+        elif key is None and fields == 0:
+            return []
         elif key is None:
             made[-1] += pieces[at - 1] + pieces[at]
         else:

@@ -55,6 +55,7 @@ _SAME = {
 }
 #: The letter before a choice of the seed: "a. Expired License".
 _LETTER = re.compile(r"^[a-e][.)] ")
+_NUMBERED = re.compile(r"^[0-9]{1,2}[.)](?:\s+|$)")
 _AND = re.compile(r"(?i)(?:^| +)(?:and|&|\+|e|ed|und|et|y)(?= )")
 _BETWEEN = re.compile(r"[,;\n\t|•·▪●]")
 
@@ -171,7 +172,9 @@ MOST_NAMED = 20
 
 def _listed(raw: str, known: Callable[[str], bool]) -> list[str]:
     """The names of a list: by commas, semicolons, bullets, cells or lines, or by "and" between known ones; "none" is none."""
-    names = [name.strip(" -*\u00a0") for piece in _BETWEEN.split(raw) for name in _joined(piece, known)]
+    names = [
+        _NUMBERED.sub("", name.strip(" -*\u00a0")) for piece in _BETWEEN.split(raw) for name in _joined(piece, known)
+    ]
     chosen = [_unless_no(name, known) for name in names]
     return [name for name in chosen if name and normal(name) not in ("none", "no", "-")]
 
