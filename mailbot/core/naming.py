@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from rapidfuzz import fuzz, process
 
+from mailbot.core.agreement import yes_or_no
 from mailbot.core.forms import FORMS, TITLES, normal
 
 #: Stands between the values of a field that was given twice. No text that was read holds it.
@@ -75,19 +76,6 @@ _DEMO = {"demo": "demo", "free demo": "demo", "plan": "plan", "license plan": "p
 _TAILS: dict[str, dict[str, str]] = {"activate": _DEMO, "modify": ACTIONS, "shuttle": ACTIONS, "reactivate": GRACE}
 #: The field that chooses between the forms of a request.
 CHOOSER = {"activate": "demo", "modify": "action", "shuttle": "action", "reactivate": "reason"}
-YES = frozenset({"yes", "y", "si", "sì", "sí", "ja", "oui", "true", "x", "[x]"})
-NO = frozenset({"no", "n", "nein", "non", "false"})
-_AGREED = frozenset(
-    """i accept|i agree|accepted|agreed|accept|agree|i do|i accept the license agreement|accetto|accettato|d'accordo
-    |ich stimme zu|ich akzeptiere|akzeptiert|zugestimmt|einverstanden|j'accepte|accepté|d'accord|acepto|aceptado
-    |estoy de acuerdo|de acuerdo""".replace("\n    ", "").split("|")
-)
-#: May stand beside yes or no, and says nothing of its own.
-_COURTESY = frozenset(
-    """please|thanks|thank you|many thanks|of course|per favore|grazie|grazie mille|certo|bitte|danke|vielen dank|gerne|natürlich|s'il vous plaît|merci
-    |merci beaucoup|bien sûr|por favor|gracias|muchas gracias|claro|por supuesto""".replace("\n    ", "").split("|")
-)
-_PHRASES = re.compile(r"[,;.!]+| (?=i (?:accept|agree|do)\b)")
 _FORWARDS = ("fwd:", "fw:", "wg:", "tr:", "i:", "rv:", "inoltro:")
 _REPLIES = ("re:", "aw:", "r:", "sv:", "antw:", *_FORWARDS)
 _NEAR_REASON = 80
@@ -142,22 +130,6 @@ def _action(request: str, tail: str) -> str | None:
     choices = _TAILS.get(request, {})
     action = choices.get(words) or choices.get(words.replace("-", " "))
     return action if (request, action) in FORMS else None
-
-
-def yes_or_no(raw: str, *, agreeing: bool = False) -> bool | None:
-    """What a value says in five languages, courtesy aside; None where it says neither, or both. ``agreeing`` is a yes too."""
-    plain = normal(raw).removeprefix("select ")
-    words = [_uncourteous(word.strip(" .\"'")) for word in _PHRASES.split(plain)]
-    said = [word for word in words if word]
-    if said and all(word in YES or (agreeing and word in _AGREED) for word in said):
-        return True
-    return False if said and all(word in NO for word in said) else None
-
-
-def _uncourteous(word: str) -> str:
-    """The word without the courtesy that stands behind it, "" where it is nothing else."""
-    courtesy = max((one for one in _COURTESY if word == one or word.endswith(f" {one}")), key=len, default="")
-    return word.removesuffix(courtesy).rstrip()
 
 
 def action_of(raw: str) -> str | None:

@@ -1,5 +1,6 @@
 """Text into readings: the forms of a mail, a repair, an edited quote. What a value means is ``checking``'s matter."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -16,6 +17,8 @@ __all__ = ["MOST_FORMS", "Reading", "Request", "merge", "read_fields", "read_for
 
 #: More ``Request:`` lines in one mail belong to the last form, which is then told to be given twice.
 MOST_FORMS = 20
+#: A line between two requests; above a quote it says nothing that the header lines below it do not say.
+_RULES = re.compile(r"(?m)^[ \t]*_{20,}[ \t]*$")
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,7 @@ def read_forms(text: str, subject: str) -> tuple[Reading, ...]:
     lines = whole(text.splitlines())
     starts = _starts(lines)
     if len(starts) > 1 and not _is_forward(text, subject):
-        own = whole(own_lines_anywhere(text, ())[0].splitlines())
+        own = whole(own_lines_anywhere(_RULES.sub("", text), ())[0].splitlines())
         if own_starts := _starts(own):  # what is quoted below a form of his own was asked before
             lines, starts = own, own_starts
     if not starts:

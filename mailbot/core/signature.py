@@ -13,13 +13,11 @@ _SIGN_OFFS = frozenset(
     |schöne grüße|liebe grüße|mfg|cordialement|bien cordialement|bien à vous|meilleures salutations|sincères salutations
     |salutations|saludos|un saludo|saludos cordiales|un cordial saludo|atentamente""".replace("\n    ", "").split("|")
 )
-#: How a sentence ends that is a closing: "In attesa di un riscontro porgo cordiali saluti."
-_ENDINGS = tuple(
-    f" {words}"
-    for words in (
-        *("best regards", "kind regards", "cordiali saluti", "distinti saluti", "mit freundlichen grüßen"),
-        *("salutations distinguées", "sincères salutations", "un cordial saludo", "saludos cordiales"),
-    )
+#: A sentence that is a closing: "In attesa di un riscontro porgo cordiali saluti."
+_CLOSING = re.compile(
+    r"[^:]*\b(?:porg\w+|invi\w+|con|with|and|mit|und|agréer|recevez|recevoir|reciban?)\b[^:]*"
+    r"(?:best regards|kind regards|cordiali saluti|distinti saluti|freundlichen grüßen|besten grüßen"
+    r"|salutations distinguées|sincères salutations|un cordial saludo|saludos cordiales)"
 )
 #: "Viele Grüße aus Köln", "Saluti da Torino", "Regards from Rome".
 _FROM_WHERE = re.compile(
@@ -40,7 +38,7 @@ def is_signature(line: str) -> bool:
     return (
         line.strip("> \t\u00a0") in ("--", "- --", "-----BEGIN PGP SIGNATURE-----")
         or words in _SIGN_OFFS
-        or (len(line) <= 100 and ":" not in words and words.endswith(_ENDINGS))
+        or (len(line) <= 100 and bool(_CLOSING.fullmatch(words)))
         or is_device(line)
     )
 

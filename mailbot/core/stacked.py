@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from itertools import chain
 from re import compile as pattern
 
-from mailbot.core.forms import CONTACT, FIELDS, INVISIBLE, SEATS, Kind, asked_for, field_of, normal
+from mailbot.core.accounts import accounts, names_alone
+from mailbot.core.agreement import yes_or_no
+from mailbot.core.forms import CONTACT, FIELDS, INVISIBLE, Kind, field_of
 from mailbot.core.labelled import box_row, is_heading, is_listed, is_numbered, label_alone, labelled
-from mailbot.core.naming import NO, YES, request_of
+from mailbot.core.naming import request_of
 from mailbot.core.signature import is_signature
 
 #: So many blank lines may stand between a label and its value.
@@ -16,9 +18,6 @@ _GAP = 4
 _SURE, _SEVERAL = 2, 3
 _COLUMNS = pattern(r"[ \u00a0]{3,}|\t")
 _LONGEST_NAME = 40
-#: How the seed's headings ask for several counts at once.
-_ACCOUNTS = frozenset({"accounts", "number of agents, users, telephones and mobile agents", "items", "licenses"})
-_PIECES = pattern(r"[,;]| and ")
 _BETWEEN = pattern(r"([;,] )[ ]*")
 _EDGES = " \t\n\u00a0\u2007\u202f" + INVISIBLE
 _WIDEST = 2000  # a longer line has no columns
@@ -127,7 +126,7 @@ def fits(kind: Kind, bare: str) -> bool:
             count, _, unit = bare.strip('"“”').partition(" ")
             return count.isdecimal() and (not unit or (field_of(unit) or field_of(f"{unit}s")) is not None)
         case Kind.YES:
-            return normal(bare).strip(" .!") in YES | NO
+            return yes_or_no(bare) is not None
         case Kind.EMAIL:
             return "@" in bare and " " not in bare
         case _:
@@ -142,9 +141,9 @@ def bare_of(line: str) -> str:
 def _columns(lines: Sequence[str], at: int) -> list[str]:
     """The line as one line for each field that stands in it; a row of labels above a row of values likewise."""
     line = lines[at]
-    if len(line) <= _WIDEST and (sentences := _sentences(line) or _accounts(lines, at)):
+    if len(line) <= _WIDEST and (sentences := _sentences(line) or accounts(lines, at)):
         return sentences
-    if at + 1 < len(lines) and len(line) <= _WIDEST and _quantity(line, lines[at + 1]):
+    if at + 1 < len(lines) and len(line) <= _WIDEST and names_alone(line, lines[at + 1]):
         return []
     if len(line) > _WIDEST or ("   " not in line and "\t" not in line and "\u00a0" not in line):
         return [line]
@@ -165,41 +164,6 @@ def _columns(lines: Sequence[str], at: int) -> list[str]:
     ):
         return [" / ".join(map(_head, cells))]  # a row of labels whose values stand elsewhere: none of them is a value
     return [line]
-
-
-def _accounts(lines: Sequence[str], at: int) -> list[str]:
-    """A line for each count of "Accounts: 12 agents, 3 users"; the count may stand on a line of its own below one name."""
-    if at and (one := _quantity(lines[at - 1], lines[at])):
-        return one
-    found = labelled(lines[at])
-    if found is None or _asked(found.label) not in _ACCOUNTS or not found.value:
-        return []
-    counts = [_count(piece) for piece in _PIECES.split(found.value) if piece.strip()]
-    return [f"{FIELDS[key].label}: {number}" for key, number in filter(None, counts)] if all(counts) else []
-
-
-def _quantity(names: str, quantity: str) -> list[str]:
-    """The line of the one seat that is named above its new quantity; empty where these are no such lines."""
-    above, below = labelled(names), labelled(quantity)
-    if above is None or below is None or _asked(above.label) not in _ACCOUNTS or _asked(below.label) != "new quantity":
-        return []
-    key = field_of(above.value.strip(_EDGES + ".\"'"))
-    return [f"{FIELDS[key].label}: {below.value}"] if key in SEATS else []
-
-
-def _asked(label: str) -> str:
-    words = normal(label).strip(" *\"'")
-    return asked_for(words) or words
-
-
-def _count(piece: str) -> tuple[str, str] | None:
-    """(field, digits) of "12 agents", "agents 12" or "agents: 12"."""
-    words = piece.strip(_EDGES + ".").replace(":", " ").replace("=", " ").split()
-    for digits, name in ((words[:1], words[1:]), (words[-1:], words[:-1])):
-        key = field_of(" ".join(name)) or field_of(" ".join(name) + "s")
-        if digits and digits[0].isdecimal() and key in SEATS:
-            return str(key), digits[0]
-    return None
 
 
 def _sentences(line: str) -> list[str]:

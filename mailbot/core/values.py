@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping
 from rapidfuzz import process
 
 from mailbot.core.address import strict
+from mailbot.core.agreement import yes_or_no
 from mailbot.core.catalogue import Catalogue
 from mailbot.core.forms import FIELDS, normal
-from mailbot.core.naming import grace_of, nearly_grace, yes_or_no
+from mailbot.core.naming import grace_of, nearly_grace
 from mailbot.core.problem import Code, Problem
 
 #: No count may be larger.
