@@ -222,3 +222,12 @@ def test_a_form_quoted_below_ones_own_is_not_asked_again(quoted: str) -> None:
 
 def test_a_ruled_line_between_two_requests_is_no_quote() -> None:
     assert len(read_forms(f"Request: contract\n{WHO}Plan: Voice\n\n{'_' * 30}\n\n{OLDER}", "licenses")) == 2
+
+
+def test_of_a_forwarded_conversation_the_newest_form_counts() -> None:
+    newest = f"Request: contract\n{WHO}Plan: Voice"
+    said = f"From: Bob <bob@acme.example>\nSent: Monday, 2 November 2026\nTo: Joe\nSubject: license\n\n{newest}"
+    text = f"FYI\n\n{said}\n\n{said.replace(newest, OLDER)}"
+    assert [reading.values["request"] for reading in read_forms(text, "FW: license")] == ["contract"]
+    marked = "Begin forwarded message:\n\n> " + said.replace("\n", "\n> ") + "\n>\n>> " + OLDER.replace("\n", "\n>> ")
+    assert [reading.values["request"] for reading in read_forms(marked, "Fwd: license")] == ["contract"]

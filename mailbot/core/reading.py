@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from mailbot.core.forms import CONTACT, FIELDS, normal
-from mailbot.core.forwarded import announces
+from mailbot.core.forwarded import announces, original_sender
 from mailbot.core.gathering import MAILTO, PROSE, WRAP_FROM, Reader, Reading, key_of, tidied, whole
 from mailbot.core.labelled import labelled
 from mailbot.core.naming import TWICE, is_forward, is_reply, request_of, settled
@@ -18,6 +18,7 @@ __all__ = ["MOST_FORMS", "Reading", "Request", "merge", "read_fields", "read_for
 #: More ``Request:`` lines in one mail belong to the last form, which is then told to be given twice.
 MOST_FORMS = 20
 #: A line between two requests; above a quote it says nothing that the header lines below it do not say.
+_QUOTED = re.compile(r"^\s{0,3}> ?")
 _RULES = re.compile(r"(?m)^[ \t]*_{20,}[ \t]*$")
 
 
@@ -60,10 +61,9 @@ def read_forms(text: str, subject: str) -> tuple[Reading, ...]:
     """
     lines = whole(text.splitlines())
     starts = _starts(lines)
-    if len(starts) > 1 and not _is_forward(text, subject):
-        own = whole(own_lines_anywhere(_RULES.sub("", text), ())[0].splitlines())
-        if own_starts := _starts(own):  # what is quoted below a form of his own was asked before
-            lines, starts = own, own_starts
+    if len(starts) > 1:
+        lines = _without_older(lines, starts[0], subject)
+        starts = _starts(lines)
     if not starts:
         return _by_subject(Reader().read(lines).reading(), subject)
     common = Reader().read(lines[: starts[0]])
@@ -79,8 +79,16 @@ def _starts(lines: Sequence[str]) -> list[int]:
     return [n for n, line in enumerate(lines) if key_of(line) == "request"][:MOST_FORMS]
 
 
-def _is_forward(text: str, subject: str) -> bool:
-    return is_forward(subject) or any(map(announces, text.splitlines()))
+def _without_older(lines: list[str], at: int, subject: str) -> list[str]:
+    """The lines without older mails quoted below the first form, which begins ``at``; beside a forwarded form all stay."""
+    before, rest = lines[:at], lines[at:]
+    forwards = is_forward(subject) or any(map(announces, lines))
+    if forwards and original_sender("\n".join(before), subject) is None:
+        return lines
+    if rest[0].lstrip().startswith(">"):
+        rest = [_QUOTED.sub("", line) for line in rest]
+    own = own_lines_anywhere(_RULES.sub("", "\n".join(rest)), ())[0].splitlines()
+    return [*before, *own] if any(key_of(line) not in (None, "request") for line in own) else lines
 
 
 def _by_subject(read: Reading, subject: str) -> tuple[Reading, ...]:
