@@ -8,7 +8,7 @@ import json
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -148,6 +148,19 @@ class Store:
         """The revision of the tables; None before the first `migrate`."""
         with self._engine.connect() as connection:
             return MigrationContext.configure(connection).get_current_revision()
+
+    def scrub(self) -> None:
+        """What was deleted leaves the file too: it is written anew without its empty places, and its journal emptied."""
+        with closing(self._engine.raw_connection()) as connection:
+            driver: Any = connection.driver_connection
+            if self.dialect == "sqlite":
+                driver.execute("PRAGMA query_only = OFF")
+                driver.execute("VACUUM")
+                driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            else:
+                driver.autocommit = True
+                driver.execute("VACUUM")
+            connection.invalidate()
 
     def close(self) -> None:
         """Closes every connection that is not in use."""

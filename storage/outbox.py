@@ -270,7 +270,7 @@ def _result(s: Session, id: int, at: datetime, result: str, reply: str, state: s
 
 def _queue(s: Session, id: int, now: datetime, states: Sequence[str]) -> bool:  # noqa: A002
     row = s.get(Outbox, id)
-    if row is None or row.state not in states:
+    if row is None or row.state not in states or s.get(OutboxRaw, id) is None:  # its bytes were erased
         return False
     row.state, row.attempts, row.due_at, row.lease_until = QUEUED, 0, now, None
     s.flush()

@@ -42,6 +42,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update", action="store_true", help="write the outcome of the conversations anew")
 
 
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Files are no names: their bytes differ from worker to worker where they hold the time."""
+    if isinstance(val, bytes):
+        return (
+            val.decode("ascii") if len(val) <= 40 and val.isascii() and val.decode("ascii").isprintable() else "bytes"
+        )
+    return None
+
+
 @pytest.fixture(scope="session")
 def warm() -> Iterator[Warm]:
     """Runs the ``mailbot`` program without its start-up time."""

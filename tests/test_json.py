@@ -78,6 +78,8 @@ def documents(desk: Running, folder: Path) -> Iterator[tuple[str, Any]]:
     yield "inject", _printed(folder, inject, RAW.format("inject", REMOVE.replace("8", "7")))
     lines = "NOTE asked twice\nAPPROVE until 2020-01-01"
     yield "decide", _printed(folder, ["decide", "LIC-2", lines, "--now", "2026-11-21T09:00:00+00:00", "--json"])
+    desk.write("sue@acme.example", "help")
+    yield "erase", _printed(folder, ["erase", "sue@acme.example", "--json"])
 
 
 def _name(words: str) -> str:

@@ -11,7 +11,7 @@ import typer
 
 from mailbot import __version__, records, shapes
 from mailbot.cli import licences as licences_cli
-from mailbot.cli import logs, money, queues
+from mailbot.cli import logs, money, people, queues
 from mailbot.cli.context import (
     ConfigOption,
     Json,
@@ -41,6 +41,7 @@ app.command("inbox")(queues.list_inbox)
 app.command("invoices")(money.invoices)
 app.command("due")(money.due)
 app.command("audit")(money.audit)
+app.command("erase")(people.erase)
 app.add_typer(queues.outbox_app, name="outbox", help="Mails to send: list, retry, resend, drop.")
 app.add_typer(
     queues.quarantine_app, name="quarantine", help="Mails that could not be handled: list, show, retry, drop."

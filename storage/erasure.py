@@ -1,0 +1,134 @@
+"""Takes one person out of every table. The ledger stays: it names tokens, tickets and mails, and nobody who asks."""
+
+import re
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Session, col, delete, or_, select, update
+
+from storage import inbox, outbox, people, tickets
+from storage.alerts import Incident
+from storage.due import Due
+from storage.keys import KeyRow
+from storage.types import folded
+
+#: What stands where an address stood.
+GONE = "erased"
+
+
+@dataclass(frozen=True)
+class Erased:
+    """What was taken away: the tickets he opened, the licences he spoke for, how many mails lost their bytes."""
+
+    tickets: list[str]
+    contact_of: list[str]
+    mails_in: int
+    mails_out: int
+
+
+def unhandled(s: Session, address: str) -> list[int]:
+    """The numbers of his mails that still wait to be handled."""
+    query = select(inbox.Inbox.id, inbox.Inbox.sender).where(col(inbox.Inbox.state) == inbox.KEPT)
+    return [number for number, sender in s.exec(query) if sender is not None and folded(sender) == folded(address)]
+
+
+def erase(s: Session, address: str, at: datetime, dismantled: Callable[[dict[str, Any]], dict[str, Any]]) -> Erased:
+    """Everything of that address goes; ``dismantled`` gives the body of a ticket that he opened without what he wrote.
+
+    Mails keep their hash, their times and what became of them; tickets their items, problems aside, and their history
+    without its words.
+    """
+    own = tickets.of_sender(s, address)
+    refs = [row.ref for row in own]
+    for row in own:
+        row.body, row.form_sha256, row.sender = dismantled(row.body), "", GONE
+        _without_words(s, row.number)
+        tickets.add_event(s, row.number, at, "erased", "operator")
+    _elsewhere(s, address)
+    found = Erased(refs, _contacts(s, address), _mails_in(s, address, refs), _mails_out(s, address, refs))
+    s.flush()
+    return found
+
+
+def _without_words(s: Session, number: int) -> None:
+    rows = col(tickets.TicketEventRow.number) == number
+    s.exec(update(tickets.TicketEventRow).where(rows).values(detail=None, mail=None))
+
+
+def _elsewhere(s: Session, address: str) -> None:
+    """Where others' tickets, keys, due things and alerts name him."""
+
+    def without(value: Any) -> Any:
+        return replaced(value, address)
+
+    for ticket in s.exec(select(tickets.TicketRow)):
+        _set(ticket, "body", without(ticket.body))
+    for event in s.exec(select(tickets.TicketEventRow)):
+        _set(event, "by", without(event.by))
+        _set(event, "detail", without(event.detail))
+    for thing in s.exec(select(Due).where(col(Due.payload).is_not(None))):
+        _set(thing, "payload", without(thing.payload))
+    for incident in s.exec(select(Incident)):
+        _set(incident, "text", without(incident.text))
+    s.exec(delete(KeyRow).where(col(KeyRow.address) == folded(address)))
+    for key in s.exec(select(KeyRow).where(col(KeyRow.payload).is_not(None))):
+        _set(key, "payload", without(key.payload))
+
+
+def _set(row: Any, name: str, value: Any) -> None:
+    if value != getattr(row, name):
+        setattr(row, name, value)
+
+
+def replaced(value: Any, address: str) -> Any:
+    """A JSON value in which ``erased`` stands for the address, in whatever case, in every text and key."""
+    if isinstance(value, str):
+        return re.sub(rf"(?<![\w.+-]){re.escape(address)}(?![\w-]|\.\w)", GONE, value, flags=re.IGNORECASE)
+    if isinstance(value, list):
+        return [replaced(one, address) for one in value]
+    if isinstance(value, dict):
+        return {replaced(key, address): replaced(one, address) for key, one in value.items()}
+    return value
+
+
+def _contacts(s: Session, address: str) -> list[str]:
+    mine = col(people.Contact.folded) == folded(address)
+    tokens = sorted(s.exec(select(people.Contact.token).where(mine)))
+    s.exec(delete(people.Contact).where(mine))
+    return tokens
+
+
+def _mails_in(s: Session, address: str, refs: Collection[str]) -> int:
+    """His mails, and those of others about his tickets, lose their bytes; his also who wrote them."""
+    his = [row for row in s.exec(select(inbox.Inbox).where(col(inbox.Inbox.sender).is_not(None)))
+           if folded(str(row.sender)) == folded(address)]  # fmt: skip
+    for row in his:
+        row.sender, row.message_id, row.reason = GONE, None, None
+        if row.state == inbox.QUARANTINED:
+            row.state = inbox.DROPPED
+    about = s.exec(select(inbox.Inbox.id).where(col(inbox.Inbox.ref).in_(refs)))
+    return _forgotten(s, col(inbox.Raw.inbox_id), {row.id for row in his} | set(about))
+
+
+def _mails_out(s: Session, address: str, refs: Collection[str]) -> int:
+    """Mails to him, and those to others about his tickets, lose their bytes; those to him also to whom they went."""
+    to_him = col(outbox.Outbox.recipient_folded) == folded(address)
+    rows = list(s.exec(select(outbox.Outbox).where(or_(to_him, col(outbox.Outbox.ref).in_(refs)))))
+    for row in rows:
+        if row.recipient_folded == folded(address):
+            row.recipient = row.recipient_folded = GONE
+            row.recipient_domain = None
+        if row.state in outbox.DUE_STATES:
+            row.state, row.lease_until = outbox.DROPPED, None
+        row.last_reply = None
+    numbers = {row.id for row in rows}
+    s.exec(update(outbox.Delivery).where(col(outbox.Delivery.outbox_id).in_(numbers)).values(reply=""))
+    return _forgotten(s, col(outbox.OutboxRaw.outbox_id), numbers)
+
+
+def _forgotten(s: Session, number: Any, numbers: Collection[int]) -> int:
+    """Deletes the bytes of those mails; how many had any."""
+    s.flush()
+    return int(s.exec(delete(number.class_).where(number.in_(numbers))).rowcount)
