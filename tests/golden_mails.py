@@ -1344,6 +1344,8 @@ def courteous() -> None:
     spaced = DEMO.format("Acme\u00a0Ltd")
     add("name-with-an-unseen-space", f"{TALON}/iphone.eml", c.iphone(draft(spaced)), demo("Acme Ltd"))
     long = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789ab"
+    text = f"Accept the conditions and the License Agreement: yes\n{SEED_WHO}\nOn field “Are you requesting a 30 days free demo?” select the option YES"
+    add("guide-demo", SEED, c.gmail_web(draft(text, "Activate a New License")), demo(customer_email="ann@acme.example"))
     broken = DEMO.format("Acme Ltd").replace(TOKEN, f"{long}\ncdef0123456789")
     add(
         "token-broken-over-two-lines",

@@ -18,12 +18,14 @@ _COURTESY = frozenset(
         "\n    ", ""
     ).split("|")
 )
+#: How the seed's headings say which: Select "NO"; on field "..." select the option YES.
+_SELECT = re.compile(r'^"? ?select (?:the option )?')
 _PHRASES = re.compile(r"[,;.!]+| (?=i (?:accept|agree|do)\b)")
 
 
 def yes_or_no(raw: str, *, agreeing: bool = False) -> bool | None:
     """What a value says in five languages, courtesy aside; None where it says neither, or both. ``agreeing`` is a yes too."""
-    plain = normal(raw).removeprefix("select ")
+    plain = _SELECT.sub("", normal(raw))
     words = [_uncourteous(word.strip(" .\"'")) for word in _PHRASES.split(plain)]
     said = [word for word in words if word]
     if said and all(word in _YES or (agreeing and word in _AGREED) for word in said):

@@ -78,7 +78,7 @@ def _separator(line: str, start: int) -> tuple[int, int] | None:
         sign = line[at]
         if sign in _COLONS or sign in "\t|":
             return at, at + 1
-        if sign in "(（" or line.startswith(("<http", "<mailto"), at):
+        if sign in "(（" or (sign == "<" and line.startswith(("<http", "<mailto"), at)):
             closed = _closed(line, at) if sign != "<" else _linked(line, at)
             if closed is None:
                 return None
