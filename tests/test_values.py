@@ -263,3 +263,12 @@ def test_values_of_every_given_field_are_checked_when_the_form_is_not_known() ->
     assert set(problems) == {
         ("request", Code.UNKNOWN_VALUE), ("token", Code.TOKEN_MALFORMED), ("agents", Code.NOT_A_NUMBER),
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("raw", "meant"), [("Voic", "Voice"), ("Voice Digtal", "Voice Digital"), ("Digital Voice", "Voice Digital")]
+)
+def test_the_nearest_option_is_suggested_and_never_taken(raw: str, meant: str) -> None:
+    problem = read.option("plan", raw, {"voice": "Voice", "digital": "Digital", "voice_digital": "Voice Digital"})
+    assert isinstance(problem, Problem)
+    assert problem.hint == meant

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 
-from rapidfuzz import process
+from rapidfuzz import fuzz, process
 
 from mailbot.core.address import strict
 from mailbot.core.agreement import yes_or_no
@@ -138,8 +138,8 @@ def option(
     known = _exact(field, word, {**hidden, **names})
     if known:
         return known
-    near = process.extractOne(word[:200], names.keys(), score_cutoff=70) if word else None
-    hint = labels[names[near[0]]] if near else ""
+    near = [name for name, *_ in process.extract(word[:200], names.keys(), score_cutoff=70)] if word else []
+    hint = labels[names[max(near, key=lambda name: fuzz.token_sort_ratio(word[:200], name))]] if near else ""
     return Problem(field=field, code=Code.UNKNOWN_VALUE, read=raw, expected=", ".join(labels.values()), hint=hint)
 
 
