@@ -266,7 +266,14 @@ def test_values_of_every_given_field_are_checked_when_the_form_is_not_known() ->
 
 
 @pytest.mark.parametrize(
-    ("raw", "meant"), [("Voic", "Voice"), ("Voice Digtal", "Voice Digital"), ("Digital Voice", "Voice Digital")]
+    ("raw", "meant"),
+    [
+        ("Voic", "Voice"),
+        ("Voice Digtal", "Voice Digital"),
+        ("Digital Voice", "Voice Digital"),
+        ("voicedigital", "Voice Digital"),
+        ("Voice/Digital", "Voice Digital"),
+    ],
 )
 def test_the_nearest_option_is_suggested_and_never_taken(raw: str, meant: str) -> None:
     problem = read.option("plan", raw, {"voice": "Voice", "digital": "Digital", "voice_digital": "Voice Digital"})

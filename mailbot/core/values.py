@@ -139,8 +139,13 @@ def option(
     if known:
         return known
     near = [name for name, *_ in process.extract(word[:200], names.keys(), score_cutoff=70)] if word else []
-    hint = labels[names[max(near, key=lambda name: fuzz.token_sort_ratio(word[:200], name))]] if near else ""
+    hint = labels[names[max(near, key=lambda name: _likeness(word[:200], name))]] if near else ""
     return Problem(field=field, code=Code.UNKNOWN_VALUE, read=raw, expected=", ".join(labels.values()), hint=hint)
+
+
+def _likeness(word: str, name: str) -> float:
+    """How like a name a word is, its parts in either order."""
+    return max(fuzz.ratio(word, name), fuzz.token_sort_ratio(word, name))
 
 
 def _exact(field: str, word: str, names: Mapping[str, str]) -> str | None:
