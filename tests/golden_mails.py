@@ -878,7 +878,7 @@ def seeds() -> None:
         "seed-remove",
         SEED,
         c.gmail_web(draft(text, "Modify existing license")),
-        Form("modify", "remove", who(reason="feature_unused", **mine), ("plugins: unknown_value",)),
+        Form("modify", "remove", who(reason="feature_unused", plugins=["data_retention", "botify"], **mine)),
     )
     text = f"{SEED_WHO}\nAccept license agreement: yes\nAction Request: Deactivate\nReason of cancellation: Server replaced"
     add(
@@ -1091,10 +1091,277 @@ def faults() -> None:
     )
 
 
+WORD_LIST = "Outlook's own HTML of lists, as in closeio/quotequail tests/files/outlook_forward.html"
+NEW = f"Request: modify/add\nLicense token: {TOKEN}\nCustomer name: Acme Ltd\nI accept: yes\nReason: new feature"
+
+
+def paragraphs(text: str) -> str:
+    return "".join(f"<p class=MsoNormal>{line}<o:p></o:p></p>" for line in text.split("\n"))
+
+
+def word_item(sign: str, font: str, text: str) -> str:
+    """An entry of a list in Word's HTML: the sign in a font that draws it, the room behind it in small blanks."""
+    room = "<span style='font:7.0pt \"Times New Roman\"'>" + "&nbsp;" * 8 + " </span>"
+    ignored = f"<span style='font-family:{font}'><span style='mso-list:Ignore'>{sign}{room}</span></span>"
+    return f"<p class=MsoListParagraph style='mso-list:l0 level1 lfo1'><![if !supportLists]>{ignored}<![endif]>{text}<o:p></o:p></p>"
+
+
+def new_feature(comments: str | None = None, **more: object) -> Form:
+    return Form("modify", "add", who(reason="new_feature", **more), (), comments)
+
+
+def word_lists() -> None:
+    """The bullets of Word: letters in fonts that draw them as signs."""
+    for name, sign, font in (
+        ("symbol", "·", "Symbol"),
+        ("courier", "o", '"Courier New"'),
+        ("wingdings", "§", "Wingdings"),
+    ):
+        entries = word_item(sign, font, "Botify") + word_item(sign, font, "Schedulease")
+        add(
+            f"word-list-{name}",
+            WORD_LIST,
+            c.outlook_html(draft("x", html=paragraphs(f"{NEW}\nPlugins:") + entries)),
+            new_feature(plugins=["botify", "schedulease"]),
+        )
+    listed = "".join(word_item(f"{n}.", "Calibri", line) for n, line in enumerate(f"{NEW}\nAgents: 12".split("\n"), 1))
+    add("word-numbered-form", WORD_LIST, c.outlook_html(draft("x", html=listed)), new_feature(agents=12))
+    text = "\n\n".join(f"o        {line}" for line in f"{NEW}\nAgents: 12".split("\n"))
+    add("word-list-as-plain-text", WORD_LIST, c.apple_mac(draft(text)), new_feature(agents=12))
+    cells = "".join(
+        f"<tr><td><p class=MsoNormal>{n}</p></td><td><p class=MsoNormal><b>{a}</b></p></td><td><p class=MsoNormal>{b}</p></td></tr>"
+        for n, (a, b) in enumerate(PAIRS, 1)
+    )
+    add(
+        "word-table-with-numbers",
+        f"{QUAIL}/outlook_forward.html",
+        c.outlook_html(draft("x", html=f"<table>{cells}</table>")),
+        plan(),
+    )
+    boxes = f"{NEW}\nPlugins:\nBotify\t[x]\nSchedulease\t[ ]"
+    add(
+        "boxes-behind-the-names",
+        f"{QUAIL}/outlook_forward.html",
+        c.apple_mac(draft(boxes)),
+        new_feature(plugins=["botify"]),
+    )
+    round_ones = DEMO.format("Acme Ltd").replace("demo: yes", "demo: (x) YES ( ) NO")
+    add("round-boxes", f"{TALON}/thunderbird.eml", c.thunderbird(draft(round_ones)), demo())
+
+
+def taken_back() -> None:
+    """What somebody wrote and struck out, or that is raised as the mark of a footnote."""
+    add(
+        "struck-line",
+        GMAIL,
+        c.outlook_html(draft("x", html=paragraphs(f"{NEW}\nAgents: 12\n<s>Users: 10</s>"))),
+        new_feature("~~Users: 10~~", agents=12),
+    )
+    struck = f'{NEW}\nAgents: <span style="text-decoration:line-through">10</span> 12'
+    add(
+        "struck-number-in-both-parts",
+        GMAIL,
+        c.gmail_web(draft(f"{NEW}\nAgents: 10 12", html=paragraphs(struck))),
+        new_feature(agents=12),
+    )
+    listed = f"<div>{paragraphs(NEW)}</div><div>Plugins: Botify, <del>Schedulease</del></div>"
+    add(
+        "struck-name-of-a-list",
+        f"{TALON}/iphone.eml",
+        c.iphone_html(draft("x", html=listed)),
+        new_feature(plugins=["botify"]),
+    )
+    raised = paragraphs(f"{NEW}\nAgents: 12<sup>2</sup>")
+    add(
+        "footnote-behind-a-number",
+        f"{QUAIL}/outlook_forward.html",
+        c.outlook_desktop(draft(f"{NEW}\nAgents: 122", html=raised)),
+        Form("modify", "add", who(reason="new_feature"), ("agents: not_a_number",)),
+    )
+    ordinal = paragraphs(NEW.replace("Acme Ltd", "1<sup>st</sup> Choice Ltd") + "\nAgents: 12")
+    add(
+        "ordinal-in-a-name",
+        f"{QUAIL}/outlook_forward.html",
+        c.outlook_html(draft("x", html=ordinal)),
+        Form("modify", "add", who("1st Choice Ltd", reason="new_feature", agents=12)),
+    )
+
+
+def older_ones() -> None:
+    """A form of one's own above a quoted mail that holds another."""
+    old = f"Request: modify/remove\nToken: {OTHER}\nCustomer name: Acme Ltd\nI accept: yes\nReason: cost\nAgents: 6"
+    own = f"{NEW}\nAgents: 12"
+    quoted = "On Mon, 2 Nov 2026 at 10:00, Bob <bob@acme.example> wrote:\n> " + old.replace("\n", "\n> ")
+    add(
+        "form-above-a-quoted-form",
+        GMAIL,
+        c.gmail_web(draft(f"{own}\n\n{quoted}", "Re: license")),
+        new_feature(agents=12),
+    )
+    block = f"Von: Bob <bob@acme.example>\nGesendet: Montag, 2. November 2026 10:00\nAn: Joe\nBetreff: Lizenz\n\n{old}"
+    add(
+        "form-above-a-header-block",
+        f"{TALON}/outlook.eml",
+        c.outlook_desktop(draft(f"{own}\n\n{block}", "AW: Lizenz")),
+        new_feature(agents=12),
+    )
+    blank = "On Tue, 3 Nov 2026 at 09:12, Licence Desk <licences@desk.example> wrote:\n> The form\n>\n> Request: activate\n> License token:\n> Customer name:\n> 30 days free demo (yes / no):"
+    add(
+        "form-above-our-blank-one",
+        GMAIL,
+        c.gmail_web(draft(f"{DEMO.format('Acme Ltd')}\n\n{blank}", "Re: The form")),
+        demo(),
+    )
+    block = "De : Bob <bob@acme.example>\nEnvoyé : lundi 2 novembre 2026 10:00\nÀ : Joe\nObjet : licence"
+    add(
+        "forward-outlook-fr",
+        f"{CRISP}/email_ios_outlook_fr.txt",
+        c.outlook_desktop(draft(f"{block}\n\n{own}", "TR : licence")),
+        new_feature(block.replace("\n", "\n\n"), agents=12),
+        forwarded_from="bob@acme.example",
+    )
+
+
+def guided() -> None:
+    """More of the guide's headings, as one answers them."""
+    mine = {"customer_email": "ann@acme.example"}
+    who_lines = "Accept license agreement: yes\n" + SEED_WHO
+    text = f'{who_lines}\n4. Select “Add”\n5. Select the reason of the upgrade: More agents\n6. Select which items you would like to upgrade - Accounts: Agents\n7. Define the new quantity: 15\n8. Select which items you would like to upgrade - Add-ons and Plugins: Botify, Quality Analysis\n9. Click on "Send."'
+    add(
+        "guide-add",
+        SEED,
+        c.gmail_web(draft(text, "Modify License - Add New Items")),
+        Form(
+            "modify",
+            "add",
+            who(reason="more_agents", agents=15, plugins=["botify"], addons=["quality_analysis"], **mine),
+            (),
+            '9. Click on "Send."',
+        ),
+    )
+    text = f'{who_lines}\n4. Select "Remove"\n5. Select the reason of the remove request: cost\n8. Select which items you would like to remove - Add-ons and Plugins: Data Retention and Botify plugins'
+    add(
+        "guide-remove",
+        SEED,
+        c.outlook_web(draft(text, "Modify your license")),
+        Form("modify", "remove", who(reason="cost", plugins=["data_retention", "botify"], **mine)),
+    )
+    text = f"{who_lines}\n4. Select 'Deactivate'\n5. Select the reason of cancellation: project ended"
+    add(
+        "guide-deactivate",
+        SEED,
+        c.thunderbird(draft(text, "Modify your license")),
+        Form("modify", "deactivate", who(reason="project_ended", **mine)),
+    )
+    text = f"{who_lines}\n3. Are you requesting a 30-day free demo? Select “NO”\n4. Select the XCALLY Plan: Voice Digital\n5. Define the number of agents, users, telephones and mobile agents: 10 agents, 2 users, 4 telephones and 1 mobile agent\n6. Set the billing frequency: annual\n8. Set the support package: Silver\n10. Select Plugins\n- Data retention\n- Schedulease\n11. Confirm and check your e-mail!"
+    add(
+        "guide-plan",
+        SEED,
+        c.outlook_desktop(draft(text, "Activate a New License")),
+        plan(
+            comments="11. Confirm and check your e-mail!",
+            users=2,
+            telephones=4,
+            mobile_agents=1,
+            plugins=["data_retention", "schedulease"],
+            **mine,
+        ),
+    )
+    text = f"1. Check the info and accept the conditions: I Agree\n{SEED_WHO}\nlicense plan: Digital plan\nwhite label: yes, please"
+    add(
+        "guide-contract",
+        SEED,
+        c.proton(draft(text, "Request Contract Change")),
+        Form("contract", None, who(plan="digital", whitelabel=True, **mine)),
+    )
+    text = f"1. Insert the Customer name/Reference: Acme Ltd\n2. Select the grace period reason: a. Expired License (trial mode)\nPlease insert the old token: {TOKEN}\nAdditional comments: please call"
+    add(
+        "guide-reactivate",
+        SEED,
+        c.yahoo(draft(text, "Grace Period / Re-activate License", files=(LOG,))),
+        Form(
+            "reactivate",
+            "expired",
+            {"customer_name": "Acme Ltd", "reason": "expired", "old_token": TOKEN},
+            (),
+            "please call",
+        ),
+        attachments=("license.log",),
+    )
+
+
+def courteous() -> None:
+    """What any clerk reads, however it is put."""
+    said = (
+        ADD.format("Acme Ltd")
+        .replace("Agreement: yes", "Agreement: Yes, I accept")
+        .replace("Agents: 12", "Agents: 12 (twelve) in total")
+    )
+    add("yes-i-accept", GMAIL, c.gmail_web(draft(said.replace(" in total", ""))), more_agents())
+    said = f"Request: modify/remove\nLicense token: {TOKEN}\nCustomer name: Bäckerei Öz\nI accept: ja, gerne\nReason: cost\nAgents: 6 Agenten\nPlugins: Botify und Queue-Manager\n\nViele Grüße aus Köln\nJörg Öz\nSupport: Team Nord"
+    add(
+        "names-joined-by-und",
+        f"{TALON}/outlook.eml",
+        c.outlook_desktop(draft(said, "Lizenz", charset="windows-1252", name="Öz, Jörg")),
+        Form("modify", "remove", who("Bäckerei Öz", reason="cost", agents=6, plugins=["botify", "queue_manager"])),
+    )
+    said = f"Request: contract\nLicense token: {TOKEN}\nCustomer name: Oro S.p.A.\nCustomer email: Maria Rossi <maria@oro.example>\nI accept: sì, accetto\nSupport: Platinum support\nBilling frequency: yearly\n\nIn attesa di un vostro riscontro porgo cordiali saluti.\nMaria\nEmail: altra@oro.example"
+    add(
+        "closing-sentence-it",
+        GMAIL,
+        c.gmail_app(draft(said, name="Maria Rossi")),
+        Form(
+            "contract",
+            None,
+            {**who("Oro S.p.A.", support="platinum", billing="annual"), "customer_email": "maria@oro.example"},
+        ),
+    )
+    said = f"Hi, Request: modify/add; License token: {TOKEN}; Customer: Acme Ltd; I accept: yes; Reason: more agents; Agents: 12."
+    add("sentence-behind-a-greeting", f"{TALON}/iphone.eml", c.iphone(draft(said)), more_agents(comments="Hi"))
+    said = f"Token: {TOKEN}\nCustomer: Acme Ltd\nI accept: yes\n\nRequest 1: modify/add\nReason: more agents\nAgents: 12\n\nRequest no. 2: contract\nSupport: Platinum"
+    add(
+        "numbered-requests",
+        GMAIL,
+        c.gmail_web(draft(said)),
+        more_agents(),
+        Form("contract", None, who(support="platinum")),
+    )
+    linked = DEMO.format("Acme Ltd").replace("Agreement:", "Agreement <https://desk.example/eula>:")
+    add("link-within-a-label", f"{TALON}/outlook.eml", c.outlook_desktop(draft(linked)), demo())
+    phone = f"{ADD.format('Acme Ltd')}\n\nJoe Smith\nTelephone: 4021"
+    add(
+        "extension-of-a-telephone",
+        GMAIL,
+        c.gmail_web(draft(phone)),
+        Form(
+            "modify",
+            "add",
+            who(agents=12, reason="more_agents"),
+            ("telephones: near_label",),
+            "Joe Smith\nTelephone: 4021",
+        ),
+    )
+    spaced = DEMO.format("Acme\u00a0Ltd")
+    add("name-with-an-unseen-space", f"{TALON}/iphone.eml", c.iphone(draft(spaced)), demo("Acme Ltd"))
+    long = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789ab"
+    text = f"Accept the conditions and the License Agreement: yes\n{SEED_WHO}\nOn field “Are you requesting a 30 days free demo?” select the option YES"
+    add("guide-demo", SEED, c.gmail_web(draft(text, "Activate a New License")), demo(customer_email="ann@acme.example"))
+    broken = DEMO.format("Acme Ltd").replace(TOKEN, f"{long}\ncdef0123456789")
+    add(
+        "token-broken-over-two-lines",
+        f"{TALON}/thunderbird.eml",
+        c.apple_mac(draft(broken)),
+        Form(
+            "activate", "demo", {"customer_name": "Acme Ltd", "accept": True, "demo": True}, ("token: token_malformed",)
+        ),
+    )
+
+
 def build() -> list[Golden]:
     """All of them, in their order."""
     GOLDEN.clear()
-    for part in (programs, layouts, charsets, endings, replies, forwards, seeds, lists, faults):
+    later = (word_lists, taken_back, older_ones, guided, courteous)
+    for part in (programs, layouts, charsets, endings, replies, forwards, seeds, lists, faults, *later):
         part()
     return GOLDEN
 

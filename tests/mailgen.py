@@ -70,6 +70,8 @@ LONG = {
 }
 PEOPLE = {"en": "Joe Smith", "it": "Niccolò Rossi", "de": "Jörg Müller", "fr": "Hélène Dupré", "es": "Íñigo Peña"}
 YES = {"en": "yes", "it": "sì", "de": "Ja", "fr": "Oui", "es": "Sí"}
+AND = {"en": "and", "it": "e", "de": "und", "fr": "et", "es": "y"}
+COURTESY = {"en": "thanks", "it": "grazie", "de": "vielen Dank", "fr": "merci", "es": "muchas gracias"}
 NO = {"en": "no", "it": "No", "de": "Nein", "fr": "Non", "es": "No"}
 DISCLAIMER = {
     "en": "CONFIDENTIALITY NOTICE: this e-mail and any attachment are meant for the addressee only. If you are not the addressee, please delete it.",
@@ -91,7 +93,7 @@ HEADERS = {
     "fr": ("De", "Envoyé", "À", "Objet"), "es": ("De", "Enviado", "Para", "Asunto"),
 }  # fmt: skip
 #: How the lines of a form are written in plain text, and the structures of HTML.
-PLAIN = ("colon", "spaced", "bullet", "dot", "bold", "tab", "wide", "nbsp", "zero", "next_line", "stacked", "stacked_gap", "numbered", "quoted", "pipe", "columns", "equals", "upper", "pair")  # fmt: skip
+PLAIN = ("colon", "spaced", "bullet", "word_bullet", "dot", "bold", "tab", "wide", "nbsp", "zero", "next_line", "stacked", "stacked_gap", "numbered", "quoted", "pipe", "columns", "equals", "upper", "pair")  # fmt: skip
 MARKUP = ("table", "th_table", "word_table", "head_table", "four_cells", "list", "definitions", "bold_lines", "boxes")
 #: How each program writes the plain part beside a table.
 TABLE_AS = {"gmail_web": "stacked", "gmail_app": "stacked", "outlook_desktop": "stacked", "yahoo": "pipe", "proton": "stacked"}  # fmt: skip
@@ -173,7 +175,8 @@ class _Author:
                 return self.pick([address, address, f"{address}<mailto:{address}>", f"<{address}>"]), (), address
             case Kind.YES:
                 yes = key == "accept" or self.chance.random() < 0.5
-                return (YES if yes else NO)[self.language], (), yes
+                said = (YES if yes else NO)[self.language]
+                return self.pick([said, said, f"{said}, {COURTESY[self.language]}"]), (), yes
             case Kind.NUMBER:
                 count = self.chance.randint(5, 90)
                 unit = FIELDS[key].label.lower() if self.chance.random() < 0.2 else ""
@@ -190,7 +193,8 @@ class _Author:
                 chosen = set(self.chance.sample(sorted(labels), self.chance.randint(1, len(labels))))
                 chosen |= {need for one in chosen if key == "addons" for need in cat.addons[one].requires}
                 rows = tuple(labels[one] for one in sorted(chosen))
-                return self.pick([", ", "; "]).join(rows), rows, tuple(one for one in labels if one in chosen)
+                text = self.pick([", ", "; ", f" {AND[self.language]} "]).join(rows)
+                return text, rows, tuple(one for one in labels if one in chosen)
             case Kind.REASON if form.request != "reactivate":
                 known = cat.reasons[form.action or ""]
                 reason = self.pick(sorted(known))
@@ -347,6 +351,16 @@ class _Author:
                 f"{self.pick(['Fwd', 'FW', 'WG', 'TR', 'RV', 'I'])}: {subject}",
                 f"forwarded {layout}",
             )
+        elif (
+            not html
+            and not mistake
+            and entries[0].key == "request"
+            and layout != "quoted"
+            and self.chance.random() < 0.1
+        ):
+            text, subject, layout = self.above_an_older_form(text), f"Re: {subject}", f"above older {layout}"
+        if html and self.chance.random() < 0.1:  # the plain part does not show that it is struck out
+            text, html, layout = f"{text}\nAgents: 91", f"{html}<div><s>Agents: 91</s></div>", f"struck {layout}"
         if not html and layout in ("colon", "bullet", "spaced", "bold", "upper") and self.client == "gmail_web":
             text = "\n".join(
                 row
@@ -400,6 +414,16 @@ class _Author:
         if way == "thunderbird":
             return f"{note}-------- Forwarded Message --------\n{head}\n\n{text}"
         return f"{note}{'_' * 32}\n{head}\n\n{text}"
+
+    def above_an_older_form(self, text: str) -> str:
+        """The text on top of a mail that holds another form, quoted as one of the programs does."""
+        older = "\n".join(_lines(self.form()[0], "colon")).split("\n")
+        if self.chance.random() < 0.5:
+            said = self.pick(ATTRIBUTION[self.language]).format(desk=DESK)
+            return "\n".join([text, "", said, "", *(f"> {line}".rstrip() for line in older)])
+        sender, when, to, about = HEADERS[self.language]
+        block = f"{sender}: Bob <bob@acme.example>\n{when}: 3 November 2026 08:00\n{to}: Joe\n{about}: license"
+        return "\n".join([text, "", "_" * 32, block, "", *older])
 
     def signature(self) -> list[str]:
         person = PEOPLE[self.language]
@@ -513,7 +537,7 @@ def _fits(text: str, codec: str) -> bool:
 
 
 _STYLES = {
-    "colon": "{}: {}", "spaced": "{} : {}", "bullet": "- {}: {}", "dot": "• {}: {}", "bold": "*{}:* {}", "tab": "{}\t{}", "wide": "{}：{}",
+    "colon": "{}: {}", "spaced": "{} : {}", "bullet": "- {}: {}", "word_bullet": "o        {}: {}", "dot": "• {}: {}", "bold": "*{}:* {}", "tab": "{}\t{}", "wide": "{}：{}",
     "nbsp": "{}:\u00a0{}", "zero": "{}\u200b: \u200b{}", "next_line": "{}:\n{}", "stacked": "{}\n{}", "stacked_gap": "{}\n\n{}\n", "numbered": "{}: {}",
     "quoted": "> {}: {}", "pipe": "| {} | {} |", "columns": "{}: {}", "equals": "{} = {}", "upper": "{}: {}", "pair": "{}:\t{}",
 }  # fmt: skip
@@ -680,6 +704,9 @@ def compared(
     for number, truth in enumerate(truths):
         request, problems = found[number] if number < len(found) else (Request(), ())
         all_of.add(_compared(truth, request, problems, traits))
+    for request, _ in found[len(truths) :]:
+        all_of.wrong += 1
+        all_of.faults.append(f"wrong request: a form of {request.request!r} that nobody asks for in {traits}")
     return all_of
 
 

@@ -182,3 +182,52 @@ def test_the_same_value_twice_is_one_and_two_are_told() -> None:
 
 def test_an_empty_line_of_a_form_takes_no_prose_from_below() -> None:
     assert checked(f"{PLAN}Users:\nMobile agents:\n\nThanks for your help!\n")[1] == []
+
+
+@pytest.mark.parametrize(
+    "closing",
+    [
+        "Viele Grüße aus Köln", "Saluti da Torino", "In attesa di un riscontro porgo cordiali saluti.", "Thank you and best regards,",
+        "Je vous prie de recevoir mes salutations distinguées.",
+    ],
+)  # fmt: skip
+def test_a_closing_may_say_more(closing: str) -> None:
+    assert read_fields(f"Comments: soon\n\n{closing}\nJoe\nSupport: Silver").values == {"comments": "soon"}
+
+
+def test_words_about_regards_are_no_closing() -> None:
+    assert read_fields("Comments: give Bob my best regards\nand call me").values["comments"].endswith("call me")
+
+
+def test_an_extension_in_a_signature_is_no_count_of_telephones() -> None:
+    request, problems = checked(f"Request: modify/add\n{WHO}Reason: cost\nAgents: 12\n\nJoe\nTelephone: 4021")
+    assert (request.telephones, problems) == (None, [("telephones", Code.NEAR_LABEL)])
+
+
+OLDER = f"Request: modify/remove\n{WHO}Reason: cost\nAgents: 6"
+
+
+@pytest.mark.parametrize(
+    "quoted",
+    [
+        "On Mon, 2 Nov 2026 at 10:00, Bob <bob@acme.example> wrote:\n> " + OLDER.replace("\n", "\n> "),
+        f"________________________________\nFrom: Bob <bob@acme.example>\nSent: Monday, 2 November 2026\n\n{OLDER}",
+    ],
+)
+def test_a_form_quoted_below_ones_own_is_not_asked_again(quoted: str) -> None:
+    (reading,) = read_forms(f"Request: contract\n{WHO}Plan: Voice\n\n{quoted}", "Re: license")
+    assert reading.values["request"] == "contract"
+    assert len(read_forms(f"Request: contract\n{WHO}Plan: Voice\n\n{quoted}", "Fwd: license")) == 2
+
+
+def test_a_ruled_line_between_two_requests_is_no_quote() -> None:
+    assert len(read_forms(f"Request: contract\n{WHO}Plan: Voice\n\n{'_' * 30}\n\n{OLDER}", "licenses")) == 2
+
+
+def test_of_a_forwarded_conversation_the_newest_form_counts() -> None:
+    newest = f"Request: contract\n{WHO}Plan: Voice"
+    said = f"From: Bob <bob@acme.example>\nSent: Monday, 2 November 2026\nTo: Joe\nSubject: license\n\n{newest}"
+    text = f"FYI\n\n{said}\n\n{said.replace(newest, OLDER)}"
+    assert [reading.values["request"] for reading in read_forms(text, "FW: license")] == ["contract"]
+    marked = "Begin forwarded message:\n\n> " + said.replace("\n", "\n> ") + "\n>\n>> " + OLDER.replace("\n", "\n>> ")
+    assert [reading.values["request"] for reading in read_forms(marked, "Fwd: license")] == ["contract"]

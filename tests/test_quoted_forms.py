@@ -140,3 +140,10 @@ def test_what_counts_as_edited(old: str, new: str, read: dict[str, str]) -> None
 
 def test_without_a_form_of_ours_nothing_quoted_counts() -> None:
     assert dict(read_quoted(SENT.replace("Acme", "Other"), "Your request is done.\n").values) == {}
+
+
+def test_a_form_on_top_of_our_quoted_blank_one_is_one_request(desk: Running) -> None:
+    (blank,) = desk.write(JOE, "form activate")
+    desk.write(JOE, f"{PLAN}\n\n{gmail(blank)}", subject=f"Re: {blank['Subject']}")
+    assert desk.ticket().problems == ()
+    assert [kind for kind, _ in desk.kinds()] == ["form", "confirmation", "approval", "approval"]

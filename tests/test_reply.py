@@ -180,3 +180,18 @@ def test_a_megabyte_made_to_be_slow_comes_to_an_end(text: str) -> None:
     """A quadratic scan of any of these takes minutes and hangs the run; a linear one is done at once."""
     assert isinstance(own_text(text, (MARKER,)).own, str)
     assert isinstance(own_lines_anywhere(text, (MARKER,)), tuple)
+
+
+@pytest.mark.parametrize("between", ["\n\n", "\n"])
+@pytest.mark.parametrize(
+    ("last", "wrote"),
+    [
+        ("il server è nuovo", "Il giorno mar 3 nov 2026 alle ore 09:12 Joe <joe@acme.example> ha scritto:"),
+        ("le serveur a changé", "Le mar. 3 nov. 2026 à 09:12, Joe <joe@acme.example> a écrit :"),
+        ("on Monday we close", "On Tue, 3 Nov 2026 at 09:12, Joe <joe@acme.example> wrote:"),
+    ],
+)
+def test_a_last_line_that_begins_like_an_attribution_stays_the_writers(last: str, wrote: str, between: str) -> None:
+    text = f"{last}{between}{wrote}\n> old"
+    assert own_text(text, ()).own == last
+    assert own_lines_anywhere(text, ())[0].strip() == last

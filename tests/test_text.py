@@ -203,3 +203,15 @@ def test_encoded_words_never_fail(value):
 def test_beyond_many_tags_only_the_text_goes_on_and_all_of_it(tag):
     html = f"{tag}word " * 30_000
     assert from_html(html).count("word") == 30_000
+
+
+@pytest.mark.parametrize(
+    "struck",
+    ["<s>10</s>", "<strike>10</strike>", "<del>10</del>", '<span style="text-decoration: line-through">10</span>'],
+)
+def test_struck_out_words_are_marked(struck: str) -> None:
+    assert from_html(f"<p>Agents: {struck} 12</p>") == "Agents: ~~10~~ 12"
+
+
+def test_a_raised_digit_stays_one_and_a_raised_ordinal_is_a_word() -> None:
+    assert from_html("<p>Agents: 12<sup>2</sup>, the 1<sup>st</sup></p>") == "Agents: 12², the 1st"

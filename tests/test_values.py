@@ -74,12 +74,74 @@ def test_no(word: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "word", ["sometimes", "yes please", "not yet", "sure", "maybe", "ok", "yess", "yes / no", "not really", "ofc"]
+    "word", ["sometimes", "not yet", "sure", "maybe", "ok", "yess", "yes / no", "not really", "ofc"]
 )
 def test_neither_yes_nor_no(word: str) -> None:
     assert isinstance(read.yes("demo", word), Problem)
     _, problems = checked(f"Request: activate\n{WHO}demo: {word}\n")
     assert problems == [("demo", Code.UNKNOWN_VALUE)]
+
+
+@pytest.mark.parametrize(
+    "word", ["yes, please", "Yes please!", "ja, gerne", "Sí, muchas gracias", "Yes, I accept.", "Select “YES”"]
+)
+def test_courtesy_beside_yes_says_nothing_of_its_own(word: str) -> None:
+    assert read.yes("accept", word) is True
+
+
+@pytest.mark.parametrize("word", ["yes, but not before May", "yes, if it is free", "no, yes", "yes and no", "gerne"])
+def test_whatever_says_more_than_yes_is_asked_about(word: str) -> None:
+    assert isinstance(read.yes("accept", word), Problem)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        "12 agents",
+        "12 Agenten",
+        "12 agenti",
+        "12 seats",
+        "12 in total",
+        "12 (twelve)",
+        "12 agents (twelve)",
+        "12 (agents)",
+        "12;",
+    ],
+)
+def test_a_count_may_name_what_is_counted_and_say_it_again(raw: str) -> None:
+    assert read.number("agents", raw) == 12
+
+
+@pytest.mark.parametrize(
+    "raw", ["12 (now 10)", "12 (ten)", "12 users", "12 more", "12 named", "12 new agents", "10 12", "122²"]
+)
+def test_a_count_with_anything_else_beside_it_is_asked_about(raw: str) -> None:
+    assert isinstance(read.number("agents", raw), Problem)
+
+
+PLUGINS = {"botify": "Botify", "queue_manager": "Queue Manager", "data_retention": "Data Retention"}
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        "Botify and Data-Retention",
+        "Botify & data retention",
+        "Botify e Data Retention plugins",
+        "1. Botify\n2. Data Retention",
+        "Botify: yes, Queue Manager: no, Data Retention: yes",
+    ],
+)
+def test_names_of_a_list_are_known_however_they_are_joined(raw: str) -> None:
+    assert read.options("plugins", raw, PLUGINS) == (("botify", "data_retention"), ())
+
+
+@pytest.mark.parametrize(
+    "raw", ["Botify or Data Retention", "Botify and not Data Retention", "Botify and Fooify", "all but Botify"]
+)
+def test_names_are_taken_apart_only_where_each_is_a_known_one(raw: str) -> None:
+    found, (problem,) = read.options("plugins", raw, PLUGINS)
+    assert (found, problem.read) == ((), raw)
 
 
 def test_agreed_in_words_holds_for_the_agreement_alone() -> None:
@@ -215,3 +277,19 @@ def test_values_of_every_given_field_are_checked_when_the_form_is_not_known() ->
     assert set(problems) == {
         ("request", Code.UNKNOWN_VALUE), ("token", Code.TOKEN_MALFORMED), ("agents", Code.NOT_A_NUMBER),
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("raw", "meant"),
+    [
+        ("Voic", "Voice"),
+        ("Voice Digtal", "Voice Digital"),
+        ("Digital Voice", "Voice Digital"),
+        ("voicedigital", "Voice Digital"),
+        ("Voice/Digital", "Voice Digital"),
+    ],
+)
+def test_the_nearest_option_is_suggested_and_never_taken(raw: str, meant: str) -> None:
+    problem = read.option("plan", raw, {"voice": "Voice", "digital": "Digital", "voice_digital": "Voice Digital"})
+    assert isinstance(problem, Problem)
+    assert problem.hint == meant

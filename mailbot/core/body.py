@@ -13,6 +13,9 @@ from mailbot.core.text import decode, from_html, unflow
 
 _MAILS = frozenset({"message/rfc822", "message/global", "message/news"})
 _TNEF = frozenset({"application/ms-tnef", "application/vnd.ms-tnef"})
+#: What is struck out, or raised, in HTML: plain text says it as if it were not.
+_MARKS = re.compile("~~|[⁰¹²³⁴⁵⁶⁷⁸⁹]")
+_MARKUP = re.compile(r"<(?:s|strike|del|sup)[ >]|line-through", re.I)
 _META_CHARSET = re.compile(rb"charset\s{0,5}=\s{0,5}[\"']?([A-Za-z0-9_.:-]{1,40})", re.I)
 
 
@@ -58,6 +61,11 @@ class _Text:
     @property
     def blank(self) -> bool:
         return not self.text.strip()
+
+    @property
+    def may_mark(self) -> bool:
+        """Whether its HTML strikes or raises anything, by a look that costs little: what nobody needs is not read."""
+        return self.html and _MARKUP.search(self.source) is not None
 
 
 def read(root: Part, depth: int, budget: Budget) -> Body:
@@ -175,10 +183,13 @@ class _Walk:
 
 
 def _best(choices: list[list[_Text]]) -> list[_Text]:
-    """Of alternatives: plain text if there is any, else the first that is not blank."""
+    """Of alternatives: plain text if there is any, else the first that is not blank; HTML where plain text lacks a mark."""
     plain = [texts for texts in choices if not any(text.html for text in texts)]
-    full = (texts for texts in chain(plain, choices) if not all(text.blank for text in texts))
-    return next(full, [])
+    best: list[_Text] = next((texts for texts in chain(plain, choices) if not all(text.blank for text in texts)), [])
+    if best and not any(text.html or _MARKS.search(text.text) for text in best):
+        marked = (texts for texts in choices if any(text.may_mark for text in texts))
+        return next((texts for texts in marked if any(_MARKS.search(text.text) for text in texts)), best)
+    return best
 
 
 def _meta_charset(data: bytes) -> str | None:

@@ -151,7 +151,7 @@ class _Found:
                 keys, faults = read.options(
                     key, raw, read.labels_of(key, self.catalogue), read.unoffered(key, self.catalogue)
                 )
-                self.problems.extend(faults)
+                self.problems.extend(fault for fault in faults if not self._of_the_other(key, fault.read))
                 return keys
             case Kind.REASON if self.form.request == "reactivate":
                 return read.grace_reason(raw, self.catalogue.reasons.get("reactivate", {}))
@@ -159,6 +159,14 @@ class _Found:
                 return read.reason(raw, self.catalogue.reasons.get(self.form.action or "", {}))
             case _:
                 return raw
+
+    def _of_the_other(self, key: str, name: str) -> bool:
+        """Whether a name that is none of a field's belongs to the other field of one list of add-ons and plugins."""
+        if self.given.get("addons") != self.given.get("plugins"):
+            return False
+        other = "plugins" if key == "addons" else "addons"
+        choices = read.labels_of(other, self.catalogue), read.unoffered(other, self.catalogue)
+        return key == "plugins" or not read.options(other, name, *choices)[1]
 
     def _least(self, key: str) -> int:
         counted = self.form.request in ("activate", "modify") and key in self.catalogue.seats

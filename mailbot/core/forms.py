@@ -1,5 +1,6 @@
 """The one table of fields and requests: labels, aliases, how a value is read, what each form needs. Words are the seed's."""
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -62,12 +63,12 @@ FIELDS: dict[str, Field] = {
         _F("motion_token", "Motion token", Kind.TOKEN, ("motion license token", "xcally motion token")),
         _F("customer_name", "Customer name", Kind.TEXT, ("customer name/reference", "customer name / reference", "customer reference", "customer", "company", "company name")),
         _F("customer_email", "Customer email", Kind.EMAIL, ("customer email address", "customer e-mail", "customer e-mail address", "e-mail", "email", "email address", "e-mail address")),
-        _F("accept", "I accept the License Agreement", Kind.YES, ("accept", "license agreement", "accept license agreement", "accept the license agreement", "accept the conditions", "accept the conditions and the license agreement", "i accept the conditions and the license agreement", "i agree", "i accept")),
+        _F("accept", "I accept the License Agreement", Kind.YES, ("accept", "license agreement", "accept license agreement", "accept the license agreement", "accept the conditions", "accept the conditions and the license agreement", "i accept the conditions and the license agreement", "check the info and accept the conditions", "license agreement accepted", "i agree", "i accept")),
         _F("demo", "30 days free demo", Kind.YES, ("demo", "free demo", "30 day free demo", "30-days free demo", "30-day free demo", "free 30 days demo", "are you requesting a 30 days free demo", "are you requesting a 30-day free demo", "are you requesting a 30-days free demo")),
         _F("plan", "Plan", Kind.OPTION, ("xcally plan", "license plan", "new plan", "new license plan")),
         _F("agents", "Agents", Kind.NUMBER, ("agent", "concurrent agents", "concurrent agent", "number of agents", "number of concurrent agents", "agent license", "agent licenses")),
         _F("users", "Users", Kind.NUMBER, ("user", "additional users", "additional user", "number of users", "number of additional users", "user license", "user licenses")),
-        _F("telephones", "Telephones", Kind.NUMBER, ("telephone", "phones", "pbx extensions", "pbx extension", "number of telephones", "number of pbx extensions", "telephone license", "telephone licenses")),
+        _F("telephones", "Telephones", Kind.NUMBER, ("phones", "pbx extensions", "pbx extension", "number of telephones", "number of pbx extensions", "telephone licenses")),
         _F("mobile_agents", "Mobile agents", Kind.NUMBER, ("mobile agent", "named mobile agents", "number of mobile agents", "mobile agent license", "mobile agent licenses")),
         _F("billing", "Billing frequency", Kind.OPTION, ("billing", "frequency")),
         _F("support", "Support package", Kind.OPTION, ("support", "support plan")),
@@ -155,15 +156,37 @@ def normal(text: str) -> str:
 
 
 LABELS: dict[str, str] = {normal(name): f.key for f in FIELDS.values() for name in (f.key, f.label, *f.aliases)}
+#: One list of both, as the seed's headings ask for it.
+BOTH_LISTS = frozenset(
+    {"add-ons and plugins", "addons and plugins", "add-ons/plugins", "add-ons & plugins", "plugins and add-ons"}
+)
+LABELS |= dict.fromkeys(BOTH_LISTS, "addons")
+_WHICH = re.compile(r"which items you would like to (?:upgrade|add|remove) - ")
 #: How the seed's headings begin ("Select the support package", "Define the number of agents").
 _ASKING = ("select ", "define ", "set ", "choose ", "insert ", "provide ", "indicate ", "upload ")
 
 
+#: Of several requests in one mail: "Request 2", "Request no. 2", "2nd request".
+_NUMBERED = re.compile(r"request (?:#|no\.?|n\.?|nr\.?|number)? ?[0-9]{1,2}|[0-9]{0,2}(?:1st|2nd|3rd|[0-9]th) request")
+
+
 def field_of(label: str) -> str | None:
     """The key of the field that a label names, also as a heading of the seed asks for it; None otherwise."""
-    words = normal(label).rstrip("?").strip(" *\"'")
+    words = normal(label).rstrip("?").strip(" *\"'").removeprefix("please ").removeprefix('on field "')
     if words in LABELS:
         return LABELS[words]
-    if not words.startswith(_ASKING):
-        return None
-    return LABELS.get(words.partition(" ")[2].removeprefix("the "))
+    if _NUMBERED.fullmatch(words):
+        return "request"
+    return LABELS.get(asked_for(words))
+
+
+def asked_for(words: str) -> str:
+    """What one of the seed's headings asks for ("Select the support package"), "" where it is no such heading."""
+    asking = next((start for start in _ASKING if words.startswith(start)), None)
+    return _WHICH.sub("", words.removeprefix(asking), count=1).removeprefix("the ") if asking else ""
+
+
+def names_both(label: str) -> bool:
+    """Whether a label asks for add-ons and plugins in one list."""
+    words = normal(label)
+    return words in BOTH_LISTS or asked_for(words) in BOTH_LISTS

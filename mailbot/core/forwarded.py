@@ -3,7 +3,7 @@
 import re
 
 from mailbot.core.address import clean, strict
-from mailbot.core.forms import normal
+from mailbot.core.naming import is_forward
 from mailbot.core.signature import plain
 
 _ANNOUNCED = re.compile(
@@ -16,7 +16,6 @@ _NEXT = re.compile(
     r"\*?(?:sent|date|to|subject|inviato(?: il)?|data|oggetto|a|gesendet(?: am)?|datum|an|betreff|envoyé(?: le)?|à|objet"
     r"|enviado(?: el)?|fecha|para|asunto) ?:"
 )
-_FORWARD = ("fwd:", "fw:", "wg:", "tr:", "i:", "rv:", "inoltro:")
 _ADDRESS = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]{1,64}@[\w.-]{1,190}")
 _MOST_LINES, _HEADER = 400, 6
 
@@ -33,7 +32,7 @@ def original_sender(text: str, subject: str) -> str | None:
     """
     lines = text.splitlines()[:_MOST_LINES]
     start = next((at for at, line in enumerate(lines) if announces(line)), None)
-    if start is None and not normal(subject).startswith(_FORWARD):
+    if start is None and not is_forward(subject):
         return None
     last = len(lines) if start is None else start + 1 + _HEADER
     for at in range(start or 0, min(last, len(lines))):

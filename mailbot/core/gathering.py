@@ -8,9 +8,9 @@ from functools import cached_property
 from rapidfuzz import fuzz, process
 
 from mailbot.core.address import clean_text
-from mailbot.core.forms import FIELDS, INVISIBLE, LABELS, Kind, field_of, normal
+from mailbot.core.forms import FIELDS, INVISIBLE, LABELS, Kind, field_of, names_both, normal
 from mailbot.core.forwarded import announces
-from mailbot.core.labelled import Labelled, box_row, is_listed, labelled, ticked, unfinished
+from mailbot.core.labelled import Labelled, box_row, is_listed, is_numbered, labelled, ticked, unfinished
 from mailbot.core.logline import is_log_line
 from mailbot.core.naming import TWICE
 from mailbot.core.signature import is_device, is_signature
@@ -27,7 +27,12 @@ _WRAPPED = frozenset({Kind.TEXT, Kind.REASON, Kind.OPTION, Kind.OPTIONS})
 PROSE = "prose"
 MAILTO = re.compile(r"\s{0,3}[<\[(]mailto:[^<>\[\]()\s]{1,320}[>\])]", re.I)
 _ARMOUR = re.compile(r"-----BEGIN PGP SIGNED MESSAGE-----|Hash: (?:SHA|RIPEMD)[\w, -]{1,40}")
+#: Bullets as Word writes them: a letter that its own fonts draw as a sign, and the room behind it.
+_WORD_BULLET = re.compile(r"^([\s>]{0,40})[oqvwü§ØŸ·–—](?:\t| {0,9}[ \u00a0]{3,20})[ \u00a0]{0,20}(?=\S)")
 _JSON = re.compile(r'"[\w-]{1,40}"\s{0,3}:|[{}\[\]],?$|\{"')
+#: Struck out words: who wrote them took them back.
+_STRUCK = re.compile(r"(?<!\S)~~[^~\n]{1,300}~~(?:\s|$)")
+_UNSEEN = str.maketrans({"\u00a0": " ", "\u202f": " ", **dict.fromkeys("\u00ad\u034f\u200b\u2060\ufeff")})
 _EDGES = " \t\n\u00a0\u2007\u202f" + INVISIBLE
 
 
@@ -71,7 +76,7 @@ def whole(lines: Sequence[str]) -> list[str]:
     """The lines, labels whose parenthesis was broken over up to four of them made whole, and those without a colon too."""
     made: list[str] = []
     joined = 0
-    for line in lines:
+    for line in (_WORD_BULLET.sub(r"\1- ", line) for line in lines):
         if made and joined < 4 and line.strip() and unfinished(made[-1]):
             made[-1] = f"{made[-1].rstrip()} {line.lstrip(' >')}"
             joined += 1
@@ -93,12 +98,14 @@ class Reader:
         self.gap = False  # a blank line stands before this one
         self.before = ""
         self.tried = 0
+        self.both = False  # one list held add-ons and plugins
+        self.numbered = False  # the label of the field that is read has a number before it
 
     def copy(self) -> "Reader":
         """Another reader that has read the same; it goes on with a ``Request:`` line."""
         other = Reader()
         other.given = {key: [list(chunk) for chunk in chunks] for key, chunks in self.given.items()}
-        other.near, other.prose = dict(self.near), list(self.prose)
+        other.near, other.prose, other.both = dict(self.near), list(self.prose), self.both
         return other
 
     def read(self, lines: Iterable[str]) -> "Reader":
@@ -123,6 +130,8 @@ class Reader:
             self._blank()
         elif found and found.key:
             self._start(found.key, found.value)
+            self.numbered = is_numbered(line)
+            self.both = self.both or names_both(found.label)
         elif box := _labelled_box(line):
             self._start(*box)
         elif not _is_machine(bare):
@@ -157,12 +166,16 @@ class Reader:
         if kind is Kind.PROSE:
             return True
         rows = kind is Kind.OPTIONS or (kind in _CHOICES and box_row(line) is not None)
+        if chunk and self.numbered and is_numbered(line):
+            return False
         if rows and is_listed(line):
             return True
         if self.gap:
             return not chunk and fits(kind, bare)
         if not chunk:
             return True
+        if kind is Kind.TOKEN:
+            return len(self.before) >= WRAP_FROM and " " not in bare  # a broken token is told, its beginning is none
         if kind is Kind.OPTIONS and (chunk[-1].endswith((",", ";")) or key_of(self.before) is None):
             return True
         return kind in _WRAPPED and _was_wrapped(self.before, bare)
@@ -180,6 +193,8 @@ class Reader:
         """What was gathered."""
         values = {key: _value(key, ["".join(chunk) for chunk in chunks]) for key, chunks in self.given.items()}
         values = {key: value for key, value in values.items() if value}
+        if self.both and "addons" in values:
+            values.setdefault("plugins", values["addons"])
         return Reading(values, self.near, values.get("request"), "\n".join(self.prose).strip())
 
 
@@ -221,6 +236,7 @@ def tidied(kind: Kind, text: str) -> str:
     text = text.strip(_EDGES)
     if kind is Kind.PROSE:
         return text
+    text = _STRUCK.sub("", text.translate(_UNSEEN) if kind is Kind.TEXT else text).strip(_EDGES)
     if kind in _CHOICES:
         text = ticked(text)
     if kind is Kind.EMAIL:

@@ -48,6 +48,7 @@ _QUOTES = ("gmail_quote", "yahoo_quoted", "protonmail_quote")
 _UNSEEN = str.maketrans({"\u00a0": " ", **dict.fromkeys("\u00ad\u034f\u200b\u2060\ufeff", "")})
 _SPACES = re.compile(r"[ \t\n\r\f]+")
 _TAB = re.compile("[ \u00a0]{0,9}\u00a0{2}[ \u00a0]{2,20}")  # what editors make of one
+_RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 _JOINERS = "\u200c\u200d"
 _DEEPEST = 40  # frames within frames; what lies deeper is read, but on lines of its own
 _DEEPEST_QUOTE = 6
@@ -57,7 +58,8 @@ def from_html(html: str) -> str:
     """The visible text of ``html``, LF line ends; linear in its length, never fails.
 
     The cells of a table row stand on one line with tabs between, list items begin with "- ", boxes to tick are
-    ``[x]`` and ``[ ]``, lines of quoted mails begin with "> ".
+    ``[x]`` and ``[ ]``, lines of quoted mails begin with "> ", what is struck out is ``~~so~~``, and a raised digit stays
+    one, so that the mark of a footnote is no part of a number.
     """
     tamed = tame(html)
     page = _Page()
@@ -151,6 +153,10 @@ class _Page:
     def write(self, text: str, look: Look) -> None:
         if not look.seen:
             return
+        if look.raised:
+            text = text.translate(_RAISED)
+        if look.struck and text.strip():
+            text = _struck(text)
         first, *more = text.split("\n" if look.kept_space else BREAK)
         self._piece(first, look.kept_space)
         for piece in more:
@@ -218,6 +224,12 @@ class _Page:
     def text(self) -> str:
         self.end_line()
         return "\n".join(_trimmed(self.frames[0].lines))
+
+
+def _struck(text: str) -> str:
+    words = text.strip()
+    before, _, after = text.partition(words)
+    return f"{before or ' '}~~{words}~~{after or ' '}"
 
 
 def _quoted(line: str) -> str:

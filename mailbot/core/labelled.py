@@ -3,19 +3,23 @@
 import re
 from dataclasses import dataclass
 
-from mailbot.core.forms import FIELDS, INVISIBLE, Kind, field_of, normal
+from mailbot.core.forms import FIELDS, INVISIBLE, Kind, asked_for, field_of, normal
 
 #: Longer texts before a colon are no label; what stands in parentheses behind a label does not count.
 _LABEL, _ASIDE, _MOST_ASIDES = 80, 600, 4
 _BULLETS = " \t\u00a0>•·◦▪‣●○■□–—|#" + INVISIBLE
 _SPACES = " \t\u00a0\u2007\u202f" + INVISIBLE
 _COLONS = ":："
-_PARTING = re.compile(rf"[{_COLONS}\t|(（?=]")
-_PARTING_STILL = re.compile(rf"[{_COLONS}\t|(（?]")  # behind an equals sign: no label holds one
+_PARTING = re.compile(rf"[{_COLONS}\t|(（?=<]")
+_PARTING_STILL = re.compile(rf"[{_COLONS}\t|(（?<]")  # behind an equals sign: no label holds one
 _PARENTHESES = re.compile("[()（）]")
-_NUMBERED = re.compile(r"\d{1,2}[.)][ \t\u00a0]+")
-_BOX = re.compile(r"\[([xX✓✔ \u00a0]?)\]|([☒☑✓✔✅🗹])|([☐□❏▢])")
+_NUMBERED = re.compile(r"\d{1,2}(?:[.)][ \t\u00a0]+|\t)")
+_BOX = re.compile(r"\[([xX✓✔ \u00a0]?)\]|([☒☑✓✔✅🗹◉⦿]|\([xX✓✔•]\))|([☐□❏▢◯]|\([ \u00a0]\))")
+#: The seed's heading that chooses the action: 4. Select "Add".
+_CHOSEN = re.compile(r"select [\"'](add|remove|deactivate)[\"']")
 _LISTED = re.compile(r"[\s>]*(?:[-*•·◦▪‣●○]|\d{1,2}[.)])\s+\S")
+#: A row whose box stands in the cell behind the name.
+_BOX_CELL = re.compile(rf"(?m)^([^\t\n\[\]]{{1,80}})\t+({_BOX.pattern})[ \t]*$")
 _DIALLED = re.compile(r"[+(0][\d ()./-]{5,}|[\d ()./-]{7,}")
 _COUNTED = re.compile(r"[1-9][0-9]*")
 
@@ -35,7 +39,8 @@ def labelled(line: str) -> Labelled | None:
     bold = len(line[start : start + 2]) - len(line[start : start + 2].lstrip("*"))
     sep = _separator(line, start + bold)
     if sep is None:
-        return None
+        chosen = _CHOSEN.fullmatch(normal(line[start : start + _LABEL]))
+        return Labelled("Select", chosen[1], "action") if chosen else None
     at, end = sep
     label = line[start + bold : at].strip(_SPACES)
     mark = "*" * bold
@@ -78,8 +83,8 @@ def _separator(line: str, start: int) -> tuple[int, int] | None:
         sign = line[at]
         if sign in _COLONS or sign in "\t|":
             return at, at + 1
-        if sign in "(（":
-            closed = _closed(line, at) if asides < _MOST_ASIDES else None
+        if sign in "(（" or (sign == "<" and line.startswith(("<http", "<mailto"), at)):
+            closed = _linked(line, at) if sign == "<" else _closed(line, at) if asides < _MOST_ASIDES else None
             if closed is None:
                 return None
             asides += 1
@@ -101,6 +106,11 @@ def _separator(line: str, start: int) -> tuple[int, int] | None:
     return None
 
 
+def _linked(line: str, at: int) -> int | None:
+    end = line.find(">", at, at + _ASIDE)
+    return end if end >= 0 else None
+
+
 def _closed(line: str, at: int) -> int | None:
     """Where the parenthesis that opens here is closed, those inside it passed over."""
     depth = 0
@@ -112,7 +122,7 @@ def _closed(line: str, at: int) -> int | None:
 
 
 def _without_aside(label: str) -> str:
-    for opening in "(（":
+    for opening in ("(", "（", "<http", "<mailto"):
         label = label.partition(opening)[0]
     return label.strip(_SPACES)
 
@@ -157,6 +167,11 @@ def label_alone(line: str) -> str | None:
     return field_of(_without_aside(words)) if words else None
 
 
+def is_heading(line: str) -> bool:
+    """Whether a line asks for something as the seed's headings do: "Select Plugins"."""
+    return bool(asked_for(normal(line[_undecorated(line) :][:_LABEL])))
+
+
 def unfinished(line: str) -> bool:
     """Whether a line is the beginning of a label whose parenthesis was broken over lines."""
     start = _undecorated(line)
@@ -164,6 +179,11 @@ def unfinished(line: str) -> bool:
     words, opened, _ = head.partition("(")
     labels = bool(opened) and not any(sign in words for sign in f"{_COLONS}\t|?") and field_of(words) is not None
     return labels and _closed(line, line.find("(", start)) is None
+
+
+def is_numbered(line: str) -> bool:
+    """Whether a line has its number in a list before it."""
+    return bool(_NUMBERED.match(line.lstrip(_SPACES + ">")))
 
 
 def is_listed(line: str) -> bool:
@@ -185,6 +205,7 @@ def ticked(value: str) -> str:
 
     A ticked box alone is ``yes``, an empty one alone says nothing.
     """
+    value = _BOX_CELL.sub(r"\2 \1", value[:4000]) + value[4000:]
     boxes = list(_BOX.finditer(value[:4000]))
     if not boxes or value[: boxes[0].start()].strip(_SPACES + "-*\n,;"):
         return value

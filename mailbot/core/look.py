@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from mailbot.core.markup import without_comments
 
+_STRUCK = frozenset(["s", "strike", "del"])
 _NAMES = {"white": "#ffffff", "black": "#000000"}
 _HEX6 = re.compile("#[0-9a-f]{6}")
 _NEAR = 16  # of the 765 between black and white
@@ -30,6 +31,8 @@ class Look:
     ink: str | None = None
     ground: str | None = "#ffffff"
     kept_space: bool = False
+    struck: bool = False
+    raised: bool = False
 
     @property
     def seen(self) -> bool:
@@ -50,6 +53,10 @@ def below(look: Look, tag: str, attributes: Mapping[str, str | None], sheet: fro
     """The look inside a ``tag`` that stands where ``look`` holds; ``sheet``: selectors that style sheets hide."""
     if tag == "pre":
         look = replace(look, kept_space=True)
+    elif tag in _STRUCK:
+        look = replace(look, struck=True)
+    elif tag == "sup":
+        look = replace(look, raised=True)
     if not attributes:
         return look
     style = _declared(attributes.get("style") or "")
@@ -111,6 +118,10 @@ def _styled(look: Look, style: Mapping[str, str]) -> Look:
         look = replace(look, tiny=float(size[1]) < _LEAST_SIZE[size[2]])
     elif "font-size" in style:
         look = replace(look, tiny=False)
+    if "line-through" in style.get("text-decoration", "") + style.get("text-decoration-line", ""):
+        look = replace(look, struck=True)
+    if style.get("vertical-align") == "super":
+        look = replace(look, raised=True)
     if ink := style.get("color"):
         look = replace(look, ink=_colour(ink))
     if space := style.get("white-space"):

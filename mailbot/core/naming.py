@@ -3,11 +3,13 @@
 Exact words only; two lines that say different things are a clash, never a choice of ours.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from rapidfuzz import fuzz, process
 
+from mailbot.core.agreement import yes_or_no
 from mailbot.core.forms import FORMS, TITLES, normal
 
 #: Stands between the values of a field that was given twice. No text that was read holds it.
@@ -31,6 +33,10 @@ _NAMES: tuple[tuple[str, str, str | None], ...] = (
     ("30-day free demo", "activate", "demo"),
     ("free demo", "activate", "demo"),
     ("demo", "activate", "demo"),
+    ("deactivate your license", "modify", "deactivate"),
+    ("deactivate the license", "modify", "deactivate"),
+    ("deactivate license", "modify", "deactivate"),
+    ("license deactivation", "modify", "deactivate"),
     ("modify your license", "modify", None),
     ("modify existing license", "modify", None),
     ("modify license", "modify", None),
@@ -41,8 +47,14 @@ _NAMES: tuple[tuple[str, str, str | None], ...] = (
     ("grace period", "reactivate", None),
     ("re-activate", "reactivate", None),
     ("reactivate", "reactivate", None),
+    ("re-activation", "reactivate", None),
+    ("reactivation", "reactivate", None),
+    ("license reactivation", "reactivate", None),
+    ("license re-activation", "reactivate", None),
     ("request general information", "information", None),
     ("general information", "information", None),
+    ("information request", "information", None),
+    ("request for information", "information", None),
     ("shuttle", "shuttle", None),
 )
 #: How one may write the words that choose between the forms of a request.
@@ -64,22 +76,32 @@ _DEMO = {"demo": "demo", "free demo": "demo", "plan": "plan", "license plan": "p
 _TAILS: dict[str, dict[str, str]] = {"activate": _DEMO, "modify": ACTIONS, "shuttle": ACTIONS, "reactivate": GRACE}
 #: The field that chooses between the forms of a request.
 CHOOSER = {"activate": "demo", "modify": "action", "shuttle": "action", "reactivate": "reason"}
-YES = frozenset({"yes", "y", "si", "sì", "sí", "ja", "oui", "true", "x", "[x]"})
-NO = frozenset({"no", "n", "nein", "non", "false"})
-_REPLIES = ("re:", "aw:", "r:", "sv:", "antw:", "fwd:", "fw:", "wg:", "tr:", "i:", "rv:")
+_FORWARDS = ("fwd:", "fw:", "wg:", "tr:", "i:", "rv:", "inoltro:")
+_REPLIES = ("re:", "aw:", "r:", "sv:", "antw:", *_FORWARDS)
 _NEAR_REASON = 80
+_SPACED = re.compile(r"^([a-z]{1,7}) :")
 
 
 def is_reply(subject: str) -> bool:
     """Whether a subject is that of an answered or forwarded mail."""
-    return normal(subject).startswith(_REPLIES)
+    return _opening(subject).startswith(_REPLIES)
+
+
+def is_forward(subject: str) -> bool:
+    """Whether a subject is that of a forwarded mail."""
+    return _opening(subject).startswith(_FORWARDS)
+
+
+def _opening(subject: str) -> str:
+    """The words of a subject; the French put a space before the colon."""
+    return _SPACED.sub(r"\1:", normal(subject))
 
 
 def request_of(text: str) -> tuple[str, str | None] | None:
     """The request that a ``Request:`` value or a subject names, with its action where it says one; None otherwise."""
-    words = normal(text)
+    words = _opening(text)
     while words.startswith(_REPLIES):
-        words = words.partition(":")[2].strip()
+        words = _opening(words.partition(":")[2])
     words = words.strip(" .:!*\"'")
     for key in TITLES:
         if words == key:
@@ -182,8 +204,8 @@ def _choice(request: str, raw: str) -> str | None:
     if TWICE in raw:
         return None
     if request == "activate":
-        word = normal(raw).strip(" .!\"'")
-        return "demo" if word in YES else "plan" if word in NO else None
+        wanted = yes_or_no(raw)
+        return None if wanted is None else "demo" if wanted else "plan"
     action = grace_of(raw) if request == "reactivate" else action_of(raw)
     return action if (request, action) in FORMS else None
 

@@ -1,12 +1,15 @@
 """Text into readings: the forms of a mail, a repair, an edited quote. What a value means is ``checking``'s matter."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from mailbot.core.forms import CONTACT, FIELDS, normal
+from mailbot.core.forwarded import announces, original_sender
 from mailbot.core.gathering import MAILTO, PROSE, WRAP_FROM, Reader, Reading, key_of, tidied, whole
 from mailbot.core.labelled import labelled
-from mailbot.core.naming import TWICE, is_reply, request_of, settled
+from mailbot.core.naming import TWICE, is_forward, is_reply, request_of, settled
+from mailbot.core.reply import own_lines_anywhere
 from mailbot.core.signature import is_signature
 from mailbot.core.stacked import bare_of
 
@@ -14,6 +17,9 @@ __all__ = ["MOST_FORMS", "Reading", "Request", "merge", "read_fields", "read_for
 
 #: More ``Request:`` lines in one mail belong to the last form, which is then told to be given twice.
 MOST_FORMS = 20
+#: A line between two requests; above a quote it says nothing that the header lines below it do not say.
+_QUOTED = re.compile(r"^\s{0,3}> ?")
+_RULES = re.compile(r"(?m)^[ \t]*_{20,}[ \t]*$")
 
 
 @dataclass(frozen=True)
@@ -54,7 +60,10 @@ def read_forms(text: str, subject: str) -> tuple[Reading, ...]:
     them of more than whom to write to.
     """
     lines = whole(text.splitlines())
-    starts = [n for n, line in enumerate(lines) if key_of(line) == "request"][:MOST_FORMS]
+    starts = _starts(lines)
+    if len(starts) > 1:
+        lines = _without_older(lines, starts[0], subject)
+        starts = _starts(lines)
     if not starts:
         return _by_subject(Reader().read(lines).reading(), subject)
     common = Reader().read(lines[: starts[0]])
@@ -63,6 +72,23 @@ def read_forms(text: str, subject: str) -> tuple[Reading, ...]:
     if len(parts) == 1:
         parts = [Reading(_with_subject(parts[0].values, subject), parts[0].near, None, parts[0].prose)]
     return tuple(Reading(p.values, p.near, p.values.get("request", ""), p.prose) for p in parts)
+
+
+def _starts(lines: Sequence[str]) -> list[int]:
+    """Where forms begin."""
+    return [n for n, line in enumerate(lines) if key_of(line) == "request"][:MOST_FORMS]
+
+
+def _without_older(lines: list[str], at: int, subject: str) -> list[str]:
+    """The lines without older mails quoted below the first form, which begins ``at``; beside a forwarded form all stay."""
+    before, rest = lines[:at], lines[at:]
+    forwards = is_forward(subject) or any(map(announces, lines))
+    if forwards and original_sender("\n".join(before), subject) is None:
+        return lines
+    if rest[0].lstrip().startswith(">"):
+        rest = [_QUOTED.sub("", line) for line in rest]
+    own = own_lines_anywhere(_RULES.sub("", "\n".join(rest)), ())[0].splitlines()
+    return [*before, *own] if any(key_of(line) not in (None, "request") for line in own) else lines
 
 
 def _by_subject(read: Reading, subject: str) -> tuple[Reading, ...]:

@@ -112,7 +112,10 @@ def _attribution(lines: list[str], at: int, words: str) -> int:
     most = _WRAPPED if words.startswith(_STARTS) else 1
     joined = ""
     for width, line in enumerate(lines[at : at + most], 1):
-        joined = f"{joined} {plain(line)}".strip() if joined else words
+        more = plain(line)
+        if not more or (joined and more.startswith(_STARTS) and any(map(str.isdigit, more))):
+            return 0  # the writer's last line, above a gap or an attribution
+        joined = f"{joined} {more}" if joined else words
         if joined.endswith(":") and _WROTE.search(joined) and ("@" in joined or any(map(str.isdigit, joined))):
             return width
     return 0

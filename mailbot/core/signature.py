@@ -13,6 +13,16 @@ _SIGN_OFFS = frozenset(
     |schöne grüße|liebe grüße|mfg|cordialement|bien cordialement|bien à vous|meilleures salutations|sincères salutations
     |salutations|saludos|un saludo|saludos cordiales|un cordial saludo|atentamente""".replace("\n    ", "").split("|")
 )
+#: A sentence that is a closing: "In attesa di un riscontro porgo cordiali saluti."
+_CLOSING = re.compile(
+    r"[^:]*\b(?:porg\w+|invi\w+|con|with|and|mit|und|agréer|recevez|recevoir|reciban?)\b[^:]*"
+    r"(?:best regards|kind regards|cordiali saluti|distinti saluti|freundlichen grüßen|besten grüßen"
+    r"|salutations distinguées|sincères salutations|un cordial saludo|saludos cordiales)"
+)
+#: "Viele Grüße aus Köln", "Saluti da Torino", "Regards from Rome".
+_FROM_WHERE = re.compile(
+    r"(?<=[\w]) (?:aus|von|da|dall'|dalla|de|desde|from)(?: (?:der|dem|la|el|the))? ?[\w-]{2,30}(?: [\w-]{2,30})?$"
+)
 _APP = r"(?:outlook|mail|gmail|yahoo mail|proton mail|protonmail|tutanota|libero mail|mobile|(?:my |mein|mon |mi |il mio )?(?:iphone|ipad|android|samsung|blackberry|galaxy|smartphone|mobile|handy|cellulare|m[óo]vil|portable|t[ée]l[ée]phone))"
 _DEVICE = re.compile(
     rf"(?:sent from my(?: [\w./-]+){{1,5}}\W*$|sent (?:from|with|via) (?:my |the )?(?:secure )?\[?{_APP}|get outlook for |(?:inviato|scritto) (?:da|dal|con) (?:mio )?{_APP}"
@@ -24,9 +34,11 @@ _DEVICE = re.compile(
 
 def is_signature(line: str) -> bool:
     """Whether a signature begins at this line: ``--``, closing words, a telephone's line, or a PGP signature."""
+    words = _FROM_WHERE.sub("", normal(line[:100]).strip(" ,.!*>"))
     return (
         line.strip("> \t\u00a0") in ("--", "- --", "-----BEGIN PGP SIGNATURE-----")
-        or normal(line[:80]).strip(" ,.!*>") in _SIGN_OFFS
+        or words in _SIGN_OFFS
+        or (len(line) <= 100 and bool(_CLOSING.fullmatch(words)))
         or is_device(line)
     )
 

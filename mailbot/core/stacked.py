@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from itertools import chain
 from re import compile as pattern
 
-from mailbot.core.forms import CONTACT, FIELDS, INVISIBLE, Kind, field_of, normal
-from mailbot.core.labelled import box_row, is_listed, label_alone, labelled
-from mailbot.core.naming import NO, YES, request_of
+from mailbot.core.accounts import accounts, names_alone
+from mailbot.core.agreement import yes_or_no
+from mailbot.core.forms import CONTACT, FIELDS, INVISIBLE, Kind, field_of
+from mailbot.core.labelled import box_row, is_heading, is_listed, is_numbered, label_alone, labelled
+from mailbot.core.naming import request_of
 from mailbot.core.signature import is_signature
 
 #: So many blank lines may stand between a label and its value.
@@ -110,8 +112,8 @@ def _is_sure(label: str, below: str, kind: Kind, *, gap: bool) -> bool:
     """Whether that line can only be the value of a field of that kind."""
     if kind in (Kind.OPTION, Kind.OPTIONS, Kind.YES) and box_row(below):
         return True
-    if kind is Kind.OPTIONS and is_listed(below) and not is_listed(label):
-        return not gap
+    if kind is Kind.OPTIONS and is_listed(below) and (not is_listed(label) or is_numbered(label) > is_numbered(below)):
+        return not gap or is_heading(label)
     return kind is not Kind.EMAIL and fits(kind, bare_of(below))
 
 
@@ -122,9 +124,9 @@ def fits(kind: Kind, bare: str) -> bool:
             return " " not in bare and 8 <= len(bare) <= 128 and any(map(str.isdigit, bare))
         case Kind.NUMBER:
             count, _, unit = bare.strip('"“”').partition(" ")
-            return count.isdecimal() and (not unit or field_of(unit) is not None)
+            return count.isdecimal() and (not unit or (field_of(unit) or field_of(f"{unit}s")) is not None)
         case Kind.YES:
-            return normal(bare).strip(" .!") in YES | NO
+            return yes_or_no(bare) is not None
         case Kind.EMAIL:
             return "@" in bare and " " not in bare
         case _:
@@ -139,8 +141,10 @@ def bare_of(line: str) -> str:
 def _columns(lines: Sequence[str], at: int) -> list[str]:
     """The line as one line for each field that stands in it; a row of labels above a row of values likewise."""
     line = lines[at]
-    if len(line) <= _WIDEST and (sentences := _sentences(line)):
+    if len(line) <= _WIDEST and (sentences := _sentences(line) or accounts(lines, at)):
         return sentences
+    if at + 1 < len(lines) and len(line) <= _WIDEST and names_alone(line, lines[at + 1]):
+        return []
     if len(line) > _WIDEST or ("   " not in line and "\t" not in line and "\u00a0" not in line):
         return [line]
     if at and (pairs := _table(lines[at - 1], line)):
@@ -170,9 +174,13 @@ def _sentences(line: str) -> list[str]:
     for at in range(0, len(pieces), 2):
         found = labelled(pieces[at]) if pieces[at] else None
         key = found.key if found else None
-        if not at and (key is None or FIELDS[key].kind is Kind.PROSE):
+        if not at and key is not None and FIELDS[key].kind is Kind.PROSE:
             return []
-        if key is None:
+        if key is None and not at:
+            made.append(pieces[at])  # a greeting
+        elif key is None and fields == 0:
+            return []
+        elif key is None:
             made[-1] += pieces[at - 1] + pieces[at]
         else:
             made.append(pieces[at])

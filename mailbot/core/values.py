@@ -1,33 +1,19 @@
 """How each kind of value is read: a value, or the Problem that says what was read and what would be right. No guessing."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
-from rapidfuzz import process
+from rapidfuzz import fuzz, process
 
 from mailbot.core.address import strict
+from mailbot.core.agreement import yes_or_no
 from mailbot.core.catalogue import Catalogue
 from mailbot.core.forms import FIELDS, FORMS, Form, Kind, normal
-from mailbot.core.naming import NO, YES, grace_of, nearly_grace
+from mailbot.core.naming import grace_of, nearly_grace
 from mailbot.core.problem import Code, Problem, either
 
 #: No count may be larger.
 MOST = 100_000
-_AGREED = frozenset(
-    {
-        "i accept",
-        "i agree",
-        "accepted",
-        "agreed",
-        "accept",
-        "agree",
-        "accetto",
-        "accettato",
-        "ich stimme zu",
-        "ich akzeptiere",
-    }
-    | {"akzeptiert", "zugestimmt", "j'accepte", "accepté", "acepto", "aceptado", "estoy de acuerdo"}
-)
 _TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
 #: Numbers in words, 1 to 20 in five languages and the English tens: they are hints, never counts.
 _IN_WORDS = {
@@ -44,7 +30,34 @@ _IN_WORDS = {
 _TOKEN = re.compile(r"[\x21-\x7e]{8,128}")
 _NUMBER = re.compile(r"([0-9]{1,400})(?: ?([a-z][a-z -]{0,40}))?")
 _GROUPED = re.compile(r"[0-9]{1,3}(?:[.,' ][0-9]{3}){1,2}")
-_QUOTES = " .\"'"
+_QUOTES = " .,;\"'"
+_ADDRESSED = re.compile(r"[^<>@]{0,200}<([^<>\s]+@[^<>\s]+)>")
+#: What may stand behind a count beside the name of what is counted.
+_ALTOGETHER = frozenset({"in total", "total", "altogether", "seats", "licenses"})
+#: What the seats are called in the other four languages.
+_ABROAD = {
+    "agents": {"concurrent", "agenti", "agente", "agenten", "agentes"},
+    "mobile_agents": {"named"},
+    "users": {"utenti", "utente", "benutzer", "nutzer", "utilisateurs", "utilisateur", "usuarios", "usuario"},
+    "telephones": {"telefoni", "telefono", "telefone", "telefon", "téléphones", "téléphone", "teléfonos", "teléfono"},
+}
+#: What people write behind the name of an option, by field.
+_OWN_WORDS = {
+    "plan": ("plan",), "support": ("support", "support package", "support plan", "package"), "billing": ("billing",),
+    "addons": ("add on", "add ons", "addon"), "plugins": ("plugin", "plugins", "plug in"),
+}  # fmt: skip
+#: Two words for one thing, where only one of them is a name of an option.
+_SAME = {
+    "yearly": "annual",
+    "annually": "annual",
+    "per year": "annual",
+    "per month": "monthly",
+    "every month": "monthly",
+}
+#: The letter before a choice of the seed: "a. Expired License".
+_LETTER = re.compile(r"^[a-e][.)] ")
+_NUMBERED = re.compile(r"^[0-9]{1,2}[.)](?:\s+|$)")
+_AND = re.compile(r"(?i)(?:^| +)(?:and|&|\+|e|ed|und|et|y)(?= )")
 _LOG = "please attach it to your mail: .log, .txt, .json, .gz or .zip"
 _BETWEEN = re.compile(r"[,;\n\t|•·▪●]")
 
@@ -58,18 +71,16 @@ def token(field: str, raw: str) -> str | Problem:
 
 def yes(field: str, raw: str) -> bool | Problem:
     """Yes or no, in five languages; the agreement may also be agreed to in words."""
-    word = normal(raw).strip(" !" + _QUOTES)
-    if word in YES or (field == "accept" and word in _AGREED):
-        return True
-    if word in NO:
-        return False
+    said = yes_or_no(raw, agreeing=field == "accept")
+    if said is not None:
+        return said
     return Problem(field=field, code=Code.UNKNOWN_VALUE, read=raw, expected="expected.yes_or_no")
 
 
 def number(field: str, raw: str, least: int = 0) -> int | Problem:
     """A whole number in ASCII digits, with nothing behind it but the name of what is counted ("10 agents")."""
     word = normal(raw).strip(_QUOTES)
-    match = _NUMBER.fullmatch(word)
+    match = _NUMBER.fullmatch(_without_aside(word, _units(field)))
     if match is None or (match[2] and match[2].strip() not in _units(field)):
         hint = re.sub("[^0-9]", "", word) if _GROUPED.fullmatch(word) else _in_digits(word, _units(field))
         return Problem(field=field, code=Code.NOT_A_NUMBER, read=raw, expected="expected.total", hint=hint)
@@ -77,6 +88,15 @@ def number(field: str, raw: str, least: int = 0) -> int | Problem:
     if not least <= count <= MOST:
         return Problem(field=field, code=Code.OUT_OF_RANGE, read=raw, expected=f"{least}-{MOST}")
     return count
+
+
+def _without_aside(word: str, units: frozenset[str]) -> str:
+    """The count without parentheses that only say it again, in words or with what is counted: "12 (twelve)"."""
+    count, opened, aside = word.partition(" (")
+    if not (opened and aside.endswith(")")):
+        return word
+    again = aside[:-1].strip()
+    return count if again in units or _in_digits(again, units) == count.partition(" ")[0] else word
 
 
 def _in_digits(word: str, units: frozenset[str]) -> str:
@@ -94,12 +114,14 @@ def _in_digits(word: str, units: frozenset[str]) -> str:
 
 def _units(field: str) -> frozenset[str]:
     """What a field counts, in one word or two: its label and aliases."""
-    return frozenset(normal(name) for name in (FIELDS[field].label, *FIELDS[field].aliases) if " of " not in name)
+    names = {normal(name) for name in (FIELDS[field].label, *FIELDS[field].aliases) if " of " not in name}
+    return frozenset(names | {name.removesuffix("s") for name in names} | _ALTOGETHER | _ABROAD.get(field, set()))
 
 
 def email(field: str, raw: str) -> str | Problem:
-    """One plain address."""
-    address = strict(raw.strip("<> "))
+    """One plain address, as such or behind its owner's name."""
+    owned = _ADDRESSED.fullmatch(raw.strip())
+    address = strict(owned[1] if owned else raw.strip("<> "))
     return address or Problem(field=field, code=Code.UNKNOWN_VALUE, read=raw, expected="expected.email")
 
 
@@ -109,19 +131,40 @@ def option(
     """The key of one of those options, by key or label; ``unoffered`` ones are known too, and never suggested."""
     names = {normal(name): key for key, label in labels.items() for name in (key, label)}
     hidden = {normal(name): key for key, label in (unoffered or {}).items() for name in (key, label)}
-    word = normal(raw).strip(_QUOTES)
-    if word in names or word in hidden:
-        return names.get(word) or hidden[word]
-    near = process.extractOne(word[:200], names.keys(), score_cutoff=70) if word else None
-    hint = labels[names[near[0]]] if near else ""
+    word = _LETTER.sub("", normal(raw)).strip(_QUOTES)
+    word = _SAME.get(word, word)
+    known = _exact(field, word, {**hidden, **names})
+    if known:
+        return known
+    near = [name for name, *_ in process.extract(word[:200], names.keys(), score_cutoff=70)] if word else []
+    hint = labels[names[max(near, key=lambda name: _likeness(word[:200], name))]] if near else ""
     return Problem(field=field, code=Code.UNKNOWN_VALUE, read=raw, expected=either(labels.values()), hint=hint)
+
+
+def _likeness(word: str, name: str) -> float:
+    """How like a name a word is, its parts in either order."""
+    return max(fuzz.ratio(word, name), fuzz.token_sort_ratio(word, name))
+
+
+def _exact(field: str, word: str, names: Mapping[str, str]) -> str | None:
+    """The key of the option with that name; a dash is as good as a space, and "Voice plan" as good as "Voice"."""
+    if word in names:
+        return names[word]
+    plain = word.replace("-", " ")
+    bare = {plain, *(plain.removesuffix(f" {name}") for name in _OWN_WORDS.get(field, ()))}
+    found = {key for name, key in names.items() if name.replace("-", " ") in bare}
+    return found.pop() if len(found) == 1 else None
 
 
 def options(
     field: str, raw: str, labels: Mapping[str, str], unoffered: Mapping[str, str] | None = None
 ) -> tuple[tuple[str, ...], tuple[Problem, ...]]:
     """The keys of a list of options in the catalogue's order, and a problem for each that is not known."""
-    found = [option(field, name, labels, unoffered) for name in _listed(raw)]
+
+    def known(name: str) -> bool:
+        return isinstance(option(field, name, labels, unoffered), str)
+
+    found = [option(field, name, labels, unoffered) for name in _listed(raw, known)]
     keys = {key for key in found if isinstance(key, str)}
     faults = {problem.read: problem for problem in found if isinstance(problem, Problem)}
     return tuple(key for key in {**labels, **(unoffered or {})} if key in keys), tuple(faults.values())[:MOST_NAMED]
@@ -131,10 +174,26 @@ def options(
 MOST_NAMED = 20
 
 
-def _listed(raw: str) -> list[str]:
-    """The names of a list: by commas, semicolons, bullets, cells or lines; "none" is none."""
-    names = [name.strip(" -*\u00a0") for name in _BETWEEN.split(raw)]
-    return [name for name in names if name and normal(name) not in ("none", "no", "-")]
+def _listed(raw: str, known: Callable[[str], bool]) -> list[str]:
+    """The names of a list: by commas, semicolons, bullets, cells or lines, or by "and" between known ones; "none" is none."""
+    names = [
+        _NUMBERED.sub("", name.strip(" -*\u00a0")) for piece in _BETWEEN.split(raw) for name in _joined(piece, known)
+    ]
+    chosen = [_unless_no(name, known) for name in names]
+    return [name for name in chosen if name and normal(name) not in ("none", "no", "-")]
+
+
+def _unless_no(name: str, known: Callable[[str], bool]) -> str:
+    """The known option of "Botify: yes", "" of "Botify: no", and any other name as it is."""
+    option_, colon, said = name.partition(":")
+    wanted = yes_or_no(said) if colon and known(option_) else None
+    return name if wanted is None else option_ if wanted else ""
+
+
+def _joined(piece: str, known: Callable[[str], bool]) -> list[str]:
+    """The two or more names that an "and" joins, where each is a known one; else the piece as it is."""
+    names = [name for name in _AND.split(piece) if name.strip()]
+    return names if len(names) > 1 and all(map(known, names)) else [piece]
 
 
 def product(raw: str, products: Mapping[str, str], vendor: str) -> str | Problem:
