@@ -1,7 +1,7 @@
 # Needs Python 3.11 or later with venv and pip; everything is installed into .venv, once, and again when pyproject changes.
 #   make demo    the desk at work, with a mail server of its own
-#   make test    every test
-#   make check   the tests and every other gate
+#   make test    the tests, of the long series every third
+#   make check   every test, the long series whole, and every other gate
 #   make fuzz    FUZZ_TRIALS damaged mails and as many of random bytes
 #   make understand   how well mails are understood, field by field
 #   make bench   all measurements, which takes some minutes
@@ -29,6 +29,7 @@ gates: $(VENV)/.test
 	$(BIN)/deptry .
 	tests/wheel_smoke.sh $(BIN)/python
 
+check: export THOROUGH = 1
 check: gates test
 
 fuzz: $(VENV)/.test

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator
 from importlib.util import find_spec
 from itertools import count
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.util import LRUCache
@@ -22,6 +24,11 @@ from tests.warm import Warm
 
 #: One worker starts the server, and all of its tests are there.
 POSTGRESQL = [pytest.mark.postgresql, pytest.mark.xdist_group("postgresql")]
+
+# A run says today what it said yesterday: `make fuzz` is for new examples.
+settings.register_profile("repeatable", derandomize=True)
+if "FUZZ_TRIALS" not in os.environ:
+    settings.load_profile("repeatable")
 
 _names = count(1)
 _compiled: LRUCache[Any, Any] = LRUCache(2000)
@@ -40,6 +47,22 @@ def _shared(connection: Connection) -> None:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update", action="store_true", help="write the outcome of the conversations anew")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Of the series marked ``series(every)`` one test in so many is run; with THOROUGH=1, as in .ci/run, all of them."""
+    if os.environ.get("THOROUGH"):
+        return
+    seen: Counter[str] = Counter()
+    left: list[pytest.Item] = []
+    for item in items:
+        mark = item.get_closest_marker("series")
+        name = item.nodeid.partition("[")[0]
+        if mark is not None and seen[name] % mark.args[0]:
+            left.append(item)
+        seen[name] += 1
+    config.hook.pytest_deselected(items=left)
+    items[:] = [item for item in items if item not in set(left)]
 
 
 def pytest_make_parametrize_id(val: object) -> str | None:

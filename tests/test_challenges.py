@@ -95,6 +95,7 @@ def heard(folder: Path, kind: str, token: str, order: tuple[str, ...], contact: 
     return seen
 
 
+@pytest.mark.series(3)
 @pytest.mark.parametrize("order", ORDERS, ids=", ".join)
 @pytest.mark.parametrize("contact", [None, "NO"], ids=["a silent contact", "a contact who says NO"])
 def test_nothing_that_a_stranger_does_tells_whether_a_token_exists(
@@ -105,6 +106,7 @@ def test_nothing_that_a_stranger_does_tells_whether_a_token_exists(
     assert len(theirs) > len(order) + 1
 
 
+@pytest.mark.series(3)
 @pytest.mark.parametrize("kind", FORMS)
 @pytest.mark.parametrize("proved", [True, False], ids=["verified", "unverified"])
 def test_no_kind_of_request_tells_it(tmp_path: Path, kind: str, proved: bool) -> None:

@@ -341,6 +341,7 @@ def test_after_approve_no_other_word_is_passed_over(words: str) -> None:
     assert isinstance(told, NotUnderstood) or told.word != "APPROVE"
 
 
+@pytest.mark.series(3)
 @pytest.mark.parametrize(
     "own",
     [

@@ -51,6 +51,7 @@ def nasty(words: str) -> bytes:
     return ("\r\n".join(head) + "\r\n\r\n" + parts).encode("utf-8", "surrogateescape")
 
 
+@pytest.mark.series(3)
 @pytest.mark.parametrize("words", NASTY.values(), ids=NASTY)
 def test_a_senders_words_stay_words_in_every_mail(desk: Running, words: str) -> None:
     first = desk.take(nasty(words))
@@ -165,6 +166,7 @@ def program(*fields: str, text: str, sender: str = JOE, number: int = 1) -> byte
     return "\r\n".join([*head, "To: desk@vendor.example", f"Message-ID: <p{number}@x>", "", text]).encode()
 
 
+@pytest.mark.series(3)
 @pytest.mark.parametrize("field", AUTOMATIC)
 @pytest.mark.parametrize("text", ["help", "status", "What does it cost?", "form modify"])
 def test_automatic_mail_is_never_answered(desk: Running, field: str, text: str) -> None:

@@ -50,6 +50,7 @@ class Desk:
 
 
 #: Two desks: the first answer (a question has two); without signs each has its budget, one notice at the cap, and that.
+@pytest.mark.series(3)
 @pytest.mark.parametrize(("bare", "most"), [(False, 2), (True, 2 * BUDGET + 4)], ids=["as they are", "all signs lost"])
 @pytest.mark.parametrize(
     "text", ["help", "form modify", DEMO, "What does it cost?", "Request: modify\nToken: A1B2C3D4E5F6"]
@@ -84,6 +85,7 @@ def responder(address: str, text: str, *, keyed: bool) -> Callable[[EmailMessage
     return answer
 
 
+@pytest.mark.series(3)
 @pytest.mark.parametrize("keyed", [True, False], ids=["to Reply-To", "to From, as a new mail"])
 @pytest.mark.parametrize(
     "text", [AWAY, "status\n", "help\n", "APPROVE\n", DEMO.replace("A1B2C3D4E5F6", "short")], ids=str.split

@@ -156,6 +156,7 @@ def test_no_text_makes_it_raise_and_no_line_is_made_up(text: str) -> None:
     own_lines_anywhere(text, (MARKER,))
 
 
+@pytest.mark.series(3)
 @pytest.mark.parametrize(
     "text",
     [

@@ -32,6 +32,7 @@ COMMANDS = (
 STEERING = "\x1b\x07\x9b\x7f\u202e\u2028"
 
 
+@pytest.mark.series(3)
 @pytest.mark.parametrize("words", WORDS, ids=map(ascii, WORDS))
 def test_no_command_shows_a_strangers_words_as_more_than_words(
     tmp_path: Path, words: str, monkeypatch: pytest.MonkeyPatch

@@ -167,6 +167,7 @@ def test_what_is_seen_counts(seen):
     assert "X" in from_html(f"<div>a</div>{seen}")
 
 
+@pytest.mark.series(3)
 @pytest.mark.parametrize(
     "html",
     [
@@ -199,6 +200,7 @@ def test_encoded_words_never_fail(value):
     words(value).encode()
 
 
+@pytest.mark.series(3)
 @pytest.mark.parametrize("tag", ["<div>", "</p>", "</br>", "<blockquote>", "<b>", "<p>", "<table><tr><td>"])
 def test_beyond_many_tags_only_the_text_goes_on_and_all_of_it(tag):
     html = f"{tag}word " * 30_000
