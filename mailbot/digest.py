@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 from mailbot import records
 from mailbot.core.effects import Audience, Facts, Purpose, Send
 from mailbot.core.licence import Licence
-from mailbot.core.ticket import Ticket
+from mailbot.core.lines import one_line
+from mailbot.core.ticket import Route, Ticket
 from mailbot.desk import Desk
 from mailbot.work import Work
 from storage import due, inbox, outbox, tickets
@@ -43,7 +44,7 @@ def send(work: Work) -> None:
     """The digest to every member, when there is anything to say; the next one is remembered."""
     waiting = tuple(records.of_row(row) for row in tickets.waiting(work.session, WAITING))
     licences = tuple(found for found in records.licences(work.session, work.today) if _unbilled(found))
-    lines = (*_doubts(waiting), *_mails_in(work), *_mails_out(work), *_failing(work))
+    lines = (*_doubts(waiting), *_unread(work), *_mails_in(work), *_mails_out(work), *_failing(work))
     if waiting or licences or lines:
         facts = Facts(tickets=waiting, licences=licences, lines=_short(lines))
         work.post.send(Send(KIND, Audience.STAFF, facts, Purpose.DIGEST), None)
@@ -59,9 +60,22 @@ def _doubts(waiting: tuple[Ticket, ...]) -> list[str]:
     return [f"{t.ref} names a token that is not in the ledger: {t.token}" for t in waiting if t.token_doubt]
 
 
+def _since(work: Work) -> datetime:
+    """When the last digest went, however long ago that was."""
+    return due.last_done(work.session, KIND, work.now) or datetime.min.replace(tzinfo=UTC)
+
+
+def _unread(work: Work) -> list[str]:
+    """What customers wrote beside requests that were applied by themselves, of which staff had no mail."""
+    new = (records.of_row(row) for row in tickets.opened_since(work.session, _since(work)))
+    told = (ticket for ticket in new if ticket.comments and ticket.released and ticket.items)
+    alone = (t for t in told if all(item.route is not Route.STAFF for item in t.items))
+    return [f"{t.ref} was applied by itself; its customer wrote beside it: {one_line(t.comments or '')}" for t in alone]
+
+
 def _mails_in(work: Work) -> list[str]:
-    """What stands in quarantine, and what got no answer since the last digest, however long ago that was."""
-    since = due.last_done(work.session, KIND, work.now) or datetime.min.replace(tzinfo=UTC)
+    """What stands in quarantine, and what got no answer since the last digest."""
+    since = _since(work)
     left = inbox.listing(work.session, inbox.QUARANTINED)
     left += [row for row in inbox.handled_since(work.session, since) if _unanswered(row.intake or "")]
     return [f"mail {row.id} of {row.sender or 'nobody'}: {_last_line(row.reason) or row.intake}" for row in left]

@@ -147,6 +147,11 @@ def listing(s: Session, states: Collection[str] | None = None, limit: int | None
     return _found(s, states, limit=limit)
 
 
+def opened_since(s: Session, since: datetime) -> list[TicketRow]:
+    """The tickets that were opened after ``since``, oldest first."""
+    return _found(s, None, col(TicketRow.opened_at) > since)[::-1]
+
+
 def of_sender(s: Session, sender_folded: str, states: Collection[str] | None = None) -> list[TicketRow]:
     """The tickets that this address opened, newest first."""
     return _found(s, states, col(TicketRow.sender) == folded(sender_folded))

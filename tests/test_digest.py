@@ -8,7 +8,7 @@ import pytest
 from mailbot import digest, handling
 from storage import due, outbox
 from tests.running import Running, body, running
-from tests.test_desk import ANNA, JOE, PLAN, WHO, import_active
+from tests.test_desk import ANNA, DEMO, JOE, PLAN, WHO, import_active
 
 MODIFY = f"Request: modify\n{WHO}Action: add\nReason: more agents\nAgents: 20\n"
 
@@ -37,6 +37,16 @@ def test_a_token_that_is_not_in_the_ledger(desk: Running) -> None:
     import_active(desk, "Z1B2C3D4E5F6")
     desk.write(JOE, MODIFY)
     assert "LIC-1 names a token that is not in the ledger: A1B2C3D4E5F6" in morning(desk)
+
+
+def test_words_beside_what_was_applied_by_itself_are_read_by_somebody(desk: Running) -> None:
+    desk.write(JOE, f"{DEMO}Comments: please call\nPenelope\n")
+    desk.write("sue@x.example", DEMO.replace("A1B2C3D4E5F6", "Z1B2C3D4E5F6").replace("Acme", "Other"))
+    said = " ".join(morning(desk).split())
+    assert "LIC-1 was applied by itself; its customer wrote beside it: please call Penelope" in said
+    assert "LIC-2" not in said
+    desk.later(hours=2)
+    assert morning(desk) == ""
 
 
 def test_our_mails_that_did_not_arrive(desk: Running) -> None:
