@@ -19,6 +19,8 @@ WITHHELD = ", not answered: budget"
 #: States of our mails that somebody must look at.
 LOST = (outbox.REFUSED, outbox.UNKNOWN, outbox.UNDELIVERED)
 MOST_LINES = 100
+#: The lines of a history that say that something was granted.
+GRANTS = ("applied", "scheduled", "applying")
 WAITING = ("waiting_staff", "waiting_customer", "waiting_confirmation")
 
 
@@ -67,9 +69,8 @@ def _since(work: Work) -> datetime:
 
 def _unread(work: Work) -> list[str]:
     """What customers wrote beside requests that were applied by themselves, of which staff had no mail."""
-    new = (records.of_row(row) for row in tickets.opened_since(work.session, _since(work)))
-    told = (ticket for ticket in new if ticket.comments and ticket.released and ticket.items)
-    alone = (t for t in told if all(item.route is not Route.STAFF for item in t.items))
+    new = (records.of_row(row) for row in tickets.with_event_since(work.session, GRANTS, _since(work)))
+    alone = (t for t in new if t.comments and all(item.route is not Route.STAFF for item in t.items))
     return [f"{t.ref} was applied by itself; its customer wrote beside it: {one_line(t.comments or '')}" for t in alone]
 
 

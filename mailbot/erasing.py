@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlmodel import Session
 
+from mailbot.core.address import same
 from mailbot.core.ticket import FINAL, Ticket
 from mailbot.desk import Desk
 from storage import erasure, people, tickets
@@ -46,8 +47,7 @@ def erase(desk: Desk, address: str, *, dry_run: bool) -> Report:
 
 
 def _of_the_desk(desk: Desk, address: str) -> None:
-    members = {member.address.casefold() for member in desk.config.staff} | {desk.config.mailbot.address.casefold()}
-    if address.casefold() in members:
+    if any(same(address, own) for own in (desk.config.mailbot.address, *(one.address for one in desk.config.staff))):
         msg = f"{address} is the desk's or a member of staff: take it out of the configuration first"
         raise StillNeededError(msg)
 

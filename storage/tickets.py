@@ -147,9 +147,10 @@ def listing(s: Session, states: Collection[str] | None = None, limit: int | None
     return _found(s, states, limit=limit)
 
 
-def opened_since(s: Session, since: datetime) -> list[TicketRow]:
-    """The tickets that were opened after ``since``, oldest first."""
-    return _found(s, None, col(TicketRow.opened_at) > since)[::-1]
+def with_event_since(s: Session, kinds: Collection[str], since: datetime) -> list[TicketRow]:
+    """The tickets to which one of ``kinds`` happened after ``since``, oldest first."""
+    happened = select(TicketEventRow.number).where(col(TicketEventRow.kind).in_(kinds), col(TicketEventRow.at) > since)
+    return _found(s, None, col(TicketRow.number).in_(happened))[::-1]
 
 
 def of_sender(s: Session, sender_folded: str, states: Collection[str] | None = None) -> list[TicketRow]:

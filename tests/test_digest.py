@@ -46,6 +46,15 @@ def test_words_beside_what_was_applied_by_itself_are_read_by_somebody(desk: Runn
     assert "LIC-1 was applied by itself; its customer wrote beside it: please call Penelope" in said
     assert "LIC-2" not in said
     desk.later(hours=2)
+    late = DEMO.replace("A1B2C3D4E5F6", "Y1B2C3D4E5F6")
+    (asked,) = desk.write("kim@y.example", late.replace("Customer name: Acme", "Comments: and a late word"))
+    morning(desk)
+    desk.later(hours=2)
+    desk.write("kim@y.example", "Customer name: Late", reply_to=asked)
+    assert "LIC-3 was applied by itself; its customer wrote beside it: and a late word" in " ".join(
+        morning(desk).split()
+    )
+    desk.later(hours=2)
     assert morning(desk) == ""
 
 
