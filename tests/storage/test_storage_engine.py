@@ -37,11 +37,11 @@ def test_the_migrations_make_exactly_the_tables_of_the_models(store: Store) -> N
         assert compare_metadata(context, Row.metadata) == []
 
 
-def test_the_comparison_would_see_a_difference(store: Store) -> None:
-    with store.write() as s:
+def test_the_comparison_would_see_a_difference(own_store: Store) -> None:
+    with own_store.write() as s:
         s.connection().exec_driver_sql("ALTER TABLE party ADD COLUMN vat_number TEXT")
         s.connection().exec_driver_sql("DROP INDEX ix_due_open")
-    with store.engine.connect() as connection:
+    with own_store.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert {change[0] for change in compare_metadata(context, Row.metadata)} == {"remove_column", "add_index"}
 

@@ -87,19 +87,19 @@ def test_a_full_disk_undoes_what_was_begun(sqlite_store: Store) -> None:
         assert not connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE name = 'more'").all()
 
 
-def test_tables_of_a_newer_version_are_left_alone(store: Store) -> None:
-    with store.write() as session:
+def test_tables_of_a_newer_version_are_left_alone(own_store: Store) -> None:
+    with own_store.write() as session:
         session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(StoreError, match=r"at revision 9999, which this version of mailbot .* does not know: install"):
-        store.migrate()
-    assert store.revision() == "9999"
+        own_store.migrate()
+    assert own_store.revision() == "9999"
 
 
-def test_tables_of_another_program_are_left_alone(store: Store) -> None:
-    with store.write() as session:
+def test_tables_of_another_program_are_left_alone(own_store: Store) -> None:
+    with own_store.write() as session:
         session.execute(text("DROP TABLE alembic_version"))
     with pytest.raises(StoreError, match=r"cannot be brought to revision .* already exists: name an empty database"):
-        store.migrate()
+        own_store.migrate()
 
 
 def test_a_server_that_is_not_there_is_named_without_the_password() -> None:
