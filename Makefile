@@ -14,6 +14,8 @@ WORKERS ?= 2
 FUZZ_TRIALS ?= 20000
 .PHONY: demo test gates check fuzz understand bench clean
 .NOTPARALLEL:
+# The tests start the program a hundred times, which need not be compiled each time.
+unexport PYTHONDONTWRITEBYTECODE
 
 demo: $(VENV)/.demo
 	@$(BIN)/mailbot demo

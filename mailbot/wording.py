@@ -42,7 +42,7 @@ class Wording:
 
         options: dict[str, Any] = {"undefined": StrictUndefined, "trim_blocks": True, "lstrip_blocks": True, "auto_reload": False}  # fmt: skip
         self._text = Environment(loader=DictLoader(self._sources), **options)  # noqa: S701 - plain text
-        self._text.filters |= {"rows": lines.rows, "apart": _apart, "asis": lines.asis}
+        self._text.filters |= _FILTERS
         self._html = Environment(loader=FunctionLoader(ready), autoescape=True, **options)
         self.sentences: Mapping[str, Any] = _sentences(folders)
         self.marker = str(self.sentences["marker"])
@@ -58,11 +58,16 @@ class Wording:
         html = self._html.get_template(f"{kind}.html").render(context | {"subject": lines.one_line(subject)})
         return subject, lines.wrapped(text, fields=context["staff"]), html.strip() + "\n"
 
-    def faults(self) -> tuple[str, ...]:
-        """Every template that does not compile, lacks its pair or replaces none, or names what there is not; with the reason."""
+    def faults(self, *, overlaid: bool = False) -> tuple[str, ...]:
+        """Every template that does not compile, lacks its pair or replaces none, or names what there is not; with the reason.
+
+        With ``overlaid`` only the operator's own files are looked at.
+        """
         found = []
-        variables = {one for text in self._shipped.values() for one in self._variables(text)}
+        variables = frozenset().union(*map(_variables, self._shipped.values()))
         for name, text in sorted(self._sources.items()):
+            if overlaid and self._shipped.get(name) == text:
+                continue
             kind, _, part = name.rpartition(".")
             pair = f"{kind}.{'html' if part == 'txt' else 'txt'}"
             if pair not in self._sources:
@@ -71,14 +76,11 @@ class Wording:
                 found.append(f"{name}: it replaces no template that is shipped")
             try:
                 (self._html if part == "html" else self._text).get_template(name)
-                found += [f"{name}: there is no variable {one}" for one in sorted(self._variables(text) - variables)]
+                found += [f"{name}: there is no variable {one}" for one in sorted(_variables(text) - variables)]
             except TemplateError as error:
                 found.append(f"{name}: {error}")
             found += [f"{name}: {SENTENCES} has no {key}" for key in _SAID.findall(text) if not self._has(key)]
         return tuple(found)
-
-    def _variables(self, text: str) -> set[str]:
-        return meta.find_undeclared_variables(self._text.parse(text))
 
     def _has(self, key: str) -> bool:
         at: Any = self.sentences
@@ -91,6 +93,16 @@ class Wording:
 def _apart(context: Context, words: Sequence[str]) -> str:
     """Words set apart; staff read them as they are."""
     return lines.apart(words, fields=context["staff"])
+
+
+_FILTERS = {"rows": lines.rows, "apart": _apart, "asis": lines.asis}
+_PARSER = Environment()  # noqa: S701 - nothing is rendered
+_PARSER.filters |= _FILTERS
+
+
+@cache
+def _variables(template: str) -> frozenset[str]:
+    return frozenset(meta.find_undeclared_variables(_PARSER.parse(template)))
 
 
 def inlined(html: str, style: str) -> str:

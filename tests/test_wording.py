@@ -271,7 +271,7 @@ def test_an_operator_overlays_single_files_and_single_sentences(tmp_path: Path) 
     assert changed.sentences["cap"]["intro"] == "Enough <for> today."
     assert changed.sentences["neutral"] == ENGLISH.sentences["neutral"]
     assert changed.version != ENGLISH.version
-    assert changed.faults() == ()
+    assert changed.faults(overlaid=True) == ()
 
 
 @pytest.mark.parametrize(
@@ -289,7 +289,7 @@ def test_faults_of_templates_are_all_found(tmp_path: Path, name: str, text: str,
     folder = tmp_path / "en"
     folder.mkdir()
     (folder / name).write_text(text)
-    found = load("en", tmp_path).faults()
+    found = load("en", tmp_path).faults(overlaid=True)
     assert len(found) == 1
     assert found[0].startswith(fault)
 
@@ -299,7 +299,7 @@ def test_what_replaces_nothing_is_a_fault(tmp_path: Path) -> None:
     folder.mkdir()
     (folder / "extra.txt").write_text("Subject: x\n")
     (folder / "extra.html").write_text("<p>x</p>")
-    assert load("en", tmp_path).faults() == tuple(
+    assert load("en", tmp_path).faults(overlaid=True) == tuple(
         f"extra.{part}: it replaces no template that is shipped" for part in ("html", "txt")
     )
 
