@@ -9,7 +9,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -183,6 +183,7 @@ def open_store(url: str) -> Store:
     return Store(engine)
 
 
+@cache
 def head() -> str:
     """The newest revision that this version of the program brings."""
     newest = ScriptDirectory.from_config(_scripts()).get_current_head()

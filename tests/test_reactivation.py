@@ -1,12 +1,12 @@
 """Re-activations from the mail with the log to the approval mail, and repair by reply."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from mailbot.cli.commands import app
 from tests.loggen import zipped
 from tests.running import Running, body, running
 from tests.test_desk import ANNA, JOE, import_active, licence
@@ -88,7 +88,9 @@ def test_nothing_private_of_the_log_is_in_any_mail(desk: Running) -> None:
     assert not any(word in text for word in ("10.1.2.3", "Mario", "kunde", "geheim1", "geheim2"))
 
 
-def test_the_command_says_what_the_approval_mail_says(desk: Running, tmp_path: Path) -> None:
+def test_the_command_says_what_the_approval_mail_says(
+    desk: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     desk.write(JOE, FORM.replace(OLD, THIRD), files=(("license.log", LOG.encode()),))
     stored = desk.ticket().diagnosis
     assert stored
@@ -98,11 +100,11 @@ def test_the_command_says_what_the_approval_mail_says(desk: Running, tmp_path: P
         (folder / "license.log").write_text(LOG)
     options = ["--reason", "token_change", "--old-token", THIRD, "--new-token", NEW, "--customer", "Acme"]
     options += ["--received-at", "2026-11-03T09:00:00+00:00", "--now", "2026-11-03T09:00:00+00:00", "--json"]
-    command = [sys.executable, "-m", "mailbot", "diagnose", "license.log", *options]
-    with_ledger, without = (
-        json.loads(subprocess.run(command, cwd=folder, capture_output=True, check=True).stdout)
-        for folder in (tmp_path, elsewhere)
-    )
+    said = []
+    for folder in (tmp_path, elsewhere):
+        monkeypatch.chdir(folder)  # the desk's configuration is the one that stands here, where there is one
+        said.append(json.loads(CliRunner().invoke(app, ["diagnose", "license.log", *options]).stdout))
+    with_ledger, without = said
     assert with_ledger == stored.model_dump(mode="json")
     ledger = f"The token {OLD} in the log belongs to another licence of this customer."
     assert [*without["disagreements"], ledger] == with_ledger["disagreements"]

@@ -11,6 +11,9 @@ from types import TracebackType
 _SERVER = """
 import json, os, runpy, sys
 import mailbot.checks, mailbot.cli, mailbot.explain, mailbot.ids, mailbot.service
+from sqlalchemy.orm import configure_mappers
+configure_mappers()
+mailbot.wording.load("en").faults()  # reads and compiles all templates
 for line in sys.stdin:
     words, out, err = json.loads(line)
     child = os.fork()

@@ -63,7 +63,7 @@ def test_processes_may_migrate_at_once(empty_url: str) -> None:
     )
     started = [
         subprocess.Popen([sys.executable, "-c", program, empty_url], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        for _ in range(3)
+        for _ in range(2)
     ]
     for process in started:
         assert process.stdout is not None
@@ -75,7 +75,7 @@ def test_processes_may_migrate_at_once(empty_url: str) -> None:
         with process:
             assert process.stdout is not None
             assert process.stdout.read() == b"0001\n"
-    assert [process.returncode for process in started] == [0, 0, 0]
+    assert [process.returncode for process in started] == [0, 0]
     store = open_store(empty_url)
     assert store.revision() == head()
     store.close()
