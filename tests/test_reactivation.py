@@ -4,9 +4,8 @@ import json
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
-from mailbot.cli.commands import app
+from tests.commands import mailbot
 from tests.loggen import zipped
 from tests.running import Running, body, running
 from tests.test_desk import ANNA, JOE, import_active, licence
@@ -103,7 +102,7 @@ def test_the_command_says_what_the_approval_mail_says(
     said = []
     for folder in (tmp_path, elsewhere):
         monkeypatch.chdir(folder)  # the desk's configuration is the one that stands here, where there is one
-        said.append(json.loads(CliRunner().invoke(app, ["diagnose", "license.log", *options]).stdout))
+        said.append(json.loads(mailbot(None, "diagnose", "license.log", *options).stdout))
     with_ledger, without = said
     assert with_ledger == stored.model_dump(mode="json")
     ledger = f"The token {OLD} in the log belongs to another licence of this customer."
