@@ -233,6 +233,7 @@ def test_the_same_message_id_with_other_words_is_for_staff(desk: Running) -> Non
 
 def test_a_name_of_an_attachment_is_only_a_label(tmp_path: Path) -> None:
     desk = running(tmp_path)
+    desk.work()
     before = {path.name for path in tmp_path.rglob("*")}
     mail = EmailMessage()
     mail["From"] = JOE
