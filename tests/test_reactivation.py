@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,12 @@ def line(day: int, what: str, token: str = NEW) -> str:
 
 
 LOG = line(1, "status=active", OLD) + line(2, f"previousToken={OLD} status=grace reason=token_change daysLeft=10")
+STATUS = {
+    "schema": "license-status/1", "token": NEW, "previousToken": OLD, "product": "motion", "version": "3.58.0",
+    "status": "grace", "reason": "token_change", "plan": "voice_digital",
+    "grace": {"startedAt": "2026-11-02T08:15:00+01:00", "daysLeft": 10}, "staff": {"agents": {"limit": 10}},
+    "addOns": ["quality_analysis"], "plugins": ["botify"], "admin": {"email": "it@kunde.example"},
+}  # fmt: skip
 SENTENCE = f"The log confirms a token change from {OLD} to {NEW} on 2 November 2026; 10 days of grace are left."
 
 
@@ -57,6 +64,26 @@ def test_every_disagreement_with_the_ledger_reaches_staff(desk: Running) -> None
         f"The log also speaks of the licence {THIRD}: active, last on 2 November 2026.",
     ):
         assert sentence in plain(approval)
+
+
+@pytest.mark.parametrize(
+    "pasted",
+    [
+        LOG,
+        "\n".join(textwrap.fill(line, 72) for line in LOG.splitlines()),
+        json.dumps(STATUS, indent=2),
+        "Status: " + textwrap.fill(json.dumps(STATUS), 76),
+        json.dumps(STATUS, indent=1).replace('"', "\u201d"),
+        "".join(f"> {line}\n" for line in json.dumps(STATUS, indent=2).splitlines()),
+    ],
+)
+def test_what_is_pasted_is_read_as_a_log_and_never_as_the_form(desk: Running, pasted: str) -> None:
+    desk.write(JOE, f"{FORM}\nthis is what it shows\n\n{pasted}\n\nthank you\n")
+    ticket = desk.ticket()
+    assert (ticket.state, ticket.problems) == ("waiting_staff", ())
+    assert ticket.diagnosis
+    assert ticket.diagnosis.sentence in (SENTENCE, SENTENCE.replace("log", "licence status"))
+    assert (ticket.comments or "").replace("\nStatus:", "").split() == "this is what it shows thank you".split()
 
 
 def test_what_could_not_be_read_is_told_once_and_a_late_log_completes_the_request(desk: Running) -> None:
