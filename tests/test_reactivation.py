@@ -45,7 +45,7 @@ def plain(mail: object) -> str:
 def test_staff_see_what_the_log_proves_and_where(desk: Running) -> None:
     packed = zipped(("var/log/license.log", LOG.encode()))
     approval = desk.write(JOE, FORM, files=(("logs.zip", packed),))[1]
-    assert SENTENCE in plain(approval)
+    assert plain(approval).index(SENTENCE) < plain(approval).index("Approve"), "first of all, on a telephone"
     assert "logs.zip/var/log/license.log" in plain(approval)
     diagnosis = desk.ticket().diagnosis
     assert diagnosis
@@ -63,7 +63,7 @@ def test_every_disagreement_with_the_ledger_reaches_staff(desk: Running) -> None
         f"The token {THIRD} in the log belongs to another licence of this customer.",
         f"The log also speaks of the licence {THIRD}: active, last on 2 November 2026.",
     ):
-        assert sentence in plain(approval)
+        assert plain(approval).index(sentence) < plain(approval).index("Approve")
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,15 @@ def test_what_is_pasted_is_read_as_a_log_and_never_as_the_form(desk: Running, pa
     assert (ticket.state, ticket.problems) == ("waiting_staff", ())
     assert ticket.diagnosis
     assert ticket.diagnosis.sentence in (SENTENCE, SENTENCE.replace("log", "licence status"))
-    assert (ticket.comments or "").replace("\nStatus:", "").split() == "this is what it shows thank you".split()
+    assert (ticket.comments or "").replace("\nStatus:", "").split() == [
+        "this",
+        "is",
+        "what",
+        "it",
+        "shows",
+        "thank",
+        "you",
+    ]
 
 
 def test_what_could_not_be_read_is_told_once_and_a_late_log_completes_the_request(desk: Running) -> None:
@@ -92,6 +100,7 @@ def test_what_could_not_be_read_is_told_once_and_a_late_log_completes_the_reques
     assert [(p.field, p.code) for p in desk.ticket().problems] == [("log", "attachment_unreadable")]
     assert desk.ticket().problems[0].expected == "the log as a .zip or .gz, or as it is"
     assert "log.7z" in plain(answer)
+    assert "Please attach the log as a .zip or .gz, or as it is." in plain(answer)
     mails = desk.write(JOE, "Here it is.\n", reply_to=answer, files=(("license.log", LOG.encode()),))
     assert desk.ticket().state == "waiting_staff"
     assert any(SENTENCE in plain(mail) for mail in mails)
