@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from mailbot import records
 from tests.loggen import zipped
 from tests.running import Running, body, running
 from tests.test_desk import ANNA, JOE, import_active, licence
@@ -149,6 +150,22 @@ def test_an_approval_moves_the_licence_and_one_history_is_read_from_both_tokens(
     desk.write(ANNA, "APPROVE", reply_to=approval)
     assert (licence(desk).status, licence(desk).replaced_by) == ("replaced", NEW)
     assert licence(desk, NEW).status == "active"
+    again = FORM.replace(f"Old token: {OLD}\nNew token: {NEW}", f"Old token: {NEW}\nNew token: {THIRD}")
+    second = desk.write(JOE, again, files=(("license.log", LOG.encode()),))[1]
+    assert "1 January 2026 imported" in plain(second)
+    assert f"moved to another token [LIC-1] by {ANNA} Licence status replaced, Replaced by {NEW}" in plain(second)
+    desk.write(ANNA, "APPROVE until 2027-01-31", reply_to=second)
+    histories = [licence(desk, token).whole_history for token in (OLD, NEW, THIRD)]
+    assert [(e.token, e.kind, e.ticket) for e in histories[0]] == [
+        (OLD, "import", None),
+        *((token, "moved", "LIC-1") for token in (OLD, NEW)),
+        *((token, "moved", "LIC-2") for token in (NEW, THIRD)),
+    ]
+    assert histories[0] == histories[1] == histories[2]
+    with desk.desk.store.read() as session:
+        listed = {one.token: one.whole_history for one in records.licences(session, desk.moment[0].date())}
+    assert [listed[token] for token in (OLD, NEW, THIRD)] == histories
+    assert str(licence(desk, THIRD).expires_on) == "2027-01-31"
 
 
 def test_a_demo_that_moved_is_warned_of_its_end_on_its_new_token(tmp_path: Path) -> None:
