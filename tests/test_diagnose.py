@@ -138,7 +138,7 @@ CLAIM = FormClaim("token_change", OLD, NEW, "Acme")
 
 def disagreements(*known: Licence, log: bytes = LOG, form: FormClaim = CLAIM) -> tuple[str, ...]:
     ledger = {licence.token: licence for licence in known}
-    return examine([("a.log", log)], form, ledger.get, date(2026, 11, 3)).diagnosis.disagreements
+    return examine([("a.log", log)], form, ledger.get, date(2026, 11, 3)).disagreements
 
 
 def test_the_ledger_that_agrees_is_no_disagreement() -> None:

@@ -107,6 +107,33 @@ def test_what_could_not_be_read_is_told_once_and_a_late_log_completes_the_reques
     assert any(SENTENCE in plain(mail) for mail in mails)
 
 
+def test_logs_of_several_mails_are_read_together(desk: Running) -> None:
+    active, grace = LOG.splitlines(keepends=True)
+    first = desk.write(JOE, FORM, files=(("license.log.1", active.encode()),))[0]
+    mails = desk.write(JOE, "and the newer one\n", reply_to=first, files=(("license.log", grace.encode()),))
+    assert any(SENTENCE in plain(mail) for mail in mails)
+    mails = desk.write(JOE, "and this\n", reply_to=mails[0], files=(("log.7z", b"7z\xbc\xaf\x27\x1c\0\x04"),))
+    assert desk.ticket().state == "waiting_staff", "what could not be read takes nothing from what was read"
+    assert "attach - the log as a .zip or .gz, or as it is" in plain(mails[0])
+    mails = desk.write(JOE, f"Old token: {THIRD}\n", reply_to=mails[0])
+    diagnosis = desk.ticket().diagnosis
+    assert diagnosis
+    assert diagnosis.files == ("license.log", "license.log.1")
+    assert diagnosis.unreadable == ("log.7z: it is an archive of a kind that is not read here, .zip and .gz are",)
+    assert "log as a .zip" not in plain(mails[0]), "told once"
+    assert f"The old token of the form, {THIRD}, is not in the log." in diagnosis.disagreements, (
+        "of the form as it is now"
+    )
+
+
+def test_a_correction_beside_an_unreadable_log_leaves_it_missing(desk: Running) -> None:
+    (answer,) = desk.write(JOE, FORM.replace(NEW, OLD), files=(("log.pdf", b"%PDF-1.7\n"),))
+    assert sorted(problem.field for problem in desk.ticket().problems) == ["log", "new_token"]
+    (answer,) = desk.write(JOE, f"New token: {NEW}\n", reply_to=answer)
+    assert [problem.code for problem in desk.ticket().problems] == ["attachment_unreadable"]
+    assert "log.pdf" in plain(answer)
+
+
 def test_a_good_log_beside_a_bad_one_goes_to_staff_with_both(desk: Running) -> None:
     desk.write(JOE, FORM, files=(("log.pdf", b"%PDF-1.7\n"), ("license.log", LOG.encode())))
     diagnosis = desk.ticket().diagnosis

@@ -82,10 +82,14 @@ _Unpacking = Generator[bytes, None, bool]
 
 @dataclass(frozen=True)
 class Unreadable:
-    """Something attached that was kept with the mail but not read; ``why`` reads on after the name and a colon."""
+    """Something attached that was kept with the mail but not read; ``why`` reads on after the name and a colon.
+
+    ``attachment`` is the place, among what was to be opened, of what it is or lies in.
+    """
 
     name: str
     why: str
+    attachment: int = 0
 
     @property
     def instead(self) -> str:
@@ -162,8 +166,8 @@ class _Opening:
 
     def told(self) -> tuple[Unreadable, ...]:
         return tuple(
-            Unreadable(names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more", why)
-            for (_, why), names in self.unread.items()
+            Unreadable(names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more", why, attachment)
+            for (attachment, why), names in self.unread.items()
         )
 
 

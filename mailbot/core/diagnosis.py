@@ -81,10 +81,12 @@ def diagnose(
     ledger: LedgerClaim,
     received_on: date | None,
     keep: Iterable[str] = (),
+    told: Sequence[Unreadable] = (),
 ) -> Diagnosis:
     """The Diagnosis of ``findings`` against form, ledger and the day of arrival (in the desk's time zone, None: no mail).
 
-    ``keep`` are the customer's own mail addresses, which need not be masked.
+    ``keep`` are the customer's own mail addresses, which need not be masked. ``told``: what else could not be read, of
+    which the customer has heard already.
     """
     findings = findings.about((form.new_token, form.old_token))
     main = findings.main
@@ -113,7 +115,7 @@ def diagnose(
             mask_tokens(sentence, findings, own) for sentence in disagreements(findings, form, ledger, received_on)
         ),
         changes=tuple(mask_tokens(change, findings, own) for change in _changes(findings)),
-        unreadable=tuple(f"{file.name}: {file.why}" for file in unreadable),
+        unreadable=tuple(f"{file.name}: {file.why}" for file in (*unreadable, *told)),
         send_instead=tuple(dict.fromkeys(file.instead for file in unreadable)),
         unknown=dict(findings.unknown),
     )

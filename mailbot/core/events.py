@@ -24,7 +24,7 @@ class Judged:
     received_at: datetime
     licence: Licence | None = None
     diagnosis: Diagnosis | None = None
-    log_mail: int | None = None
+    log_mails: tuple[int, ...] = ()
     form: str = ""  # the form filled in as far as understood
     agreement_version: str = ""
     catalogue_version: str = ""
