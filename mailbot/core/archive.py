@@ -10,7 +10,7 @@ import stat
 import struct
 import zipfile
 import zlib
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -89,7 +89,7 @@ class Unreadable:
 
     name: str
     why: str
-    attachment: int = 0
+    attachment: int
 
     @property
     def instead(self) -> str:
@@ -135,14 +135,19 @@ class _Opening:
     def refuse(self, name: str, why: str) -> None:
         self.unread.setdefault((self.attachment, why), []).append(name)
 
-    def take(self, name: str, source: Callable[[], _Unpacking], packed: int) -> None:
-        """One packed file of ``packed`` bytes: what it is by its first bytes, then the walk under the caps."""
+    def take(self, name: str, source: Callable[[], _Unpacking], packed: int, *, in_zip: bool = False) -> None:
+        """One packed file of ``packed`` bytes: what it is by its first bytes, then the walk under the caps.
+
+        What log rotation has packed by itself (.gz) may lie in a zip; no other archive in an archive is opened.
+        """
         match kind_of(next(source(), b"")):
             case Kind.TEXT:
                 whole = self.spend(source(), packed)
                 self.logs.append(LogText(name, source, torn=not whole))
             case Kind.EMPTY:
                 self.refuse(name, _WHY[Kind.EMPTY] if self.spend(source(), packed) else DAMAGED)
+            case Kind.GZIP if in_zip:
+                self.take(name, partial(_gunzip, source), packed)
             case Kind.ZIP | Kind.GZIP | Kind.ARCHIVE:
                 self.refuse(name, NESTED)
             case Kind.PICTURE | Kind.ORNAMENT as kind:
@@ -202,7 +207,7 @@ def _open(opening: _Opening, name: str, data: bytes) -> None:
         case Kind.TEXT:
             opening.logs.append(LogText(name, partial(pieces, data)))
         case Kind.GZIP:
-            opening.take(name, partial(_gunzip, data), len(data))
+            opening.take(name, partial(_gunzip, partial(pieces, data)), len(data))
         case Kind.ZIP:
             _open_zip(opening, name, data)
         case Kind.PICTURE | Kind.ORNAMENT as kind:
@@ -212,29 +217,33 @@ def _open(opening: _Opening, name: str, data: bytes) -> None:
             opening.refuse(name, _WHY[kind])
 
 
-def _gunzip(data: bytes) -> _Unpacking:
+def _gunzip(source: Callable[[], Iterator[bytes]]) -> _Unpacking:
     """The members of a gzip file (RFC 1952), one after the other; zeros may follow the last, as tapes leave them."""
-    packed = memoryview(data)
-    position, members = 0, 0
-    while bytes(packed[position : position + 2]) == b"\x1f\x8b":
-        members += 1
-        if members > _GZIP_MEMBERS_MAX:
-            return False
-        member = zlib.decompressobj(31)
-        while not member.eof:
-            fed = member.unconsumed_tail or packed[position : position + CHUNK // 4]
-            if not member.unconsumed_tail:
-                position += len(fed)
+    fed, members, member = b"", 0, None
+    for piece in source():
+        fed += piece
+        while fed and (member or len(fed) > 1):
+            if member is None:
+                members += 1
+                if not fed.startswith(b"\x1f\x8b") or members > _GZIP_MEMBERS_MAX:
+                    return not fed.strip(b"\0")
+                member = zlib.decompressobj(31)
             try:
-                chunk = member.decompress(fed, CHUNK)
+                yield from _member(member, fed)
             except zlib.error:
                 return False
-            if chunk:
-                yield chunk
-            elif not fed:
-                return False
-        position -= len(member.unused_data)
-    return not bytes(packed[position : position + CHUNK]).strip(b"\0")
+            fed, member = (member.unused_data, None) if member.eof else (b"", member)
+    return member is None and not fed.strip(b"\0")
+
+
+def _member(member: "zlib._Decompress", fed: bytes) -> Iterator[bytes]:
+    """All that ``fed`` gives of one member, in chunks."""
+    full = True
+    while (fed or full) and not member.eof:
+        chunk = member.decompress(fed, CHUNK)
+        fed, full = member.unconsumed_tail, len(chunk) == CHUNK
+        if chunk:
+            yield chunk
 
 
 def _open_zip(opening: _Opening, name: str, data: bytes) -> None:
@@ -278,7 +287,7 @@ def _open_member(opening: _Opening, name: str, data: bytes, member: zipfile.ZipI
     elif member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         opening.refuse(name, FOREIGN)  # LZMA may ask for gigabytes of dictionary
     else:
-        opening.take(name, partial(_unzip, data, member), member.compress_size)
+        opening.take(name, partial(_unzip, data, member), member.compress_size, in_zip=True)
 
 
 def _unzip(data: bytes, member: zipfile.ZipInfo) -> _Unpacking:
