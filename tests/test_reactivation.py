@@ -126,6 +126,20 @@ def test_logs_of_several_mails_are_read_together(desk: Running) -> None:
     )
 
 
+def test_a_picture_is_no_log_and_a_file_without_a_key_is_told_to_staff(desk: Running) -> None:
+    (answer,) = desk.write(JOE, FORM)
+    assert "A picture of it is not enough" in plain(answer)
+    comment, _, again = desk.write(
+        JOE, "here you see it\n", reply_to=answer, files=(("shot.png", b"\x89PNG\r\n\x1a\n"),)
+    )
+    assert (comment["To"], again["To"], desk.ticket().state) == (ANNA, JOE, "waiting_customer")
+    assert "here you see it" in plain(comment)
+    assert "A picture of it is not enough" in plain(again)
+    comment = desk.write(JOE, "the log\n", subject="[LIC-1] log", files=(("l.log", LOG.encode()),))[0]
+    assert "Attached, and kept with the mail - l.log" in plain(comment)
+    assert desk.ticket().state == "waiting_customer"
+
+
 def test_a_correction_beside_an_unreadable_log_leaves_it_missing(desk: Running) -> None:
     (answer,) = desk.write(JOE, FORM.replace(NEW, OLD), files=(("log.pdf", b"%PDF-1.7\n"),))
     assert sorted(problem.field for problem in desk.ticket().problems) == ["log", "new_token"]

@@ -126,12 +126,16 @@ class Holds:
 
 @dataclass(frozen=True)
 class Commented:
-    """Somebody wrote words for staff; ``acts`` when the writer may act on the ticket, ``why`` names the kind of comment."""
+    """Somebody wrote words for staff; ``acts`` when the writer may act on the ticket, ``why`` names the kind of comment.
+
+    ``files`` are the names of what he attached.
+    """
 
     by: str
     text: str
     why: str
     acts: bool = False
+    files: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
