@@ -10,10 +10,11 @@ import stat
 import struct
 import zipfile
 import zlib
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from mailbot.core.gunzip import Unpacking, gunzip
 from mailbot.core.logtext import CHUNK, Kind, LogText, kind_of, label, pieces
 
 __all__ = ["LogText", "Unreadable", "open_logs"]
@@ -26,8 +27,6 @@ RATIO_MAX = 200
 RATIO_FREE = 4_000_000
 #: A central directory of this size names thousands of files: more than any folder of logs.
 _DIRECTORY_MAX = 500_000
-#: Runs of tiny gzip members cost time without giving any bytes.
-_GZIP_MEMBERS_MAX = 1_000
 
 BOMB = "it unpacks to far more than a log would"
 DAMAGED = "it is damaged"
@@ -75,9 +74,6 @@ _FAULTS = (
 )
 _LEADS_OUT = re.compile(r"(?:^|[/\\])\.\.(?:[/\\]|$)|^[/\\]|^[A-Za-z]:")
 _ORNAMENTS = ("__MACOSX/", ".DS_Store", "Thumbs.db", "desktop.ini")  # what file managers leave in archives
-
-#: Bytes in pieces; returns whether the end was reached undamaged.
-_Unpacking = Generator[bytes, None, bool]
 
 
 @dataclass(frozen=True)
@@ -135,7 +131,7 @@ class _Opening:
     def refuse(self, name: str, why: str) -> None:
         self.unread.setdefault((self.attachment, why), []).append(name)
 
-    def take(self, name: str, source: Callable[[], _Unpacking], packed: int, *, in_zip: bool = False) -> None:
+    def take(self, name: str, source: Callable[[], Unpacking], packed: int, *, in_zip: bool = False) -> None:
         """One packed file of ``packed`` bytes: what it is by its first bytes, then the walk under the caps.
 
         What log rotation has packed by itself (.gz) may lie in a zip; no other archive in an archive is opened.
@@ -147,7 +143,7 @@ class _Opening:
             case Kind.EMPTY:
                 self.refuse(name, _WHY[Kind.EMPTY] if self.spend(source(), packed) else DAMAGED)
             case Kind.GZIP if in_zip:
-                self.take(name, partial(_gunzip, source), packed)
+                self.take(name, partial(gunzip, source), packed)
             case Kind.ZIP | Kind.GZIP | Kind.ARCHIVE:
                 self.refuse(name, NESTED)
             case Kind.PICTURE | Kind.ORNAMENT as kind:
@@ -156,7 +152,7 @@ class _Opening:
             case kind:
                 self.refuse(name, _WHY[kind])
 
-    def spend(self, source: _Unpacking, packed: int) -> bool:
+    def spend(self, source: Unpacking, packed: int) -> bool:
         """Unpack once and keep nothing, so that reading can meet no surprise. Whether the end was reached."""
         mine = 0
         while True:
@@ -207,7 +203,7 @@ def _open(opening: _Opening, name: str, data: bytes) -> None:
         case Kind.TEXT:
             opening.logs.append(LogText(name, partial(pieces, data)))
         case Kind.GZIP:
-            opening.take(name, partial(_gunzip, partial(pieces, data)), len(data))
+            opening.take(name, partial(gunzip, partial(pieces, data)), len(data))
         case Kind.ZIP:
             _open_zip(opening, name, data)
         case Kind.PICTURE | Kind.ORNAMENT as kind:
@@ -215,35 +211,6 @@ def _open(opening: _Opening, name: str, data: bytes) -> None:
                 opening.refuse(name, _WHY.get(kind, NO_LOG))
         case kind:
             opening.refuse(name, _WHY[kind])
-
-
-def _gunzip(source: Callable[[], Iterator[bytes]]) -> _Unpacking:
-    """The members of a gzip file (RFC 1952), one after the other; zeros may follow the last, as tapes leave them."""
-    fed, members, member = b"", 0, None
-    for piece in source():
-        fed += piece
-        while fed and (member or len(fed) > 1):
-            if member is None:
-                members += 1
-                if not fed.startswith(b"\x1f\x8b") or members > _GZIP_MEMBERS_MAX:
-                    return not fed.strip(b"\0")
-                member = zlib.decompressobj(31)
-            try:
-                yield from _member(member, fed)
-            except zlib.error:
-                return False
-            fed, member = (member.unused_data, None) if member.eof else (b"", member)
-    return member is None and not fed.strip(b"\0")
-
-
-def _member(member: "zlib._Decompress", fed: bytes) -> Iterator[bytes]:
-    """All that ``fed`` gives of one member, in chunks."""
-    full = True
-    while (fed or full) and not member.eof:
-        chunk = member.decompress(fed, CHUNK)
-        fed, full = member.unconsumed_tail, len(chunk) == CHUNK
-        if chunk:
-            yield chunk
 
 
 def _open_zip(opening: _Opening, name: str, data: bytes) -> None:
@@ -290,7 +257,7 @@ def _open_member(opening: _Opening, name: str, data: bytes, member: zipfile.ZipI
         opening.take(name, partial(_unzip, data, member), member.compress_size, in_zip=True)
 
 
-def _unzip(data: bytes, member: zipfile.ZipInfo) -> _Unpacking:
+def _unzip(data: bytes, member: zipfile.ZipInfo) -> Unpacking:
     try:
         with zipfile.ZipFile(_Bounded(data)) as archive, archive.open(member) as packed:
             while chunk := packed.read(CHUNK):

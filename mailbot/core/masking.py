@@ -37,55 +37,17 @@ _LICENCE_TOKENS = frozenset(
     {"token", "previoustoken", "oldtoken", "newtoken", "licensetoken", "licencetoken", "motiontoken"}
 )
 _SECRET_ENDINGS = (
-    *(
-        "password",
-        "passwd",
-        "passphrase",
-        "pass",
-        "pwd",
-        "secret",
-        "key",
-        "token",
-        "cookie",
-        "credentials",
-        "signature",
-    ),
-    *("hash", "salt", "otp", "pin", "auth", "csrf", "nonce"),
-)
+    "password", "passwd", "passphrase", "pass", "pwd", "secret", "key", "token", "cookie",
+    "credential", "signature", "hash", "salt", "otp", "pin", "auth", "csrf", "nonce",
+)  # fmt: skip
 _PERSON_ENDINGS = (
-    "name",
-    "names",
-    "email",
-    "emails",
-    "mail",
-    "phone",
-    "mobile",
-    "person",
-    "caller",
-    "callee",
-    "firma",
-    "azienda",
-)
-_WHOLE_KEYS = frozenset(
-    {
-        "authorization",
-        "session",
-        "sessionid",
-        "sid",
-        "jwt",
-        "user",
-        "login",
-        "customer",
-        "company",
-        "contact",
-        "tel",
-        "fax",
-        "agent",
-        "operator",
-        "nome",
-        "cognome",
-    }
-)
+    "name", "names", "email", "emails", "mail", "phone", "mobile", "person", "caller",
+    "callee", "firma", "azienda",
+)  # fmt: skip
+_WHOLE_KEYS = frozenset({
+    "authorization", "session", "sessionid", "sid", "jwt", "user", "login", "customer", "company",
+    "contact", "tel", "fax", "agent", "operator", "nome", "cognome",
+})  # fmt: skip
 
 
 def clean(text: str) -> str:
