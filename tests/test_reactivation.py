@@ -111,7 +111,8 @@ def test_logs_of_several_mails_are_read_together(desk: Running) -> None:
     active, grace = LOG.splitlines(keepends=True)
     first = desk.write(JOE, FORM, files=(("license.log.1", active.encode()),))[0]
     mails = desk.write(JOE, "and the newer one\n", reply_to=first, files=(("license.log", grace.encode()),))
-    assert any(SENTENCE in plain(mail) for mail in mails)
+    assert SENTENCE in plain(mails[1])
+    assert "CHANGED since the last mail about it: Comments and Log file." in plain(mails[1])
     mails = desk.write(JOE, "and this\n", reply_to=mails[0], files=(("log.7z", b"7z\xbc\xaf\x27\x1c\0\x04"),))
     assert desk.ticket().state == "waiting_staff", "what could not be read takes nothing from what was read"
     assert "attach - the log as a .zip or .gz, or as it is" in plain(mails[0])
