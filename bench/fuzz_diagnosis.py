@@ -63,8 +63,7 @@ def one(rng: random.Random) -> str:
     files = [(name, mutated(rng, data)) for name, data in (wrapped(rng, *given) for given in known.files)]
     try:
         sources = [source for name, data in files for source in sources_in(name, data)]
-        examined = examine(sources, known.form, {}.get if rng.random() < 0.5 else licence, date(2026, 6, 1))
-        told = examined.diagnosis
+        told = examine(sources, known.form, {}.get if rng.random() < 0.5 else licence, date(2026, 6, 1))
         assert told.sentence.endswith("."), told.sentence
         assert told.status is None or told.status in STATUSES, told.status
         assert all(len(proof.text) <= LONGEST and proof.line > 0 for proof in told.proof)

@@ -30,7 +30,9 @@ def assemble(
         wording = load(config.mailbot.language, overlay)
     except ValueError as error:
         raise ConfigError("templates", [str(error)]) from error
-    if overlay and (faults := wording.faults(overlaid=True)):  # else the first customer whose mail it is would find them
+    if overlay and (
+        faults := wording.faults(overlaid=True)
+    ):  # else the first customer whose mail it is would find them
         raise ConfigError("templates", faults)
     if writes:
         remember_prices(store, catalogue, clock())

@@ -259,8 +259,9 @@ class Mail:
         ticket = self.work.ticket(intake.ref)
         if ticket is None:
             return "stray"
-        text = self.work.blotted(self.message.text.strip()[:5000])
-        self.work.apply(ticket, Commented(sender.address, text, "quoting"))
+        words = (self.message.text.strip()[:5000], *self.message.file_names)
+        text, *files = (self.work.blotted(part) for part in words)
+        self.work.apply(ticket, Commented(sender.address, text, "quoting", files=tuple(files)))
         return "comment without key"
 
     def _prose(self, intake: Prose, requests: Requests, sender: Sender) -> str:

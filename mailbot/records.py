@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from dataclasses import replace
 from datetime import date, datetime
 
 from sqlmodel import Session
@@ -58,17 +59,50 @@ def licence(session: Session, token: str, on: date) -> Licence | None:
     if not events:
         return None
     contacts = tuple(contact.address for contact in people.contacts(session, token))
-    return fold(events, on, people.name(session, token), contacts)
+    found = fold(events, on, people.name(session, token), contacts)
+    return replace(found, lineage=_lineage(session, events)) if found and any(map(_moves, events)) else found
 
 
 def licences(session: Session, on: date) -> list[Licence]:
     """Every licence of the ledger as it stands on a date, by token: three queries, however many there are."""
     events: dict[str, list[LicenceEvent]] = {}
-    for row in rows.all_events(session):
-        events.setdefault(row.token, []).append(event_of(row))
+    ledger = [event_of(row) for row in rows.all_events(session)]
+    for event in ledger:
+        events.setdefault(event.token, []).append(event)
     names, contacts = people.names(session), people.all_contacts(session)
     every = (fold(events[token], on, names.get(token), contacts.get(token, ())) for token in sorted(events))
-    return [licence for licence in every if licence]
+    lineages = _lineages(ledger)
+    return [replace(licence, lineage=lineages.get(licence.token, ())) for licence in every if licence]
+
+
+def _moves(event: LicenceEvent) -> bool:
+    return event.kind == "moved" and event.ticket is not None
+
+
+def _lineage(session: Session, events: list[LicenceEvent]) -> tuple[LicenceEvent, ...]:
+    """The events of all the tokens between which the tickets of its moves have moved a licence."""
+    tokens, todo = {events[0].token}, events
+    while moves := {str(event.ticket) for event in todo if _moves(event)}:
+        moved = {row.token for ref in moves for row in rows.events_of_ticket(session, ref) if row.kind == "moved"}
+        todo = [event_of(row) for row in rows.events_of_tokens(session, moved - tokens)]
+        tokens |= moved
+    return tuple(event_of(row) for row in rows.events_of_tokens(session, tokens))
+
+
+def _lineages(ledger: list[LicenceEvent]) -> dict[str, tuple[LicenceEvent, ...]]:
+    """The same of every licence that has moved."""
+    of_ticket: dict[str, set[str]] = {}
+    for event in filter(_moves, ledger):
+        of_ticket.setdefault(str(event.ticket), set()).add(event.token)
+    family: dict[str, set[str]] = {}
+    for tokens in of_ticket.values():
+        joined = tokens.union(*(family.get(token, ()) for token in tokens))
+        family |= dict.fromkeys(joined, joined)
+    events: dict[int, list[LicenceEvent]] = {}
+    for event in ledger:
+        if event.token in family:
+            events.setdefault(id(family[event.token]), []).append(event)
+    return {token: tuple(events[id(tokens)]) for token, tokens in family.items()}
 
 
 def event_of(row: rows.LicenceEventRow) -> LicenceEvent:

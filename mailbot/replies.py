@@ -133,8 +133,8 @@ def _correct(reply: Reply, ticket: Ticket, edited: reading.Reading, read: readin
     late = tuple(sorted(differing & over & ITEM_FIELDS))
     log = ticket.request == WITH_LOG and bool(sources_of(reply.message))
     change = (differing - over) or log or _nearly_said(reply, ticket, read)
+    requests = Requests(reply.work, reply.message, reply.sender, reply.received_at)
     if change and _open_to_change(ticket):
-        requests = Requests(reply.work, reply.message, reply.sender, reply.received_at)
         ticket = requests.change(ticket, edited.without(over), read.without(over), reply.own).ticket
         what = "corrected"
     elif late and not read.prose:
@@ -142,6 +142,10 @@ def _correct(reply: Reply, ticket: Ticket, edited: reading.Reading, read: readin
     else:
         ticket = _comment(reply, ticket, "reply", acts=True)
         what = "comment"
+        if reply.message.attachments and any(problem.field == "log" for problem in ticket.problems):
+            requests.change(
+                ticket, edited, read, reply.own
+            )  # a picture, say: the log is still missing, and that is told
     if late:
         _offer_anew(reply, ticket, late)
     return what
@@ -192,8 +196,9 @@ def _on_final(reply: Reply, ticket: Ticket) -> str:
 
 def _comment(reply: Reply, ticket: Ticket, why: str, *, acts: bool) -> Ticket:
     """For staff; live keys in it are blotted out. A stranger's is told to the ticket's sender, who must send it himself."""
-    text = reply.work.blotted(reply.own)
-    ticket = reply.work.apply(ticket, Commented(reply.sender.address, text.strip(), why, acts)).ticket
+    text, *files = (reply.work.blotted(words) for words in (reply.own, *reply.message.file_names))
+    event = Commented(reply.sender.address, text.strip(), why, acts, tuple(files))
+    ticket = reply.work.apply(ticket, event).ticket
     stranger = why == "wrong_sender" and reply.thread.live and not same(reply.sender.address, ticket.sender)
     if stranger and reply.thread.purpose is Purpose.CUSTOMER:  # of a contact who was asked the sender must not hear
         facts = Facts(why="wrong_sender", tickets=(ticket.as_seen,))

@@ -10,15 +10,15 @@ from mailbot.core.checking import check
 from mailbot.core.events import Changed, Confirmed, Decision, Event, Judged, Opened, StatusAsked
 from mailbot.core.forwarded import original_sender
 from mailbot.core.judging import judge, question
-from mailbot.core.logsources import sources_of
-from mailbot.core.message import Message
+from mailbot.core.logsources import Source, sources_of
+from mailbot.core.message import Message, parse
 from mailbot.core.problem import Code, Problem
 from mailbot.core.reading import Reading, Request
 from mailbot.core.standing import Sender
 from mailbot.core.ticket import OPEN, State, Ticket
 from mailbot.post import joined
 from mailbot.work import Work
-from storage import licences, tickets
+from storage import inbox, licences, tickets
 
 #: Requests that come with a log.
 WITH_LOG = "reactivate"
@@ -101,15 +101,16 @@ class Requests:
         catalogue = self.work.desk.catalogue
         values = {field: self.work.blotted(value) for field, value in read.values.items()}
         read = replace(read, values=values, prose=self.work.blotted(read.prose))
-        files = sources_of(self.message)
-        has_log = bool(files) or ticket.log_mail is not None
+        files = () if confirmed else sources_of(self.message)
+        earlier, day = self._earlier_logs(ticket)
+        has_log = bool(files or earlier or (ticket.diagnosis and ticket.diagnosis.files))
         request, problems = check(read, catalogue, attachments=has_log, default_name=self.message.sender_name)
         found = None
-        if request.request == WITH_LOG and files:
-            found, fault = self._diagnose(request, files)
+        if request.request == WITH_LOG and (files or earlier):
+            found, fault = self._diagnose(request, files, earlier, self.received_at if files or not day else day)
             problems += fault
         elif request.request == WITH_LOG:
-            found = ticket.diagnosis
+            found = ticket.diagnosis  # the mails with the logs are gone
         form = blank.filled(request, read.values, problems)
         return self._judge(request, problems, read.stored, ticket, form, found, bool(files), confirmed=confirmed)
 
@@ -139,23 +140,31 @@ class Requests:
             scene,
             received_at=self.received_at,
             diagnosis=found,
-            log_mail=self.work.inbox_id if new_log else ticket.log_mail,
+            log_mails=(*ticket.log_mails, self.work.inbox_id) if new_log and self.work.inbox_id else ticket.log_mails,
             form=form,
             always_confirm=self.work.desk.config.identity.customers == "confirm",
             confirmed=confirmed,
             ref=ticket.ref,
         )
 
+    def _earlier_logs(self, ticket: Ticket) -> tuple[tuple[Source, ...], datetime | None]:
+        """What came with the ticket's mails before this one, the last mail first, as far as they are kept; when that came."""
+        rows = [row for number in reversed(ticket.log_mails) if (row := inbox.get(self.work.session, number))]
+        raws = [(row, raw) for row in rows if (raw := inbox.raw_if_kept(self.work.session, row.id)) is not None]
+        sources = tuple(source for _, raw in raws for source in sources_of(parse(raw)))
+        return sources, raws[0][0].received_at if raws else None
+
     def _diagnose(
-        self, request: Request, files: tuple[tuple[str, bytes], ...]
+        self, request: Request, files: tuple[Source, ...], earlier: tuple[Source, ...], received_at: datetime
     ) -> tuple[diagnosis.Diagnosis, tuple[Problem, ...]]:
-        """What the log says, against form and ledger; a fault only where nothing attached could be read."""
-        day = self.received_at.astimezone(self.work.desk.config.zone).date()
+        """What the logs say, against form and ledger; a fault only where nothing attached could be read."""
+        day = received_at.astimezone(self.work.desk.config.zone).date()
         own = [address for address in (self.sender.address, request.customer_email) if address]
-        examined = examining.examine(files, examining.claim_of(request), self.work.licence, day, own, self._in_ledger)
-        if examined.diagnosis.readable:
-            return examined.diagnosis, ()
-        told = examined.diagnosis
+        told = examining.examine(
+            files, examining.claim_of(request), self.work.licence, day, own, self._in_ledger, earlier
+        )
+        if told.readable:
+            return told, ()
         read, instead = "; ".join(told.unreadable), "; ".join(told.send_instead)
         return told, (Problem(field="log", code=Code.ATTACHMENT_UNREADABLE, read=read, expected=instead),)
 

@@ -36,7 +36,7 @@ def licence(found: Licence) -> dict[str, Any]:
     shape["scheduled"] = [
         {"item": s.item, "to": s.to, "effective": s.effective.isoformat(), "ticket": s.ticket} for s in found.scheduled
     ]
-    shape["history"] = [{**e.model_dump(mode="json"), "at": plain(e.at)} for e in found.history]
+    shape["history"] = [{**e.model_dump(mode="json"), "at": plain(e.at)} for e in found.whole_history]
     return shape
 
 

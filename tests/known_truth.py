@@ -43,7 +43,7 @@ def told(known: Scenario) -> Diagnosis:
     """What is said of a scenario."""
     sources = [source for name, data in known.files for source in sources_in(name, data)]
     ledger = {licence.token: licence for licence in known.ledger}
-    return examine(sources, known.form, ledger.get, known.received_on).diagnosis
+    return examine(sources, known.form, ledger.get, known.received_on)
 
 
 def table(runs: int) -> tuple[dict[str, Counter[str]], list[Verdict]]:

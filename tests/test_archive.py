@@ -136,7 +136,7 @@ def test_equal_names_are_told_apart() -> None:
 def test_an_archive_that_holds_a_name_twice_is_told_and_its_first_file_read() -> None:
     logs, unreadable = open_logs([("a.zip", zipped(("a.log", b"1\n"), ("a.log", b"2\n")))])
     assert [list(log.lines()) for log in logs] == [["1"]]
-    assert unreadable == (Unreadable("a.zip/a.log", archive.TWICE),)
+    assert unreadable == (Unreadable("a.zip/a.log", archive.TWICE, 0),)
 
 
 @pytest.mark.parametrize(
@@ -183,7 +183,7 @@ def test_what_is_no_text_is_named_with_the_reason(data: bytes, why: str) -> None
 def test_a_good_file_is_read_beside_a_bad_one() -> None:
     logs, unreadable = open_logs([("a.log", b"line\n"), ("b.log", b"%PDF-1.7\n")])
     assert [log.name for log in logs] == ["a.log"]
-    assert unreadable == (Unreadable("b.log", "it is a document, not a log"),)
+    assert unreadable == (Unreadable("b.log", "it is a document, not a log", 1),)
 
 
 def test_a_torn_gzip_is_read_as_far_as_it_goes_and_marked() -> None:
@@ -199,15 +199,22 @@ def test_a_torn_gzip_is_read_as_far_as_it_goes_and_marked() -> None:
 def test_an_archive_inside_an_archive_is_not_opened() -> None:
     inner = zipped(("a.log", b"a"))
     assert unread(("a.zip", zipped(("b.zip", inner)))) == [("a.zip/b.zip", archive.NESTED)]
-    assert unread(("a.zip", zipped(("b.log", _gz(b"a"))))) == [("a.zip/b.log", archive.NESTED)]
+    assert unread(("a.zip", zipped(("b.gz", _gz(inner))))) == [("a.zip/b.gz", archive.NESTED)]
+    assert unread(("a.zip", zipped(("b.gz", _gz(_gz(b"a")))))) == [("a.zip/b.gz", archive.NESTED)]
     assert unread(("a.gz", _gz(inner))) == [("a.gz", archive.NESTED)]
+
+
+def test_what_log_rotation_has_packed_is_read_in_a_zip_under_the_same_caps() -> None:
+    packed = zipped(("log/a.log", b"2\n"), ("log/a.log.1.gz", _gz(b"1\n")))
+    assert lines(("a.zip", packed)) == {"a.zip/log/a.log": ["2"], "a.zip/log/a.log.1.gz": ["1"]}
+    assert unread(("a.zip", zipped(("a.gz", _gz(bytes(1_000_000)) * 500)))) == [("a.zip", archive.BOMB)]
 
 
 def test_names_that_lead_out_are_not_read_and_are_told_once() -> None:
     names = ["../../etc/a.log", "/etc/a.log", "..\\a.log", "C:\\a.log", "a/../../b.log"]
     logs, unreadable = open_logs([("a.zip", zipped(("good.log", b"good\n"), *((name, b"x\n") for name in names)))])
     assert [log.name for log in logs] == ["a.zip/good.log"]
-    assert unreadable == (Unreadable("a.zip/../../etc/a.log and 4 more", archive.OUTSIDE),)
+    assert unreadable == (Unreadable("a.zip/../../etc/a.log and 4 more", archive.OUTSIDE, 0),)
 
 
 def test_a_name_is_only_a_label() -> None:
@@ -253,7 +260,7 @@ def test_all_archives_of_a_mail_share_one_allowance(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(archive, "UNPACKED_MAX", 250)
     logs, unreadable = open_logs([(f"{n}.zip", zipped(("a.log", b"a" * 100))) for n in range(4)])
     assert [log.name for log in logs] == ["0.zip/a.log", "1.zip/a.log"]
-    assert unreadable == (Unreadable("2.zip", archive.BOMB), Unreadable("3.zip", archive.BOMB))
+    assert unreadable == (Unreadable("2.zip", archive.BOMB, 2), Unreadable("3.zip", archive.BOMB, 3))
 
 
 def test_an_archive_of_too_many_files_is_refused() -> None:

@@ -72,6 +72,11 @@ def test_no_mail_address_survives(address: str, place: str) -> None:
         ("mário@künde.example", "***"),
         ("AKIAIOSFODNN7EXAMPLE ghp_abcdefghijklmnopqrstuvwxyz0123", "*** ***"),
         ("fullName=Mario Rossi,agents=5", "fullName=***,agents=5"),
+        ('{"password":{"value":"x"},"agents":5}', '{"password":{***},"agents":5}'),
+        ('{"credentials":["a","b"],"apiKeys":["c"]}', '{"credentials":[***],"apiKeys":[***]}'),
+        ('"Mario Rossi" <m@kunde.example>', '"***" <***>'),
+        ("GET https://h/x?geheim HTTP/1.1", "GET https://h/x?*** HTTP/1.1"),
+        ('telephones=4 {"telephones":{"limit":4}}', 'telephones=4 {"telephones":{"limit":4}}'),
         ("2026-11-03 08:15:00 version=3.58.0 daysLeft=7", "2026-11-03 08:15:00 version=3.58.0 daysLeft=7"),
     ],
 )

@@ -149,7 +149,8 @@ HOSTILE = st.lists(
     st.one_of(
         st.sampled_from(
             ["Request: modify\n", "Plan:", "Plan: Voice\n", "> ", ">>>>", "**", "*Token:* ", "(", ")", "Add-ons (", "[x] ", "☐", "\n", "\n\n", "|", "\t",
-             "：", "?", "-- \n", "Best regards\n", "Comments: ", "\x1f", "\u200b", "\ud800", "\x85", "\u2028", "1. ", "Usrs: 3\n", "a" * 500, "(" * 300, "- " * 200, "{\n", '"token": 1\n']
+             "：", "?", "-- \n", "Best regards\n", "Comments: ", "\x1f", "\u200b", "\ud800", "\x85", "\u2028", "1. ", "Usrs: 3\n", "a" * 500, "(" * 300, "- " * 200, "{\n", '"token": 1\n',
+             '{"previousToken": "x",\n', '"status": "grace"}\n', "[2026-11-01 08:15:00] [WARN] license - [LICENSE:CHECK]\n", "status=grace\n"]
         ),
         st.text(max_size=20),
     ),
@@ -189,7 +190,7 @@ def work(text: str) -> int:
 @pytest.mark.parametrize(
     "piece",
     ["Request: modify\n", "hello there\n", "Plan: Voice\n", "Users: 3\nUsers: 4\n", "Comments: x\n\n", "Add-ons (a /\n", "> " * 50, "(" * 50, "**", "[x] a ",
-     "Usrs: 3\n", "- - - ", "Plugins:\n- a\n", "a" * 70 + "\n", "Customer name: " + "a" * 60 + "\nb\n", "\n", "1. ", "Token?\n"],
+     "Usrs: 3\n", "- - - ", "Plugins:\n- a\n", "a" * 70 + "\n", "Customer name: " + "a" * 60 + "\nb\n", "\n", "1. ", "Token?\n", '{"previousToken": {\n', "[2026-11-01 08:15:00] [WARN] license - x\nstatus=a\n"],
 )  # fmt: skip
 def test_twice_the_text_is_at_most_some_more_than_twice_the_work(piece: str) -> None:
     assert work(piece * 2000) <= 2.5 * work(piece * 1000) + 2000

@@ -194,9 +194,9 @@ contract on voice | Support package; Billing frequency | Billing frequency: mont
 reactivate/token_change on active | New token | New token: TOKEN
     new_token no_change: I read "TOKEN", which is the old token too. Please write the new one.
 reactivate/expired on expired | Log |
-    log attachment_missing: Please attach the license log or the license status to your reply.
+    log attachment_missing: Please attach the license log or the license status to your reply. A picture of it is not enough.
 reactivate/expired on expired | Log | setup.zip
-    log attachment_unreadable: I could not read what was attached (setup.zip: it is a program). Please attach the log as plain text, .log, .txt, .json, .gz or .zip.
+    log attachment_unreadable: I could not read what was attached (setup.zip: it is a program). Please attach the log itself as a text file: .log, .txt or .json, packed as .zip or .gz or not.
 """
 
 

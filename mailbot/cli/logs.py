@@ -65,7 +65,7 @@ def diagnose(
     sources = [source for name, data in given for source in sources_in(name, data)]
     day = _day(received_at, mail, found.config.zone if found else UTC)
     keep = [mail.sender] if mail is not None and mail.sender else []
-    told = _examined(found, lambda licence_of: examine(sources, form, licence_of, day, keep).diagnosis)
+    told = _examined(found, lambda licence_of: examine(sources, form, licence_of, day, keep))
     if json:
         show_json(told.model_dump(mode="json"))
     else:

@@ -10,10 +10,11 @@ import stat
 import struct
 import zipfile
 import zlib
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from mailbot.core.gunzip import Unpacking, gunzip
 from mailbot.core.logtext import CHUNK, Kind, LogText, kind_of, label, pieces
 
 __all__ = ["LogText", "Unreadable", "open_logs"]
@@ -26,8 +27,6 @@ RATIO_MAX = 200
 RATIO_FREE = 4_000_000
 #: A central directory of this size names thousands of files: more than any folder of logs.
 _DIRECTORY_MAX = 500_000
-#: Runs of tiny gzip members cost time without giving any bytes.
-_GZIP_MEMBERS_MAX = 1_000
 
 BOMB = "it unpacks to far more than a log would"
 DAMAGED = "it is damaged"
@@ -76,16 +75,17 @@ _FAULTS = (
 _LEADS_OUT = re.compile(r"(?:^|[/\\])\.\.(?:[/\\]|$)|^[/\\]|^[A-Za-z]:")
 _ORNAMENTS = ("__MACOSX/", ".DS_Store", "Thumbs.db", "desktop.ini")  # what file managers leave in archives
 
-#: Bytes in pieces; returns whether the end was reached undamaged.
-_Unpacking = Generator[bytes, None, bool]
-
 
 @dataclass(frozen=True)
 class Unreadable:
-    """Something attached that was kept with the mail but not read; ``why`` reads on after the name and a colon."""
+    """Something attached that was kept with the mail but not read; ``why`` reads on after the name and a colon.
+
+    ``attachment`` is the place, among what was to be opened, of what it is or lies in.
+    """
 
     name: str
     why: str
+    attachment: int
 
     @property
     def instead(self) -> str:
@@ -131,14 +131,19 @@ class _Opening:
     def refuse(self, name: str, why: str) -> None:
         self.unread.setdefault((self.attachment, why), []).append(name)
 
-    def take(self, name: str, source: Callable[[], _Unpacking], packed: int) -> None:
-        """One packed file of ``packed`` bytes: what it is by its first bytes, then the walk under the caps."""
+    def take(self, name: str, source: Callable[[], Unpacking], packed: int, *, in_zip: bool = False) -> None:
+        """One packed file of ``packed`` bytes: what it is by its first bytes, then the walk under the caps.
+
+        What log rotation has packed by itself (.gz) may lie in a zip; no other archive in an archive is opened.
+        """
         match kind_of(next(source(), b"")):
             case Kind.TEXT:
                 whole = self.spend(source(), packed)
                 self.logs.append(LogText(name, source, torn=not whole))
             case Kind.EMPTY:
                 self.refuse(name, _WHY[Kind.EMPTY] if self.spend(source(), packed) else DAMAGED)
+            case Kind.GZIP if in_zip:
+                self.take(name, partial(gunzip, source), packed)
             case Kind.ZIP | Kind.GZIP | Kind.ARCHIVE:
                 self.refuse(name, NESTED)
             case Kind.PICTURE | Kind.ORNAMENT as kind:
@@ -147,7 +152,7 @@ class _Opening:
             case kind:
                 self.refuse(name, _WHY[kind])
 
-    def spend(self, source: _Unpacking, packed: int) -> bool:
+    def spend(self, source: Unpacking, packed: int) -> bool:
         """Unpack once and keep nothing, so that reading can meet no surprise. Whether the end was reached."""
         mine = 0
         while True:
@@ -162,8 +167,8 @@ class _Opening:
 
     def told(self) -> tuple[Unreadable, ...]:
         return tuple(
-            Unreadable(names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more", why)
-            for (_, why), names in self.unread.items()
+            Unreadable(names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more", why, attachment)
+            for (attachment, why), names in self.unread.items()
         )
 
 
@@ -198,7 +203,7 @@ def _open(opening: _Opening, name: str, data: bytes) -> None:
         case Kind.TEXT:
             opening.logs.append(LogText(name, partial(pieces, data)))
         case Kind.GZIP:
-            opening.take(name, partial(_gunzip, data), len(data))
+            opening.take(name, partial(gunzip, partial(pieces, data)), len(data))
         case Kind.ZIP:
             _open_zip(opening, name, data)
         case Kind.PICTURE | Kind.ORNAMENT as kind:
@@ -206,31 +211,6 @@ def _open(opening: _Opening, name: str, data: bytes) -> None:
                 opening.refuse(name, _WHY.get(kind, NO_LOG))
         case kind:
             opening.refuse(name, _WHY[kind])
-
-
-def _gunzip(data: bytes) -> _Unpacking:
-    """The members of a gzip file (RFC 1952), one after the other; zeros may follow the last, as tapes leave them."""
-    packed = memoryview(data)
-    position, members = 0, 0
-    while bytes(packed[position : position + 2]) == b"\x1f\x8b":
-        members += 1
-        if members > _GZIP_MEMBERS_MAX:
-            return False
-        member = zlib.decompressobj(31)
-        while not member.eof:
-            fed = member.unconsumed_tail or packed[position : position + CHUNK // 4]
-            if not member.unconsumed_tail:
-                position += len(fed)
-            try:
-                chunk = member.decompress(fed, CHUNK)
-            except zlib.error:
-                return False
-            if chunk:
-                yield chunk
-            elif not fed:
-                return False
-        position -= len(member.unused_data)
-    return not bytes(packed[position : position + CHUNK]).strip(b"\0")
 
 
 def _open_zip(opening: _Opening, name: str, data: bytes) -> None:
@@ -274,10 +254,10 @@ def _open_member(opening: _Opening, name: str, data: bytes, member: zipfile.ZipI
     elif member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         opening.refuse(name, FOREIGN)  # LZMA may ask for gigabytes of dictionary
     else:
-        opening.take(name, partial(_unzip, data, member), member.compress_size)
+        opening.take(name, partial(_unzip, data, member), member.compress_size, in_zip=True)
 
 
-def _unzip(data: bytes, member: zipfile.ZipInfo) -> _Unpacking:
+def _unzip(data: bytes, member: zipfile.ZipInfo) -> Unpacking:
     try:
         with zipfile.ZipFile(_Bounded(data)) as archive, archive.open(member) as packed:
             while chunk := packed.read(CHUNK):

@@ -5,6 +5,7 @@ from mailbot.core.commit import renewed
 from mailbot.core.effects import Audience, Facts, Forget, Purpose, Send, Void
 from mailbot.core.events import Changed, Decision, Judged, Note
 from mailbot.core.forms import FIELDS
+from mailbot.core.gathering import PROSE
 from mailbot.core.naming import TWICE
 from mailbot.core.opening import CUSTOMER_TIMERS, STAFF_TIMERS, customer_timers, filled, go_on, incomplete, neutral
 from mailbot.core.scene import Scene
@@ -53,13 +54,16 @@ def _said(value: str | None) -> str:
 
 
 def _changed(ticket: Ticket, items: tuple[Item, ...], judged: Judged) -> tuple[str, ...]:
-    """The items and fields that differ from what was asked before."""
+    """The items and fields that differ from what was asked before; words beside the form are comments."""
+    fields = [
+        "comments" if key == PROSE else key for key in judged.fields if judged.fields[key] != ticket.fields.get(key)
+    ]
+    fields += ["log"] if judged.log_mails != ticket.log_mails else []
     if not ticket.items:
-        return tuple(key for key in judged.fields if judged.fields[key] != ticket.fields.get(key))
+        return tuple(dict.fromkeys(fields))
     before = {item.item: item.to for item in ticket.items}
     after = {item.item: item.to for item in items}
     differing = [key for key in {**before, **after} if before.get(key) != after.get(key) or key not in before]
-    fields = [key for key in judged.fields if judged.fields[key] != ticket.fields.get(key)]
     return tuple(dict.fromkeys([*differing, *fields]))
 
 

@@ -9,7 +9,7 @@ from datetime import date
 from pydantic import BaseModel, ConfigDict
 
 from mailbot.core.archive import Unreadable
-from mailbot.core.disagreement import FormClaim, LedgerClaim, day_of, disagreements, in_brackets, reason_of
+from mailbot.core.disagreement import FormClaim, LedgerClaim, day_of, disagreements, in_brackets, is_old, reason_of
 from mailbot.core.masking import mask
 from mailbot.core.statement import PROVEN, Line, Statement
 from mailbot.core.statuslog import Findings, Installation
@@ -81,10 +81,12 @@ def diagnose(
     ledger: LedgerClaim,
     received_on: date | None,
     keep: Iterable[str] = (),
+    told: Sequence[Unreadable] = (),
 ) -> Diagnosis:
     """The Diagnosis of ``findings`` against form, ledger and the day of arrival (in the desk's time zone, None: no mail).
 
-    ``keep`` are the customer's own mail addresses, which need not be masked.
+    ``keep`` are the customer's own mail addresses, which need not be masked. ``told``: what else could not be read, of
+    which the customer has heard already.
     """
     findings = findings.about((form.new_token, form.old_token))
     main = findings.main
@@ -92,7 +94,7 @@ def diagnose(
     since, before = _since(main)
     own = frozenset(token for token in (form.old_token, form.new_token) if token)
     return Diagnosis(
-        sentence=mask_tokens(_sentence(findings, form, bool(unreadable)), findings, own),
+        sentence=mask_tokens(_sentence(findings, form, received_on, unreadable=bool(unreadable)), findings, own),
         token=mask(said.token, own) if said and said.token else None,
         previous_token=mask(said.previous_token, own) if said and said.previous_token else None,
         tokens=_shown(findings.tokens, own),
@@ -113,7 +115,7 @@ def diagnose(
             mask_tokens(sentence, findings, own) for sentence in disagreements(findings, form, ledger, received_on)
         ),
         changes=tuple(mask_tokens(change, findings, own) for change in _changes(findings)),
-        unreadable=tuple(f"{file.name}: {file.why}" for file in unreadable),
+        unreadable=tuple(f"{file.name}: {file.why}" for file in (*unreadable, *told)),
         send_instead=tuple(dict.fromkeys(file.instead for file in unreadable)),
         unknown=dict(findings.unknown),
     )
@@ -156,7 +158,7 @@ def mask_tokens(sentence: str, findings: Findings, own: frozenset[str]) -> str:
 # The sentence
 
 
-def _sentence(findings: Findings, form: FormClaim, unreadable: bool) -> str:
+def _sentence(findings: Findings, form: FormClaim, received_on: date | None, *, unreadable: bool) -> str:
     if not findings.files:
         return "Nothing that was attached could be read." if unreadable else "No log came with this request."
     main = findings.main
@@ -167,7 +169,7 @@ def _sentence(findings: Findings, form: FormClaim, unreadable: bool) -> str:
     said = main.said
     by_log = not said.from_file or (main.from_log is not None and main.from_log.goes_on(said))
     source = "The log" if by_log else "The licence status"
-    return f"{source} {_verb(said, form)} {_state(said, *_since(main))}{_left(said)}."
+    return f"{source} {_verb(said, form)} {_state(said, *_since(main))}{_left(said, None if main.skewed else received_on)}."
 
 
 def _verb(said: Statement, form: FormClaim) -> str:
@@ -196,12 +198,19 @@ def _state(said: Statement, since: str | None, before: bool) -> str:
             return f"{licence} {been(status)}"
 
 
-def _left(said: Statement) -> str:
+def _left(said: Statement, received_on: date | None) -> str:
+    """What was left when it was said: of an old log that is not what is left now."""
     if said.days_left is None or said.status != "grace":
         return ""
+    old = said.at is not None and received_on is not None and is_old(said.at, received_on)
+    is_, are, on = ("was", "were", f" on {day_of(said.at or '')}") if old else ("is", "are", "")
     if said.days_left <= 0:
-        return "; no day of grace is left"
-    return "; 1 day of grace is left" if said.days_left == 1 else f"; {said.days_left} days of grace are left"
+        return f"; no day of grace {is_} left{on}"
+    return (
+        f"; 1 day of grace {is_} left{on}"
+        if said.days_left == 1
+        else f"; {said.days_left} days of grace {are} left{on}"
+    )
 
 
 # Proof

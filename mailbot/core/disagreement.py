@@ -177,10 +177,15 @@ def _age(findings: Findings, received_on: date | None) -> Iterator[str]:
         return
     last = _day(findings.last_at)
     days = abs((received_on - last).days)
-    if received_on - last >= _FRESH:
+    if is_old(findings.last_at, received_on):
         yield f"The log ends on {day_of(findings.last_at)}, {days} days before the mail came."
     elif last - received_on >= _FRESH:
         yield f"The log ends on {day_of(findings.last_at)}, {days} days after the mail came."
+
+
+def is_old(at: str, received_on: date) -> bool:
+    """Whether a log's time lies days before the mail came."""
+    return received_on - _day(at) >= _FRESH
 
 
 def _day(at: str) -> date:

@@ -57,7 +57,7 @@ class Facts:
     results: tuple[Result, ...] = ()
     tickets: tuple[Ticket, ...] = ()
     licences: tuple[Licence, ...] = ()
-    lines: tuple[str, ...] = ()  # facts for the operator, one each
+    lines: tuple[str, ...] = ()  # facts for the operator, or the files that came with a comment, one each
     on: date | None = None
     days: int | None = None
     decided_by: str = ""

@@ -24,7 +24,7 @@ class Judged:
     received_at: datetime
     licence: Licence | None = None
     diagnosis: Diagnosis | None = None
-    log_mail: int | None = None
+    log_mails: tuple[int, ...] = ()
     form: str = ""  # the form filled in as far as understood
     agreement_version: str = ""
     catalogue_version: str = ""
@@ -126,12 +126,16 @@ class Holds:
 
 @dataclass(frozen=True)
 class Commented:
-    """Somebody wrote words for staff; ``acts`` when the writer may act on the ticket, ``why`` names the kind of comment."""
+    """Somebody wrote words for staff; ``acts`` when the writer may act on the ticket, ``why`` names the kind of comment.
+
+    ``files`` are the names of what he attached.
+    """
 
     by: str
     text: str
     why: str
     acts: bool = False
+    files: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -1,19 +1,18 @@
 """The logs of a re-activation, read and set against its form and the ledger: one way for a mail and for the command."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from email.utils import parsedate_to_datetime
 from typing import Literal
 
-from mailbot.core.archive import Unreadable, open_logs
+from mailbot.core.archive import open_logs
 from mailbot.core.catalogue import Catalogue
 from mailbot.core.checking import check
 from mailbot.core.diagnosis import Diagnosis, FormClaim, LedgerClaim, diagnose
 from mailbot.core.disagreement import plain_name
 from mailbot.core.forms import SEATS
 from mailbot.core.licence import Licence
-from mailbot.core.logsources import Source
+from mailbot.core.logsources import Source, each_once
 from mailbot.core.message import Message
 from mailbot.core.reading import Request, read_forms
 from mailbot.core.statement import plain_key
@@ -28,14 +27,6 @@ LicenceOf = Callable[[str], Licence | None]
 InLedger = Callable[[frozenset[str]], Iterable[str]]
 
 
-@dataclass(frozen=True)
-class Examined:
-    """The diagnosis, and the files that could not be read."""
-
-    diagnosis: Diagnosis
-    unreadable: tuple[Unreadable, ...]
-
-
 def examine(
     sources: Sequence[Source],
     form: FormClaim,
@@ -43,17 +34,19 @@ def examine(
     received_on: date | None,
     keep: Iterable[str] = (),
     in_ledger: InLedger = frozenset,
-) -> Examined:
-    """What ``sources`` say, against the form and the ledger (``licence_of`` a token, as it stands today).
+    earlier: Sequence[Source] = (),
+) -> Diagnosis:
+    """What ``sources`` and those ``earlier`` ones that came with mails before say, against the form and the ledger (``licence_of`` a token, as it stands today).
 
     ``in_ledger`` may leave out tokens that the ledger does not have, before their licences are asked for.
     ``received_on`` is the day of arrival in the desk's time zone (None: nothing came by mail), ``keep`` are the
-    customer's own mail addresses.
+    customer's own mail addresses. What to send instead is told of ``sources`` alone, once anything could be read.
     """
-    logs, unreadable = open_logs(sources)
+    logs, unreadable = open_logs(each_once([*sources, *earlier]))
     findings = read(logs)
     ledger = _ledger(findings, form, licence_of, in_ledger)
-    return Examined(diagnose(findings, unreadable, form, ledger, received_on, keep), unreadable)
+    told = [file for file in unreadable if logs and file.attachment >= len(sources)]
+    return diagnose(findings, [file for file in unreadable if file not in told], form, ledger, received_on, keep, told)
 
 
 def claim_of(request: Request) -> FormClaim:

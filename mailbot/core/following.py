@@ -27,7 +27,12 @@ OVERTAKEN, TAKEN_BACK = "later_request", "taken_back"
 
 def comment(ticket: Ticket, event: Commented, scene: Scene) -> Decision:
     """Words for staff; when they answer what staff asked, the ticket waits for staff again."""
-    told = Send("comment", Audience.STAFF, Facts(text=event.text, by=event.by, why=event.why), Purpose.DECISION)
+    told = Send(
+        "comment",
+        Audience.STAFF,
+        Facts(text=event.text, by=event.by, why=event.why, lines=event.files),
+        Purpose.DECISION,
+    )
     note = Note("commented", event.by, event.why)
     if event.acts and ticket.asked and ticket.open_items:
         again = settled(ticket.model_copy(update={"asked": False}))

@@ -11,8 +11,8 @@ from mailbot.core.address import clean_text
 from mailbot.core.forms import FIELDS, INVISIBLE, LABELS, Kind, field_of, names_both, normal
 from mailbot.core.forwarded import announces
 from mailbot.core.labelled import Labelled, box_row, is_listed, is_numbered, labelled, ticked, unfinished
-from mailbot.core.logline import is_log_line
 from mailbot.core.naming import TWICE
+from mailbot.core.pasted import is_json, without_pasted
 from mailbot.core.signature import is_device, is_signature
 from mailbot.core.stacked import bare_of, fits, unstacked
 
@@ -29,7 +29,6 @@ MAILTO = re.compile(r"\s{0,3}[<\[(]mailto:[^<>\[\]()\s]{1,320}[>\])]", re.I)
 _ARMOUR = re.compile(r"-----BEGIN PGP SIGNED MESSAGE-----|Hash: (?:SHA|RIPEMD)[\w, -]{1,40}")
 #: Bullets as Word writes them: a letter that its own fonts draw as a sign, and the room behind it.
 _WORD_BULLET = re.compile(r"^([\s>]{0,40})[oqvwü§ØŸ·–—](?:\t| {0,9}[ \u00a0]{3,20})[ \u00a0]{0,20}(?=\S)")
-_JSON = re.compile(r'"[\w-]{1,40}"\s{0,3}:|[{}\[\]],?$|\{"')
 #: Struck out words: who wrote them took them back.
 _STRUCK = re.compile(r"(?<!\S)~~[^~\n]{1,300}~~(?:\s|$)")
 _UNSEEN = str.maketrans({"\u00a0": " ", "\u202f": " ", **dict.fromkeys("\u00ad\u034f\u200b\u2060\ufeff")})
@@ -73,10 +72,10 @@ def key_of(line: str) -> str | None:
 
 
 def whole(lines: Sequence[str]) -> list[str]:
-    """The lines, labels whose parenthesis was broken over up to four of them made whole, and those without a colon too."""
+    """The lines without pasted logs; labels whose parenthesis was broken over up to four are made whole, and those without a colon too."""
     made: list[str] = []
     joined = 0
-    for line in (_WORD_BULLET.sub(r"\1- ", line) for line in lines):
+    for line in (_WORD_BULLET.sub(r"\1- ", line) for line in without_pasted(lines)):
         if made and joined < 4 and line.strip() and unfinished(made[-1]):
             made[-1] = f"{made[-1].rstrip()} {line.lstrip(' >')}"
             joined += 1
@@ -208,8 +207,8 @@ def _labelled_box(line: str) -> tuple[str, str] | None:
 
 
 def _is_machine(bare: str) -> bool:
-    """Lines of a pasted log or licence status, which the diagnosis reads, and of PGP: they are nobody's words."""
-    return is_log_line(bare) or bool(_JSON.match(bare) or _ARMOUR.fullmatch(bare))
+    """What is left of pasted JSON, and lines of PGP: they are nobody's words."""
+    return is_json(bare) or bool(_ARMOUR.fullmatch(bare))
 
 
 def _was_wrapped(before: str, bare: str) -> bool:

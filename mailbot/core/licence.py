@@ -75,6 +75,13 @@ class Licence:
     had_demo: bool = False
     scheduled: tuple[Scheduled, ...] = ()
     history: tuple[LicenceEvent, ...] = ()
+    #: The events of all the tokens that it has had, in the order in which they were written; () where it never moved.
+    lineage: tuple[LicenceEvent, ...] = ()
+
+    @property
+    def whole_history(self) -> tuple[LicenceEvent, ...]:
+        """What is read of it from any of its tokens."""
+        return self.lineage or self.history
 
     @property
     def revision(self) -> int:

@@ -1,7 +1,7 @@
 """Which parts of a mail, or of a file given by hand, could hold a log: by content, on all levels. Opening: ``archive``."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from mailbot.core import tnef
 from mailbot.core.archive import may_hold_a_log
@@ -23,7 +23,7 @@ def sources_of(message: Message) -> tuple[Source, ...]:
 
     Pictures, signatures and visiting cards are left out, so that () means: no log came.
     """
-    return _each_once(_of_message(message, "the mail itself", _DEPTH))
+    return each_once(_of_message(message, "the mail itself", _DEPTH))
 
 
 def mail_in(data: bytes) -> Message | None:
@@ -44,11 +44,11 @@ def mail_in(data: bytes) -> Message | None:
 
 def sources_in(name: str, data: bytes) -> tuple[Source, ...]:
     """The same of a file: of the mail or the ``winmail.dat`` that it is, else the file itself."""
-    return _each_once(_of_file(name, data, _DEPTH))
+    return each_once(_of_file(name, data, _DEPTH))
 
 
-def _each_once(sources: Iterator[Source]) -> tuple[Source, ...]:
-    """The same bytes twice (attached and forwarded, or in a damaged ``winmail.dat`` and beside it) are one log."""
+def each_once(sources: Iterable[Source]) -> tuple[Source, ...]:
+    """The same bytes twice (attached and forwarded, in a damaged ``winmail.dat`` and beside it, sent again) are one log."""
     first: dict[bytes, Source] = {}
     for name, data in sources:
         first.setdefault(data, (name, data))

@@ -14,8 +14,9 @@ _INVISIBLE = re.compile(
     r"[\x00-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\uffff\ud800-\udfff]"
 )
 _URL_USER = re.compile(r"://[^\s/@]{1,300}@")
-_QUERY = re.compile(r"\?[^\s\"'<>=]{0,200}=[^\s\"'<>]{0,1200}")
+_QUERY = re.compile(r"(/[^\s\"'<>?]{0,300})?\?(?(1)|[^\s\"'<>=]{0,200}=)[^\s\"'<>]{0,1200}")
 _LOCAL = r"(?:\"[^\"]{1,64}\"|[^\s@<>\"'=,;:()\[\]{}/*]{1,64})"
+_DISPLAYED = re.compile(r"\"[^\"]{1,80}\"(?=\s{0,2}<[^<>\s@%]{1,64}(?:@|%40))")  # the name before an address
 _MAIL = re.compile(_LOCAL + r"(?:@|%40)(?:\[[^\]\s]{1,60}\]|[^\s@<>\"'=,;:()\[\]{}/]{1,255})")
 _BEARER = re.compile(r"\b(bearer\s{1,5}|(?:basic|digest)\s{1,5}(?=[^\s]{6}))[^\s\"',;]{1,1200}", re.IGNORECASE)
 _JWT = re.compile(r"\beyJ[\w-]{5,1200}\.[\w.-]{1,1200}")
@@ -29,44 +30,24 @@ _FLAG = re.compile(
 #: With a port as tcpdump writes it, and as names of hosts have it (ec2-10-0-0-1).
 _IPV4 = re.compile(r"(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?:\.\d{1,5})?(?!\d)|(?<!\d)\d{1,3}(?:-\d{1,3}){3}(?![\d-])")
 _IPV6 = re.compile(r"(?<!\w)[0-9A-Fa-f:]{2,40}(?:%\w{1,20})?(?!\w)")
+_BRACKETS = re.compile(r"[{}\[\]]")
 _KEY = re.compile(r"[\"']?(?<![\w.-])([A-Za-z_][\w.-]{0,60})[\"']?[ ]{0,3}[=:][ ]{0,3}")
 
 _LICENCE_TOKENS = frozenset(
     {"token", "previoustoken", "oldtoken", "newtoken", "licensetoken", "licencetoken", "motiontoken"}
 )
 _SECRET_ENDINGS = (
-    *(
-        "password",
-        "passwd",
-        "passphrase",
-        "pass",
-        "pwd",
-        "secret",
-        "key",
-        "token",
-        "cookie",
-        "credentials",
-        "signature",
-    ),
-    *("hash", "salt", "otp", "pin", "auth", "csrf", "nonce"),
-)
-_PERSON_ENDINGS = ("name", "email", "mail", "phone", "mobile", "person", "caller", "callee", "firma", "azienda")
-_WHOLE_KEYS = frozenset(
-    {
-        "authorization",
-        "session",
-        "sessionid",
-        "sid",
-        "jwt",
-        "user",
-        "login",
-        "customer",
-        "company",
-        "contact",
-        "tel",
-        "fax",
-    }
-)
+    "password", "passwd", "passphrase", "pass", "pwd", "secret", "key", "token", "cookie",
+    "credential", "signature", "hash", "salt", "otp", "pin", "auth", "csrf", "nonce",
+)  # fmt: skip
+_PERSON_ENDINGS = (
+    "name", "names", "email", "emails", "mail", "phone", "mobile", "person", "caller",
+    "callee", "firma", "azienda",
+)  # fmt: skip
+_WHOLE_KEYS = frozenset({
+    "authorization", "session", "sessionid", "sid", "jwt", "user", "login", "customer", "company",
+    "contact", "tel", "fax", "agent", "operator", "nome", "cognome",
+})  # fmt: skip
 
 
 def clean(text: str) -> str:
@@ -85,12 +66,13 @@ def mask(line: str, keep: Iterable[str] = ()) -> str:
     kept = frozenset(word.lower() for word in keep)
     text = _considered(line)
     text = _URL_USER.sub(f"://{MASK}@", text)
-    text = _QUERY.sub(f"?{MASK}", text)
+    text = _QUERY.sub(lambda found: f"{found[1] or ''}?{MASK}", text)
     text = _mask_values(text, kept)
     text = _FLAG.sub(rf"\1 {MASK}", text)
     text = _BEARER.sub(rf"\1{MASK}", text)
     text = _JWT.sub(MASK, text)
     text = _SHAPES.sub(MASK, text)
+    text = _DISPLAYED.sub(f'"{MASK}"', text)
     text = _MAIL.sub(lambda found: _unless_kept(found[0], kept), text)
     text = _IPV4.sub(lambda found: _unless_kept(found[0], kept), text)
     text = _IPV6.sub(lambda found: _ipv6(found[0], kept), text)
@@ -147,7 +129,7 @@ def _is_cookie(key: str) -> bool:
 def _value(text: str, start: int, next_key: int) -> tuple[int, int]:
     quote = text[start : start + 1]
     if quote in ("{", "["):
-        return start, start  # its own keys are looked at one by one
+        return start + 1, _closing(text, start)
     if quote not in ('"', "'"):
         return start, next_key
     end = text.find(quote, start + 1)
@@ -156,11 +138,23 @@ def _value(text: str, start: int, next_key: int) -> tuple[int, int]:
     return start + 1, len(text) if end < 0 else end
 
 
+def _closing(text: str, start: int) -> int:
+    """Where the bracket that opens at ``start`` is closed; the end where it is not."""
+    depth = 0
+    for found in _BRACKETS.finditer(text, start):
+        depth += 1 if found[0] in "{[" else -1
+        if depth == 0:
+            return found.start()
+    return len(text)
+
+
 def _is_private(key: str) -> bool:
     *sections, last = (part.replace("_", "").replace("-", "") for part in key.lower().split("."))
-    if last in _LICENCE_TOKENS:
+    if last.removesuffix("s") in _LICENCE_TOKENS:
         return False
     return any(
-        part in _WHOLE_KEYS or part.endswith(_SECRET_ENDINGS) or part.endswith(_PERSON_ENDINGS)
+        part in _WHOLE_KEYS
+        or part.endswith((*_SECRET_ENDINGS, *_PERSON_ENDINGS))
+        or part.removesuffix("s").endswith(_SECRET_ENDINGS)
         for part in (last, *(section for section in sections if section.endswith(_SECRET_ENDINGS)))
     )

@@ -21,6 +21,7 @@ _RECIPIENTS = ("delivered-to", "x-original-to", "to", "cc")
 _COUNTED = (*_RECIPIENTS, "from", "sender", "reply-to", "bcc")
 _ONCE = ("from", "sender", "to", "cc", "subject", "date", "message-id", "in-reply-to", "references", "content-type")
 _SUBJECT = 500  # characters; long enough for a key at the end of a subject
+_NAMES_TOLD = 10
 _ID = re.compile(r"<[^<>\s]{1,900}>")
 
 
@@ -62,6 +63,11 @@ class Message:
         """All values of a header field, topmost first."""
         name = name.lower()
         return tuple(value for key, value in self.headers if key.lower() == name)
+
+    @property
+    def file_names(self) -> tuple[str, ...]:
+        """What is attached, by its names; of many files the first ones."""
+        return tuple(one.name or one.content_type for one in self.attachments[:_NAMES_TOLD])
 
     @property
     def body_sha256(self) -> str:

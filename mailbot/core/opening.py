@@ -46,7 +46,7 @@ def filled(ticket: Ticket, judged: Judged) -> Ticket:
             "items": judged.items,
             "problems": judged.problems,
             "diagnosis": judged.diagnosis,
-            "log_mail": judged.log_mail,
+            "log_mails": judged.log_mails,
             "fields": judged.fields,
             "received_at": judged.received_at,
             "agreement_version": judged.agreement_version if request.accept else None,

@@ -92,7 +92,7 @@ def _term(licence: Licence, key: str, speech: Speech) -> str:
 
 def history(licence: Licence, speech: Speech) -> Rows:
     """The events of the ledger: (day, what happened by whom), one line for those that were one decision for one day."""
-    groups = groupby(licence.history, lambda e: (e.at, e.effective, e.kind, e.ticket, e.decider))
+    groups = groupby(licence.whole_history, lambda e: (e.token, e.at, e.effective, e.kind, e.ticket, e.decider))
     return tuple((speech.day(one.effective), _event(one, speech)) for one in (_together(g) for _, g in groups))
 
 

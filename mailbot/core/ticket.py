@@ -144,7 +144,8 @@ class Ticket(BaseModel):
     reason: str | None = None
     question: str | None = None
     description: str | None = None
-    log_mail: int | None = None
+    #: The kept mails in which logs, or what was meant as one, came.
+    log_mails: tuple[int, ...] = ()
     agreement_version: str | None = None
     catalogue_version: str = ""
     licence_revision: int = 0
