@@ -8,6 +8,7 @@ from sqlmodel import Session
 from mailbot import digest, post, retention
 from mailbot.core import bounce, keys
 from mailbot.core.address import fold, matches, same
+from mailbot.core.answered import without_ours
 from mailbot.core.blank import blank
 from mailbot.core.decision import begins
 from mailbot.core.effects import Audience, Facts, Purpose, Send
@@ -113,6 +114,7 @@ class Mail:
         self.message = message
         self.received_at = received_at
         self.thread = self._thread()
+        self.message = self._without_ours(message)
 
     def handle(self) -> Handled:
         """Understand it and do what it asks."""
@@ -156,6 +158,13 @@ class Mail:
         text = (row.payload or {}).get("text", "")
         live = not ended and not expired
         return Thread(found, Purpose(row.purpose), live, why, row.address, refs, text, row.digest)
+
+    def _without_ours(self, message: Message) -> Message:
+        """Our own sentences in an answer to a mail that went out without a key are not its writer's."""
+        row = outbox.by_message_id(self.work.session, message.in_reply_to or "")
+        if row is None or self.thread.purpose is not None or not outbox.has_raw(self.work.session, row.id):
+            return message
+        return replace(message, text=without_ours(message.text, parse(outbox.raw(self.work.session, row.id)).text))
 
     def _is_about(self, row: key_rows.KeyRow, ref: str | None) -> bool:
         """Whether the reference that stands beside the key is the one that it was given for."""

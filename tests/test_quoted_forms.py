@@ -147,3 +147,52 @@ def test_a_form_on_top_of_our_quoted_blank_one_is_one_request(desk: Running) -> 
     desk.write(JOE, f"{PLAN}\n\n{gmail(blank)}", subject=f"Re: {blank['Subject']}")
     assert desk.ticket().problems == ()
     assert [kind for kind, _ in desk.kinds()] == ["form", "confirmation", "approval", "approval"]
+
+
+# --- A blank form, which went out without a key --------------------------------------------------------------------
+
+FILLED = {"License token:": "A1B2C3D4E5F6", "Customer name:": "Acme", "(yes / no):": "yes"}
+
+
+def bare(mail: EmailMessage) -> str:
+    return quoted(mail, "")
+
+
+def blank_form(desk: Running) -> EmailMessage:
+    (mail,) = desk.write(JOE, "form activate")
+    return mail
+
+
+def filled(text: str) -> str:
+    for label, value in FILLED.items():
+        text = text.replace(f"{label}\n", f"{label} {value}\n", 2)
+    return text
+
+
+@pytest.mark.parametrize("quote", [gmail, outlook, bare, quoted], ids=["gmail", "outlook", "bare", "marks"])
+@pytest.mark.parametrize("above", ["", "Request: activate\n\n", "Here it is.\n\n"], ids=["", "request", "words"])
+def test_a_blank_form_filled_in_where_it_is_quoted_is_one_request_with_none_of_our_sentences(
+    desk: Running, quote: object, above: str
+) -> None:
+    mail = blank_form(desk)
+    desk.write(JOE, above + filled(quote(mail)), reply_to=mail)  # type: ignore[operator]
+    assert [kind for kind, _ in desk.kinds()] == ["form", "outcome", "plugins"]
+    assert desk.ticket().comments == ("Here it is." if above.startswith("Here") else None)
+
+
+@pytest.mark.parametrize("quote", [gmail, outlook, bare, quoted], ids=["gmail", "outlook", "bare", "marks"])
+def test_a_question_above_a_blank_form_is_the_question_alone(desk: Running, quote: object) -> None:
+    mail = blank_form(desk)
+    desk.write(JOE, f"What does it cost?\n\n{quote(mail)}", reply_to=mail)  # type: ignore[operator]
+    assert (desk.ticket().request, desk.ticket().fields["question"]) == ("information", "What does it cost?")
+
+
+def test_values_written_between_the_quoted_lines_are_those_of_the_form(desk: Running) -> None:
+    mail = blank_form(desk)
+    lines = [
+        f"{line}\n{value}" if line[2:] in FILLED and (value := FILLED[line[2:]]) else line
+        for line in gmail(mail).splitlines()
+    ]
+    text = "\n".join(lines).replace("(yes / no):", "(yes / no): yes", 2)
+    desk.write(JOE, text, reply_to=mail)
+    assert (desk.ticket().token, desk.ticket().customer_name, desk.ticket().comments) == ("A1B2C3D4E5F6", "Acme", None)

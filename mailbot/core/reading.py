@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from mailbot.core.forms import CONTACT, FIELDS, normal
 from mailbot.core.forwarded import announces, original_sender
@@ -75,8 +76,18 @@ def read_forms(text: str, subject: str) -> tuple[Reading, ...]:
 
 
 def _starts(lines: Sequence[str]) -> list[int]:
-    """Where forms begin."""
-    return [n for n, line in enumerate(lines) if key_of(line) == "request"][:MOST_FORMS]
+    """Where forms begin. A ``Request:`` line alone above a form that says the same begins none of its own."""
+    found = [n for n, line in enumerate(lines) if key_of(line) == "request"]
+    alone = (n for n, below in pairwise(found) if _is_alone(lines, n, below))
+    return sorted(set(found).difference(alone))[:MOST_FORMS]
+
+
+def _is_alone(lines: Sequence[str], at: int, below: int) -> bool:
+    one, other = labelled(lines[at]), labelled(lines[below])
+    same = one and other and request_of(one.value) == request_of(other.value) is not None
+    quoted = lines[below].lstrip().startswith(">")
+    between = lines[at + 1 : below]
+    return bool(same) and not any(key_of(line) if quoted else line.strip() for line in between)
 
 
 def _without_older(lines: list[str], at: int, subject: str) -> list[str]:

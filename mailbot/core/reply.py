@@ -27,6 +27,8 @@ _SENT = re.compile(
 )
 #: An attribution may be wrapped over so many lines, a marker over one less.
 _WRAPPED = 4
+#: A header block has at most so many lines.
+_BLOCK = 12
 #: Nobody writes so many lines of his own; what lies behind counts as quoted.
 _MOST_LINES = 100_000
 #: quotequail takes cubic time on a long line and is no help on a long text.
@@ -71,9 +73,9 @@ def own_lines_anywhere(text: str, markers: Sequence[str]) -> tuple[str, str]:
     at = 0
     while at < min(len(lines), _MOST_LINES):
         rule, width = _cut(lines, at, known)
-        if rule == "quote" or (rule == "marker" and _is_quote(lines[at])):  # own lines may stand below what is quoted
+        if rule == "quote" or (rule == "marker" and is_quote(lines[at])):  # own lines may stand below what is quoted
             width = 1
-            quoted.append(_unquoted(lines[at]))
+            quoted.append(unquoted(lines[at]))
             if pieces[-1]:
                 pieces.append([])
         elif not rule:
@@ -82,7 +84,7 @@ def own_lines_anywhere(text: str, markers: Sequence[str]) -> tuple[str, str]:
             at += width
             break
         at += width
-    quoted += [_unquoted(line) for line in lines[at:]] if at < len(lines) else []
+    quoted += [unquoted(line) for line in lines[at:]] if at < len(lines) else []
     return "\n".join(line for piece in pieces for line in _signed(piece)[0]), "\n".join(quoted)
 
 
@@ -93,7 +95,7 @@ def _cut(lines: list[str], at: int, markers: frozenset[str]) -> tuple[str, int]:
     words = plain(lines[at])
     if marked := _marker(lines, at, words, markers):
         return "marker", marked
-    if _is_quote(lines[at]):
+    if is_quote(lines[at]):
         return "quote", 1
     if attributed := _attribution(lines, at, words):
         return "attribution", attributed
@@ -107,7 +109,7 @@ def _header_block(lines: list[str], at: int, words: str) -> bool:
     return bool(_FROM.match(words)) and any(_SENT.match(plain(later)) for later in lines[at + 1 : at + 5])
 
 
-def _attribution(lines: list[str], at: int, words: str) -> int:
+def _attribution(lines: Sequence[str], at: int, words: str) -> int:
     """How many lines an attribution takes from here, 0 if there is none. It names a day, an hour or an address."""
     most = _WRAPPED if words.startswith(_STARTS) else 1
     joined = ""
@@ -121,15 +123,25 @@ def _attribution(lines: list[str], at: int, words: str) -> int:
     return 0
 
 
-def _is_quote(line: str) -> bool:
+def announced(lines: list[str], at: int) -> int:
+    """How many lines from here say that a mail is quoted below: an attribution, or a header block; 0 if none does."""
+    rule, width = _cut(lines, at, frozenset())
+    if rule != "separator":
+        return width if rule == "attribution" else 0
+    most = min(at + _BLOCK, len(lines))
+    return next((n for n in range(at + width, most) if not lines[n].strip()), at + width) - at
+
+
+def is_quote(line: str) -> bool:
+    """Whether the line is marked as quoted."""
     return line.lstrip().startswith(">")
 
 
 def _quote_follows(lines: list[str], at: int) -> bool:
-    return next((_is_quote(line) for line in lines[at:] if line.strip()), False)
+    return next((is_quote(line) for line in lines[at:] if line.strip()), False)
 
 
-def _unquoted(line: str) -> str:
+def unquoted(line: str) -> str:
     """The line without its ``>``, found in one step: a line may be a megabyte of them."""
     if ">" not in line[:1] and line[:1] not in " \t\u00a0":
         return line
@@ -140,8 +152,8 @@ def _unquoted(line: str) -> str:
 
 def _bare(line: str, words: str | None = None) -> str:
     """The line without what clients put around it; ``words``: what it is as such, where that is known already."""
-    unquoted = _unquoted(line)
-    return (words if words is not None and unquoted is line else plain(unquoted)).strip(" -*_|#=")
+    bare = unquoted(line)
+    return (words if words is not None and bare is line else plain(bare)).strip(" -*_|#=")
 
 
 def _bare_markers(markers: Sequence[str]) -> frozenset[str]:
