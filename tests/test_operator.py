@@ -141,6 +141,14 @@ def test_servers_that_are_down_are_named_with_their_keys(tmp_path: Path) -> None
     assert code == 1
     assert "FAULT  imap: cannot connect to 127.0.0.1:1: Connection refused; see host, port" in output
     assert "FAULT  smtp: no good connection to 127.0.0.1:1: Connection refused; see host, port" in output
+    (tmp_path / "var" / "mailbot.db").write_bytes(b"something else " * 100)
+    _, output = said(tmp_path, "check")
+    assert [line.split(":")[0] for line in output.splitlines() if "FAULT" in line] == [
+        "FAULT  database",
+        "FAULT  imap",
+        "FAULT  smtp",
+    ]
+    (tmp_path / "var" / "mailbot.db").unlink()
     code, output = said(tmp_path, "run", "--once")
     assert (code, "IMAP: cannot connect to 127.0.0.1:1: Connection refused; see host, port" in output) == (1, True)
 
