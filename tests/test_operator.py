@@ -86,7 +86,7 @@ def test_looking_with_another_clock_keeps_no_prices(desk: Running, tmp_path: Pat
         ("licences set A1B2C3D4E5F6 agents=ten --why test", 2, "agents: read 'ten', must be a whole number"),
         ("licences set A1B2C3D4E5F6 agents=8 agents=9 --why test", 2, "agents: given twice"),
         ("licences set A1B2C3D4E5F6 token=A1B2C3D4E5F7 --why test", 2, "token: cannot be changed"),
-        ("outbox retry 99", 1, "mail 99 is not there, or cannot be "),
+        ("outbox retry 98 99", 1, "mail 98 is not there, or cannot be queued\nmail 99 is not there, or cannot be "),
         ("quarantine retry 1", 1, "mail 1 is not there, or cannot be "),
         ("quarantine show 1", 1, "mail 1 is not in quarantine"),
     ],
