@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
-from mailbot.assemble import assemble, read_catalogue
+from mailbot.assemble import read_catalogue
 from mailbot.config import Config, ConfigError
 from mailbot.core.border import Finding
 from mailbot.delivery import smtp_settings
@@ -23,16 +23,14 @@ def check_all(config: Config) -> list[Finding]:
     lines.append(_try("catalogue", lambda: f"version {read_catalogue(config.mailbot.catalogue).version}"))
     lines.append(_try("templates", lambda: _templates(config)))
     lines.append(_try("database", lambda: _database(config)))
-    if all(line.good for line in lines):
-        desk = assemble(config)
-        lines.append(_try("imap", lambda: _imap(imap_settings(desk), desk.log)))
-        lines.append(_try("smtp", lambda: asyncio.run(Smtp(smtp_settings(desk)).check())))
+    lines.append(_try("imap", lambda: _imap(imap_settings(config), MailLog())))
+    lines.append(_try("smtp", lambda: asyncio.run(Smtp(smtp_settings(config)).check())))
     return lines
 
 
 #: Where to look when a server does not do what it must; other faults name their place themselves.
 KEYS = {
-    "imap": "see host, port, security, username, password and folder in [imap]",
+    "imap": "see host, port, security, username, password, folder, done_folder and quarantine_folder in [imap]",
     "smtp": "see host, port, security, username and password in [smtp]",
 }
 

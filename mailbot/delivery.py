@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from sqlmodel import Session
 
+from mailbot.config import Config
 from mailbot.desk import Desk
 from mailbot.post import HUSH
 from mailbot.smtp import Deferred, Outcome, Refused, Sent, Smtp, SmtpSettings, Unknown
@@ -34,9 +35,9 @@ TICK = 1.0
 GRACE = 10.0
 
 
-def smtp_settings(desk: Desk) -> SmtpSettings:
+def smtp_settings(config: Config) -> SmtpSettings:
     """The server as it is configured."""
-    smtp = desk.config.smtp
+    smtp = config.smtp
     password = smtp.password.get_secret_value() if smtp.password else None
     return SmtpSettings(smtp.host, smtp.port, smtp.security, smtp.username, password, smtp.connections)
 
@@ -77,7 +78,9 @@ class Delivery:
     def __init__(self, desk: Desk, in_turn: InTurn) -> None:
         self.failed = 0
         self._desk, self._in_turn = desk, in_turn
-        self._lanes = [Smtp(smtp_settings(desk), verdict=VERDICT_SECONDS) for _ in range(desk.config.smtp.connections)]
+        self._lanes = [
+            Smtp(smtp_settings(desk.config), verdict=VERDICT_SECONDS) for _ in range(desk.config.smtp.connections)
+        ]
         self._news = [asyncio.Event() for _ in self._lanes]
         self._waiting: deque[_Mail] = deque()
         self._tried: list[_Tried] = []

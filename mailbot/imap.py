@@ -250,14 +250,17 @@ class Mailbox:
         """Says good-bye to the server and closes the connection; never fails."""
         with suppress(ImapError), telling("cannot log out"):
             self._client.logout()
-        self.shutdown("closed")
+        drop(self._client)
+        if self._open:
+            self._open = False
+            self._log.disconnected(server=self._settings.server)
 
     def shutdown(self, why: str) -> None:
         """Closes the connection without a word to the server, which may not listen any more; never fails."""
         drop(self._client)
         if self._open:
             self._open = False
-            self._log.disconnected(server=self._settings.server, why=why)
+            self._log.lost(server=self._settings.server, why=why)
 
 
 def _chunks(uids: list[int]) -> Iterator[list[int]]:

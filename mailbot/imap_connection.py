@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from imapclient import IMAPClient, SocketTimeout
 
+from mailbot import tls
 from mailbot.core.loopback import is_loopback
 
 _CONNECT, _READ = 10, 60  # seconds
@@ -61,8 +62,8 @@ def telling(what: str) -> Iterator[None]:
 
 def _reason(error: Exception) -> str:
     match error:
-        case ssl.SSLCertVerificationError():
-            return f"its certificate is not good: {error.verify_message}"
+        case ssl.SSLError():
+            return tls.reason(error)
         case TimeoutError():
             return "no answer in time"
         case OSError(strerror=str(words)):

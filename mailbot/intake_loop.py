@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from sqlmodel import Session
 
+from mailbot.config import Config
 from mailbot.desk import Desk
 from mailbot.handling import Arrival, Runs, here, keep_all, keep_oversized
 from mailbot.imap import Arrived, ImapSettings, Mailbox
@@ -15,9 +16,9 @@ from storage import inbox
 MOVING = timedelta(minutes=10)
 
 
-def imap_settings(desk: Desk) -> ImapSettings:
+def imap_settings(config: Config) -> ImapSettings:
     """The mailbox as it is configured."""
-    imap = desk.config.imap
+    imap = config.imap
     return ImapSettings(
         host=imap.host,
         port=imap.port,
@@ -28,7 +29,7 @@ def imap_settings(desk: Desk) -> ImapSettings:
         done_folder=imap.done_folder,
         quarantine_folder=imap.quarantine_folder,
         poll_seconds=imap.poll_seconds,
-        max_bytes=desk.config.limits.raw_mb * 1_000_000,
+        max_bytes=config.limits.raw_mb * 1_000_000,
     )
 
 

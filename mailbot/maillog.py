@@ -107,9 +107,13 @@ class MailLog:
         """A configured folder was not there and has been made. Where mail is to arrive, its name may be wrong."""
         self._say("warning" if watched else "info", "folder created", folder=folder, watched=watched)
 
-    def disconnected(self, server: str, why: str) -> None:
-        """The connection to a server is gone."""
-        self._say("info", "disconnected", server=server, why=why)
+    def disconnected(self, server: str) -> None:
+        """We have closed the connection to a server."""
+        self._say("info", "disconnected", server=server)
+
+    def lost(self, server: str, why: str) -> None:
+        """The connection to a server is gone, or cannot be had; it is tried again after a while."""
+        self._say("warning", "connection lost", server=server, why=why)
 
     def idle(self, seconds: float) -> None:
         """Nothing to do: the mailbox is watched for at most that long."""

@@ -83,7 +83,7 @@ def _mail(desk: Desk, authserv_id: str, now: datetime) -> tuple[bytes, str, str]
 
 
 async def _send(desk: Desk, address: str, raw: bytes) -> Outcome:
-    lane = Smtp(smtp_settings(desk))
+    lane = Smtp(smtp_settings(desk.config))
     try:
         return await lane.send(address, address, raw)
     finally:
@@ -92,7 +92,7 @@ async def _send(desk: Desk, address: str, raw: bytes) -> Outcome:
 
 def _folders(desk: Desk) -> dict[str, ImapSettings]:
     """Where the probe may lie: a running desk moves it on at once."""
-    settings = imap_settings(desk)
+    settings = imap_settings(desk.config)
     return {folder: replace(settings, folder=folder) for folder in (settings.folder, settings.done_folder)}
 
 

@@ -18,10 +18,11 @@ from mailbot import digest, retention
 from mailbot.delivery import Delivery
 from mailbot.desk import Desk
 from mailbot.handling import step, undone, work_off
-from mailbot.imap import Mailbox
+from mailbot.imap import ImapError, Mailbox
 from mailbot.intake_loop import imap_settings, put_away, take_in
 from mailbot.posting import post_due, server_of
 from storage import inbox, outbox
+from storage.faults import StoreError
 
 #: Longest wait before a lost server is tried again, in seconds.
 LONGEST = 60.0
@@ -41,7 +42,7 @@ def run_once(desk: Desk) -> bool:
     known: set[int] = set()
     with desk.store.presence(_free):
         _ensure(desk)
-        mailbox = Mailbox.open(imap_settings(desk), desk.log)
+        mailbox = Mailbox.open(imap_settings(desk.config), desk.log)
         try:
             take_in(desk, mailbox, known)
             work_off(desk, again=True)
@@ -80,6 +81,11 @@ async def _deliver_once(desk: Desk) -> bool:
     delivery = Delivery(desk, asyncio.to_thread)
     await delivery.run(once=True)
     return delivery.failed == 0
+
+
+def _words(error: Exception) -> str:
+    """An error as it is logged: faults of servers and of the database are words for the operator already."""
+    return str(error) if isinstance(error, ImapError | StoreError) else repr(error)
 
 
 class Service:
@@ -165,7 +171,7 @@ class Service:
                 try:
                     done = await asyncio.to_thread(post_due, self.desk, server, self._and_wait)
                 except Exception as error:  # whatever it is, the next round tries again
-                    self.desk.log.disconnected(server="licence server", why=repr(error))
+                    self.desk.log.lost(server="licence server", why=_words(error))
                     done = None
                 if done is not None and done.answered:
                     delivery.ring()
@@ -191,9 +197,9 @@ class Service:
         while not self.stopping.is_set():
             begun = time.monotonic()
             try:
-                mailbox = Mailbox.open(imap_settings(self.desk), self.desk.log)
+                mailbox = Mailbox.open(imap_settings(self.desk.config), self.desk.log)
             except Exception as error:  # whatever it is, the desk goes on taking mails in
-                self.desk.log.disconnected(server=self.desk.config.imap.host, why=repr(error))
+                self.desk.log.lost(server=self.desk.config.imap.host, why=_words(error))
                 self._looked.set()
             else:
                 self._watch(mailbox)
@@ -214,7 +220,7 @@ class Service:
                     self._imap_side.recv(4096)
         except Exception as error:
             self._looked.set()
-            mailbox.shutdown(repr(error))
+            mailbox.shutdown(_words(error))
         else:
             mailbox.close()
 

@@ -5,6 +5,7 @@ What becomes of an outcome (retry, mark, alert) is the service's affair. Runs on
 
 import asyncio
 import os
+import socket
 import ssl
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from aiosmtplib import (
     SMTPServerDisconnected,
 )
 
+from mailbot import tls
 from mailbot.core.address import clean, strict
 from mailbot.core.loopback import is_loopback
 
@@ -253,10 +255,14 @@ def _reply(error: Exception) -> str:
     match error:
         case SMTPResponseException(code=int(code), message=str(words)):
             text = f"{code} {words}" if code >= 0 else words
-        case ssl.SSLCertVerificationError():
-            text = f"its certificate is not good: {error.verify_message}"
+        case ssl.SSLError():
+            text = tls.reason(error)
         case SMTPConnectError(__cause__=ConnectionError(errno=int(number))):
             text = os.strerror(number)
+        case SMTPConnectError(__cause__=ssl.SSLError() as cause):
+            text = tls.reason(cause)
+        case SMTPConnectError(__cause__=socket.gaierror(strerror=str(text))):
+            pass
         case asyncio.TimeoutError() if not str(error):
             text = "no answer in time"
         case _:

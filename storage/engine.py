@@ -135,12 +135,14 @@ class Store:
 
     def verify(self) -> None:
         """Looks through the whole database, and whether it can be written. StoreError when it is damaged, or cannot."""
+        found: object = "ok"
         with self.write() as session:
-            found = (
-                session.connection().exec_driver_sql("PRAGMA quick_check(1)").scalar()
-                if self.dialect == "sqlite"
-                else "ok"
-            )
+            if self.dialect == "sqlite":
+                connection = session.connection()
+                found = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
+                # To begin a transaction needs neither the right to write the file nor room on the disk; to write does.
+                written = connection.exec_driver_sql("PRAGMA user_version").scalar()
+                connection.exec_driver_sql(f"PRAGMA user_version = {written}")
         if found != "ok":
             raise damaged(self._engine.url, found)
 

@@ -12,8 +12,8 @@ from sqlalchemy.engine import ExceptionContext
 #: SQLite's primary result codes (sqlite.org/rescode.html) that speak of the file, and what to do about each.
 _SQLITE = {
     sqlite3.SQLITE_PERM: "give the user of mailbot the right to read and write it",
-    sqlite3.SQLITE_READONLY: "give the user of mailbot the right to write the file and its folder",
-    sqlite3.SQLITE_CANTOPEN: "give the user of mailbot the right to read and write the file and its folder",
+    sqlite3.SQLITE_READONLY: "give the user of mailbot the right to write the file, its -wal and -shm, and its folder",
+    sqlite3.SQLITE_CANTOPEN: "give the user of mailbot the right to read and write the file, its -wal and -shm, and its folder",
     sqlite3.SQLITE_IOERR: "look at the disk; when it is well again, start mailbot again",
     sqlite3.SQLITE_FULL: "make room on the disk, then start mailbot again",
     sqlite3.SQLITE_CORRUPT: "put back a copy from your backup, and keep the damaged file",

@@ -40,6 +40,7 @@ STEPS = [
     "idle",
     "connected",
     "disconnected",
+    "lost",
     "started",
     "stopped",
 ]

@@ -86,7 +86,7 @@ def test_looking_with_another_clock_keeps_no_prices(desk: Running, tmp_path: Pat
         ("licences set A1B2C3D4E5F6 agents=ten --why test", 2, "agents: read 'ten', must be a whole number"),
         ("licences set A1B2C3D4E5F6 agents=8 agents=9 --why test", 2, "agents: given twice"),
         ("licences set A1B2C3D4E5F6 token=A1B2C3D4E5F7 --why test", 2, "token: cannot be changed"),
-        ("outbox retry 99", 1, "mail 99 is not there, or cannot be "),
+        ("outbox retry 98 99", 1, "mail 98 is not there, or cannot be queued\nmail 99 is not there, or cannot be "),
         ("quarantine retry 1", 1, "mail 1 is not there, or cannot be "),
         ("quarantine show 1", 1, "mail 1 is not in quarantine"),
     ],
@@ -141,6 +141,14 @@ def test_servers_that_are_down_are_named_with_their_keys(tmp_path: Path) -> None
     assert code == 1
     assert "FAULT  imap: cannot connect to 127.0.0.1:1: Connection refused; see host, port" in output
     assert "FAULT  smtp: no good connection to 127.0.0.1:1: Connection refused; see host, port" in output
+    (tmp_path / "var" / "mailbot.db").write_bytes(b"something else " * 100)
+    _, output = said(tmp_path, "check")
+    assert [line.split(":")[0] for line in output.splitlines() if "FAULT" in line] == [
+        "FAULT  database",
+        "FAULT  imap",
+        "FAULT  smtp",
+    ]
+    (tmp_path / "var" / "mailbot.db").unlink()
     code, output = said(tmp_path, "run", "--once")
     assert (code, "IMAP: cannot connect to 127.0.0.1:1: Connection refused; see host, port" in output) == (1, True)
 

@@ -197,7 +197,7 @@ def test_a_lost_connection_is_logged_once(imap: servers.Dovecot, config: Path) -
         service.stop()
         thread.join(60)
         service.close()
-    lost = [line for line in said if line.startswith("disconnected") and "Connection refused" not in line]
+    lost = [line for line in said if line.startswith("connection lost") and "Connection refused" not in line]
     assert (said.count("connected "), len(lost)) == (1, 1), said
 
 

@@ -13,6 +13,7 @@ from mailbot.cli.tables import show_table
 from mailbot.core.address import clean_text
 from storage import inbox, outbox
 
+Ids = Annotated[list[int], typer.Argument(metavar="ID...")]
 State = Annotated[str | None, typer.Option("--state", help="Only those in that state.")]
 #: States of mails that go out.
 OUT = (outbox.QUEUED, outbox.SENT, outbox.REFUSED, outbox.UNKNOWN, outbox.UNDELIVERED, outbox.DROPPED)
@@ -58,45 +59,45 @@ def list_outbox(
         )
 
 
-def _act(done: bool, id_: int, what: str) -> None:
-    if not done:
-        fail(f"mail {id_} is not there, or cannot be {what}")
-    typer.echo(f"mail {id_}: {what}")
+def _each(act: Callable[[int], bool], ids: list[int], what: str) -> None:
+    """Do it to each mail, a line each; end with 1 when one of them could not be had."""
+    failed = []
+    for id_ in ids:
+        if act(id_):
+            typer.echo(f"mail {id_}: {what}")
+        else:
+            failed.append(f"mail {id_} is not there, or cannot be {what}")
+    if failed:
+        fail("\n".join(failed))
 
 
 @outbox_app.command("retry")
-def retry(
-    id_: Annotated[int, typer.Argument(metavar="ID")], config_file: ConfigOption = None, now: NowOption = None
-) -> None:
-    """Send a mail now that was deferred or refused."""
-    _outbox(outbox.retry, id_, "queued", config_file, now)
+def retry(ids: Ids, config_file: ConfigOption = None, now: NowOption = None) -> None:
+    """Send mails now that were deferred or refused."""
+    _outbox(outbox.retry, ids, "queued", config_file, now)
 
 
 @outbox_app.command("resend")
-def resend(
-    id_: Annotated[int, typer.Argument(metavar="ID")], config_file: ConfigOption = None, now: NowOption = None
-) -> None:
-    """Send a mail again, the same bytes."""
-    _outbox(outbox.resend, id_, "queued again", config_file, now)
+def resend(ids: Ids, config_file: ConfigOption = None, now: NowOption = None) -> None:
+    """Send mails again that were sent, the same bytes."""
+    _outbox(outbox.resend, ids, "queued again", config_file, now)
 
 
-def _outbox(act: Callable[..., bool], id_: int, what: str, config_file: Path | None, now: str | None) -> None:
+def _outbox(act: Callable[..., bool], ids: list[int], what: str, config_file: Path | None, now: str | None) -> None:
     choose(config_file, now)
     found = desk(writes=True)
-    with found.store.write() as session:
-        done = act(session, id_, found.clock())
-    _act(done, id_, what)
+
+    def one(id_: int) -> bool:
+        with found.store.write() as session:
+            return act(session, id_, found.clock())
+
+    _each(one, ids, what)
 
 
 @outbox_app.command("drop")
-def drop(
-    id_: Annotated[int, typer.Argument(metavar="ID")], config_file: ConfigOption = None, now: NowOption = None
-) -> None:
-    """Never send that mail."""
-    choose(config_file, now)
-    with desk(writes=True).store.write() as session:
-        done = outbox.drop(session, id_)
-    _act(done, id_, "dropped")
+def drop(ids: Ids, config_file: ConfigOption = None, now: NowOption = None) -> None:
+    """Never send those mails."""
+    _outbox(lambda session, id_, _now: outbox.drop(session, id_), ids, "dropped", config_file, now)
 
 
 @quarantine_app.command("list")
@@ -133,24 +134,24 @@ def _show_raw(raw: bytes) -> None:
 
 
 @quarantine_app.command("retry")
-def quarantine_retry(
-    id_: Annotated[int, typer.Argument(metavar="ID")], config_file: ConfigOption = None, now: NowOption = None
-) -> None:
-    """Handle a mail again at the next run."""
-    _quarantine(inbox.retry, id_, "kept again", config_file, now)
+def quarantine_retry(ids: Ids, config_file: ConfigOption = None, now: NowOption = None) -> None:
+    """Handle mails again at the next run."""
+    _quarantine(inbox.retry, ids, "kept again", config_file, now)
 
 
 @quarantine_app.command("drop")
-def quarantine_drop(
-    id_: Annotated[int, typer.Argument(metavar="ID")], config_file: ConfigOption = None, now: NowOption = None
-) -> None:
-    """Leave a mail unhandled for good."""
-    _quarantine(inbox.drop, id_, "dropped", config_file, now)
+def quarantine_drop(ids: Ids, config_file: ConfigOption = None, now: NowOption = None) -> None:
+    """Leave mails unhandled for good."""
+    _quarantine(inbox.drop, ids, "dropped", config_file, now)
 
 
-def _quarantine(act: Callable[..., bool], id_: int, what: str, config_file: Path | None, now: str | None) -> None:
+def _quarantine(act: Callable[..., bool], ids: list[int], what: str, config_file: Path | None, now: str | None) -> None:
     choose(config_file, now)
-    with desk(writes=True).store.write() as session:
-        row = inbox.get(session, id_)
-        done = row is not None and row.state == inbox.QUARANTINED and act(session, id_)
-    _act(bool(done), id_, what)
+    found = desk(writes=True)
+
+    def one(id_: int) -> bool:
+        with found.store.write() as session:
+            row = inbox.get(session, id_)
+            return row is not None and row.state == inbox.QUARANTINED and act(session, id_)
+
+    _each(one, ids, what)

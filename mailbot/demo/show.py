@@ -69,7 +69,7 @@ def _stay(told: Told, servers: Servers, people: dict[str, Client], config: Path)
         told.note(f"The web mail page: http://{HOST}:{port}/ (write as customer or staff; replies work there)")
         told.note(f"Any mail program: IMAP {HOST}:{servers.imap_port}, SMTP {HOST}:{servers.smtp_port}, without TLS,")
         told.note(f"  as {', '.join(people)}, password {servers.password}")
-        told.note(f"The desk's own commands: mailbot tickets -c {config}")
+        told.note(f"The desk's own commands: {sys.argv[0]} tickets -c {config}")
         told.note("Ctrl-C ends it and removes everything.")
         with contextlib.suppress(KeyboardInterrupt):
             threading.Event().wait()

@@ -61,9 +61,22 @@ def test_a_sound_file_is_found_sound(store: Store) -> None:
 
 def test_a_file_that_may_only_be_read(somebody_else: Path) -> None:
     with pytest.raises(
-        StoreError, match=r"give the user of mailbot the right to (read and )?write the file and its folder"
+        StoreError,
+        match=r"give the user of mailbot the right to (read and )?write the file, its -wal and -shm, and its folder",
     ):
         migrated(somebody_else / "mailbot.db").verify()
+
+
+def test_a_file_that_may_only_be_read_in_a_folder_of_ours(somebody_else: Path) -> None:
+    """A transaction can be begun then: SQLite makes its two other files."""
+    os.seteuid(os.getuid())
+    somebody_else.chmod(0o777)
+    if os.getuid() == 0:
+        os.seteuid(65534)
+    store = open_store(f"sqlite:///{somebody_else / 'mailbot.db'}")
+    with pytest.raises(StoreError, match="attempt to write a readonly database"):
+        store.verify()
+    store.close()
 
 
 def test_a_folder_that_cannot_be_made(somebody_else: Path) -> None:
