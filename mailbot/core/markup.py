@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 
 #: Stands for tags that are not built: the line ends there, nothing is nested any more.
 BREAK = "\x1e"
-MOST_TAGS = 40_000  # so many that start, and as many that end
+MOST_TAGS = (
+    30_000  # that start, or that end; a mail has no more (``mime.Caps``), else what is hidden beyond would be read
+)
 _DEEPEST = 500  # builders climb up through all that is open
 _VOID = frozenset(
     ["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr"]
