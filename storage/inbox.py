@@ -129,6 +129,12 @@ def raw(s: Session, id: int) -> bytes:  # noqa: A002 - the contract's name
     return s.get_one(Raw, id).data
 
 
+def raw_if_kept(s: Session, id: int) -> bytes | None:  # noqa: A002 - the contract's name
+    """The bytes of the mail; None when its retention is over."""
+    found = s.get(Raw, id)
+    return found.data if found else None
+
+
 def oldest_raw(s: Session) -> datetime | None:
     """When the oldest mail was kept whose bytes are here and that does not stand in quarantine."""
     query = select(func.min(Inbox.kept_at)).join(Raw, col(Raw.inbox_id) == col(Inbox.id))
