@@ -44,8 +44,8 @@ def invoices(
         writer = csv.DictWriter(sys.stdout, accounts.LINE, lineterminator="\n")
         writer.writeheader()
         for line in lines:
-            safe = {key: no_formula(cell) if isinstance(cell, str) else cell for key, cell in line.items()}
-            writer.writerow(safe if spreadsheet else line)
+            theirs = {key: no_formula(line[key]) for key in ("token", "customer_name")} if spreadsheet else {}
+            writer.writerow({**line, **theirs})
     else:
         show_table(f"Invoice of {month}", accounts.LINE, [tuple(line.values()) for line in lines])
 
