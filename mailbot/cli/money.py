@@ -44,7 +44,7 @@ def invoices(
         writer = csv.DictWriter(sys.stdout, accounts.LINE, lineterminator="\n")
         writer.writeheader()
         for line in lines:
-            theirs = {key: no_formula(line[key]) for key in ("token", "customer_name")} if spreadsheet else {}
+            theirs = {key: no_formula(line[key] or "") for key in ("token", "customer_name")} if spreadsheet else {}
             writer.writerow({**line, **theirs})
     else:
         show_table(f"Invoice of {month}", accounts.LINE, [tuple(line.values()) for line in lines])
