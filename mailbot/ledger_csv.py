@@ -156,8 +156,13 @@ def export_csv(found: Iterable[Licence], *, spreadsheet: bool = False) -> str:
     writer.writerow((f"{SPREADSHEET}token", *LICENCE[1:]) if spreadsheet else LICENCE)
     for licence in found:
         cells = [_cell(getattr(licence, key)) for key in LICENCE]
-        writer.writerow([f"'{c}" if spreadsheet and c[:1] in "=+-@\t\r" and c else c for c in cells])
+        writer.writerow(map(no_formula, cells) if spreadsheet else cells)
     return out.getvalue()
+
+
+def no_formula(cell: str) -> str:
+    """The cell with an apostrophe before what a spreadsheet would reckon."""
+    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
 
 
 def _cell(value: Any) -> str:

@@ -34,7 +34,7 @@ def staff(reply: Reply) -> str:
         return _too_late(reply, member)
     if thread.purpose is Purpose.AGAIN:
         return _confirmed_again(reply, member)
-    if not reply.trusted:
+    if not (reply.trusted and reply.clear):
         return _ask_member(reply, member)
     return _decide(reply, member, reply.own)
 
@@ -107,15 +107,15 @@ def _may_answer(reply: Reply, member: str) -> bool:
 
 
 def _confirmed_again(reply: Reply, member: str) -> str:
-    """The member whose mail carries no verdict confirms what was read from it."""
-    if decision.confirmation_word(reply.own) != "CONFIRM":
-        return _decide(reply, member, reply.own) if reply.trusted else _ask_member(reply, member)
+    """The member who was asked whether he wrote what was read confirms it."""
+    if not reply.clear or decision.confirmation_word(reply.own) != "CONFIRM":
+        return _decide(reply, member, reply.own) if reply.trusted and reply.clear else _ask_member(reply, member)
     key_rows.kill(reply.work.session, reply.thread.digest, reply.work.now, "used")
     return _decide(reply, member, reply.thread.payload)
 
 
 def _ask_member(reply: Reply, member: str) -> str:
-    """Without a verdict nothing is decided yet: the member alone is asked, with a fresh key."""
+    """Without a verdict, or where not everybody sees the same words, the member alone is asked, with a fresh key."""
     if not _may_answer(reply, member):
         return "decision not answered"
     decisions = Decisions(reply.work, member, reply.thread.refs)
@@ -123,7 +123,7 @@ def _ask_member(reply: Reply, member: str) -> str:
         _tell(reply, member, decisions.carry_out(reply.own, reply.refs))
         return "decision not understood"
     ticket = _one_ticket(reply)
-    facts = Facts(text=reply.own, why="unverified_member")
+    facts = Facts(text=reply.own, why="unclear" if reply.trusted else "unverified_member")
     covers = reply.thread.refs  # as the mail that he answers showed them
     reply.work.perform(ticket, (Send("not-understood", member, facts, Purpose.AGAIN, reply.own, covers),))
     return "decision to be confirmed"

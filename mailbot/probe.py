@@ -1,4 +1,4 @@
-"""``mailbot check --probe``: a mail with a forged field to the desk's own address, to see what the border makes of it."""
+"""``mailbot check --probe``: a mail with forged fields to the desk's own address, to see what the border makes of it."""
 
 import asyncio
 import time
@@ -9,7 +9,7 @@ from itertools import chain
 
 from mailbot.core import keys
 from mailbot.core.address import domain
-from mailbot.core.border import Finding, forged_field, of_mail, of_probe
+from mailbot.core.border import Finding, forged_fields, of_mail, of_probe
 from mailbot.core.bounce import OWN_HEADER
 from mailbot.core.identity import FIELD
 from mailbot.core.message import Message, parse
@@ -67,7 +67,7 @@ def _mail(desk: Desk, authserv_id: str, now: datetime) -> tuple[bytes, str, str]
     mark = keys.make(random(20))
     message_id = keys.message_id(None, None, random(20), domain(address))
     lines = [
-        f"{FIELD.title()}: {forged_field(authserv_id, address, mark)}",
+        *(f"{FIELD.title()}: {value}" for value in forged_fields(authserv_id, address, mark)),
         f"From: {address}",
         f"To: {address}",
         "Subject: probe of the border",
@@ -76,7 +76,7 @@ def _mail(desk: Desk, authserv_id: str, now: datetime) -> tuple[bytes, str, str]
         "Auto-Submitted: auto-generated",
         f"{OWN_HEADER}: 1",
         "",
-        "This mail carries a forged Authentication-Results field. mailbot looks whether the receiving server removes it.",
+        "This mail carries forged Authentication-Results fields. mailbot looks whether the receiving server removes them.",
         "",
     ]
     return "\r\n".join(lines).encode("ascii"), message_id, mark

@@ -45,6 +45,10 @@ from storage import due as due_rows
 from storage import inbox, outbox, people, tickets
 from storage import keys as key_rows
 
+#: Of two copies of one mail, by the verdict on the sender.
+WEIGHTS = {"refused": 0, "unverified": 1, "verified": 2}
+FULL_WEIGHT = 2
+
 
 @dataclass(frozen=True)
 class Handled:
@@ -71,7 +75,8 @@ def handle(desk: Desk, session: Session, inbox_id: int, now: datetime) -> Handle
         return Handled(kept.state if kept else inbox.DROPPED, "handled already")
     message = parse(inbox.raw(session, inbox_id))
     work = Work(desk, session, now, f"mail:{kept.sha256}", inbox_id, message.message_id or f"sha256:{kept.sha256}")
-    handled = _duplicate(work, message, inbox_id) or Mail(work, message, kept.received_at).handle()
+    mail = Mail(work, message, kept.received_at)
+    handled = _duplicate(mail, inbox_id) or mail.handle()
     handled = replace(handled, refs=tuple(work.refs))
     inbox.mark(
         session,
@@ -89,14 +94,20 @@ def handle(desk: Desk, session: Session, inbox_id: int, now: datetime) -> Handle
     return handled
 
 
-def _duplicate(work: Work, message: Message, inbox_id: int) -> Handled | None:
-    """The same mail again has no second effect; the same Message-ID with other words is shown to staff."""
+def _duplicate(mail: "Mail", inbox_id: int) -> Handled | None:
+    """The same mail again has no second effect; the same Message-ID with other words is shown to staff.
+
+    A copy that counted for less, such as a forged one that was faster, does not stand in the way of the true mail.
+    """
+    work, message = mail.work, mail.message
     if message.message_id is None:
         return None
     for other in inbox.by_message_id(work.session, message.message_id):
         if other.id == inbox_id or other.state == inbox.KEPT:
             continue
         if other.sender == message.sender and other.body_sha256 == message.body_sha256:
+            if mail.weight() > _weight_of(work, other):
+                continue
             return Handled(inbox.DUPLICATE, f"same as mail {other.id}")
         work.alert(
             f"same-id:{message.message_id}", f"mail {inbox_id} has the Message-ID of mail {other.id} and other words"
@@ -105,8 +116,14 @@ def _duplicate(work: Work, message: Message, inbox_id: int) -> Handled | None:
     return None
 
 
+def _weight_of(work: Work, other: inbox.Inbox) -> int:
+    """The ``weight`` of a mail that was handled; one whose bytes are gone had it all."""
+    raw = inbox.raw_if_kept(work.session, other.id)
+    return FULL_WEIGHT if raw is None else Mail(work, parse(raw), other.received_at).weight()
+
+
 class Mail:
-    """A message that is not a duplicate."""
+    """A message in its thread."""
 
     def __init__(self, work: Work, message: Message, received_at: datetime) -> None:
         self.work = work
@@ -118,10 +135,7 @@ class Mail:
 
     def handle(self) -> Handled:
         """Understand it and do what it asks."""
-        intake = understand(
-            self.message, self.thread, self.desk.config.mailbot.address, self.desk.config.imap.spam_header
-        )
-        match intake:
+        match intake := self._understood():
             case Unusable():
                 return Handled(inbox.QUARANTINED, "unusable", intake.why)
             case Ours():
@@ -135,6 +149,18 @@ class Mail:
             case _:
                 what = self._written(intake)
                 return Handled(inbox.HANDLED, what + digest.WITHHELD if self.work.post.withheld else what)
+
+    def _understood(self) -> Intake:
+        config = self.desk.config
+        return understand(self.message, self.thread, config.mailbot.address, config.imap.spam_header)
+
+    def weight(self) -> int:
+        """How much its word counts, up to ``FULL_WEIGHT``; in a customer's thread the key makes up for a missing verdict."""
+        intake = self._understood()
+        if isinstance(intake, Unusable | Ours | SetAside | Bounced | Automatic):
+            return 0
+        found = self._sender().verdict
+        return FULL_WEIGHT if isinstance(intake, CustomerReply) and found != "refused" else WEIGHTS[found]
 
     def _thread(self) -> Thread:
         """The key of the message and what the desk knows of it."""

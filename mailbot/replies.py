@@ -42,6 +42,12 @@ class Reply:
         return own_text(self.message.text, (self.work.desk.wording.marker,)).own
 
     @property
+    def clear(self) -> bool:
+        """Whether the own words are the same in every mail program: hidden by no style that only some follow."""
+        surely = self.message.text_surely
+        return surely is None or own_text(surely, (self.work.desk.wording.marker,)).own == self.own
+
+    @property
     def refs(self) -> tuple[str, ...]:
         """The tickets that the key is about."""
         return tuple(ref for ref, _, _ in self.thread.refs)
@@ -81,7 +87,7 @@ def _may_act(reply: Reply, ticket: Ticket) -> bool:
 def _challenge(reply: Reply, ticket: Ticket) -> str:
     """CONFIRM or NO, from the address that was asked; anything else leaves the key alive."""
     asked = same(reply.sender.address, reply.thread.address) and reply.sender.verdict != "refused"
-    word = decision.confirmation_word(reply.own)
+    word = decision.confirmation_word(reply.own) if reply.clear else None
     if not asked or word is None or not reply.thread.live:
         _comment(reply, ticket, "wrong_sender" if not asked else "reply", acts=False)
         return "comment"

@@ -5,8 +5,9 @@ from datetime import datetime
 
 from mailbot import records
 from mailbot.core import blank, diagnosis, examining, reading
-from mailbot.core.address import fold
+from mailbot.core.address import fold, same
 from mailbot.core.checking import check
+from mailbot.core.effects import Purpose
 from mailbot.core.events import Changed, Confirmed, Decision, Event, Judged, Opened, StatusAsked
 from mailbot.core.forwarded import original_sender
 from mailbot.core.judging import judge, question
@@ -19,6 +20,7 @@ from mailbot.core.ticket import OPEN, State, Ticket
 from mailbot.post import joined
 from mailbot.work import Work
 from storage import inbox, licences, tickets
+from storage import keys as key_rows
 
 #: Requests that come with a log.
 WITH_LOG = "reactivate"
@@ -38,9 +40,9 @@ class Requests:
         decisions = []
         refs: list[str] = [linked] if linked else []
         for read in readings:
-            same = self._same_form(read)
-            if same is not None:
-                decisions.append(self.work.apply(same, StatusAsked(self.sender.address)))
+            earlier = self._same_form(read)
+            if earlier is not None:
+                decisions.append(self._again(earlier))
                 continue
             ticket = self._ticket(tuple(refs))
             decisions.append(self._apply(ticket, Opened(self._judged(read, ticket), note)))
@@ -170,6 +172,17 @@ class Requests:
 
     def _in_ledger(self, tokens: frozenset[str]) -> set[str]:
         return licences.of_ledger(self.work.session, tokens)
+
+    def _again(self, ticket: Ticket) -> Decision:
+        """The same form is answered with how it stands; proved to be from whoever was asked to confirm it, it is his word."""
+        address = self.sender.address
+        asked = any(
+            row.purpose == Purpose.CONFIRM and same(row.address, address)
+            for row in key_rows.live_of_ticket(self.work.session, ticket.ref)
+        )
+        if asked and self.sender.verified and self.work.desk.config.identity.customers != "confirm":
+            return self.confirm(ticket, address)
+        return self.work.apply(ticket, StatusAsked(address))
 
     def _same_form(self, read: Reading) -> Ticket | None:
         """A ticket of this sender that was opened by the same form, and that is open as far as he may know."""

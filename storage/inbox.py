@@ -130,7 +130,7 @@ def raw(s: Session, id: int) -> bytes:  # noqa: A002 - the contract's name
 
 
 def raw_if_kept(s: Session, id: int) -> bytes | None:  # noqa: A002 - as above
-    """The same; None when there are none."""
+    """The same; None when their retention is over."""
     row = s.get(Raw, id)
     return None if row is None else row.data
 

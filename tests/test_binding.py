@@ -87,6 +87,7 @@ def test_a_foreign_key_changes_nothing_is_recorded_and_alerts_once(desk: Running
         desk.write(sender, word, reply_to=approval)
     assert (desk.ticket().state, licence(desk)) == ("waiting_staff", None)
     assert details(desk, "decision_refused") == [f"a decision key of {ANNA} was used by {sender}"] * 4
+    desk.later(hours=2)
     assert alerts(desk) == [("alert", ANNA), ("alert", BOB)]
 
 
@@ -94,6 +95,7 @@ def test_a_thousand_names_with_one_key_are_one_incident(desk: Running) -> None:
     approval = desk.write(JOE, PLAN)[1]
     for number in range(20):
         desk.write(f"m{number}@evil{number}.example", "APPROVE", reply_to=approval)
+    desk.later(hours=2)  # within an hour there is one alert mail, whatever happens
     assert alerts(desk) == [("alert", ANNA), ("alert", BOB)]
 
 

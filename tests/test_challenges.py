@@ -125,6 +125,15 @@ def test_a_stranger_reads_nothing_of_the_licence_whatever_he_does(desk: Running)
     assert not [mail for mail in to(desk, EVE) if "37" in body(mail)]
 
 
+def test_nor_when_a_contact_has_agreed(desk: Running) -> None:
+    import_active(desk, agents=37)
+    challenge = desk.write(EVE, MODIFY.replace("15", "45"))[0]
+    desk.write(JOE, "CONFIRM", reply_to=challenge)
+    outcome = body(to(desk, EVE)[-1])
+    assert "45" in outcome
+    assert not {"37", "November", "billed"} & set(re.findall(r"\w+", outcome))
+
+
 def test_what_the_ledger_has_against_it_is_told_to_the_contact_who_agreed(desk: Running) -> None:
     import_active(desk, agents=37)
     challenge = desk.write(EVE, MODIFY)[0]

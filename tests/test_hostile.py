@@ -3,6 +3,7 @@
 import csv
 import email
 import io
+from collections.abc import Callable
 from email.message import EmailMessage
 from pathlib import Path
 
@@ -229,6 +230,52 @@ def test_the_same_message_id_with_other_words_is_for_staff(desk: Running) -> Non
     desk.take(program("Received: from elsewhere", text=DEMO))
     assert desk.states() == {"duplicate": 1, "handled": 1, "quarantined": 1}
     assert [kind for kind, _ in desk.kinds()] == ["outcome", "plugins", "alert", "alert"]
+
+
+FAIL = b"Authentication-Results: mx.vendor.example; dmarc=fail header.from=acme.example\n"
+
+
+def forged(raw: bytes, verdict: bytes = b"") -> bytes:
+    """The same mail as somebody else sent it."""
+    return verdict + raw.partition(b"\n")[2]
+
+
+@pytest.mark.parametrize(
+    "disguise",
+    [forged, lambda raw: forged(raw, FAIL), lambda raw: forged(raw, b"Auto-Submitted: auto-replied\n")],
+    ids=["unverified", "refused", "automatic"],
+)
+def test_a_forged_copy_that_is_faster_does_not_make_the_true_mail_a_duplicate(
+    desk: Running, disguise: Callable[[bytes], bytes]
+) -> None:
+    true = desk.raw(JOE, DEMO)
+    desk.take(disguise(true))
+    desk.take(true)
+    assert [(item.item, item.status) for item in desk.ticket().items][:2] == [("admin", "applied"), ("plan", "applied")]
+    before = desk.kinds()
+    assert before.count(("outcome", JOE)) == 1
+    desk.take(b"Received: by another way\n" + true)
+    desk.take(b"Received: by a third\n" + disguise(true))
+    assert desk.kinds() == before
+
+
+def test_nor_does_a_forged_copy_of_a_decision(desk: Running) -> None:
+    approval = desk.write(JOE, PLAN)[1]
+    true = desk.raw(ANNA, "APPROVE", reply_to=approval)
+    desk.take(forged(true, FAIL.replace(b"acme", b"vendor")))
+    assert desk.ticket().state == "waiting_staff"
+    desk.take(true)
+    assert desk.ticket().state == "done"
+    desk.take(b"Received: by another way\n" + true)
+    assert desk.history().count("approved") == 1
+
+
+def test_in_a_thread_with_its_key_a_copy_with_a_better_verdict_says_nothing_new(desk: Running) -> None:
+    (mail, *_) = desk.write(JOE, PLAN)
+    true = desk.raw(JOE, "We need it by Monday.", reply_to=mail)
+    desk.take(forged(true))
+    desk.take(true)
+    assert desk.history().count("commented") == 1
 
 
 def test_a_name_of_an_attachment_is_only_a_label(tmp_path: Path) -> None:

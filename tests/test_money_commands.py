@@ -46,6 +46,8 @@ def test_an_invoice_as_json_csv_and_table(desk: Running, tmp_path: Path) -> None
     assert text.splitlines()[0] == ",".join(LINE)
     rows = list(csv.DictReader(io.StringIO(text)))
     assert rows == [{k: "" if v is None else str(v) for k, v in line.items()} for line in shown]
+    escaped = mailbot(tmp_path, "invoices", "--month", "2026-11", "--csv", "--spreadsheet", now=LATER).stdout
+    assert escaped == text.replace("=Acme", "'=Acme")
     table = mailbot(tmp_path, "invoices", "--month", "2026-11", now=LATER)
     assert "11/30" in table.stdout
     assert table.exit_code == 0

@@ -136,3 +136,24 @@ def test_words_before_or_only_quoted_ones_decide_nothing(
 ) -> None:
     reply_in_html(desk, program, ["Is that right?", "APPROVE"], marker=True)
     assert desk.ticket().state == "waiting_staff"
+
+
+def test_words_that_not_every_program_shows_are_asked_back(desk: Running) -> None:
+    def program(own: list[str], quoted: str) -> str:
+        return f"<style>@media (max-width: 500px) {{.a {{display: none}}}}</style><p class=a>{own[0]}</p><blockquote>{quoted}</blockquote>"
+
+    (asked,) = reply_in_html(desk, program, ["APPROVE"], marker=True)
+    assert desk.ticket().state == "waiting_staff"
+    assert str(asked["To"]) == ANNA
+    assert "APPROVE" in body(asked)
+    desk.write(ANNA, "CONFIRM", reply_to=asked)
+    assert desk.ticket().state == "done"
+
+
+def test_what_the_quoted_mail_hides_casts_no_doubt_on_the_own_words(desk: Running) -> None:
+    def program(own: list[str], quoted: str) -> str:
+        sheet = "@media (max-width: 500px) {.quoted {display: none}}"
+        return f"<style>{sheet}</style><p>{own[0]}</p><blockquote class=quoted>{quoted}</blockquote>"
+
+    reply_in_html(desk, program, ["APPROVE"], marker=True)
+    assert desk.ticket().state == "done"

@@ -1,6 +1,7 @@
 """`mailbot check --probe` and `--probe-mail`: what the border makes of forged results."""
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from mailbot.core.border import of_probe
+from mailbot.core.border import forged_fields, of_probe
 from mailbot.core.message import parse
 from mailbot.probe import judge_mail
 from tests import servers
@@ -22,7 +23,7 @@ ID = "mx.vendor.example"
 class Border(Controller):
     """Takes mail by SMTP into a Dovecot's INBOX, as the receiving server in front of a desk does."""
 
-    def __init__(self, imap: servers.Dovecot, *, strips: bool, stamps: bool) -> None:
+    def __init__(self, imap: servers.Dovecot, *, strips: bytes, stamps: bool) -> None:
         self.imap, self.strips, self.stamps = imap, strips, stamps
         super().__init__(self, hostname=servers.HOST, port=servers.free_port())
 
@@ -31,7 +32,7 @@ class Border(Controller):
         lines = [
             line
             for line in head.split(b"\r\n")
-            if not (self.strips and line.lower().startswith(b"authentication-results: " + ID.encode()))
+            if not (self.strips and line.lower().startswith(b"authentication-results:") and self.strips in line.lower())
         ]
         if self.stamps:
             lines.insert(0, b"Authentication-Results: " + ID.encode() + b"; dmarc=pass header.from=vendor.example")
@@ -40,7 +41,7 @@ class Border(Controller):
 
 
 @contextmanager
-def border(imap: servers.Dovecot, *, strips: bool, stamps: bool) -> Iterator[Border]:
+def border(imap: servers.Dovecot, *, strips: bytes, stamps: bool) -> Iterator[Border]:
     made = Border(imap, strips=strips, stamps=stamps)
     made.start()
     try:
@@ -57,14 +58,15 @@ def probed(warm: Warm, folder: Path, imap: servers.Dovecot, smtp: Border) -> tup
 @pytest.mark.parametrize(
     ("strips", "stamps", "good", "words"),
     [
-        (True, True, (True, True), "has removed it"),
-        (False, True, (False, True), "only the field that the border puts above it"),
-        (False, False, (False, False), "any mail can prove itself"),
-        (True, False, (True, False), "has removed it"),
+        (ID.encode(), True, (True, True), "has removed it"),
+        (b"", True, (False, True), "only the field that the border puts above it"),
+        (b"", False, (False, False), "any mail can prove itself"),
+        (ID.encode(), False, (True, False), "has removed it"),
+        (f": {ID};".encode(), False, (False, False), f"it arrived ({ID} 1)"),
     ],
 )
 def test_the_probe_tells_whether_the_border_strips_and_stamps(
-    tmp_path: Path, warm: Warm, strips: bool, stamps: bool, good: tuple[bool, bool], words: str
+    tmp_path: Path, warm: Warm, strips: bytes, stamps: bool, good: tuple[bool, bool], words: str
 ) -> None:
     with servers.dovecot(tmp_path) as imap, border(imap, strips=strips, stamps=stamps) as smtp:
         code, lines = probed(warm, tmp_path, imap, smtp)
@@ -104,3 +106,26 @@ def test_the_form_without_an_id_is_probed_too() -> None:
     assert [f.good for f in of_probe(parse(stamped + rest), "MARK", "microsoft365")] == [True, True]
     assert [f.good for f in of_probe(parse(stamped + forged + rest), "MARK", "microsoft365")] == [False, True]
     assert [f.good for f in of_probe(parse(forged + rest), "MARK", "microsoft365")] == [False, False]
+
+
+def test_a_field_that_the_border_puts_below_the_forged_one_protects_nobody() -> None:
+    forged = "".join(
+        f"Authentication-Results: {value}\r\n" for value in forged_fields(ID, "desk@vendor.example", "MARK")
+    )
+    own = f"Authentication-Results: {ID}; dmarc=none header.from=vendor.example\r\n"
+    stripped, stamped = of_probe(parse(f"{forged}{own}From: desk@vendor.example\r\n\r\nx\r\n".encode()), "MARK", ID)
+    assert (stripped.good, stamped.good) == (False, False)
+    assert "any mail can prove itself" in stripped.detail
+    for value in forged_fields(ID, "desk@vendor.example", "MARK"):  # each is one that the desk would believe
+        assert judge_mail(f"Authentication-Results: {value}\r\nFrom: desk@vendor.example\r\n\r\nx\r\n".encode(), ID)[
+            0
+        ].good
+        without_comments = re.sub(r"\(.*?\)", "", value)
+        assert not of_probe(parse(f"Authentication-Results: {without_comments}\r\n\r\nx".encode()), "MARK", ID)[1].good
+
+
+def test_a_mail_that_the_desk_sets_aside_is_not_called_verified() -> None:
+    raw = f"Authentication-Results: {ID}; dmarc=pass header.from=acme.example\r\nFrom: joe@acme.example\r\n".encode()
+    (sender,) = judge_mail(raw + b"X: y\r\n" * 2000 + b"\r\nhi\r\n", ID)
+    assert not sender.good
+    assert "header fields" in sender.detail

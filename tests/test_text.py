@@ -4,7 +4,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mailbot.core.text import decode, from_html, unflow, words
+from mailbot.core import html as pages
+from mailbot.core.markup import OverCap
+from mailbot.core.text import decode, unflow, words
+
+
+def from_html(html: str) -> str:
+    return pages.from_html(html).text
+
 
 quick = settings(max_examples=150, deadline=None, database=None)
 
@@ -138,6 +145,22 @@ def test_space_is_kept_only_where_it_is_shown():
         "<p style='d\\69 splay:none'>X</p>",
         "<p style='display/* * */:none'>X</p>",
         "<p style='display&#58;none'>X</p>",
+        "<style>div.q p{display:none}</style><div class=q><p>X</div>",
+        "<style>div>p:not(.k){position:absolute;left:-9999px}</style><div><p>X</div>",
+        "<style>.b{clip:rect(0 0 0 0);position:absolute}</style><p class=b>X",
+        "<style>.b{color:#fff}.c{font:0/0 a}</style><p class=b>X<p class=c>X",
+        "<style>p[title].b{opacity:0}</style><p class=b title=a>X",
+        "<style>.\\62 {d\\69 splay:none}</style><p class=b>X",
+        "<style>@media screen and (min-width:1px){@supports (a:b){.b{display:none}}}</style><p class=b>X",
+        "<style media=screen>:is(a:hover,.q),.b{display:none</style><p class=b>X",
+        "<style>a{content:'}/*'}.b{display:none}a{content:'*/'}</style><p class=b>X",
+        "<noscript><style>.b{display:none!important}</style><p class=b style='display:block'>X</noscript>",
+        "<p style='display:none;display:bogus;font-family:\";display:block;\"'>X",
+        "<p style='clip-path:inset(50%)'>X</p><p style='transform:scale(0,1)'>X</p><dialog>X</dialog>",
+        "<p style='transform:translateX(-9999px)'>X</p><p style='position:relative;top:-999px'>X</p>",
+        "<p style='width:1px;height:1px;overflow:hidden'>X</p><p style='margin:0 0 0 -9999px'>X</p>",
+        "<p style='color:#0000'>X<p style='color:hsl(0,0%,100%)'>X<p style='-webkit-text-fill-color:#fffffe'>X",
+        "<p style='font-size:1%'><b style='font-size:100%'>X",
         "<div>" * 600 + "<p hidden>X</p>",
         "<div>" * 600 + "<p hidden><div></div>X",
     ],
@@ -160,11 +183,50 @@ def test_what_is_not_seen_does_not_count(hidden):
         "<div style='position:relative;left:-10px'>X</div>",
         "<![if !mso]><p>X</p><![endif]>",
         "<textarea><b>X</textarea>",
+        "<noscript>X</noscript>",
+        "<p aria-hidden=true style='transform:none'>X",
+        "<style>a:hover{display:none}.b{color:#fff;background:#036}</style><a class=b>X",
+        "<style>@media (prefers-color-scheme:dark){p{color:#fff;background:#000}}</style><p>X",
         "< b & X",
     ],
 )
 def test_what_is_seen_counts(seen):
     assert "X" in from_html(f"<div>a</div>{seen}")
+
+
+@pytest.mark.parametrize(
+    "doubtful",
+    [
+        "<style>@media (max-width:500px){.b{display:none}}</style><p class=b>X",
+        "<style>.a{.b{display:none}}</style><p class=a><b class=b>X",
+        "<style>p::first-line{font-size:0}</style><p>X",
+        "<link rel=stylesheet href=x><p>X",
+        "<style>@import 'x';</style><p>X",
+        "<details><summary>b</summary>X</details>",
+        "<p style='transform:rotate(90deg)'>X",
+        "<p style='font-size:calc(1px - 1px)'>X",
+        "<style>@media (max-width:500px){.b{display:none}}</style>" + "<p class=b>X" * 11_000,
+    ],
+)
+def test_what_only_some_programs_show_is_read_and_told_apart(doubtful):
+    shown = pages.from_html(f"a{doubtful}")
+    assert "X" in shown.text
+    assert "X" not in shown.surely
+
+
+@pytest.mark.parametrize(
+    "sheet",
+    [
+        "a" * 200_001,
+        "".join(f"p{{left:{number}px}}" for number in range(400)),
+        "* ~ *{color:red}",
+        "".join(f"*{{{side}:{'9' * 99}}}" for side in ("left", "right", "top", "bottom")),
+    ],
+    ids=["long", "many rules", "siblings", "wide"],
+)
+def test_style_sheets_that_take_too_long_are_not_read_in_part(sheet):
+    with pytest.raises(OverCap):
+        from_html(f"<style>{sheet}</style>" + "<p>a" * 29_000)
 
 
 @pytest.mark.series(3)
@@ -203,8 +265,8 @@ def test_encoded_words_never_fail(value):
 @pytest.mark.series(3)
 @pytest.mark.parametrize("tag", ["<div>", "</p>", "</br>", "<blockquote>", "<b>", "<p>", "<table><tr><td>"])
 def test_beyond_many_tags_only_the_text_goes_on_and_all_of_it(tag):
-    html = f"{tag}word " * 30_000
-    assert from_html(html).count("word") == 30_000
+    html = f"{tag}word " * 40_000
+    assert from_html(html).count("word") == 40_000
 
 
 @pytest.mark.parametrize(

@@ -12,11 +12,13 @@ from mailbot.cli.context import ConfigOption, Json, NowOption, choose, desk, fai
 from mailbot.cli.tables import show_table
 from mailbot.core.invoices import month_of_text
 from mailbot.core.period import month_end
+from mailbot.ledger_csv import no_formula
 
 
 def invoices(
     month: Annotated[str, typer.Option("--month", metavar="YYYY-MM", help="The month.")],
     as_csv: Annotated[bool, typer.Option("--csv", help="CSV instead of a table.")] = False,
+    spreadsheet: Annotated[bool, typer.Option("--spreadsheet", help="With --csv: escape formulas.")] = False,
     config_file: ConfigOption = None,
     now: NowOption = None,
     json: Json = False,
@@ -24,6 +26,8 @@ def invoices(
     """The invoice lines of a month; they are final once its last day has ended."""
     if as_csv and json:
         fail("--csv and --json: give one of them", 2)
+    if spreadsheet and not as_csv:
+        fail("--spreadsheet: only with --csv", 2)
     try:
         first = month_of_text(month)
     except ValueError:
@@ -39,7 +43,9 @@ def invoices(
     elif as_csv:
         writer = csv.DictWriter(sys.stdout, accounts.LINE, lineterminator="\n")
         writer.writeheader()
-        writer.writerows(lines)
+        for line in lines:
+            theirs = {key: no_formula(line[key] or "") for key in ("token", "customer_name")} if spreadsheet else {}
+            writer.writerow({**line, **theirs})
     else:
         show_table(f"Invoice of {month}", accounts.LINE, [tuple(line.values()) for line in lines])
 

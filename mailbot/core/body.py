@@ -8,8 +8,9 @@ from itertools import chain
 
 from mailbot.core import tnef
 from mailbot.core.address import clean
+from mailbot.core.html import Shown, from_html
 from mailbot.core.mime import Budget, Part, part
-from mailbot.core.text import decode, from_html, unflow
+from mailbot.core.text import decode, unflow
 
 _MAILS = frozenset({"message/rfc822", "message/global", "message/news"})
 _TNEF = frozenset({"application/ms-tnef", "application/vnd.ms-tnef"})
@@ -32,9 +33,10 @@ class Attachment:
 
 @dataclass(frozen=True)
 class Body:
-    """``text`` as its reader sees it (``html``: taken from HTML); ``mails``: attached mails, not yet read."""
+    """``text`` as its reader sees it, ``surely`` as every reader does (``html``: taken from HTML); ``mails``: attached, not yet read."""
 
     text: str
+    surely: str
     html: bool
     attachments: tuple[Attachment, ...]
     mails: tuple[tuple[Part, int], ...]
@@ -46,17 +48,20 @@ class _Text:
     source: str
     html: bool
     budget: Budget
-    unread: bool = True  # HTML of a winmail.dat is text already
 
     @cached_property
-    def text(self) -> str:
+    def shown(self) -> Shown:
         """As its reader sees it."""
-        text = self.source
-        if self.html and self.unread:
-            self.budget.markup(text)
-            text = from_html(text)
-        self.budget.text(text)
-        return text
+        shown = Shown(self.source, self.source)
+        if self.html:
+            self.budget.markup(self.source)
+            shown = from_html(self.source)
+        self.budget.text(shown.text)
+        return shown
+
+    @property
+    def text(self) -> str:
+        return self.shown.text
 
     @property
     def blank(self) -> bool:
@@ -78,9 +83,10 @@ def read(root: Part, depth: int, budget: Budget) -> Body:
     if all(text.blank for text in texts) and walk.spare is not None:
         texts = [walk.spare]
     text = "\n".join(text.text for text in texts)
+    surely = "\n".join(text.shown.surely for text in texts)
     html = any(text.html for text in texts)
     defects = tuple(dict.fromkeys(walk.defects))
-    return Body(text, html, tuple(walk.attachments), tuple(walk.mails), defects)
+    return Body(text, surely, html, tuple(walk.attachments), tuple(walk.mails), defects)
 
 
 class _Walk:
@@ -160,7 +166,7 @@ class _Walk:
         for name, data in unpacked.files:
             self.add(clean(name.replace("\\", "/").rpartition("/")[2]), "application/octet-stream", data)
         if unpacked.text.strip():
-            self.spare = _Text(unpacked.text, unpacked.html, self.budget, unread=False)
+            self.spare = _Text(unpacked.text, unpacked.html, self.budget)
 
     def attach(self, here: Part) -> None:
         self.add(here.name, here.kind, here.content())

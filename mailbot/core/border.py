@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mailbot.core.address import clean, domain, fold
-from mailbot.core.identity import FIELD, MICROSOFT365, Verdict, id_of, verdict
+from mailbot.core.identity import FIELD, MICROSOFT365, Verdict, evidence, id_of, verdict
 from mailbot.core.message import Message
 
 #: So many fields are named; a mail may hold a thousand.
@@ -20,38 +20,49 @@ class Finding:
     detail: str
 
 
-def forged_field(authserv_id: str, address: str, mark: str) -> str:
-    """The value of a field as an attacker writes it: the desk's own id says that ``address`` is proved. ``mark`` finds it again."""
-    said = f"dmarc=pass (probe {mark}) header.from={domain(address)}"
-    return said if fold(authserv_id) == MICROSOFT365 else f"{authserv_id}; {said}"
+def forged_fields(authserv_id: str, address: str, mark: str) -> tuple[str, ...]:
+    """The field as an attacker writes it, in each form that the desk reads: its own id says that ``address`` is proved.
+
+    ``mark`` finds them again, also where a server leaves comments out.
+    """
+    said = f"dmarc=pass (probe {mark}) header.from={domain(address)}; dkim=pass header.d={mark}.invalid"
+    if fold(authserv_id) == MICROSOFT365:
+        return (said,)
+    heads = (authserv_id, f"{authserv_id} 1", f"(x) {authserv_id}", f'"{authserv_id}"', authserv_id.swapcase())
+    return tuple(f"{head}; {said}" for head in heads)
 
 
 def of_probe(message: Message, mark: str, authserv_id: str) -> tuple[Finding, Finding]:
-    """Whether the forged field of a probe is gone, and whether the border has stamped one of its own above it."""
+    """Whether the forged fields of a probe are gone, and whether the border has stamped one of its own above them."""
     fields = message.fields(FIELD)
-    forged = [value for value in fields if mark in value]
-    own = [value for value in fields if mark not in value and _is_of(value, authserv_id)]
+    forged = [value for value in fields if _marked(value, mark)]
+    believed = evidence(message, authserv_id)
+    own = None if believed is None or _marked(believed, mark) else believed
     return _stripped(forged, own), _stamped(own, fields, authserv_id)
 
 
-def _stripped(forged: list[str], own: list[str]) -> Finding:
+def _marked(value: str, mark: str) -> bool:
+    return fold(mark) in fold(value)
+
+
+def _stripped(forged: list[str], own: str | None) -> Finding:
     if not forged:
-        return Finding("forged field", True, "the border has removed it")
+        return Finding("forged field", True, "the border has removed it on this path")
     so_far = "only the field that the border puts above it protects the desk" if own else "any mail can prove itself"
     return Finding(
         "forged field", False,
-        f"it arrived: the border does not remove forged Authentication-Results, so {so_far}; make the receiving server "
-        "remove fields with its own id from every mail that comes in",
+        f"it arrived ({clean(forged[0].partition(';')[0], 80)}): the border does not remove every forged Authentication-Results, so "
+        f"{so_far}; make the receiving server remove fields with its own id from every mail that comes in",
     )  # fmt: skip
 
 
-def _stamped(own: list[str], fields: Sequence[str], authserv_id: str) -> Finding:
+def _stamped(own: str | None, fields: Sequence[str], authserv_id: str) -> Finding:
     if own:
-        return Finding("border's field", True, f"it was stamped: {clean(own[0], 300)}")
+        return Finding("border's field", True, f"it was stamped: {clean(own, 300)}")
     others = ", ".join(_ids(fields)) or "none at all"
     return Finding(
         "border's field", False,
-        f"there is none of the id {authserv_id!r} on this mail (ids seen: {others}); servers often do not check mail of their own "
+        f"there is none of the id {authserv_id!r} on top of this mail (ids seen: {others}); servers often do not check mail of their own "
         "users: try a mail that came from outside with --probe-mail",
     )  # fmt: skip
 
@@ -59,8 +70,10 @@ def _stamped(own: list[str], fields: Sequence[str], authserv_id: str) -> Finding
 def of_mail(message: Message, authserv_id: str | None) -> tuple[Finding, ...]:
     """What the desk makes of the sender of a mail that came in, and by which field."""
     fields = message.fields(FIELD)
+    if message.fault:
+        return (Finding("sender", False, f"the desk sets this mail aside: {message.fault}"),)
     if message.sender is None:
-        return (Finding("sender", False, f"no one sender: {message.sender_fault or message.fault or 'no From'}"),)
+        return (Finding("sender", False, f"no one sender: {message.sender_fault or 'no From'}"),)
     found = verdict(message, authserv_id)
     named = Finding("sender", found is Verdict.VERIFIED, f"{clean(message.sender)} is {found.value}")
     return (named, _believed(fields, authserv_id))

@@ -1,15 +1,17 @@
 """HTML of a mail to the text that its reader sees: table rows stay lines, quoted text stays quoted.
 
-``markup`` makes the HTML harmless, selectolax builds the tree, ``look`` tells what is seen. Nothing here recurses.
+``markup`` makes the HTML harmless, ``sheet`` applies its style sheets, selectolax builds the tree, ``look`` tells what
+is seen. Nothing here recurses.
 """
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from mailbot.core.look import Look, below
-from mailbot.core.markup import BREAK, tame
+from mailbot.core.markup import BREAK, Tamed, tame
+from mailbot.core.sheet import dress
 
 _GONE = frozenset(["head", "template", "object", "svg", "math", "audio", "video", "datalist", "canvas"])
 _PARAGRAPH = frozenset(
@@ -52,18 +54,36 @@ _RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 _JOINERS = "\u200c\u200d"
 _DEEPEST = 40  # frames within frames; what lies deeper is read, but on lines of its own
 _DEEPEST_QUOTE = 6
+_READ_TWICE = 10_000  # tags; of a longer page with doubts nothing is sure
 
 
-def from_html(html: str) -> str:
-    """The visible text of ``html``, LF line ends; linear in its length, never fails.
+@dataclass(frozen=True)
+class Shown:
+    """``text`` as its reader sees it; ``surely``: without what some readers do not see. Mostly both are one."""
+
+    text: str
+    surely: str
+
+
+def from_html(html: str) -> Shown:
+    """The visible text of ``html``, LF line ends; linear in its length. Raises OverCap for style sheets without end.
 
     The cells of a table row stand on one line with tabs between, list items begin with "- ", boxes to tick are
     ``[x]`` and ``[ ]``, lines of quoted mails begin with "> ", what is struck out is ``~~so~~``, and a raised digit stays
     one, so that the mark of a footnote is no part of a number.
     """
     tamed = tame(html)
-    page = _Page()
-    todo: list[tuple[LexborNode | None, _Place] | str] = [(LexborHTMLParser(tamed.html).root, _Place())]
+    text, doubtful = _read(tamed, strict=False)
+    if not doubtful:
+        return Shown(text, text)
+    return Shown(text, "" if tamed.tags > _READ_TWICE else _read(tamed, strict=True)[0])
+
+
+def _read(tamed: Tamed, strict: bool) -> tuple[str, bool]:
+    """The text, and whether some of it may not be seen; ``strict``: that is left out."""
+    dressed = dress(tamed, strict)
+    page = _Page(strict, dressed.doubtful)
+    todo: list[tuple[LexborNode | None, _Place] | str] = [(LexborHTMLParser(dressed.html).root, _Place())]
     while todo:
         step = todo.pop()
         if isinstance(step, str):
@@ -77,10 +97,10 @@ def from_html(html: str) -> str:
         if tag == "-text":
             page.write(node.text_content or "", place.look)
         elif tag[:1] not in "-!" and tag not in _GONE:
-            inside = _enter(page, node, tag, place, tamed.hidden)
+            inside = _enter(page, node, tag, place)
             if inside is not None:
                 todo += [inside.closes, (node.first_child, inside)]
-    return page.text()
+    return page.text(), page.doubtful
 
 
 @dataclass(frozen=True)
@@ -92,12 +112,14 @@ class _Place:
     closes: str = ""
 
 
-def _enter(page: "_Page", node: LexborNode, tag: str, place: _Place, sheet: frozenset[str]) -> _Place | None:
+def _enter(page: "_Page", node: LexborNode, tag: str, place: _Place) -> _Place | None:
     """Opens an element; the place inside it, None if there is nothing to see."""
     attributes = node.attributes
-    look = below(place.look, tag, attributes, sheet)
-    if look.gone:
+    look = below(place.look, tag, attributes)
+    if look.gone or (tag == "dialog" and "open" not in attributes):
         return None
+    if tag == "details" and "open" not in attributes:
+        look = replace(look, doubtful=True)  # some programs show it folded
     if tag == "br":
         page.end_line(always=True)
     elif tag in ("input", "select"):
@@ -146,13 +168,19 @@ class _Frame:
 class _Page:
     """The text as it grows: a stack of frames, the innermost is written to."""
 
-    def __init__(self) -> None:
+    def __init__(self, strict: bool = False, doubtful: bool = False) -> None:
+        self.strict = strict
+        self.doubtful = doubtful  # whether there is text that some readers do not see
         self.frames = [_Frame("page")]
         self.deeper = 0  # frames that were opened beyond the deepest
 
     def write(self, text: str, look: Look) -> None:
         if not look.seen:
             return
+        if look.doubtful and text.strip():
+            self.doubtful = True
+            if self.strict:
+                return
         if look.raised:
             text = text.translate(_RAISED)
         if look.struck and text.strip():

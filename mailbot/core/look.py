@@ -1,33 +1,46 @@
-"""Whether a reader of an HTML mail sees an element: what attributes and inline styles say, inherited down the tree."""
+"""Whether a reader of an HTML mail sees an element: what its attributes and its style say, inherited down the tree."""
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from mailbot.core.markup import without_comments
+from mailbot.core.ink import alike, colour
+from mailbot.core.style import declared
 
 _STRUCK = frozenset(["s", "strike", "del"])
-_NAMES = {"white": "#ffffff", "black": "#000000"}
-_HEX6 = re.compile("#[0-9a-f]{6}")
-_NEAR = 16  # of the 765 between black and white
-_HEX3 = re.compile(r"#([0-9a-f])([0-9a-f])([0-9a-f])")
-_RGB = re.compile(r"rgba?\(\s{0,5}(\d{1,3}%?)[ ,]{1,5}(\d{1,3}%?)[ ,]{1,5}(\d{1,3}%?)[^)]{0,20}\)")
-_SIZE = re.compile(r"(\d{0,6}\.?\d{0,6})(px|pt|em|rem|%)?")
-_FAR = re.compile(r"-\d{3,6}(?:px|pt|em|rem|%|vw|vh)?")
-_ESCAPE = re.compile(r"\\([0-9a-f]{1,6})[ \t\n\f]?")
-_LEAST_SIZE = {"px": 2.0, "pt": 1.5, "em": 0.1, "rem": 0.1, "%": 10.0, None: 2.0}
+_LENGTH = re.compile(r"[+-]?(\d{0,6}\.?\d{0,6})(?:e[+-]?\d{1,3})?(px|pt|em|rem|%|in|cm|mm|pc|vw|vh|ex|ch)?")
+#: Pixels; the others hang on what is around.
+_UNITS = {"pt": 4 / 3, "rem": 16.0, "in": 96.0, "cm": 38.0, "mm": 3.8, "pc": 16.0, "vw": 8.0, "vh": 6.0}
+_PARENTS = {"em": 1.0, "%": 0.01, "ex": 0.5, "ch": 0.5}
+_SIZES = {"smaller": 0.8, "larger": 1.2, "inherit": 1.0, "unset": 1.0}
+_USUAL, _LEAST = 16.0, 2.0  # pixels of letters: where nothing is said, and to be read at all
+_SHORTHAND = re.compile(r"(?:^|\s)(0|\d{0,6}\.?\d{1,6}(?:px|pt|em|rem|%|in|cm|mm|pc|vw|vh|ex|ch))(?=[\s/]|$)")
+_FAR = re.compile(r"-\d{3,6}(?:\.\d{0,6})?(?:px|pt|em|rem|%|vw|vh)?(?=\s|$)")
+_UNKNOWN = re.compile(r"\b(?:var|calc|min|max|clamp|env|attr|if)\(")
+_NUMBER = re.compile(r"\d{1,6}\.?\d{0,6}|\.\d{1,6}")
+_SHRUNK = re.compile(
+    r"(?:scale(?:x|y|3d)?|matrix(?:3d)?)\(\s?0?(?:\.0\d{0,6}|0|\.)?\s?[,)]|translate(?:x|y|3d)?\([^)]{0,40}-\d{3,6}"
+)
+_SHUT = re.compile(r"inset\((?:5\d|[6-9]\d|100)%|(?:circle|ellipse)\(0|polygon\((?:0\w{0,2}[ ,]{0,2})+\)")
+_FLAT = ("height", "max-height", "width", "max-width")
+_SIDES = ("left", "top", "right", "bottom")
+#: These hide in ways that are not reckoned here.
+_UNRECKONED = ("transform", "scale", "clip-path", "filter", "mask", "mask-image", "animation", "animation-name")
+_DECIDING = ("display", "visibility", "opacity", "font-size", "position", *_FLAT, *_SIDES)
 
 
 @dataclass(frozen=True)
 class Look:
     """How text looks here. ``gone`` holds for everything below; the rest can be set anew further down.
 
-    ``ink`` is None until a colour was chosen, ``ground`` None where a picture may lie behind the text.
+    ``doubtful``: some readers see it and some do not. ``size`` is that of letters, in pixels; ``ink`` is None until a
+    colour was chosen, ``ground`` None where a picture may lie behind the text.
     """
 
     gone: bool = False
+    doubtful: bool = False
     hidden: bool = False
-    tiny: bool = False
+    size: float = _USUAL
     ink: str | None = None
     ground: str | None = "#ffffff"
     kept_space: bool = False
@@ -37,20 +50,11 @@ class Look:
     @property
     def seen(self) -> bool:
         """Whether text here can be read."""
-        return not (self.gone or self.hidden or self.tiny or _alike(self.ink, self.ground))
+        return not (self.gone or self.hidden or self.size < _LEAST or alike(self.ink, self.ground))
 
 
-def _alike(ink: str | None, ground: str | None) -> bool:
-    """Whether no eye tells the two colours apart."""
-    if ink is None or ink == "transparent" or ground is None:
-        return ink == "transparent"
-    if not (_HEX6.fullmatch(ink) and _HEX6.fullmatch(ground)):
-        return ink == ground
-    return sum(abs(a - b) for a, b in zip(bytes.fromhex(ink[1:]), bytes.fromhex(ground[1:]), strict=True)) < _NEAR
-
-
-def below(look: Look, tag: str, attributes: Mapping[str, str | None], sheet: frozenset[str]) -> Look:
-    """The look inside a ``tag`` that stands where ``look`` holds; ``sheet``: selectors that style sheets hide."""
+def below(look: Look, tag: str, attributes: Mapping[str, str | None]) -> Look:
+    """The look inside a ``tag`` that stands where ``look`` holds."""
     if tag == "pre":
         look = replace(look, kept_space=True)
     elif tag in _STRUCK:
@@ -59,71 +63,92 @@ def below(look: Look, tag: str, attributes: Mapping[str, str | None], sheet: fro
         look = replace(look, raised=True)
     if not attributes:
         return look
-    style = _declared(attributes.get("style") or "")
-    if _is_gone(style, attributes) or (sheet and "display" not in style and _in_sheet(attributes, sheet)):
+    style = {key: value.removesuffix("!important") for key, value in declared(attributes.get("style") or "").items()}
+    if "hidden" in attributes or is_gone(style):
         return replace(look, gone=True)
+    if is_doubtful(style):
+        look = replace(look, doubtful=True)
     if ground := attributes.get("bgcolor"):
-        look = replace(look, ground=_colour(ground))
+        look = replace(look, ground=colour(ground))
     if attributes.get("background"):
         look = replace(look, ground=None)
-    if tag == "font" and (ink := attributes.get("color")):
-        look = replace(look, ink=_colour(ink))
+    if ink := attributes.get("color" if tag == "font" else "text" if tag == "body" else ""):
+        look = replace(look, ink=colour(ink))
     return _styled(look, style) if style else look
 
 
-def _declared(style: str) -> dict[str, str]:
-    pairs = (line.partition(":") for line in _plain(style.lower()).split(";"))
-    return {key.strip(): value.replace("!important", "").strip() for key, _, value in pairs if value}
+def hides(style: str) -> bool:
+    """Whether a style alone hides what it is given to, or may."""
+    look = below(Look(), "p", {"style": style})
+    return look.doubtful or not look.seen
 
 
-def _plain(style: str) -> str:
-    """The style without comments, its escapes as the letters that they mean."""
-    style = without_comments(style)
-    return _ESCAPE.sub(lambda sign: chr(min(int(sign[1], 16), 0xFFFD)), style) if "\\" in style else style
-
-
-def _is_gone(style: Mapping[str, str], attributes: Mapping[str, str | None]) -> bool:
-    clipped = style.get("overflow", "").startswith("hidden") and any(
-        _is_nothing(style.get(side)) for side in ("height", "max-height", "width", "max-width")
-    )
+def is_gone(style: Mapping[str, str]) -> bool:
+    """Whether nothing of an element is seen, whatever stands in it."""
+    moved = style.get("position", "static") in ("absolute", "fixed", "relative", "sticky")
+    transform = f"{style.get('transform', '')} {style.get('clip-path', '')}"
     return (
-        "hidden" in attributes
-        or style.get("display") == "none"
+        style.get("display") == "none"
         or style.get("mso-hide") == "all"
-        or _is_nothing(style.get("opacity"))
-        or bool(_FAR.match(style.get("text-indent", "")))
-        or (
-            style.get("position") in ("absolute", "fixed")
-            and any(_FAR.match(style.get(s, "")) for s in ("left", "top"))
-        )
-        or clipped
+        or style.get("content-visibility") == "hidden"
+        or any(_is_nothing(style.get(key)) for key in ("opacity", "scale"))
+        or any(_FAR.match(style.get(key, "")) for key in ("text-indent", "letter-spacing", "margin-left", "margin-top"))
+        or bool(_FAR.search(style.get("margin", "")))
+        or (moved and any(_FAR.match(style.get(side, "")) for side in _SIDES))
+        or bool(_SHRUNK.search(transform) or _SHUT.search(transform) or "opacity(0" in style.get("filter", ""))
+        or _is_cut(style)
     )
+
+
+def _is_cut(style: Mapping[str, str]) -> bool:
+    """Whether it is a box without room that shows nothing of what does not fit."""
+    cut = any(style.get(key, "").startswith(("hidden", "clip")) for key in ("overflow", "overflow-x", "overflow-y"))
+    clip = style.get("clip", "auto")
+    return (cut and any(_pixels(style.get(side)) <= 1 for side in _FLAT)) or (
+        "(" in clip
+        and style.get("position") in ("absolute", "fixed")
+        and max(map(float, _NUMBER.findall(clip)), default=0) <= 1
+    )
+
+
+def is_doubtful(style: Mapping[str, str]) -> bool:
+    """Whether an element is hidden in ways that are not reckoned here, or only by some readers."""
+    return (
+        any(style.get(key, "none") not in ("none", "auto", "initial", "inherit") for key in _UNRECKONED)
+        or any(_UNKNOWN.search(style.get(key, "")) for key in (*_DECIDING, "color"))
+        or ("(" in style.get("clip", "") and style.get("position") in ("absolute", "fixed"))
+    )
+
+
+def _pixels(size: str | None, around: float = _USUAL) -> float:
+    """A length; infinite where it is none."""
+    found = _LENGTH.match(size or "")
+    if not found or not found[1].strip("."):
+        return float("inf")
+    number, unit = float(found[1]), found[2]
+    return number * (around * _PARENTS[unit] if unit in _PARENTS else _UNITS.get(unit, 1.0))
 
 
 def _is_nothing(size: str | None) -> bool:
-    found = _SIZE.match(size or "")
-    return bool(found and found[1].strip(".") and float(found[1]) == 0)
-
-
-def _in_sheet(attributes: Mapping[str, str | None], sheet: frozenset[str]) -> bool:
-    names = {f".{name}" for name in (attributes.get("class") or "").split()}
-    return not sheet.isdisjoint(names | {f"#{attributes.get('id')}"})
+    return _pixels(size) == 0
 
 
 def _styled(look: Look, style: Mapping[str, str]) -> Look:
     if visibility := style.get("visibility"):
-        look = replace(look, hidden=visibility in ("hidden", "collapse"))
-    size = _SIZE.match(style.get("font-size", ""))
-    if size and size[1].strip("."):
-        look = replace(look, tiny=float(size[1]) < _LEAST_SIZE[size[2]])
-    elif "font-size" in style:
-        look = replace(look, tiny=False)
+        look = replace(
+            look, hidden=look.hidden if visibility in ("inherit", "unset") else visibility in ("hidden", "collapse")
+        )
+    size = style.get("font-size") or next(iter(_SHORTHAND.findall(style.get("font", ""))), "")
+    if size:
+        pixels = _pixels(size, look.size)
+        usual = look.size * _SIZES[size] if size in _SIZES else _USUAL
+        look = replace(look, size=usual if pixels == float("inf") else pixels)
     if "line-through" in style.get("text-decoration", "") + style.get("text-decoration-line", ""):
         look = replace(look, struck=True)
     if style.get("vertical-align") == "super":
         look = replace(look, raised=True)
-    if ink := style.get("color"):
-        look = replace(look, ink=_colour(ink))
+    if (ink := style.get("-webkit-text-fill-color") or style.get("color")) and ink not in ("inherit", "currentcolor"):
+        look = replace(look, ink=colour(ink))
     if space := style.get("white-space"):
         look = replace(look, kept_space=space.startswith("pre"))
     for key in ("background", "background-color"):
@@ -138,20 +163,5 @@ def _ground(value: str, before: str | None) -> str | None:
     """The colour in a ``background`` value; None where a picture or gradient is drawn."""
     if "url(" in value or "gradient" in value:
         return None
-    colour = _colour(value if value.startswith("rgb") else value.split(" ")[0])
-    return before if colour in ("none", "transparent", "inherit", "initial") else colour
-
-
-def _colour(text: str) -> str:
-    text = text.strip().lower()
-    text = _NAMES.get(text, text)
-    if short := _HEX3.fullmatch(text):
-        return "#" + "".join(2 * digit for digit in short.groups())
-    if rgb := _RGB.fullmatch(text):
-        return "#" + "".join(f"{min(_strength(part), 255):02x}" for part in rgb.groups())
-    return text
-
-
-def _strength(part: str) -> int:
-    """Of one of the three colours, from 0 to 255."""
-    return int(part[:-1]) * 255 // 100 if part.endswith("%") else int(part)
+    ground = colour(value if value.startswith(("rgb", "hsl")) else value.split(" ")[0])
+    return before if ground in ("none", "transparent", "inherit", "initial") else ground

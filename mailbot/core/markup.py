@@ -1,8 +1,8 @@
 """Hostile HTML made tame: the same tags and text, in a form that a tree builder reads in linear time.
 
 Builders need quadratic time for tens of thousands of nested tags or attributes. So scripts, comments and attributes
-that say nothing about what is seen are left out here, and beyond a number of tags only the text goes on. What the
-style sheets of the page hide by class or id is noted. The scan follows the tokenizer of the HTML standard.
+that say nothing about what is seen are left out here, and beyond a number of tags only the text goes on. Style sheets
+are taken out and handed on (``sheet``). The scan follows the tokenizer of the HTML standard.
 """
 
 import re
@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 
 #: Stands for tags that are not built: the line ends there, nothing is nested any more.
 BREAK = "\x1e"
-MOST_TAGS = 40_000  # so many that start, and as many that end
+MOST_TAGS = (
+    30_000  # that start, or that end; a mail has no more (``mime.Caps``), else what is hidden beyond would be read
+)
 _DEEPEST = 500  # builders climb up through all that is open
 _VOID = frozenset(
     ["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr"]
@@ -20,8 +22,28 @@ _VOID = frozenset(
 _SHUT = _VOID | frozenset(["p", "li", "dt", "dd", "td", "th", "tr", "thead", "tbody", "tfoot", "option"])
 _LONGEST_VALUE = 4_000
 _KEPT = frozenset(
-    ["style", "class", "id", "hidden", "type", "checked", "selected", "value", "color", "bgcolor", "background"]
+    [
+        "style",
+        "class",
+        "id",
+        "hidden",
+        "type",
+        "checked",
+        "selected",
+        "value",
+        "color",
+        "bgcolor",
+        "background",
+        "text",
+        "open",
+        "media",
+        "rel",
+        "href",
+    ]
 )
+#: Attributes that a style sheet may ask for.
+_ASKED_FOR = re.compile(r"\[\s{0,3}([A-Za-z][A-Za-z-]{0,30})\s{0,3}[\]~|^$*=]")
+_MOST_ASKED_FOR = 20
 _RAW = frozenset(["script", "style", "xmp", "iframe", "noembed", "noframes", "title"])
 _NAME = re.compile(r"[A-Za-z][^ \t\n\f\r/>]*")
 _SPACE = re.compile(r"[ \t\n\f\r/]*")
@@ -30,24 +52,32 @@ _EQUALS = re.compile(r"[ \t\n\f\r]*=[ \t\n\f\r]*")
 _BARE_VALUE = re.compile(r"[^ \t\n\f\r>]*")
 _COMMENT_END = re.compile("--!?>")
 _SHOWN_NAME = re.compile(r"[a-z][a-z0-9:-]{0,30}")
-_SELECTOR = re.compile(r"[a-z0-9]{0,20}([.#][A-Za-z0-9_-]{1,80})")
-_HIDING = re.compile(r"(?:^|[;\s])(?:display\s{0,9}:\s{0,9}none|visibility\s{0,9}:\s{0,9}hidden)")
+_MEDIA = re.compile(' media="([^"]{1,200})"')
+#: No mail program runs scripts: what stands in it is seen, and is markup.
+_RENAMED = {"noscript": "span"}
+
+
+class OverCap(Exception):  # noqa: N818 - no error of the program; it never leaves ``message.parse``
+    """A mail has more of something than can be read; the text says of what."""
 
 
 @dataclass(frozen=True)
 class Tamed:
-    """``html`` to build a tree from; ``hidden``: what style sheets hide, as ``.class`` and ``#id``."""
+    """``html`` to build a tree from; its ``sheets``; how many ``tags`` start, and the sum of their ``depths``."""
 
     html: str
-    hidden: frozenset[str]
+    sheets: tuple[str, ...] = ()
+    tags: int = 0
+    depths: int = 0
 
 
 def tame(html: str) -> Tamed:
     """The same page, harmless; never fails, linear in its length."""
     html = html.replace("\0", "").replace(BREAK, "")
     out: list[str] = []
-    hidden: set[str] = set()
+    sheets: list[str] = []
     tags = _Tags()
+    worth = _KEPT | {name.lower() for name in list(dict.fromkeys(_ASKED_FOR.findall(html)))[:_MOST_ASKED_FOR]}
     at = 0
     while (open_at := html.find("<", at)) >= 0:
         if open_at > at:
@@ -55,8 +85,8 @@ def tame(html: str) -> Tamed:
         after = html[open_at + 1 : open_at + 2]
         name = _NAME.match(html, open_at + 1)
         if name:
-            at, kept = _attributes(html, name.end())
-            at = _start(html, at, name[0].lower(), kept, out, hidden, tags)
+            at, kept = _attributes(html, name.end(), worth)
+            at = _start(html, at, name[0].lower(), kept, out, sheets, tags)
         elif after == "/" and (name := _NAME.match(html, open_at + 2)):
             at, _ = _attributes(html, name.end())
             _end(name[0].lower(), out, tags)
@@ -66,7 +96,7 @@ def tame(html: str) -> Tamed:
             out.append("&lt;")
             at = open_at + 1
     out.append(html[at:])
-    return Tamed("".join(out), frozenset(hidden))
+    return Tamed("".join(out), tuple(sheets), tags.starts, tags.depths)
 
 
 @dataclass
@@ -76,12 +106,14 @@ class _Tags:
     starts: int = 0
     ends: int = 0
     depth: int = 0
+    depths: int = 0
     open: Counter[str] = field(default_factory=Counter)
     deep: Counter[str] = field(default_factory=Counter)
 
     def start(self, name: str) -> str:
         """Counts one that starts. What lies too deep is no block any more, but as hidden as it was."""
         self.starts += 1
+        self.depths += self.depth + 1
         if max(self.starts, self.ends) > MOST_TAGS:
             return ""
         if self.depth >= _DEEPEST:
@@ -107,18 +139,22 @@ class _Tags:
         return "" if self.depth >= _DEEPEST else name
 
 
-def _start(html: str, at: int, name: str, kept: str, out: list[str], hidden: set[str], tags: _Tags) -> int:
+def _start(html: str, at: int, name: str, kept: str, out: list[str], sheets: list[str], tags: _Tags) -> int:
     """Writes one start tag and, where its content is no markup, that too; the place after it comes back."""
     if name in _RAW or name == "textarea":
         end = re.compile(f"</{name}(?=[ \t\n\f\r/>])", re.I).search(html, at)
         content, after = (html[at : end.start()], end.start()) if end else (html[at:], len(html))
         if name == "style":
-            hidden |= hidden_by(content)
+            medium = _MEDIA.search(kept)
+            sheets.append(f"@media {medium[1]}{{{content}" if medium else content)
         elif name == "textarea":
             out.append(f"<pre>{content.replace('<', '&lt;')}</pre>")
         if end:
             after, _ = _attributes(html, end.end())
         return after
+    if name == "link" and "stylesheet" in kept.lower():
+        sheets.append("@import;")
+    name = _RENAMED.get(name, name)
     built = tags.start(name)
     if built != name:
         _break(out)
@@ -129,6 +165,7 @@ def _start(html: str, at: int, name: str, kept: str, out: list[str], hidden: set
 
 def _end(name: str, out: list[str], tags: _Tags) -> None:
     """Writes one end tag."""
+    name = _RENAMED.get(name, name)
     built = tags.end(name)
     if built != name:
         _break(out)
@@ -142,7 +179,7 @@ def _break(out: list[str]) -> None:
         out.append(BREAK)
 
 
-def _attributes(html: str, at: int) -> tuple[int, str]:
+def _attributes(html: str, at: int, worth: frozenset[str] = frozenset()) -> tuple[int, str]:
     """From behind a tag's name: the place behind its ``>`` (or the end of all), and the attributes worth keeping."""
     if html.startswith(">", at):
         return at + 1, ""
@@ -156,8 +193,8 @@ def _attributes(html: str, at: int) -> tuple[int, str]:
         key = _KEY.match(html, at)
         assert key is not None  # noqa: S101
         at, value = _value(html, key.end())
-        if (known := key[0].lower()) in _KEPT:
-            kept.setdefault(known, value[:_LONGEST_VALUE].replace('"', "&quot;"))
+        if (known := key[0].lower()) in worth:
+            kept.setdefault(known, "" if known == "href" else value[:_LONGEST_VALUE].replace('"', "&quot;"))
 
 
 def _value(html: str, at: int) -> tuple[int, str]:
@@ -180,21 +217,3 @@ def _after_comment(html: str, at: int) -> int:
         return end.end() if end else len(html)
     close = html.find(">", at)
     return close + 1 if close >= 0 else len(html)
-
-
-def hidden_by(sheet: str) -> set[str]:
-    """The plain ``.class`` and ``#id`` selectors that a style sheet hides everywhere (not only within ``@media``)."""
-    hidden: set[str] = set()
-    depth = 0
-    for rule in without_comments(sheet)[:200_000].split("}"):
-        selectors, *nested = rule.split("{")
-        if depth == 0 and len(nested) == 1 and _HIDING.search(nested[0].lower()):
-            hidden.update(m[1] for s in selectors.split(",") if (m := _SELECTOR.fullmatch(s.strip())))
-        depth = max(depth + len(nested) - 1, 0)
-    return hidden
-
-
-def without_comments(sheet: str) -> str:
-    """A style sheet, or the style of one element, without its comments."""
-    first, *rest = sheet.split("/*")
-    return first + "".join(piece.partition("*/")[2] for piece in rest)

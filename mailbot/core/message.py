@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 
 from mailbot.core.address import clean, listed
 from mailbot.core.body import Attachment, read
-from mailbot.core.mime import Budget, Caps, Fields, OverCap, Part, part
+from mailbot.core.markup import OverCap
+from mailbot.core.mime import Budget, Caps, Fields, Part, part
 from mailbot.core.mime import field as first
 from mailbot.core.sender import one_sender
 from mailbot.core.text import words
@@ -32,7 +33,8 @@ class Message:
     ``sha256`` is that of the raw mail with LF line ends. ``sender`` is the one plain address of the one From field, or
     None with ``sender_fault`` saying why. Message-IDs keep their angle brackets. ``recipients`` are the addresses of
     Delivered-To, X-Original-To, To and Cc. ``headers`` are all fields of the top level in order, unfolded, not decoded.
-    ``text`` has LF line ends; ``html`` tells that it was read from HTML. ``attached`` are the mails attached, whose
+    ``text`` has LF line ends; ``html`` tells that it was read from HTML, ``text_surely`` is it without what only some readers
+    see (None: all see the same). ``attached`` are the mails attached, whose
     text is never part of ``text``. ``fault``: why it must be set aside before anything else (over a cap, ...).
     """
 
@@ -50,6 +52,7 @@ class Message:
     headers: Fields = ()
     text: str = ""
     html: bool = False
+    text_surely: str | None = None
     attachments: tuple[Attachment, ...] = ()
     attached: tuple["Message", ...] = ()
     defects: tuple[str, ...] = ()
@@ -139,6 +142,7 @@ def _whole(header: Message, top: Part, depth: int, budget: Budget) -> Message:
         header,
         text=body.text,
         html=body.html,
+        text_surely=None if body.surely == body.text else body.surely,
         attachments=body.attachments,
         attached=attached,
         defects=header.defects + body.defects,

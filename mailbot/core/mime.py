@@ -13,6 +13,7 @@ from email.parser import BytesHeaderParser
 from functools import cached_property
 
 from mailbot.core.address import clean
+from mailbot.core.markup import MOST_TAGS, OverCap
 from mailbot.core.text import unbase64, words
 
 Fields = tuple[tuple[str, str], ...]
@@ -33,13 +34,9 @@ class Caps:
     addresses: int = 200
     parts: int = 200
     depth: int = 20
-    tags: int = 40_000
+    tags: int = MOST_TAGS
     text_chars: int = 2 * 1024 * 1024
     text_lines: int = 20_000
-
-
-class OverCap(Exception):  # noqa: N818 - no error of the program; it never leaves ``message.parse``
-    """A mail has more of something than ``Caps`` allows; the text says of what."""
 
 
 @dataclass

@@ -4,9 +4,7 @@ import binascii
 import codecs
 import re
 
-from mailbot.core.html import from_html
-
-__all__ = ["decode", "from_html", "tidy", "unbase64", "unflow", "words"]
+__all__ = ["decode", "tidy", "unbase64", "unflow", "words"]
 
 #: What senders write and what they mean by it: smaller names of larger sets, as browsers read them.
 _MEANT = {

@@ -8,7 +8,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from mailbot.core.text import decode, from_html
+from mailbot.core.text import decode
 
 _SIGNATURE = 0x223E9F78
 _FIXED = {0x0: 0, 0x1: 0, 0x2: 4, 0x3: 4, 0x4: 4, 0x5: 8, 0x6: 8, 0x7: 8, 0xA: 4, 0xB: 4, 0x14: 8, 0x40: 8, 0x48: 16}
@@ -20,7 +20,7 @@ _MOST = 5000  # attributes of a file, properties of an attribute, values of a pr
 
 @dataclass(frozen=True)
 class Unpacked:
-    """``files`` as (name, bytes); ``text`` is "" if there is none; ``defect`` says what could not be read."""
+    """``files`` as (name, bytes); ``text`` is "" if there is none, markup where ``html``; ``defect`` says what could not be read."""
 
     text: str = ""
     html: bool = False
@@ -94,7 +94,7 @@ class _Reading:
     def result(self) -> Unpacked:
         text, html = self.plain, False
         if not text.strip() and self.html:
-            text, html = from_html(decode(self.html, self.html_codepage or self.codepage)[0]), True
+            text, html = decode(self.html, self.html_codepage or self.codepage)[0], True
         defect = self.defect
         if not text.strip() and self.rtf and not defect:
             defect = "winmail.dat holds its text as RTF only"

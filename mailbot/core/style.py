@@ -1,0 +1,91 @@
+"""What a CSS style declares, as far as it bears on what is seen: the text of a ``style`` attribute or of a rule."""
+
+import re
+from functools import lru_cache
+
+_CLIPPED = ("height", "max-height", "width", "max-width")
+_SIDES = ("left", "top", "right", "bottom")
+#: All properties that are looked at.
+LOOKED_AT = frozenset(
+    [
+        *("display", "visibility", "opacity", "content-visibility", "mso-hide", "position", *_SIDES, *_CLIPPED),
+        *("overflow", "overflow-x", "overflow-y", "clip", "clip-path", "transform", "scale", "filter", "mask", "mask-image"),
+        *("text-indent", "letter-spacing", "margin", "margin-left", "margin-top", "animation", "animation-name"),
+        *("font", "font-size", "color", "-webkit-text-fill-color", "background", "background-color", "background-image"),
+        *("text-decoration", "text-decoration-line", "vertical-align", "white-space"),
+    ]
+)  # fmt: skip
+#: A value that is none of these is passed over, as readers do.
+_VALUES = {
+    "visibility": frozenset(["visible", "hidden", "collapse", "inherit", "initial", "unset", "revert"]),
+    "display": frozenset(
+        [
+            "none",
+            "block",
+            "inline",
+            "inline-block",
+            "flex",
+            "inline-flex",
+            "grid",
+            "inline-grid",
+            "table",
+            "inline-table",
+            "table-row",
+            "table-cell",
+            "table-row-group",
+            "table-header-group",
+            "table-footer-group",
+            "table-column",
+            "table-column-group",
+            "table-caption",
+            "list-item",
+            "contents",
+            "flow-root",
+            "inherit",
+            "initial",
+            "unset",
+            "revert",
+            "-webkit-box",
+            "-webkit-inline-box",
+        ]
+    ),
+}
+_MEASURED = frozenset(["opacity", "font-size", "text-indent", "letter-spacing", *_SIDES, *_CLIPPED])
+_MEASURE = re.compile(r"[+-]?\.?\d|[a-z]{1,20}(?:-[a-z]{1,20})?(?:\(|$)")
+#: Only here more is known than the names; a longer value is a picture.
+_LONGEST = 100
+#: Comments, strings and escapes, whichever begins first.
+_QUOTED = re.compile(r"""/\*.*?(?:\*/|\Z)|"(?:[^"\\\n]|\\.)*"?|'(?:[^'\\\n]|\\.)*'?|\\.""", re.S)
+_BRACKETS = re.compile(r"\([^()]*;[^()]*\)?|[\[{][^\]}]*[\]}]?")
+_ESCAPE = re.compile(r"\\([0-9a-f]{1,6})[ \t\n\f]?|\\(.)", re.S)
+
+
+@lru_cache(maxsize=512)
+def declared(style: str) -> dict[str, str]:
+    """The value of each property of ``LOOKED_AT`` that counts, in lower case; what is ``!important`` ends in that."""
+    known: dict[str, str] = {}
+    for line in _BRACKETS.sub("()", _QUOTED.sub(_bare, style.lower())).split(";"):
+        key, _, value = line.partition(":")
+        key, value = _plain(key), _plain(value)
+        value, mark, _ = value.partition("!")
+        value = " ".join(value.split())
+        if key not in LOOKED_AT or not _valid(key, value) or (not mark and known.get(key, "").endswith("!important")):
+            continue
+        known[key] = (value if len(value) <= _LONGEST else "url()") + ("!important" if mark else "")
+    return known
+
+
+def _bare(found: re.Match[str]) -> str:
+    return found[0] if found[0][0] == "\\" else "" if found[0][0] == "/" else '""'
+
+
+def _plain(text: str) -> str:
+    if "\\" in text:
+        text = _ESCAPE.sub(lambda sign: chr(min(int(sign[1], 16), 0xFFFD)) if sign[1] else sign[2], text)
+    return text.strip()
+
+
+def _valid(key: str, value: str) -> bool:
+    if key in _VALUES:
+        return value in _VALUES[key] or "(" in value
+    return bool(_MEASURE.match(value)) if key in _MEASURED else bool(value)
