@@ -16,7 +16,7 @@ from mailbot.core.invoices import Line
 from mailbot.core.licence import DATES, LicenceEvent, fold, standing
 from mailbot.core.period import month_end, next_month
 from mailbot.core.ticket import GRANTED, Item, ItemStatus, Ticket, state_of
-from storage import due, licences, people, posts, tickets
+from storage import due, licences, people, posts, price_lists, tickets
 
 
 @dataclass(frozen=True)
@@ -64,6 +64,7 @@ class Books:
     waiting: frozenset[tuple[str, date]]  # the tickets with a day still to come, and that day
     unasked: frozenset[tuple[str, int]]  # the events that the licence server will still be told
     last: date  # the end of the last month that has an invoice
+    changed: price_lists.PriceList | None  # the first one that is not as it was written
     by_ticket: dict[str, list[LicenceEvent]] = field(default_factory=dict)
     by_token: dict[str, list[LicenceEvent]] = field(default_factory=dict)
 
@@ -86,7 +87,7 @@ class Books:
 def examine(session: Session, now: datetime, zone: ZoneInfo) -> Report:
     """Look at everything; the report names the first disagreement."""
     books = _books(session, now, zone)
-    checks: tuple[Callable[[Books], Found], ...] = (_events, _states, _items, _lines, _increases, _people)
+    checks: tuple[Callable[[Books], Found], ...] = (_events, _states, _items, _prices, _lines, _increases, _people)
     first = next((found for check in checks for found in check(books)), None)
     return Report(len(books.events), len(books.tickets), len(books.lines), first)
 
@@ -113,6 +114,7 @@ def _books(session: Session, now: datetime, zone: ZoneInfo) -> Books:
         ),
         unasked=frozenset((row.token, row.revision) for row in posts.listing(session, "waiting")),
         last=last,
+        changed=price_lists.changed(session),
     )
     for event in events:
         books.by_token.setdefault(event.token, []).append(event)
@@ -218,6 +220,13 @@ def _overtaken(item: Item, mine: Sequence[LicenceEvent], books: Books) -> bool:
     event = max((e for e in mine if item.item in e.changes), key=lambda e: e.at)
     later = (e for e in books.by_token[event.token] if e.revision > event.revision and e.ticket != event.ticket)
     return any(e.effective == event.effective and item.item in e.changes for e in later)
+
+
+def _prices(books: Books) -> Found:
+    """No price list was changed, taken away or put in between after it was written."""
+    if books.changed is not None:
+        where = f"price list {books.changed.id}, in force from {books.changed.since}"
+        yield where, "is not as it was written, or the one before it is not there any more"
 
 
 def _lines(books: Books) -> Found:
