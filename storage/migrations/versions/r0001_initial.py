@@ -219,6 +219,7 @@ def _licences() -> None:
         _number("attempts"),
         _moment("made_at"),
         _moment("due_at"),
+        _moment("lease_until", nullable=True),
         _moment("done_at", nullable=True),
         _text("last_reply", nullable=True),
         sa.PrimaryKeyConstraint("id", name="pk_licence_post"),
