@@ -158,8 +158,8 @@ def _of_period(licence: Course, first: date, period: Period, end: date) -> Itera
             yield _Charge(item, first, period, months, None, held, moves[-1].ticket, moves[-1].rule)
 
 
-#: Ticket and rule of a line, and whether what it corrects becomes less by them.
-_Cause = tuple[str | None, str | None, bool]
+#: Ticket and rule of a line, and what a step from one option to another is by them: 1 up, -1 down, 0 neither.
+_Cause = tuple[str | None, str | None, int]
 _Charges = Mapping[object, _Charge]
 
 
@@ -178,32 +178,41 @@ def _difference(
             for part in {**(old.parts if old else {}), **(new.parts if new else {})}
             if (count := (new.parts.get(part, 0) if new else 0) - (old.parts.get(part, 0) if old else 0))
         }
-        cause = (charge.ticket, charge.rule, False) if old is None else _cause(*courses, charge)
-        yield _line(courses[1].token, charge, parts, cause, end, prices)
+        cause = (charge.ticket, charge.rule, 1) if old is None else _cause(*courses, charge)
+        line = _line(courses[1].token, charge, parts, cause, end, prices)
+        if line.quantity:
+            yield line
 
 
 def _cause(then: Course, now: Course, charge: _Charge) -> _Cause:
     """What made a correction: the last move of its item until its period begins, or the reversal of one that was there."""
     stands, known = ({move.event for move in course.moves} for course in (now, then))
     if charge.move is not None:
-        return charge.ticket, "reversal", charge.move not in stands
+        return charge.ticket, "reversal", 1 if charge.move in stands else -1
     before, after = ([m for m in c.moves if m.item == charge.item and m.day <= charge.first] for c in (then, now))
     gone = [move for move in before if move.event not in stands]
     if after and (not gone or after[-1].event not in known):
-        return after[-1].ticket, after[-1].rule, after[-1].kind is Kind.DOWN
-    return (gone[-1].ticket, "reversal", gone[-1].kind is Kind.UP) if gone else (charge.ticket, "reversal", True)
+        return after[-1].ticket, after[-1].rule, _step(after[-1], down=Kind.DOWN)
+    return (gone[-1].ticket, "reversal", _step(gone[-1], down=Kind.UP)) if gone else (charge.ticket, "reversal", -1)
+
+
+def _step(move: Move, down: Kind) -> int:
+    """What staff approved as equal is neither up nor down; of a change by hand only the prices know."""
+    if move.kind is Kind.EVEN and move.rule == "by_staff":
+        return 0
+    return -1 if move.kind is down else 1
 
 
 def _line(
     token: str, charge: _Charge, parts: Mapping[Part, int], cause: _Cause, end: date, prices: Prices
 ) -> Line:  # fmt: skip
     amount = amount_of(parts, charge.months, charge.period.fraction(charge.first), prices)
-    ticket, rule, lower = cause
+    ticket, rule, step = cause
     return Line(
         month=f"{end:%Y-%m}",
         token=token,
         item=charge.item,
-        quantity=_quantity(parts, lower=lower if amount is None else amount < 0),
+        quantity=_quantity(parts, step if amount is None else -1 if amount < 0 else 1),
         period_from=charge.first,
         period_to=charge.period.last,
         fraction=charge.period.fraction(charge.first),
@@ -214,11 +223,9 @@ def _line(
     )
 
 
-def _quantity(parts: Mapping[Part, int], *, lower: bool) -> int:
-    """The count; where one option follows another, 1 for the step, below 0 when it is a credit."""
-    if len(parts) == 1:
-        return next(iter(parts.values()))
-    return -1 if lower else 1
+def _quantity(parts: Mapping[Part, int], step: int) -> int:
+    """The count; where one option follows another, that step."""
+    return next(iter(parts.values())) if len(parts) == 1 else step
 
 
 def amount_of(parts: Mapping[Part, int], months: int, fraction: str, prices: Prices) -> Decimal | None:
