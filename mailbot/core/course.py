@@ -13,8 +13,8 @@ from zoneinfo import ZoneInfo
 
 from mailbot.core.forms import SEATS
 from mailbot.core.licence import LicenceEvent, Value, fold, standing
-from mailbot.core.period import Period, next_month, next_period, period_of, years_later
-from mailbot.core.rules import DECREASE_DAY
+from mailbot.core.period import Period, next_period, period_of, years_later
+from mailbot.core.rules import decrease_day
 
 #: Items with a value that is chosen: of two that follow each other only the difference is billed.
 OPTIONS = ("plan", "support")
@@ -243,4 +243,4 @@ def _in_time(event: LicenceEvent) -> date | None:
     """The day on which a decrease would have counted had it been committed when it was asked for; None if no request."""
     if event.asked_on is None or not (event.rule or "").startswith("decrease"):
         return None
-    return event.asked_on if event.asked_on.day <= DECREASE_DAY else next_month(event.asked_on)
+    return decrease_day(event.asked_on)
