@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from mailbot import accounts, records
 from mailbot.core.commit import SILENT
-from mailbot.core.course import committed_on
+from mailbot.core.course import committed_on, course
 from mailbot.core.invoices import Line
 from mailbot.core.licence import DATES, LicenceEvent, fold, standing
 from mailbot.core.period import month_end, next_month
@@ -255,11 +255,15 @@ def _increases(books: Books) -> Found:
                 found = (ref, item.item) in named
             else:
                 found = (ref, item.item, fraction) in billed
-            if not found:
-                yield (
-                    f"ticket {ref}, item {item.item}",
-                    f"announced {fraction} of a period, but no invoice has that line",
-                )
+            if not found and not _over(item, ticket, books):
+                where = f"ticket {ref}, item {item.item}"
+                yield where, f"announced {fraction} of a period, but no invoice has that line"
+
+
+def _over(item: Item, ticket: Ticket, books: Books) -> bool:
+    """Whether billing had ended by the item's day: with a deactivation that was asked for in time and read later."""
+    stage = course(books.by_token[ticket.token or ""], books.zone, frozenset()).stage(item.effective or books.last)
+    return item.item != "token" and stage is not None and not stage.active
 
 
 def _forecast(item: Item, ticket: Ticket, books: Books) -> bool:

@@ -149,17 +149,23 @@ def without(licence: Licence, ticket: str, on: date) -> Licence | None:
 def standing(history: Sequence[LicenceEvent]) -> tuple[LicenceEvent, ...]:
     """The events that hold, those that the licence server took late from the day of its answer on.
 
-    Left out: what a later event withdrew before it came (``withdraws`` names its ticket) or reversed before it came (such an
-    event puts nothing back), and what the server did not take.
+    Left out: what a later event withdrew before it came (``withdraws`` names its ticket), took along to another token
+    (``replaced_by``) or reversed before it came (such an event puts nothing back), and what the server did not take.
     """
     history = _taken(history)
+    undone = {(e.token, e.changes["reverses"]) for e in history if "reverses" in e.changes}
     reversed_ahead = {(e.token, e.changes["reverses"]) for e in history if e.changes.keys() == {"reverses"}}
-    withdrawn = [(str(e.changes["withdraws"]), e.effective, e.revision) for e in history if "withdraws" in e.changes]
+    gone = [
+        (e, str(e.changes["withdraws"]) if "withdraws" in e.changes else None)
+        for e in history
+        if "withdraws" in e.changes or (e.changes.get("replaced_by") and (e.token, e.revision) not in undone)
+    ]
 
     def stands(event: LicenceEvent) -> bool:
         return (event.token, event.revision) not in reversed_ahead and not any(
-            event.ticket == ticket and event.effective > day and event.revision < revision
-            for ticket, day, revision in withdrawn
+            event.effective > by.effective and event.revision < by.revision and event.token == by.token
+            for by, ticket in gone
+            if ticket in (None, event.ticket)
         )
 
     return tuple(event for event in history if stands(event))
