@@ -88,6 +88,15 @@ class Licence:
             return years_later(self.activated_on)
         return self.renews_on
 
+    @property
+    def renews(self) -> bool:
+        """Whether it will still be active on ``renews_on``, as far as is known."""
+        day = self.renews_on
+        if day is None or (self.expires_on and self.expires_on < day):
+            return False
+        status = [self.status, *(s.to for s in self.scheduled if s.item == "status" and s.effective <= day)]
+        return status[-1] == "active"
+
     def is_demo_of(self, other: "Licence | None") -> bool:
         """Whether it never was more than a demo, of somebody who is a contact of ``other``: a move may end it."""
         mere = self.had_demo and self.activated_on is None and self.status in ("demo", "expired")
