@@ -186,13 +186,13 @@ def _taken(history: Sequence[LicenceEvent]) -> Sequence[LicenceEvent]:
         return history
     days = {event.changes["accepts"]: event.effective for event in history if "accepts" in event.changes}
     return [
-        _from_day(event, days[event.revision]) if event.pending else event
+        from_day(event, days[event.revision]) if event.pending else event
         for event in history
         if not event.pending or event.revision in days
     ]
 
 
-def _from_day(event: LicenceEvent, day: date) -> LicenceEvent:
+def from_day(event: LicenceEvent, day: date) -> LicenceEvent:
     """The event as it is when it counts from ``day``; a demo's days and a first year begin then too."""
     if day <= event.effective:
         return event
