@@ -11,12 +11,12 @@ from sqlmodel import Session
 
 from mailbot import accounts, records
 from mailbot.core.commit import SILENT
-from mailbot.core.course import committed_on
+from mailbot.core.course import committed_on, course
 from mailbot.core.invoices import Line
 from mailbot.core.licence import DATES, LicenceEvent, fold, standing
 from mailbot.core.period import month_end, next_month
 from mailbot.core.ticket import GRANTED, Item, ItemStatus, Ticket, state_of
-from storage import due, licences, people, posts, tickets
+from storage import due, licences, people, posts, price_lists, tickets
 
 
 @dataclass(frozen=True)
@@ -64,6 +64,7 @@ class Books:
     waiting: frozenset[tuple[str, date]]  # the tickets with a day still to come, and that day
     unasked: frozenset[tuple[str, int]]  # the events that the licence server will still be told
     last: date  # the end of the last month that has an invoice
+    changed: price_lists.PriceList | None  # the first one that is not as it was written
     by_ticket: dict[str, list[LicenceEvent]] = field(default_factory=dict)
     by_token: dict[str, list[LicenceEvent]] = field(default_factory=dict)
 
@@ -86,7 +87,7 @@ class Books:
 def examine(session: Session, now: datetime, zone: ZoneInfo) -> Report:
     """Look at everything; the report names the first disagreement."""
     books = _books(session, now, zone)
-    checks: tuple[Callable[[Books], Found], ...] = (_events, _states, _items, _lines, _increases, _people)
+    checks: tuple[Callable[[Books], Found], ...] = (_events, _states, _items, _prices, _lines, _increases, _people)
     first = next((found for check in checks for found in check(books)), None)
     return Report(len(books.events), len(books.tickets), len(books.lines), first)
 
@@ -113,6 +114,7 @@ def _books(session: Session, now: datetime, zone: ZoneInfo) -> Books:
         ),
         unasked=frozenset((row.token, row.revision) for row in posts.listing(session, "waiting")),
         last=last,
+        changed=price_lists.changed(session),
     )
     for event in events:
         books.by_token.setdefault(event.token, []).append(event)
@@ -220,6 +222,13 @@ def _overtaken(item: Item, mine: Sequence[LicenceEvent], books: Books) -> bool:
     return any(e.effective == event.effective and item.item in e.changes for e in later)
 
 
+def _prices(books: Books) -> Found:
+    """No price list was changed, taken away or put in between after it was written."""
+    if books.changed is not None:
+        where = f"price list {books.changed.id}, in force from {books.changed.since}"
+        yield where, "is not as it was written, or the one before it is not there any more"
+
+
 def _lines(books: Books) -> Found:
     """Each line's licence and ticket exist."""
     for line in books.lines:
@@ -246,11 +255,15 @@ def _increases(books: Books) -> Found:
                 found = (ref, item.item) in named
             else:
                 found = (ref, item.item, fraction) in billed
-            if not found:
-                yield (
-                    f"ticket {ref}, item {item.item}",
-                    f"announced {fraction} of a period, but no invoice has that line",
-                )
+            if not found and not _over(item, ticket, books):
+                where = f"ticket {ref}, item {item.item}"
+                yield where, f"announced {fraction} of a period, but no invoice has that line"
+
+
+def _over(item: Item, ticket: Ticket, books: Books) -> bool:
+    """Whether billing had ended by the item's day: with a deactivation that was asked for in time and read later."""
+    stage = course(books.by_token[ticket.token or ""], books.zone, frozenset()).stage(item.effective or books.last)
+    return item.item != "token" and stage is not None and not stage.active
 
 
 def _forecast(item: Item, ticket: Ticket, books: Books) -> bool:

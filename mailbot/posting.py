@@ -9,7 +9,7 @@ from sqlmodel import Session
 
 from mailbot import records, shapes
 from mailbot.core.events import Accepted, RefusedThere
-from mailbot.core.licence import LicenceEvent, fold
+from mailbot.core.licence import LicenceEvent, fold, from_day
 from mailbot.desk import Desk
 from mailbot.handling import Runs, here
 from mailbot.licence_server import Later, LicenceServer, Refused, Taken
@@ -140,12 +140,13 @@ def _by_hand(work: Work, event: LicenceEvent, outcome: Taken | Refused) -> None:
 
 
 def _body(desk: Desk, session: Session, row: posts.LicencePost) -> tuple[LicenceEvent, dict[str, Any]]:
-    """What is posted: the event, and the licence as it will be once it holds."""
+    """What is posted: the event as it is when it is taken today, and the licence as it will be once it holds."""
     history = [records.event_of(one) for one in licences.events(session, row.token)]
     event = next(one for one in history if one.revision == row.revision)
     today = desk.clock().astimezone(desk.config.zone).date()
-    taken = [one for one in history if not one.pending or one.revision != row.revision]
-    after = fold([*taken, event.model_copy(update={"pending": False})], max(today, event.effective))
+    now = from_day(event, today).model_copy(update={"pending": False}) if event.pending else event
+    others = [one for one in history if one.revision != row.revision]
+    after = fold([*others, now], max(today, now.effective))
     shape = shapes.licence(after) if after else {}
     return event, {
         "schema": SCHEMA,
@@ -153,9 +154,9 @@ def _body(desk: Desk, session: Session, row: posts.LicencePost) -> tuple[Licence
         "token": event.token,
         "revision": event.revision,
         "at": event.at.isoformat(),
-        "effective": event.effective.isoformat(),
+        "effective": now.effective.isoformat(),
         "kind": event.kind,
-        "changes": event.changes,
+        "changes": now.changes,
         "ticket": event.ticket,
         "rule": event.rule,
         "catalogue_version": event.catalogue_version,

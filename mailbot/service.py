@@ -21,7 +21,7 @@ from mailbot.handling import step, undone, work_off
 from mailbot.imap import ImapError, Mailbox
 from mailbot.intake_loop import imap_settings, put_away, take_in
 from mailbot.posting import post_due, server_of
-from storage import inbox, outbox
+from storage import inbox, outbox, posts
 from storage.faults import StoreError
 
 #: Longest wait before a lost server is tried again, in seconds.
@@ -64,17 +64,22 @@ def _free(session: Session) -> None:
     """Nobody else works on this database: what a killed process had in hand is free."""
     inbox.free_all(session)
     outbox.free_all(session)
+    posts.free_all(session)
 
 
 def _post_once(desk: Desk) -> bool:
-    """Tell the licence server what is due, where there is one. True when it answered everything."""
+    """Tell the licence server what is due, where there is one. True when it has answered everything that there is."""
     server = server_of(desk)
-    if server is None:
-        return True
-    try:
-        return post_due(desk, server).failed == 0
-    finally:
-        server.close()
+    if server is not None:
+        try:
+            post_due(desk, server)
+        finally:
+            server.close()
+    with desk.store.read() as session:
+        waiting = posts.waiting(session)
+    if waiting:
+        desk.log.server_owes(count=waiting)
+    return not waiting
 
 
 async def _deliver_once(desk: Desk) -> bool:

@@ -60,9 +60,9 @@ def _of_licence(licence: Licence, zone: ZoneInfo) -> Iterator[Thing]:
     if licence.status == "active" and licence.expires_on:
         first = date.fromordinal(licence.expires_on.toordinal() + 1)
         yield Thing(_start(first, zone), "expiry", None, licence.token, "the licence is expired")
-    if licence.status == "active" and licence.billing == "annual" and licence.renews_on:
+    if licence.renews and licence.billing == "annual" and licence.renews_on:
         yield Thing(_start(licence.renews_on, zone), "renewal", None, licence.token, "the next year begins")
-    for line in licence.scheduled if licence.status != "replaced" else ():  # it went with the licence
+    for line in licence.scheduled:
         what = f"{line.item} becomes {line.to}"
         yield Thing(_start(line.effective, zone), "scheduled", line.ticket, licence.token, what)
 

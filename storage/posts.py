@@ -2,14 +2,14 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import Index, UniqueConstraint
+from sqlalchemy import Index, UniqueConstraint, or_, update
 from sqlmodel import Field, Session, col, func, select
 
 from storage.types import IndexedText, Row, Text, UtcDateTime
 
 
 class LicencePost(Row, table=True):
-    """One event to post: ``state`` is waiting, accepted or refused. Not before ``due_at``."""
+    """One event to post: ``state`` is waiting, accepted or refused. Not before ``due_at``, nor while somebody has it in hand."""
 
     __tablename__ = "licence_post"
     __table_args__ = (
@@ -24,6 +24,7 @@ class LicencePost(Row, table=True):
     attempts: int = 0
     made_at: datetime = Field(sa_type=UtcDateTime)
     due_at: datetime = Field(sa_type=UtcDateTime)
+    lease_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
     done_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     last_reply: str | None = Field(default=None, sa_type=Text)
 
@@ -40,11 +41,12 @@ def claim(s: Session, now: datetime, lease: timedelta) -> LicencePost | None:
     """The next event to post: of each licence only the first that waits. Nobody else gets it for the length of the lease."""
     waiting = col(LicencePost.state) == "waiting"
     first = select(func.min(LicencePost.id)).where(waiting).group_by(col(LicencePost.token))
-    query = select(LicencePost).where(col(LicencePost.id).in_(first), col(LicencePost.due_at) <= now)
+    free = or_(col(LicencePost.lease_until).is_(None), col(LicencePost.lease_until) <= now)
+    query = select(LicencePost).where(col(LicencePost.id).in_(first), col(LicencePost.due_at) <= now, free)
     row = s.exec(query.order_by(col(LicencePost.due_at), col(LicencePost.id)).limit(1)).first()
     if row is not None:
         row.attempts += 1
-        row.due_at = now + lease
+        row.lease_until = now + lease
         s.flush()
     return row
 
@@ -52,7 +54,7 @@ def claim(s: Session, now: datetime, lease: timedelta) -> LicencePost | None:
 def again(s: Session, id: int, at: datetime, reply: str) -> None:  # noqa: A002 - the contract's name
     """It failed for now; to be tried again at ``at``."""
     row = s.get_one(LicencePost, id)
-    row.due_at, row.last_reply = at, reply
+    row.due_at, row.lease_until, row.last_reply = at, None, reply
     s.flush()
 
 
@@ -61,9 +63,19 @@ def settle(s: Session, id: int, state: str, at: datetime, reply: str) -> bool:  
     row = s.get_one(LicencePost, id, populate_existing=True)
     if row.state != "waiting":
         return False
-    row.state, row.done_at, row.last_reply = state, at, reply
+    row.state, row.lease_until, row.done_at, row.last_reply = state, None, at, reply
     s.flush()
     return True
+
+
+def free_all(s: Session) -> None:
+    """Ends every lease: whoever had those events in hand is gone."""
+    s.exec(update(LicencePost).where(col(LicencePost.lease_until).is_not(None)).values(lease_until=None))
+
+
+def waiting(s: Session) -> int:
+    """How many events have no answer yet."""
+    return s.exec(select(func.count()).where(col(LicencePost.state) == "waiting")).one()
 
 
 def listing(s: Session, state: str | None = None) -> list[LicencePost]:

@@ -19,7 +19,7 @@ from mailbot.audit import examine
 from mailbot.core.ticket import Item
 from mailbot.decisions import Decisions
 from mailbot.handling import keep
-from mailbot.ledger_files import put
+from mailbot.ledger_files import put, reverse
 from mailbot.work import Work
 from storage import due, licences, tickets
 from tests.running import Running, running
@@ -109,6 +109,9 @@ class Example:
 
     def do_set(self, moment: datetime, rest: list[str]) -> None:
         put(self.desk.desk, [{"token": TOKEN} | fields(rest)], "set", "by hand")
+
+    def do_reverse(self, moment: datetime, rest: list[str]) -> None:
+        assert reverse(self.desk.desk, TOKEN, int(rest[0]), "by mistake") is None
 
     def do_known(self, moment: datetime, rest: list[str]) -> None:
         """Joe is known to the desk by another licence, that is billed elsewhere."""

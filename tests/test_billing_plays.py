@@ -38,6 +38,9 @@ def play(example: Example, rng: random.Random, billing: str) -> None:
     moved = False
     while day < BEGIN + timedelta(days=30 * (MONTHS - 2)):
         day += timedelta(days=rng.randint(2, 25))
+        day += timedelta(
+            days=day.day == 1
+        )  # a seat that goes and comes on one day is no rise in the states of the days
         act = rng.choices(list(ACTS), list(ACTS.values()))[0].format(
             n=rng.randint(5, 20), m=rng.randint(1, 5), plan=rng.choice(["voice", "digital", "voice_digital"]),
             soon=day + timedelta(days=rng.randint(1, 40)),

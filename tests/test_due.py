@@ -11,12 +11,13 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlmodel import select
 
-from mailbot import digest, upcoming
+from mailbot import accounts, audit, digest, upcoming
+from mailbot.core.period import next_month
 from mailbot.handling import keep
 from mailbot.ledger_files import put
 from storage import due, licences, tickets
 from tests.commands import mailbot
-from tests.running import Running, running
+from tests.running import Running, body, running
 
 ROME = ZoneInfo("Europe/Rome")
 JOE = "joe@acme.example"
@@ -92,6 +93,32 @@ def test_a_day_comes_once_and_in_order_after_a_week_of_downtime(desk: Running) -
         rows = [row for row in session.exec(select(due.Due).order_by(due.Due.done_at, due.Due.id)) if row.done_at]
     assert [row.due_at for row in rows] == sorted(row.due_at for row in rows)
     assert open_kinds(desk) == ["digest"], "one digest is owed, not one for each day of the downtime"
+
+
+def test_after_a_year_of_downtime_each_month_has_its_invoice_and_nobody_a_flood_of_mails(desk: Running) -> None:
+    digest.ensure(desk.desk)
+    monthly, leaving = give(desk, 2)
+    put(desk.desk, [{"token": leaving, "billing": "annual", "renews_on": "2027-03-15"}], "set", "by hand")
+    desk.moment[0] = rome("2026-11-24 10:00")
+    desk.write(JOE, f"Request: activate\nLicense token: DEMO12345678\n{FORM}30 days free demo: yes\n")
+    remove(desk, monthly, 8)
+    desk.write(JOE, f"Request: modify\nAction: deactivate\nLicense token: {leaving}\n{FORM}Reason: cost\n")
+    desk.write(JOE, f"Request: contract\nLicense token: {monthly}\n{FORM}Support package: platinum\n")
+    before = len(desk.kinds())
+    mails = desk.later(days=365)
+    assert [kind for kind, _ in desk.kinds()[before:]] == [*["digest"] * 2, *["reminder"] * 2, "done", "done"]
+    done = [body(mail) for mail in mails[-2:]]
+    assert "taken effect on 1 December 2026: Agents" in done[0]
+    assert "taken effect on 15 March 2027: Licence status" in done[1]
+    assert "Renews on" not in done[1]
+    zone, months = desk.desk.config.zone, [next_month(rome("2026-11-01 12:00").date())]
+    while len(months) < 10:
+        months.append(next_month(months[-1]))
+    with desk.desk.store.read() as session:
+        for month in months:
+            lines = accounts.lines_of(session, month, zone)
+            assert [(x.token, x.item, x.quantity) for x in lines] == [(monthly, "plan", 1), (monthly, "agents", 8)]
+        assert audit.examine(session, desk.moment[0], zone).disagreement is None
 
 
 def test_a_mail_that_arrived_before_a_due_thing_goes_first(desk: Running) -> None:

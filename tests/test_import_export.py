@@ -139,11 +139,12 @@ def test_a_wrong_change_is_reversed_by_an_event_and_credited(desk: Running, tmp_
     desk.moment[0] = rome("2026-12-02 10:00")
     licence = ledger(desk)["A1B2C3D4E5F6"]
     assert (licence.agents, licence.history[-1].why, len(licence.history)) == (10, "asked by mistake", 3)
+    assert "asked by mistake" in mailbot(tmp_path, "licences", "show", "A1B2C3D4E5F6", now=now).stdout
     shown = json.loads(
         mailbot(tmp_path, "invoices", "--month", "2026-12", "--json", now="2027-01-01T10:00:00+01:00").stdout
     )
     credits_ = [(x["item"], x["quantity"], x["fraction"], x["rule"]) for x in shown if x["quantity"] < 0]
-    assert credits_ == [("agents", -10, "15/30", "reversal"), ("agents", -10, "31/31", "import")]
+    assert credits_ == [("agents", -10, "15/30", "reversal"), ("agents", -10, "31/31", "reversal")]
     for wrong, code in (("reverses=2", 1), ("reverses=9", 1), ("reverses=x", 2)):
         assert mailbot(tmp_path, "licences", "set", "A1B2C3D4E5F6", wrong, "--why", "x", now=now).exit_code == code
     assert mailbot(tmp_path, "audit", now="2027-01-01T10:00:00+01:00").exit_code == 0

@@ -94,7 +94,7 @@ def test_a_reversed_change_is_credited_whole() -> None:
     assert book.month(2026, 11) == before
     assert book.month(2026, 12)[1:] == [
         ("agents", -5, "2026-11-10..2026-11-30", "21/30", "LIC-1", "reversal"),
-        ("agents", -5, "2026-12-01..2026-12-31", "31/31", None, "import"),
+        ("agents", -5, "2026-12-01..2026-12-31", "31/31", "LIC-1", "reversal"),
         ("agents", 10, "2027-01-01..2027-01-31", "31/31", None, "import"),
     ]
 

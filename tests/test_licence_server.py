@@ -251,6 +251,8 @@ def test_a_demo_counts_its_days_from_the_answer(desk: Running, vendor: Vendor) -
     desk.later(days=3)
     post(desk)
     assert (today(desk).status, today(desk).demo_ends) == ("demo", date(2026, 12, 23))
+    assert [event["licence"]["demo_ends"] for event in vendor.events] == ["2026-12-20", "2026-12-23", "2026-12-23"]
+    assert [event["effective"] for event in vendor.events] == ["2026-11-20", "2026-11-23", "2026-11-23"]
     assert [kind for kind, _ in desk.kinds()] == ["confirmation", "outcome", "plugins"]
     with desk.desk.store.read() as session:
         assert [row.due_at for row in due.open_(session, "demo_warning")] == [

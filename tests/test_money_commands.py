@@ -3,13 +3,15 @@
 import csv
 import io
 import json
+from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from mailbot import records
-from mailbot.accounts import LINE
+from mailbot.accounts import LINE, remember_prices
 from mailbot.core.ticket import Ticket
 from mailbot.ledger_files import put
 from storage import licences
@@ -106,6 +108,17 @@ def test_audit_of_a_good_desk(desk: Running, tmp_path: Path) -> None:
     assert "all agree" in mailbot(tmp_path, "audit", now=desk.moment[0].isoformat()).stdout
 
 
+def reprice(desk: Running, statement: str) -> None:
+    """Somebody takes the trigger away and changes prices of the past."""
+    for n in (1, 2):
+        catalogue = replace(desk.desk.catalogue, prices={"agents": Decimal(n)}, currency="EUR")
+        remember_prices(desk.desk.store, catalogue, desk.moment[0])
+    with desk.desk.store.write() as session:
+        for trigger in ("update", "delete"):
+            session.connection().exec_driver_sql(f"DROP TRIGGER price_list_no_{trigger}")
+        session.connection().exec_driver_sql(statement)
+
+
 @pytest.mark.parametrize(
     ("wrong", "where", "what"),
     [
@@ -126,6 +139,16 @@ def test_audit_of_a_good_desk(desk: Running, tmp_path: Path) -> None:
         (lambda d: append(d, ticket="LIC-1", kind="modify/add", rule="increase"), f"licence {TOKEN}, event 3", "changes users"),
         (lambda d: append(d, ticket="LIC-1", asked_on=date(2026, 10, 2)), f"licence {TOKEN}, event 3", "asked for on"),
         (lambda d: append(d, pending=True), f"licence {TOKEN}, event 3", "will not be asked"),
+        (
+            lambda d: reprice(d, """UPDATE price_list SET amounts = '{"agents": "9"}' WHERE id = 2"""),
+            "price list 2, in force from 2026-11-20 09:00:00+00:00",
+            "not as it was written",
+        ),
+        (
+            lambda d: reprice(d, "DELETE FROM price_list WHERE id = 2"),
+            "price list 3, in force from 2026-11-20 09:00:00+00:00",
+            "the one before it is not there",
+        ),
         (lambda d: forge_item(d, status="scheduled") or forge(d, state="scheduled"), "ticket LIC-1", "no due thing"),
     ],
 )  # fmt: skip

@@ -63,8 +63,11 @@ def show(
     show_table(f"Licence {token} on {day}", ("what", "value"), [(k, v) for k, v in shape.items() if k != "history"])
     show_table(
         "History",
-        ("token", "revision", "effective", "kind", "ticket", "changes"),
-        [(e.token, e.revision, e.effective, e.kind, e.ticket, e.changes) for e in licence.whole_history],
+        ("token", "revision", "effective", "kind", "ticket", "rule", "by", "changes", "why"),
+        [
+            (e.token, e.revision, e.effective, e.kind, e.ticket, e.rule, e.decider, e.changes, e.why)
+            for e in licence.whole_history
+        ],
     )
 
 

@@ -13,13 +13,14 @@ from zoneinfo import ZoneInfo
 
 from mailbot.core.forms import SEATS
 from mailbot.core.licence import LicenceEvent, Value, fold, standing
-from mailbot.core.period import Period, next_month, next_period, period_of, years_later
-from mailbot.core.rules import DECREASE_DAY
+from mailbot.core.period import Period, next_period, period_of, years_later
+from mailbot.core.rules import decrease_day
 
 #: Items with a value that is chosen: of two that follow each other only the difference is billed.
 OPTIONS = ("plan", "support")
 
 Part = tuple[str, str]
+Parts = tuple[tuple[Part, int], ...]
 ONE_DAY = timedelta(days=1)
 
 
@@ -37,7 +38,7 @@ class Move:
 
     item: str
     day: date
-    parts: tuple[tuple[Part, int], ...]
+    parts: Parts
     kind: Kind
     ticket: str | None
     rule: str | None
@@ -219,16 +220,32 @@ class _Walk:
             elif item == "whitelabel" or item.startswith(("addon:", "plugin:")):
                 yield (item, ""), 1
 
-    def _move(self, day: date, event: LicenceEvent, item: str, parts: tuple[tuple[Part, int], ...]) -> None:
+    def _move(self, day: date, event: LicenceEvent, item: str, parts: Parts) -> None:
         kind = _kind(event, parts)
-        if kind is Kind.DOWN:
-            day = min(day, _in_time(event) or day)
+        steps = {day: parts}
+        if kind is Kind.DOWN and (since := _in_time(event) or day) < day:
+            steps = self._taken_back(since, day, parts)
         elif event.kind.startswith("activate/") and item in ("support", "whitelabel"):
-            day = self.begun.get(event.ticket, day)  # decided later, it counts from the activation
-        self.moves.append(Move(item, day, parts, kind, event.ticket, event.rule, (event.token, event.revision)))
+            steps = {self.begun.get(event.ticket, day): parts}  # decided later, it counts from the activation
+        for on, step in steps.items():
+            self.moves.append(Move(item, on, step, kind, event.ticket, event.rule, (event.token, event.revision)))
+
+    def _taken_back(self, since: date, day: date, parts: Parts) -> dict[date, Parts]:
+        """A decrease that the desk was late with counts from ``since`` on, but takes away nothing before it was there."""
+        if len(parts) > 1:  # one option for another, which nothing came between
+            return {since: parts}
+        ((part, less),) = parts
+        left, taken = self.parts[part] + less, 0
+        known = [(move.day, count) for move in self.moves for one, count in move.parts if one == part]
+        steps: dict[date, Parts] = {}
+        for on in sorted({since} | {at for at, _ in known if since < at <= day}):
+            over = max(0, sum(count for at, count in known if at <= on) - left)
+            if over != taken:
+                steps[on], taken = ((part, taken - over),), over
+        return steps
 
 
-def _kind(event: LicenceEvent, parts: tuple[tuple[Part, int], ...]) -> Kind:
+def _kind(event: LicenceEvent, parts: Parts) -> Kind:
     """Up or down by the numbers; of one option after another only the rule knows."""
     if event.kind == "import":
         return Kind.EVEN
@@ -243,4 +260,4 @@ def _in_time(event: LicenceEvent) -> date | None:
     """The day on which a decrease would have counted had it been committed when it was asked for; None if no request."""
     if event.asked_on is None or not (event.rule or "").startswith("decrease"):
         return None
-    return event.asked_on if event.asked_on.day <= DECREASE_DAY else next_month(event.asked_on)
+    return decrease_day(event.asked_on)

@@ -88,8 +88,9 @@ def invoice(
         same = len(known) == len(history)
         # Nothing new was written: periods that had ended before this month are billed as they were.
         since = month.replace(day=1) if same else date.min
-        then = _due(now if same else course(known, zone, unbilled), before, since) if known else {}
-        lines += _difference(now, then, _due(now, end, since), end, prices)
+        told = now if same or not known else course(known, zone, unbilled)
+        then = _due(told, before, since) if known else {}
+        lines += _difference((told, now), (then, _due(now, end, since)), end, prices)
     return tuple(sorted(lines, key=_order))
 
 
@@ -157,9 +158,16 @@ def _of_period(licence: Course, first: date, period: Period, end: date) -> Itera
             yield _Charge(item, first, period, months, None, held, moves[-1].ticket, moves[-1].rule)
 
 
+#: Ticket and rule of a line, and what a step from one option to another is by them: 1 up, -1 down, 0 neither.
+_Cause = tuple[str | None, str | None, int]
+_Charges = Mapping[object, _Charge]
+
+
 def _difference(
-    licence: Course, then: Mapping[object, _Charge], now: Mapping[object, _Charge], end: date, prices: Prices
+    courses: tuple[Course, Course], charges: tuple[_Charges, _Charges], end: date, prices: Prices
 ) -> Iterable[Line]:
+    """What is due now less what was due then; ``courses`` and ``charges`` are those of then and of now."""
+    then, now = charges
     for key in {**then, **now}:
         old, new = then.get(key), now.get(key)
         charge = new or old
@@ -170,34 +178,41 @@ def _difference(
             for part in {**(old.parts if old else {}), **(new.parts if new else {})}
             if (count := (new.parts.get(part, 0) if new else 0) - (old.parts.get(part, 0) if old else 0))
         }
-        cause = _cause(licence, charge, corrects=old is not None)
-        yield _line(licence.token, charge, parts, cause, end, prices)
+        cause = (charge.ticket, charge.rule, 1) if old is None else _cause(*courses, charge)
+        line = _line(courses[1].token, charge, parts, cause, end, prices)
+        if line.quantity:
+            yield line
 
 
-#: Ticket and rule of a line, and whether what it corrects becomes less by them.
-_Cause = tuple[str | None, str | None, bool]
-
-
-def _cause(licence: Course, charge: _Charge, *, corrects: bool) -> _Cause:
-    """A correction names what made it, the last move of its item until its period begins."""
-    if not corrects:
-        return charge.ticket, charge.rule, False
+def _cause(then: Course, now: Course, charge: _Charge) -> _Cause:
+    """What made a correction: the last move of its item until its period begins, or the reversal of one that was there."""
+    stands, known = ({move.event for move in course.moves} for course in (now, then))
     if charge.move is not None:
-        return charge.ticket, "reversal", True
-    last = [move for move in licence.moves if move.item == charge.item and move.day <= charge.first]
-    return (last[-1].ticket, last[-1].rule, last[-1].kind is Kind.DOWN) if last else (charge.ticket, "reversal", True)
+        return charge.ticket, "reversal", 1 if charge.move in stands else -1
+    before, after = ([m for m in c.moves if m.item == charge.item and m.day <= charge.first] for c in (then, now))
+    gone = [move for move in before if move.event not in stands]
+    if after and (not gone or after[-1].event not in known):
+        return after[-1].ticket, after[-1].rule, _step(after[-1], down=Kind.DOWN)
+    return (gone[-1].ticket, "reversal", _step(gone[-1], down=Kind.UP)) if gone else (charge.ticket, "reversal", -1)
+
+
+def _step(move: Move, down: Kind) -> int:
+    """What staff approved as equal is neither up nor down; of a change by hand only the prices know."""
+    if move.kind is Kind.EVEN and move.rule == "by_staff":
+        return 0
+    return -1 if move.kind is down else 1
 
 
 def _line(
     token: str, charge: _Charge, parts: Mapping[Part, int], cause: _Cause, end: date, prices: Prices
 ) -> Line:  # fmt: skip
     amount = amount_of(parts, charge.months, charge.period.fraction(charge.first), prices)
-    ticket, rule, lower = cause
+    ticket, rule, step = cause
     return Line(
         month=f"{end:%Y-%m}",
         token=token,
         item=charge.item,
-        quantity=_quantity(parts, lower=lower if amount is None else amount < 0),
+        quantity=_quantity(parts, step if amount is None else -1 if amount < 0 else 1),
         period_from=charge.first,
         period_to=charge.period.last,
         fraction=charge.period.fraction(charge.first),
@@ -208,11 +223,9 @@ def _line(
     )
 
 
-def _quantity(parts: Mapping[Part, int], *, lower: bool) -> int:
-    """The count; where one option follows another, 1 for the step, below 0 when it is a credit."""
-    if len(parts) == 1:
-        return next(iter(parts.values()))
-    return -1 if lower else 1
+def _quantity(parts: Mapping[Part, int], step: int) -> int:
+    """The count; where one option follows another, that step."""
+    return next(iter(parts.values())) if len(parts) == 1 else step
 
 
 def amount_of(parts: Mapping[Part, int], months: int, fraction: str, prices: Prices) -> Decimal | None:

@@ -95,6 +95,15 @@ class Licence:
             return years_later(self.activated_on)
         return self.renews_on
 
+    @property
+    def renews(self) -> bool:
+        """Whether it will still be active on ``renews_on``, as far as is known."""
+        day = self.renews_on
+        if day is None or (self.expires_on and self.expires_on < day):
+            return False
+        status = [self.status, *(s.to for s in self.scheduled if s.item == "status" and s.effective <= day)]
+        return status[-1] == "active"
+
     def is_demo_of(self, other: "Licence | None") -> bool:
         """Whether it never was more than a demo, of somebody who is a contact of ``other``: a move may end it."""
         mere = self.had_demo and self.activated_on is None and self.status in ("demo", "expired")
@@ -156,17 +165,23 @@ def without(licence: Licence, ticket: str, on: date) -> Licence | None:
 def standing(history: Sequence[LicenceEvent]) -> tuple[LicenceEvent, ...]:
     """The events that hold, those that the licence server took late from the day of its answer on.
 
-    Left out: what a later event withdrew before it came (``withdraws`` names its ticket) or reversed before it came (such an
-    event puts nothing back), and what the server did not take.
+    Left out: what a later event withdrew before it came (``withdraws`` names its ticket), took along to another token
+    (``replaced_by``) or reversed before it came (such an event puts nothing back), and what the server did not take.
     """
     history = _taken(history)
+    undone = {(e.token, e.changes["reverses"]) for e in history if "reverses" in e.changes}
     reversed_ahead = {(e.token, e.changes["reverses"]) for e in history if e.changes.keys() == {"reverses"}}
-    withdrawn = [(str(e.changes["withdraws"]), e.effective, e.revision) for e in history if "withdraws" in e.changes]
+    gone = [
+        (e, str(e.changes["withdraws"]) if "withdraws" in e.changes else None)
+        for e in history
+        if "withdraws" in e.changes or (e.changes.get("replaced_by") and (e.token, e.revision) not in undone)
+    ]
 
     def stands(event: LicenceEvent) -> bool:
         return (event.token, event.revision) not in reversed_ahead and not any(
-            event.ticket == ticket and event.effective > day and event.revision < revision
-            for ticket, day, revision in withdrawn
+            event.effective > by.effective and event.revision < by.revision and event.token == by.token
+            for by, ticket in gone
+            if ticket in (None, event.ticket)
         )
 
     return tuple(event for event in history if stands(event))
@@ -178,13 +193,13 @@ def _taken(history: Sequence[LicenceEvent]) -> Sequence[LicenceEvent]:
         return history
     days = {event.changes["accepts"]: event.effective for event in history if "accepts" in event.changes}
     return [
-        _from_day(event, days[event.revision]) if event.pending else event
+        from_day(event, days[event.revision]) if event.pending else event
         for event in history
         if not event.pending or event.revision in days
     ]
 
 
-def _from_day(event: LicenceEvent, day: date) -> LicenceEvent:
+def from_day(event: LicenceEvent, day: date) -> LicenceEvent:
     """The event as it is when it counts from ``day``; a demo's days and a first year begin then too."""
     if day <= event.effective:
         return event

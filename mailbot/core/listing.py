@@ -1,11 +1,13 @@
 """Items, tickets and results of decisions in words, row by row, as the templates list them. Pure."""
 
 from dataclasses import dataclass, replace
+from datetime import date
 
 from mailbot.core.audience import Reader
 from mailbot.core.effects import Result
 from mailbot.core.harmless import harmless
 from mailbot.core.lines import words as words_of
+from mailbot.core.rules import decrease_day
 from mailbot.core.speech import Speech
 from mailbot.core.ticket import Item, ItemStatus, Ticket
 
@@ -84,11 +86,13 @@ def why(code: str, speech: Speech) -> str:
     return speech.say(f"why.{code}") if speech.has(f"why.{code}") else code
 
 
-def groups(items: tuple[Item, ...], reads: bool, changed: tuple[str, ...], speech: Speech) -> tuple[Group, ...]:
+def groups(
+    items: tuple[Item, ...], reads: bool, changed: tuple[str, ...], asked_on: date, speech: Speech
+) -> tuple[Group, ...]:
     """The items in words, those of which the same is to be said together, in the order in which they come."""
     found: dict[tuple[str, tuple[str, ...]], list[Row]] = {}
     for item in items:
-        said = (speech.holds(item) if reads else _status(item, speech)), _notes(item, reads, speech)
+        said = (speech.holds(item) if reads else _status(item, speech)), _notes(item, reads, asked_on, speech)
         found.setdefault(said, []).append(_row(item, changed, speech))
     return tuple(Group(holds, tuple(rows), notes) for (holds, notes), rows in found.items())
 
@@ -104,7 +108,7 @@ def _status(item: Item, speech: Speech) -> str:
     return speech.say(f"status.{item.status.value if item.status else 'new'}").capitalize()
 
 
-def _notes(item: Item, reads: bool, speech: Speech) -> tuple[str, ...]:
+def _notes(item: Item, reads: bool, asked_on: date, speech: Speech) -> tuple[str, ...]:
     notes = []
     if item.reason:
         own = f"reason.{item.reason}"
@@ -117,7 +121,7 @@ def _notes(item: Item, reads: bool, speech: Speech) -> tuple[str, ...]:
             notes.append(speech.say("items.expected", date=speech.day(item.expected)))
         if not (waits and item.rule == "by_staff"):  # that it waits for the team is said already
             notes.append(speech.say(f"rule.{item.rule}"))
-        notes.append(speech.billing(item.billing, item.effective or item.expected))
+        notes.append(speech.billing(item.billing, decrease_day(asked_on)))
     return tuple(note for note in notes if note)
 
 

@@ -80,6 +80,8 @@ def _term(licence: Licence, key: str, speech: Speech) -> str:
         case "addons" | "plugins":
             kind = key.removesuffix("s")
             return speech.listed(speech.item(f"{kind}:{entry}") for entry in getattr(licence, key))
+        case "renews_on" if not licence.renews:
+            return ""
         case "demo_ends" | "expires_on" | "renews_on":
             day = getattr(licence, key)
             return speech.day(day) if day else ""

@@ -95,6 +95,11 @@ def _decrease(case: Case) -> str:
     return "decrease_by_20th" if case.asked_on.day <= DECREASE_DAY else "decrease_after_20th"
 
 
+def decrease_day(asked_on: date) -> date:
+    """The day from which a decrease that was asked for then counts, however late it is committed: billing looks at it."""
+    return asked_on if asked_on.day <= DECREASE_DAY else next_month(asked_on)
+
+
 def _contract(case: Case, line: Asked) -> str:
     if line.item == "billing":
         return "next_period"

@@ -98,8 +98,8 @@ class Speech:
         status = item.status.value if item.status else "new"
         return self.say(f"holds.{status}", date=self.day(item.effective) if item.effective else "").strip()
 
-    def billing(self, billing: Billing | None, day: date | None) -> str:
-        """The effect on the bill in a sentence, "" for what is on no bill."""
+    def billing(self, billing: Billing | None, decrease_day: date) -> str:
+        """The effect on the bill in a sentence, "" for what is on no bill; a decrease counts from ``decrease_day`` on."""
         if billing is None:
             return ""
         if billing.kind == "increase" and billing.fraction and billing.invoice_on:
@@ -112,10 +112,8 @@ class Speech:
                 month=self.month(billing.invoice_on),
             )
             return f"{said} {self._amount(billing)}".strip()
-        if billing.kind == "decrease" and billing.invoice_on:
-            return f"{self.say('billing.credit', month=self.month(billing.invoice_on))} {self._amount(billing)}".strip()
-        if billing.kind == "decrease" and day:
-            return self.say("billing.decrease", date=self.day(day))
+        if billing.kind == "decrease":
+            return self.say("billing.decrease", date=self.day(decrease_day))
         return self.say(f"billing.{billing.kind}_plain")
 
     def _amount(self, billing: Billing) -> str:

@@ -83,6 +83,7 @@ def _of_ticket(
     reads = reader.may_read(ticket)
     items = reader.items(ticket)
     mine = frozenset(facts.items)
+    asked_on = ticket.received_at.astimezone(desk.zone).date()
     now = new_licence if new_licence and _moved(ticket) else licence
     return {
         "ticket": ticket,
@@ -91,9 +92,9 @@ def _of_ticket(
         "state": state(ticket, reader, speech),
         "ending": ending(ticket),
         "outcome": _outcome(ticket, reads, speech),
-        "groups": groups(items, reads, facts.changed, speech),
+        "groups": groups(items, reads, facts.changed, asked_on, speech),
         "named": speech.listed(speech.item(i.item) for i in items if i.item in mine),
-        "these": groups(tuple(i for i in items if i.item in mine), reads, (), speech) if mine else (),
+        "these": groups(tuple(i for i in items if i.item in mine), reads, (), asked_on, speech) if mine else (),
         "anew": [
             (speech.say("status_mail.settled_button", form=TITLES[key]), mailto(None, None, desk, "", f"form {key}"))
             for key in ("modify", "contract")

@@ -198,6 +198,10 @@ def test_the_price_list_of_a_moment(store: Store) -> None:
         found = [price_lists.in_force(s, NOON + n * MINUTE).catalogue_version for n in (-9, 0, 1, 2, 3, 99)]
         assert found == ["0", "0", "0", "1", "2", "2"]
         assert price_lists.latest(s).catalogue_version == "2"
+        assert price_lists.changed(s) is None
+    for statement in ("UPDATE price_list SET currency = 'USD'", "DELETE FROM price_list"):
+        with pytest.raises(DBAPIError, match="append-only"), store.write() as s:
+            s.connection().exec_driver_sql(statement)
 
 
 def test_many_licences_are_asked_for_at_once(store: Store) -> None:

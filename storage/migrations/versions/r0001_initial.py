@@ -1,4 +1,4 @@
-"""The first tables, and the triggers that make the ledger append-only.
+"""The first tables, and the triggers that make the ledger and its prices append-only.
 
 Written out without the models: they go on, this stays. Moments are in UTC, JSON is text on both databases.
 """
@@ -13,33 +13,36 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
+#: Tables whose rows can be added only, and which two rows are the same.
+APPEND_ONLY = {
+    "licence_event": "id = NEW.id OR (token = NEW.token AND revision = NEW.revision)",
+    "price_list": "id = NEW.id",
+}
 APPEND_ONLY_SQLITE = (
     """
-    CREATE TRIGGER licence_event_no_update BEFORE UPDATE ON licence_event
-    BEGIN SELECT RAISE(ABORT, 'licence_event is append-only'); END
+    CREATE TRIGGER {table}_no_update BEFORE UPDATE ON {table}
+    BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END
     """,
     """
-    CREATE TRIGGER licence_event_no_delete BEFORE DELETE ON licence_event
-    BEGIN SELECT RAISE(ABORT, 'licence_event is append-only'); END
+    CREATE TRIGGER {table}_no_delete BEFORE DELETE ON {table}
+    BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END
     """,
     # INSERT OR REPLACE deletes the row that is in its way without asking the trigger on DELETE.
     """
-    CREATE TRIGGER licence_event_no_replace BEFORE INSERT ON licence_event
-    WHEN EXISTS (
-        SELECT 1 FROM licence_event WHERE id = NEW.id OR (token = NEW.token AND revision = NEW.revision)
-    )
-    BEGIN SELECT RAISE(ABORT, 'licence_event is append-only'); END
+    CREATE TRIGGER {table}_no_replace BEFORE INSERT ON {table}
+    WHEN EXISTS (SELECT 1 FROM {table} WHERE {same})
+    BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END
     """,
 )
 APPEND_ONLY_POSTGRESQL = (
     """
-    CREATE FUNCTION licence_event_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
-    BEGIN RAISE EXCEPTION 'licence_event is append-only' USING ERRCODE = 'integrity_constraint_violation'; END
+    CREATE FUNCTION {table}_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN RAISE EXCEPTION '{table} is append-only' USING ERRCODE = 'integrity_constraint_violation'; END
     $$
     """,
     """
-    CREATE TRIGGER licence_event_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON licence_event
-    FOR EACH STATEMENT EXECUTE FUNCTION licence_event_append_only()
+    CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {table}
+    FOR EACH STATEMENT EXECUTE FUNCTION {table}_append_only()
     """,
 )
 
@@ -203,6 +206,7 @@ def _licences() -> None:
         _text("currency", nullable=True),
         _json("amounts"),
         _json("unbilled"),
+        _text("seal"),
         sa.PrimaryKeyConstraint("id", name="pk_price_list"),
     )
     _index("price_list", "since")
@@ -215,6 +219,7 @@ def _licences() -> None:
         _number("attempts"),
         _moment("made_at"),
         _moment("due_at"),
+        _moment("lease_until", nullable=True),
         _moment("done_at", nullable=True),
         _text("last_reply", nullable=True),
         sa.PrimaryKeyConstraint("id", name="pk_licence_post"),
@@ -295,10 +300,11 @@ def _rest() -> None:
 
 
 def _append_only() -> None:
-    """Events of the ledger can be added only. The database says so, whatever program asks it."""
+    """Events of the ledger and price lists can be added only. The database says so, whatever program asks it."""
     sqlite = op.get_bind().dialect.name == "sqlite"
-    for statement in APPEND_ONLY_SQLITE if sqlite else APPEND_ONLY_POSTGRESQL:
-        op.execute(statement)
+    for table, same in APPEND_ONLY.items():
+        for statement in APPEND_ONLY_SQLITE if sqlite else APPEND_ONLY_POSTGRESQL:
+            op.execute(statement.format(table=table, same=same))
 
 
 def _text(name: str, *, nullable: bool = False) -> sa.Column[Any]:
