@@ -51,8 +51,16 @@ address = "bob@vendor.example"
 name = "Bob"
 """
 
-#: The standard library reads a part's Content-Type anew a dozen times; here each value is read once.
-POLICY = email.policy.default.clone(header_factory=lru_cache(HeaderRegistry()))
+
+class Headers(HeaderRegistry):
+    """The standard library reads a part's Content-Type anew a dozen times; here each value is read once."""
+
+    def __call__(self, name: str, value: str) -> Any:
+        return _read(name, value)
+
+
+_read = lru_cache(HeaderRegistry())
+POLICY = email.policy.default.clone(header_factory=Headers())
 
 
 @dataclass

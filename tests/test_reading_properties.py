@@ -24,7 +24,10 @@ WORDS = st.text(
     st.characters(categories=["L", "Nd", "Pd", "Po", "Sm", "So"], exclude_characters="*>"), min_size=1, max_size=9
 )
 NAMES = (
-    st.lists(WORDS, min_size=1, max_size=3).map(" ".join).filter(lambda name: len(name.strip("\u00ad")) == len(name))
+    st.lists(WORDS, min_size=1, max_size=3)
+    .map(" ".join)
+    # A colon alone is what stands between a label and nothing.
+    .filter(lambda name: len(name.strip("\u00ad")) == len(name) and not set(name) <= set(": ："))
 )
 PROSE = st.lists(st.sampled_from(["please", "soon", "we grow fast", "", "10 of them", "thank you"]), max_size=4).map(
     lambda lines: "\n".join(["see", *lines]).strip()
