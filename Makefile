@@ -9,7 +9,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-WORKERS ?= 2
+# On two cores: some tests wait for servers, and another one works meanwhile.
+WORKERS ?= 3
 , := ,
 FUZZ_TRIALS ?= 20000
 .PHONY: demo test gates check fuzz understand bench clean
