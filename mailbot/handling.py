@@ -13,7 +13,8 @@ from typing import Any, Protocol, TypeVar
 
 from mailbot.core.message import digest_of
 from mailbot.desk import Desk
-from mailbot.process import handle, handle_due
+from mailbot.process import handle
+from mailbot.timers import handle_due
 from mailbot.work import Work
 from storage import due, inbox
 from storage.faults import StoreError

@@ -1,18 +1,18 @@
 """One kept mail, or one due thing, is one transaction: read this file from top to bottom to know what the desk does."""
 
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import datetime
 
 from sqlmodel import Session
 
-from mailbot import digest, post, retention
+from mailbot import digest
 from mailbot.core import bounce, keys
 from mailbot.core.address import fold, matches, same
 from mailbot.core.answered import without_ours
 from mailbot.core.blank import blank
 from mailbot.core.decision import begins
-from mailbot.core.effects import Audience, Facts, Purpose, Send
-from mailbot.core.events import Commented, CustomerReminded, DayCame, Silent, StaffReminded, StillApplying, Undelivered
+from mailbot.core.effects import Facts, Purpose, Send
+from mailbot.core.events import Commented, Undelivered
 from mailbot.core.identity import verdict
 from mailbot.core.intake import (
     Automatic,
@@ -41,7 +41,6 @@ from mailbot.members import keyless, staff
 from mailbot.replies import Reply, customer
 from mailbot.requests import Requests
 from mailbot.work import Work
-from storage import due as due_rows
 from storage import inbox, outbox, people, tickets
 from storage import keys as key_rows
 
@@ -306,51 +305,3 @@ class Mail:
         requests.ask(intake.text)
         self._answer(Send("help", sender.address))
         return "question"
-
-
-def handle_due(desk: Desk, session: Session, row: due_rows.Due, now: datetime) -> str:
-    """Do one due thing inside the caller's transaction. Returns what it was."""
-    work = Work(desk, session, now, f"due:{row.id}")
-    text = (row.payload or {}).get("text", "")
-    ticket = work.ticket(row.ref) if row.ref else None
-    due_rows.done(session, row.id or 0, now)
-    match row.kind:
-        case digest.KIND:
-            digest.send(work)
-        case post.ALERTS:
-            work.post.tell()
-        case retention.RAW | retention.KEYS:
-            retention.act(desk, session, row.kind, now)
-        case "day" if ticket:
-            on = date.fromisoformat(text)
-            work.apply(ticket, DayCame(on), work.scene(ticket.token, ticket.new_token, on=on))
-        case "staff_reminder" if ticket:
-            work.apply(ticket, StaffReminded())
-        case "customer_reminder" if ticket and not _overdue(work, "close", row):
-            work.apply(ticket, CustomerReminded())
-        case "close" if ticket:
-            work.apply(ticket, Silent())
-        case "applying" if ticket:
-            work.apply(ticket, StillApplying())
-        case "demo_warning" if ticket and row.token and not _overdue(work, "demo_warning", row):
-            _warn(work, row.token, ticket.ref)
-        case _:
-            return f"{row.kind}: nothing to do"
-    return row.kind
-
-
-def _overdue(work: Work, kind: str, row: due_rows.Due) -> bool:
-    """Whether, after a standstill, something of that kind is due already that says more than ``row`` does."""
-    return any(other.ref == row.ref and other.due_at <= work.now for other in due_rows.open_(work.session, kind))
-
-
-def _warn(work: Work, token: str, ref: str) -> None:
-    """A demo that still runs, by now perhaps on another token, is about to end."""
-    licence, ticket = work.licence(token), work.ticket(ref)
-    while licence and licence.status == "replaced" and licence.replaced_by:
-        licence = work.licence(licence.replaced_by)
-    if licence is None or licence.status != "demo" or licence.demo_ends is None or ticket is None:
-        return
-    left = (licence.demo_ends - work.today).days
-    facts = Facts(text=licence.token, on=licence.demo_ends, days=left)
-    work.perform(ticket, (Send("demo-ending", Audience.CUSTOMER, facts),))

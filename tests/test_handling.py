@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from mailbot import digest, handling, process
+from mailbot import digest, handling, process, timers
 from mailbot.handling import keep, step, undone, work_off
 from mailbot.work import Work
 from storage import due, inbox
@@ -29,7 +29,7 @@ def desk(tmp_path: Path) -> Running:
 def order(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What was tried, in order: the subject of a mail, the ref of a due thing; what is called bad fails."""
     tried: list[str] = []
-    handle, handle_due = process.handle, process.handle_due
+    handle, handle_due = process.handle, timers.handle_due
 
     def mail(desk, session, inbox_id, now):
         subject = inbox.raw(session, inbox_id).decode().partition("Subject: ")[2].split("\n")[0]
@@ -94,7 +94,7 @@ def test_a_due_thing_that_failed_makes_undone_until_it_is_done(
     remember(desk, "bad due", 0)
     work_off(desk.desk, again=True)
     assert undone(desk.desk)
-    monkeypatch.setattr(handling, "handle_due", process.handle_due)
+    monkeypatch.setattr(handling, "handle_due", timers.handle_due)
     work_off(desk.desk, again=True)
     assert not undone(desk.desk)
 
