@@ -1,5 +1,6 @@
 """Invoices from the database: the ledger's events, the prices that were in force, the names of today."""
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Any
@@ -10,6 +11,7 @@ from sqlmodel import Session
 from mailbot import records
 from mailbot.core.catalogue import Catalogue
 from mailbot.core.invoices import Line, Prices, invoice
+from mailbot.core.licence import LicenceEvent
 from mailbot.core.period import next_month
 from storage import licences, people, price_lists
 from storage.engine import Store
@@ -47,9 +49,12 @@ def prices_of(session: Session, month: date, zone: ZoneInfo) -> tuple[Prices, fr
     return Prices(amounts, row.currency), frozenset(row.unbilled)
 
 
-def lines_of(session: Session, month: date, zone: ZoneInfo) -> tuple[Line, ...]:
-    """The invoice lines of the month that holds ``month``."""
-    events = [records.event_of(row) for row in licences.all_events(session)]
+def lines_of(
+    session: Session, month: date, zone: ZoneInfo, events: Sequence[LicenceEvent] | None = None
+) -> tuple[Line, ...]:
+    """The invoice lines of the month that holds ``month``; ``events``: the whole ledger's, where they are at hand."""
+    if events is None:
+        events = [records.event_of(row) for row in licences.all_events(session)]
     return invoice(events, month, zone, *prices_of(session, month, zone))
 
 

@@ -100,7 +100,7 @@ def _books(session: Session, now: datetime, zone: ZoneInfo) -> Books:
     lines: list[Line] = []
     last = date.min
     while month_end(month) < today:
-        lines += accounts.lines_of(session, month, zone)
+        lines += accounts.lines_of(session, month, zone, events)
         last, month = month_end(month), next_month(month)
     books = Books(
         now=now,
