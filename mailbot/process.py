@@ -38,6 +38,7 @@ from mailbot.core.standing import Sender
 from mailbot.core.ticket import OPEN, State
 from mailbot.desk import Desk
 from mailbot.members import keyless, staff
+from mailbot.records import sent_text
 from mailbot.replies import Reply, customer
 from mailbot.requests import Requests
 from mailbot.work import Work
@@ -75,7 +76,7 @@ def handle(desk: Desk, session: Session, inbox_id: int, now: datetime) -> Handle
     message = parse(inbox.raw(session, inbox_id))
     work = Work(desk, session, now, f"mail:{kept.sha256}", inbox_id, message.message_id or f"sha256:{kept.sha256}")
     mail = Mail(work, message, kept.received_at)
-    handled = _duplicate(mail, inbox_id) or mail.handle()
+    handled = _duplicate(mail, message, inbox_id) or mail.handle()
     handled = replace(handled, refs=tuple(work.refs))
     inbox.mark(
         session,
@@ -93,12 +94,12 @@ def handle(desk: Desk, session: Session, inbox_id: int, now: datetime) -> Handle
     return handled
 
 
-def _duplicate(mail: "Mail", inbox_id: int) -> Handled | None:
-    """The same mail again has no second effect; the same Message-ID with other words is shown to staff.
+def _duplicate(mail: "Mail", message: Message, inbox_id: int) -> Handled | None:
+    """The same ``message`` again has no second effect; the same Message-ID with other words is shown to staff.
 
     A copy that counted for less, such as a forged one that was faster, does not stand in the way of the true mail.
     """
-    work, message = mail.work, mail.message
+    work = mail.work
     if message.message_id is None:
         return None
     for other in inbox.by_message_id(work.session, message.message_id):
@@ -186,10 +187,8 @@ class Mail:
 
     def _without_ours(self, message: Message) -> Message:
         """Our own sentences in an answer to a mail that went out without a key are not its writer's."""
-        row = outbox.by_message_id(self.work.session, message.in_reply_to or "")
-        if row is None or self.thread.purpose is not None or not outbox.has_raw(self.work.session, row.id):
-            return message
-        return replace(message, text=without_ours(message.text, parse(outbox.raw(self.work.session, row.id)).text))
+        sent = None if self.thread.purpose is not None else sent_text(self.work.session, message.in_reply_to)
+        return message if sent is None else replace(message, text=without_ours(message.text, sent))
 
     def _is_about(self, row: key_rows.KeyRow, ref: str | None) -> bool:
         """Whether the reference that stands beside the key is the one that it was given for."""

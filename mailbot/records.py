@@ -8,9 +8,10 @@ from datetime import date, datetime
 from sqlmodel import Session
 
 from mailbot.core.licence import Licence, LicenceEvent, fold
+from mailbot.core.message import parse
 from mailbot.core.ticket import Ticket
 from storage import licences as rows
-from storage import people, tickets
+from storage import outbox, people, tickets
 
 
 def ticket(session: Session, ref: str) -> Ticket | None:
@@ -133,3 +134,11 @@ def had_demo_elsewhere(session: Session, token: str | None, name: str | None, ad
     tokens |= set(people.tokens_named(session, name)) if name else set()
     tokens.discard(token or "")
     return any(row.changes.get("status") == "demo" for row in rows.events_of_tokens(session, tokens))
+
+
+def sent_text(session: Session, message_id: str | None, ref: str | None = None) -> str | None:
+    """The text of the mail that we sent under this Message-ID (about ``ref``); None where there is none, or its bytes are gone."""
+    row = outbox.by_message_id(session, message_id) if message_id else None
+    if row is None or (ref and row.ref != ref) or not outbox.has_raw(session, row.id):
+        return None
+    return parse(outbox.raw(session, row.id)).text

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from mailbot import records
 from mailbot.core import blank, decision, reading
 from mailbot.core.address import matches, same
 from mailbot.core.checking import check
@@ -10,7 +11,7 @@ from mailbot.core.effects import Facts, Purpose, Send
 from mailbot.core.events import Commented, Denied, EmailConfirmed, StatusAsked, Withdrawn
 from mailbot.core.intake import Thread
 from mailbot.core.logsources import sources_of
-from mailbot.core.message import Message, parse
+from mailbot.core.message import Message
 from mailbot.core.problem import Code
 from mailbot.core.reply import own_lines_anywhere, own_text
 from mailbot.core.standing import Sender
@@ -19,7 +20,6 @@ from mailbot.post import joined
 from mailbot.requests import WITH_LOG, Requests
 from mailbot.work import Work
 from storage import keys as key_rows
-from storage import outbox
 
 #: Words a customer's reply may consist of.
 CANCEL, STATUS, HELP = "cancel", "status", "help"
@@ -166,9 +166,9 @@ def _offer_anew(reply: Reply, ticket: Ticket, fields: tuple[str, ...]) -> None:
 
 def _sent_text(reply: Reply, ticket: Ticket) -> str:
     """The text of our mail that is answered, as it was sent; where that is gone the ticket's form as it stands."""
-    row = outbox.by_message_id(reply.work.session, reply.message.in_reply_to or "")
-    if row is not None and row.ref == ticket.ref and outbox.has_raw(reply.work.session, row.id):
-        return parse(outbox.raw(reply.work.session, row.id)).text
+    sent = records.sent_text(reply.work.session, reply.message.in_reply_to, ticket.ref)
+    if sent is not None:
+        return sent
     stored = reading.merge(ticket.fields, None, None)
     request, _ = check(stored, reply.work.desk.catalogue, attachments=True)
     return blank.filled(request, stored.values, ticket.problems)

@@ -196,3 +196,10 @@ def test_values_written_between_the_quoted_lines_are_those_of_the_form(desk: Run
     text = "\n".join(lines).replace("(yes / no):", "(yes / no): yes", 2)
     desk.write(JOE, text, reply_to=mail)
     assert (desk.ticket().token, desk.ticket().customer_name, desk.ticket().comments) == ("A1B2C3D4E5F6", "Acme", None)
+
+
+def test_a_second_copy_of_a_filled_in_form_that_took_another_way_is_a_duplicate(desk: Running) -> None:
+    raw = desk.raw(JOE, filled(gmail(mail := blank_form(desk))), reply_to=mail)
+    desk.take(raw)
+    assert desk.take(b"Received: from elsewhere.example\n" + raw) == []
+    assert desk.states() == {"handled": 2, "duplicate": 1}

@@ -10,7 +10,7 @@ from mailbot.core.forwarded import announces, original_sender
 from mailbot.core.gathering import MAILTO, PROSE, WRAP_FROM, Reader, Reading, key_of, tidied, whole
 from mailbot.core.labelled import labelled
 from mailbot.core.naming import TWICE, is_forward, is_reply, request_of, settled
-from mailbot.core.reply import own_lines_anywhere
+from mailbot.core.reply import is_quote, own_lines_anywhere
 from mailbot.core.signature import is_signature
 from mailbot.core.stacked import bare_of
 
@@ -85,7 +85,7 @@ def _starts(lines: Sequence[str]) -> list[int]:
 def _is_alone(lines: Sequence[str], at: int, below: int) -> bool:
     one, other = labelled(lines[at]), labelled(lines[below])
     same = one and other and request_of(one.value) == request_of(other.value) is not None
-    quoted = lines[below].lstrip().startswith(">")
+    quoted = is_quote(lines[below])
     between = lines[at + 1 : below]
     return bool(same) and not any(key_of(line) if quoted else line.strip() for line in between)
 
@@ -96,7 +96,7 @@ def _without_older(lines: list[str], at: int, subject: str) -> list[str]:
     forwards = is_forward(subject) or any(map(announces, lines))
     if forwards and original_sender("\n".join(before), subject) is None:
         return lines
-    if rest[0].lstrip().startswith(">"):
+    if is_quote(rest[0]):
         rest = [_QUOTED.sub("", line) for line in rest]
     own = own_lines_anywhere(_RULES.sub("", "\n".join(rest)), ())[0].splitlines()
     return [*before, *own] if any(key_of(line) not in (None, "request") for line in own) else lines

@@ -109,7 +109,7 @@ def _header_block(lines: list[str], at: int, words: str) -> bool:
     return bool(_FROM.match(words)) and any(_SENT.match(plain(later)) for later in lines[at + 1 : at + 5])
 
 
-def _attribution(lines: Sequence[str], at: int, words: str) -> int:
+def _attribution(lines: list[str], at: int, words: str) -> int:
     """How many lines an attribution takes from here, 0 if there is none. It names a day, an hour or an address."""
     most = _WRAPPED if words.startswith(_STARTS) else 1
     joined = ""
