@@ -1,5 +1,6 @@
 """Databases for tests: each test that asks for `store` runs on SQLite and on PostgreSQL, each time on a fresh one."""
 
+import gc
 import os
 import shutil
 import signal
@@ -73,6 +74,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         seen[name] += 1
     config.hook.pytest_deselected(items=left)
     items[:] = [item for item in items if item not in set(left)]
+
+
+def pytest_collection_finish() -> None:
+    """The thousands of tests stay to the end: nobody need look through them for what could go."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_make_parametrize_id(val: object) -> str | None:

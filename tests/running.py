@@ -83,7 +83,7 @@ class Running:
     ) -> bytes:  # fmt: skip
         """The next mail that a person writes, as a border delivers it."""
         self.written += 1
-        mail = EmailMessage()
+        mail = EmailMessage(POLICY)
         domain = sender.rpartition("@")[2]
         if verified:
             mail["Authentication-Results"] = f"mx.vendor.example; dmarc=pass header.from={domain}"

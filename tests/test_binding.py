@@ -1,17 +1,13 @@
 """What a decision is bound to, and what becomes of those that are late, forged, replayed or raced (spec section 6)."""
 
-import multiprocessing
 from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
 
-from mailbot.assemble import assemble
-from mailbot.config import load
-from mailbot.handling import keep, work_off
-from mailbot.ids import RepeatableIds
 from tests.running import Running, body, running
 from tests.test_desk import ANNA, BOB, JOE, PLAN, import_active, licence
+from tests.warm import Warm
 
 
 @pytest.fixture
@@ -289,39 +285,46 @@ def test_a_question_is_answered_and_not_approved(desk: Running) -> None:
     assert "A question is not approved" in body(told)
 
 
-def _other_process(folder: str, raws: list[bytes], begin: "multiprocessing.synchronize.Event") -> None:
-    """A second desk on the same database keeps its mail and works off whatever is there."""
-    from datetime import UTC, datetime
-
-    moment = datetime(2026, 11, 3, 9, 0, tzinfo=UTC)
-    desk = assemble(load(Path(folder) / "mailbot.toml", {}), clock=lambda: moment, ids=RepeatableIds(b"test"))
-    begin.wait(60)
-    for raw in raws:
-        keep(desk, raw, moment, "inject")
-    work_off(desk)
+#: A second desk on the same database keeps its mail and works off whatever is there.
+OTHER = """
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from mailbot.assemble import assemble
+from mailbot.clock import fixed
+from mailbot.config import load
+from mailbot.handling import keep, work_off
+from mailbot.ids import RepeatableIds
+moment = datetime(2026, 11, 3, 9, 0, tzinfo=UTC)
+desk = assemble(load(Path(sys.argv[1]), {}), fixed(moment), RepeatableIds(b"test"))
+print("ready", flush=True)
+while not Path(sys.argv[3]).exists():
+    time.sleep(0.01)
+keep(desk, Path(sys.argv[2]).read_bytes(), moment, "inject")
+work_off(desk)
+"""
 
 
 @pytest.mark.parametrize(
     "words", [("APPROVE", "REJECT too dear"), ("APPROVE", "APPROVE"), ("REJECT no", "REJECT never")]
 )
-def test_of_two_decisions_in_two_processes_at_once_one_counts(tmp_path: Path, words: tuple[str, str]) -> None:
+def test_of_two_decisions_in_two_processes_at_once_one_counts(
+    tmp_path: Path, words: tuple[str, str], warm: Warm
+) -> None:
     desk = running(tmp_path)
     mails = desk.write(JOE, PLAN)
-    raws = []
+    (other := tmp_path / "other.py").write_text(OTHER)
+    sides = []
     for number, (word, mail) in enumerate(zip(words, mails[1:], strict=True)):
         head = f"Authentication-Results: mx.vendor.example; dmarc=pass header.from=vendor.example\r\nFrom: {mail['To']}\r\n"
         head += f"To: {mail['Reply-To']}\r\nMessage-ID: <race{number}@vendor.example>\r\n\r\n"
-        raws.append((head + word + "\r\n").encode())
-    context = multiprocessing.get_context("forkserver")  # what it imports once, no side imports again
-    context.set_forkserver_preload([__name__])
-    begin = context.Event()
-    sides = [context.Process(target=_other_process, args=(str(tmp_path), [raw], begin)) for raw in raws]
+        (raw := tmp_path / f"{number}.eml").write_bytes((head + word + "\r\n").encode())
+        sides.append(warm.start(other, tmp_path / "mailbot.toml", raw, go := tmp_path / "go"))
     for side in sides:
-        side.start()
-    begin.set()
-    for side in sides:
-        side.join(60)
-    assert [side.exitcode for side in sides] == [0, 0]
+        side.until("ready")
+    go.touch()
+    assert [side.end().returncode for side in sides] == [0, 0]
     desk.work()
     told = [kind for kind, _ in desk.kinds()]
     assert (told.count("receipt"), told.count("already-decided"), told.count("outcome")) == (1, 1, 1)

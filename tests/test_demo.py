@@ -1,7 +1,6 @@
 """`mailbot demo` as it is called, its web mail page, and the border in front of its mail server."""
 
 import json
-import os
 import re
 import signal
 import smtplib
@@ -22,11 +21,11 @@ from mailbot.core.message import Message
 from mailbot.demo.border import AUTHSERV_ID, mailbox_of, stamped, verdict
 from mailbot.demo.people import ADDRESSES, ANNA, DESK, JOE, Client
 from mailbot.demo.servers import HOST, Servers
+from tests.warm import Warm
 
 #: One worker makes what these tests share.
 pytestmark = pytest.mark.xdist_group("demo")
 
-DEMO = (sys.executable, "-m", "mailbot", "demo")
 CUSTOMER, STAFF = JOE[1], ANNA[1]
 PATIENCE = 60.0
 
@@ -34,8 +33,8 @@ PATIENCE = 60.0
 # --- The whole demo --------------------------------------------------------------------------------------------------
 
 
-def test_all_cases_of_the_demo_end_as_they_should() -> None:
-    done = subprocess.run([*DEMO, "--json"], capture_output=True, text=True, timeout=300, check=False)
+def test_all_cases_of_the_demo_end_as_they_should(warm: Warm) -> None:
+    done = warm.run("mailbot", "demo", "--json")
     told = json.loads(done.stdout)
     assert (told["faults"], told["good"], done.returncode) == ([], True, 0)
     assert list(told) == ["good", "faults", "conversation", "tickets"]
@@ -57,15 +56,13 @@ def test_a_demo_that_lacks_its_packages_says_how_to_get_them() -> None:
     assert "mailbot[demo]" in done.stderr
 
 
-def test_a_demo_that_is_interrupted_ends_and_leaves_nothing(tmp_path: Path) -> None:
-    process = subprocess.Popen(DEMO, stdout=subprocess.PIPE, text=True, env={**os.environ, "TMPDIR": str(tmp_path)})
-    assert process.stdout is not None
-    while "understood" not in process.stdout.readline():
-        assert process.poll() is None
+def test_a_demo_that_is_interrupted_ends_and_leaves_nothing(tmp_path: Path, warm: Warm) -> None:
+    demo = warm.start("mailbot", "demo", TMPDIR=str(tmp_path))
+    demo.until("understood")
     assert list(tmp_path.glob("mailbot-demo-*"))
-    process.send_signal(signal.SIGINT)
-    rest, _ = process.communicate(timeout=PATIENCE)
-    assert (process.returncode, list(tmp_path.iterdir())) == (130, []), rest
+    demo.signal(signal.SIGINT)
+    ended = demo.end()
+    assert (ended.returncode, list(tmp_path.iterdir())) == (130, []), ended
 
 
 # --- The web mail page -----------------------------------------------------------------------------------------------
@@ -111,33 +108,28 @@ class Browser:
 
 
 @pytest.fixture(scope="module")
-def stayed() -> Iterator[list[str]]:
+def stayed(warm: Warm) -> Iterator[list[str]]:
     """What a demo that stays has printed; it is ended by Ctrl-C and leaves nothing."""
-    process = subprocess.Popen([*DEMO, "--stay"], stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    lines = []
-    for line in process.stdout:
-        lines.append(line)
-        if line.startswith("Ctrl-C"):
-            break
-    folder = Path(lines[-2].rpartition("-c ")[2].strip()).parent
+    demo = warm.start("mailbot", "demo", "--stay")
+    lines = demo.until("Ctrl-C").splitlines()
+    folder = Path(lines[-2].rpartition("-c ")[2]).parent
     was_there = folder.is_dir()
-    try:
-        yield lines
-    finally:
-        process.send_signal(signal.SIGINT)
-        rest, _ = process.communicate(timeout=PATIENCE)
-    assert (process.returncode, was_there, folder.exists()) == (0, True, False), rest
+    yield lines
+    demo.signal(signal.SIGINT)
+    ended = demo.end()
+    assert (ended.returncode, was_there, folder.exists()) == (0, True, False), ended
 
 
 @pytest.fixture(scope="module")
 def browser(stayed: list[str]) -> Browser:
-    found = re.search(r"http://127\.0\.0\.1:\d+/", "".join(stayed))
+    found = re.search(r"http://127\.0\.0\.1:\d+/", "\n".join(stayed))
     assert found is not None, stayed
     return Browser(found[0])
 
 
-def test_what_a_customer_writes_on_the_page_is_approved_by_staff_there(stayed: list[str], browser: Browser) -> None:
+def test_what_a_customer_writes_on_the_page_is_approved_by_staff_there(
+    stayed: list[str], browser: Browser, warm: Warm
+) -> None:
     token = "WEB1A2B3C4D5"
     text = (
         f"Request: contract\nLicense token: ACME3N4P5Q6R\nCustomer name: Acme\nI accept the License Agreement: yes\n"
@@ -150,10 +142,7 @@ def test_what_a_customer_writes_on_the_page_is_approved_by_staff_there(stayed: l
     assert ref is not None
     browser.reply(STAFF, approval, "APPROVE")
     browser.wait_for_mails(CUSTOMER, ref[1], 2)  # that it waits, and what came of it
-    config = stayed[-2].rpartition("-c ")[2].strip()
-    shown = subprocess.run(
-        [*DEMO[:-1], "show", ref[1], "--json", "-c", config], capture_output=True, timeout=PATIENCE, check=True
-    )
+    shown = warm.run("mailbot", "show", ref[1], "--json", "-c", stayed[-2].rpartition("-c ")[2])
     assert json.loads(shown.stdout)["state"] == "done"
 
 

@@ -1,8 +1,6 @@
 """The clock: what is due happens once, in order, whatever the clock and the processes do."""
 
 import json
-import subprocess
-import sys
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from pathlib import Path
@@ -18,6 +16,7 @@ from mailbot.ledger_files import put
 from storage import due, licences, tickets
 from tests.commands import mailbot
 from tests.running import Running, body, running
+from tests.warm import Warm
 
 ROME = ZoneInfo("Europe/Rome")
 JOE = "joe@acme.example"
@@ -173,6 +172,7 @@ def test_times_of_day_stay_what_they_are_across_summer_time(
 
 WORKER = """
 import sys
+import time
 from datetime import datetime
 from pathlib import Path
 from mailbot.assemble import assemble
@@ -181,27 +181,25 @@ from mailbot.config import load
 from mailbot.handling import step
 desk = assemble(load(Path(sys.argv[1]), {}), fixed(datetime.fromisoformat(sys.argv[2])))
 print("ready", flush=True)
-sys.stdin.readline()
+while not Path(sys.argv[3]).exists():
+    time.sleep(0.01)
 while step(desk):
     pass
 """
 
 
-def test_two_processes_do_each_thing_once(desk: Running, tmp_path: Path) -> None:
+def test_two_processes_do_each_thing_once(desk: Running, tmp_path: Path, warm: Warm) -> None:
     tokens = give(desk, 12)
     desk.moment[0] = rome("2026-11-25 10:00")
     for token in tokens:
         remove(desk, token, 8)
-    words = [sys.executable, "-c", WORKER, str(tmp_path / "mailbot.toml"), rome("2026-12-02 09:00").isoformat()]
-    workers = [subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(2)]
-    for worker in workers:
-        assert worker.stdout.readline() == "ready\n"
-    for worker in workers:
-        worker.stdin.write("go\n")
-        worker.stdin.flush()
-    for worker in workers:
-        worker.communicate(timeout=120)
-        assert worker.returncode == 0
+    (worker := tmp_path / "worker.py").write_text(WORKER)
+    words = (worker, tmp_path / "mailbot.toml", rome("2026-12-02 09:00").isoformat(), go := tmp_path / "go")
+    workers = [warm.start(*words) for _ in range(2)]
+    for one in workers:
+        one.until("ready")
+    go.touch()
+    assert [one.end().returncode for one in workers] == [0, 0]
     assert [kind for kind, _ in desk.kinds()].count("done") == 12
     with desk.desk.store.read() as session:
         for number in range(1, 13):

@@ -96,6 +96,7 @@ def test_check_has_a_line_for_everything(config: Path, mailbot: Call) -> None:
 
 
 def test_a_running_desk_answers_and_ends_cleanly(imap: servers.Dovecot, smtp: servers.SmtpServer, config: Path) -> None:
+    # As an operator starts it; elsewhere desks begin in a warm process.
     process = subprocess.Popen([sys.executable, "-m", "mailbot", "run", "-c", str(config)], stderr=subprocess.PIPE)
     try:
         imap.append(FORM % ((1,) * 4))
@@ -110,7 +111,7 @@ def test_a_running_desk_answers_and_ends_cleanly(imap: servers.Dovecot, smtp: se
 
 
 def test_what_came_while_the_desk_stood_still_is_taken_before_what_fell_due_since(
-    imap: servers.Dovecot, smtp: servers.SmtpServer, config: Path, mailbot: Call
+    imap: servers.Dovecot, smtp: servers.SmtpServer, config: Path, mailbot: Call, warm: Warm
 ) -> None:
     form = FORM % ((1,) * 4)
     imap.append(form.replace(b"Customer name: Acme 1\r\n", b""))
@@ -124,12 +125,12 @@ def test_what_came_while_the_desk_stood_still_is_taken_before_what_fell_due_sinc
     )
     imap.append(form.split(b"From:")[0] + reply.encode())
     time.sleep(2.5)
-    process = subprocess.Popen([sys.executable, "-m", "mailbot", "run", "-c", str(config)], stderr=subprocess.PIPE)
+    running = warm.start("mailbot", "run", "-c", config)
     try:
         until(lambda: len(smtp.mails) == 3)
     finally:
-        process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=30)
+        running.signal(signal.SIGTERM)
+        running.end()
     subjects = sorted(email.message_from_bytes(mail.raw)["Subject"] for mail in smtp.mails[1:])  # each by its own lane
     assert subjects == ["[LIC-1] Your plugins", "[LIC-1] Your request is done"]
 
@@ -142,17 +143,15 @@ def until(holds: object) -> None:
 
 
 def test_two_desks_on_one_database_do_everything_once(
-    imap: servers.Dovecot, smtp: servers.SmtpServer, config: Path, mailbot: Call
+    imap: servers.Dovecot, smtp: servers.SmtpServer, config: Path, mailbot: Call, warm: Warm
 ) -> None:
     count = 12
     assert mailbot("run", "--once").returncode == 0  # makes database and folders
     for number in range(1, count + 1):
         imap.append(FORM % ((number,) * 4))
-    command = [sys.executable, "-m", "mailbot", "run", "--once", "-c", str(config)]
-    both = [subprocess.Popen(command, stderr=subprocess.PIPE) for _ in range(2)]
-    errors = [process.communicate(timeout=120)[1].decode() for process in both]
-    assert all(process.returncode in (0, 1) for process in both), errors  # 1: mails were in the other's hands
-    assert not any("Traceback" in error for error in errors), errors
+    both = [desk.end() for desk in [warm.start("mailbot", "run", "--once", "-c", config) for _ in range(2)]]
+    assert all(desk.returncode in (0, 1) for desk in both), both  # 1: mails were in the other's hands
+    assert not any("Traceback" in desk.stderr for desk in both), both
     assert mailbot("run", "--once").returncode == 0
     sent = [email.message_from_bytes(mail.raw)["Message-ID"] for mail in smtp.mails]
     assert len(sent) == len(set(sent)) == 2 * count

@@ -2,8 +2,6 @@
 
 import json
 import signal
-import subprocess
-import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -53,12 +51,12 @@ def test_nothing_is_lost_or_done_twice_whatever_the_server_does(
     assert mailbot("licences", "import", str(tmp_path / "l.csv")).returncode == 0
     vendor.answers = [HANG, 503, 200, (422, '{"reason": "this token is blocked"}')]
     imap.append(FORM % (1, b"add", b"more agents", 15))
-    running = subprocess.Popen([sys.executable, "-m", "mailbot", "run", "-c", str(desk)], stderr=subprocess.DEVNULL)
+    running = warm.start("mailbot", "run", "-c", desk)
     try:
         until(lambda: len(vendor.events) == 1)
     finally:
-        running.send_signal(signal.SIGKILL)  # the server has the event, mailbot has no answer
-        running.wait(30)
+        running.signal(signal.SIGKILL)  # the server has the event, mailbot has no answer
+        running.end()
     vendor.released.set()
     at_once = mailbot("run", "--once")  # what the dead desk had in hand is free
     assert (at_once.returncode, len(vendor.events)) == (1, 2), "503: not yet"

@@ -1,26 +1,42 @@
 """A Python process that has imported everything and runs each program in a fork of itself: no start-up time, a real process to kill."""
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from types import TracebackType
 
 _SERVER = """
-import json, os, runpy, sys
-import mailbot.checks, mailbot.cli, mailbot.explain, mailbot.ids, mailbot.service
+import gc, json, os, runpy, signal, sys
+import mailbot.checks, mailbot.cli, mailbot.demo.show, mailbot.explain, mailbot.ids, mailbot.service
 from sqlalchemy.orm import configure_mappers
 configure_mappers()
 mailbot.wording.load("en").faults()  # reads and compiles all templates
+gc.freeze()  # what is here stays: no fork looks through it, or copies it
+child = 0
+signal.signal(signal.SIGALRM, lambda *_: os.kill(child, signal.SIGKILL))
 for line in sys.stdin:
-    words, out, err = json.loads(line)
+    order = json.loads(line)
+    if child := order.get("wait"):
+        signal.alarm(120)
+        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        signal.alarm(0)
+        print(code, flush=True)
+        continue
+    words = order["words"]
     child = os.fork()
     if child == 0:
-        for number, path in ((1, out), (2, err)):
-            os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
+        for number, path in ((0, os.devnull), (1, order["out"]), (2, order["err"])):
+            os.dup2(os.open(path, os.O_RDWR), number)
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests run in the background
         sys.argv = words
+        os.environ |= order["environment"]
         try:
             if words[0] == "mailbot":
                 mailbot.cli.main()
@@ -36,8 +52,10 @@ for line in sys.stdin:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
-    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+    print(child, flush=True)
 """
+
+_PATIENCE = 120.0  # seconds; only ever used up by a failure
 
 
 @dataclass(frozen=True)
@@ -49,12 +67,41 @@ class Ran:
     stderr: str
 
 
+@dataclass(frozen=True)
+class Started:
+    """A program at work."""
+
+    pid: int
+    out: Path
+    err: Path
+    _ask: Callable[..., int]
+
+    def until(self, said: str) -> str:
+        """Waits until that stands in its output; returns the output so far."""
+        deadline = time.monotonic() + _PATIENCE
+        while said not in (text := self.out.read_text()):
+            assert time.monotonic() < deadline, text + self.err.read_text()
+            time.sleep(0.02)
+        return text
+
+    def signal(self, number: int) -> None:
+        """Sends it that signal."""
+        os.kill(self.pid, number)
+
+    def end(self) -> Ran:
+        """Waits for its end; after two minutes it is killed."""
+        ran = Ran(self._ask(wait=self.pid), self.out.read_text(), self.err.read_text())
+        self.out.unlink()
+        self.err.unlink()
+        return ran
+
+
 class Warm:
-    """``run`` a script, or ``mailbot`` with its words; a context that ends the process."""
+    """``run`` a script, or ``mailbot`` with its words, or ``start`` it; a context that ends the process."""
 
     def __enter__(self) -> "Warm":
-        folder = Path(tempfile.mkdtemp(prefix="warm-"))
-        self._out, self._err = folder / "out", folder / "err"
+        self._folder = Path(tempfile.mkdtemp(prefix="warm-"))
+        self._numbers = count()
         self._server = subprocess.Popen(
             [sys.executable, "-c", _SERVER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
@@ -66,12 +113,22 @@ class Warm:
         self._server.stdin.close()
         self._server.stdout.close()
         self._server.wait(30)
-        self._out.unlink(missing_ok=True)
-        self._err.unlink(missing_ok=True)
-        self._out.parent.rmdir()
+        self._folder.rmdir()
 
     def run(self, *words: object) -> Ran:
         """A script, or ``mailbot``, with its words."""
-        self._server.stdin.write(json.dumps([[str(word) for word in words], str(self._out), str(self._err)]) + "\n")
+        return self.start(*words).end()
+
+    def start(self, *words: object, **environment: str) -> Started:
+        """The same, not waited for: ``end`` it."""
+        number = next(self._numbers)
+        out, err = self._folder / f"{number}.out", self._folder / f"{number}.err"
+        out.touch()
+        err.touch()
+        pid = self._ask(words=[str(word) for word in words], out=str(out), err=str(err), environment=environment)
+        return Started(pid, out, err, self._ask)
+
+    def _ask(self, **order: object) -> int:
+        self._server.stdin.write(json.dumps(order) + "\n")
         self._server.stdin.flush()
-        return Ran(int(self._server.stdout.readline()), self._out.read_text(), self._err.read_text())
+        return int(self._server.stdout.readline())

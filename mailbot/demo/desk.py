@@ -31,6 +31,8 @@ port = {imap_port}
 security = "plain"
 username = "{desk}"
 password = "{password}"
+# The demo's server can forget to tell a client in IDLE of a mail that came just before.
+poll_seconds = 1
 
 [smtp]
 host = "{host}"

@@ -3,8 +3,6 @@
 import importlib
 import pkgutil
 import stat
-import subprocess
-import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -21,6 +19,7 @@ from storage.engine import Store, head, open_store
 from storage.faults import StoreError
 from storage.tickets import Counter, next_number
 from storage.types import Row
+from tests.warm import Warm
 
 EVENT = (
     "INSERT INTO licence_event (id, token, revision, at, effective, kind, changes, catalogue_version) "
@@ -56,26 +55,19 @@ def test_a_new_database_has_no_revision_and_then_the_newest(empty_url: str) -> N
     store.close()
 
 
-def test_processes_may_migrate_at_once(empty_url: str) -> None:
-    program = (
-        "import sys; from storage.engine import open_store; store = open_store(sys.argv[1]); "
-        "print('ready', flush=True); sys.stdin.read(); store.migrate(); print(store.revision()); store.close()"
+def test_processes_may_migrate_at_once(empty_url: str, tmp_path: Path, warm: Warm) -> None:
+    (program := tmp_path / "program.py").write_text(
+        "import sys, time; from pathlib import Path; from storage.engine import open_store\n"
+        "store = open_store(sys.argv[1]); print('ready', flush=True)\n"
+        "while not Path(sys.argv[2]).exists(): time.sleep(0.01)\n"
+        "store.migrate(); print(store.revision()); store.close()"
     )
-    started = [
-        subprocess.Popen([sys.executable, "-c", program, empty_url], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        for _ in range(2)
-    ]
-    for process in started:
-        assert process.stdout is not None
-        assert process.stdout.readline() == b"ready\n"
-    for process in started:
-        assert process.stdin is not None
-        process.stdin.close()  # now, all of them
-    for process in started:
-        with process:
-            assert process.stdout is not None
-            assert process.stdout.read() == b"0001\n"
-    assert [process.returncode for process in started] == [0, 0]
+    started = [warm.start(program, empty_url, go := tmp_path / "go") for _ in range(2)]
+    for one in started:
+        one.until("ready")
+    go.touch()  # now, all of them
+    ended = [one.end() for one in started]
+    assert [(one.returncode, one.stdout) for one in ended] == [(0, "ready\n0001\n")] * 2, ended
     store = open_store(empty_url)
     assert store.revision() == head()
     store.close()
