@@ -86,13 +86,12 @@ def connect(settings: ImapSettings) -> IMAPClient:
     if settings.security == "plain" and not is_loopback(settings.host):
         raise ValueError(f"plain text to {settings.host}: the password would cross the network in the clear")
     with telling(f"cannot connect to {settings.server}"):
-        context = ssl.create_default_context(cafile=settings.ca_file)
-        tls = {"ssl": True, "ssl_context": context} if settings.security == "tls" else {"ssl": False}
+        tls = {"ssl": True, "ssl_context": _trusting(settings)} if settings.security == "tls" else {"ssl": False}
         client = IMAPClient(settings.host, settings.port, timeout=SocketTimeout(_CONNECT, _READ), **tls)
     client.normalise_times = False  # else dates come in local time without saying so
     try:
         if settings.security == "starttls":
-            _secure(client, settings, context)
+            _secure(client, settings)
         _login(client, settings)
     except BaseException:
         drop(client)
@@ -100,11 +99,15 @@ def connect(settings: ImapSettings) -> IMAPClient:
     return client
 
 
-def _secure(client: IMAPClient, settings: ImapSettings, context: ssl.SSLContext) -> None:
+def _trusting(settings: ImapSettings) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=settings.ca_file)
+
+
+def _secure(client: IMAPClient, settings: ImapSettings) -> None:
     with telling(f"no secure connection to {settings.server}"):
         if not client.has_capability("STARTTLS"):
             raise ImapError(f"{settings.server} does not offer STARTTLS, so the password is not sent")
-        client.starttls(context)
+        client.starttls(_trusting(settings))
 
 
 def _login(client: IMAPClient, settings: ImapSettings) -> None:

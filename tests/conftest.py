@@ -10,7 +10,6 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from importlib.util import find_spec
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +40,6 @@ FOR name IN SELECT sequencename FROM pg_sequences LOOP EXECUTE format('ALTER SEQ
 END $$
 """
 
-_names = count(1)
 _compiled: LRUCache[Any, Any] = LRUCache(2000)
 
 # Nearly every test has a database of its own, and an engine with it. What SQLAlchemy compiled for one serves all on
@@ -120,11 +118,7 @@ def postgresql() -> Iterator[str]:
     options = [part for setting in settings for part in ("-c", setting)]
     with subprocess.Popen([programs / "postgres", "-D", cluster, "-k", place, *options], **quiet) as server:
         try:
-            _wait_for(f"host={place} user=postgres dbname=postgres", server)
-            _create(f"host={place} user=postgres dbname=postgres", "CREATE DATABASE migrated")
-            template = open_store(f"postgresql+psycopg://postgres@/migrated?host={place}")
-            template.migrate()
-            template.close()
+            _wait_for(f"?host={place}", server)
             yield f"?host={place}"
         finally:
             server.send_signal(signal.SIGQUIT)  # at once, there is nothing to keep
@@ -137,7 +131,9 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The URL of a database without tables."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'mailbot.db'}"
-    return _database(request.getfixturevalue("postgresql"), "template0")
+    server = request.getfixturevalue("postgresql")
+    _do(server, "template1", "DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+    return f"postgresql+psycopg://postgres@/template1{server}"
 
 
 @pytest.fixture(scope="session")
@@ -160,19 +156,20 @@ def sqlite_store(tmp_path: Path, _migrated_sqlite: Path) -> Iterator[Store]:
 
 
 @pytest.fixture(scope="session")
-def _emptied_postgresql(postgresql: str) -> str:
-    return _database(postgresql, "migrated")
+def _emptied_postgresql(postgresql: str) -> Iterator[Store]:
+    store = open_store(f"postgresql+psycopg://postgres@/postgres{postgresql}")
+    store.migrate()
+    yield store
+    store.close()
 
 
 @pytest.fixture
-def postgresql_store(_emptied_postgresql: str) -> Iterator[Store]:
+def postgresql_store(_emptied_postgresql: Store) -> Store:
     """A migrated PostgreSQL database without rows: one for all, emptied before each test, as a new one takes 0.2 s."""
-    store = open_store(_emptied_postgresql)
-    with store.engine.begin() as connection:
+    with _emptied_postgresql.engine.begin() as connection:
         names = ", ".join(f"'{table}'" for table in Row.metadata.tables)
         connection.exec_driver_sql(_EMPTIED.format(names))
-    yield store
-    store.close()
+    return _emptied_postgresql
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=POSTGRESQL)])
@@ -201,30 +198,22 @@ def _postgresql_programs() -> Path | None:
     return None if newest is None else newest.parent
 
 
-def _database(server: str, template: str) -> str:
-    name = f"test{next(_names)}"
-    _create(
-        f"host={server.removeprefix('?host=')} user=postgres dbname=postgres",
-        f"CREATE DATABASE {name} TEMPLATE {template}",
-    )
-    return f"postgresql+psycopg://postgres@/{name}{server}"
-
-
-def _create(conninfo: str, statement: str) -> None:
+def _do(server: str, database: str, statements: str) -> None:
     import psycopg
 
+    conninfo = f"host={server.removeprefix('?host=')} user=postgres dbname={database}"
     with psycopg.connect(conninfo, autocommit=True) as connection:
-        connection.execute(statement)
+        connection.execute(statements)
 
 
-def _wait_for(conninfo: str, server: "subprocess.Popen[bytes]") -> None:
+def _wait_for(place: str, server: "subprocess.Popen[bytes]") -> None:
     """Returns when the server answers; it is given a minute."""
     import psycopg
 
     for _ in range(600):
         assert server.poll() is None, "PostgreSQL ended at its start"
         try:
-            psycopg.connect(conninfo).close()
+            _do(place, "postgres", "SELECT 1")
         except psycopg.OperationalError:
             time.sleep(0.1)
         else:

@@ -246,6 +246,7 @@ def _item(item: Item) -> str:
     return " ".join(shown)
 
 
+@pytest.mark.series(3)
 @pytest.mark.parametrize(("title", "block"), examples(), ids=lambda value: value if "\n" not in value else "")
 def test_example(tmp_path: Path, title: str, block: str) -> None:
     Example(tmp_path).play(block)
