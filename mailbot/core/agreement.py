@@ -9,7 +9,8 @@ _NO = frozenset({"no", "n", "nein", "non", "false"})
 _AGREED = frozenset(
     """i accept|i agree|accepted|agreed|accept|agree|i do|i accept the license agreement|accetto|accettato|d'accordo
     |ich stimme zu|ich akzeptiere|akzeptiert|zugestimmt|einverstanden|j'accepte|accepté|d'accord|acepto|aceptado
-    |estoy de acuerdo|de acuerdo""".replace("\n    ", "").split("|")
+    |estoy de acuerdo|de acuerdo|we accept|we agree|we do|we accept the license agreement|accettiamo|wir stimmen zu
+    |wir akzeptieren|nous acceptons|aceptamos|estamos de acuerdo""".replace("\n    ", "").split("|")
 )
 #: May stand beside yes or no, and says nothing of its own.
 _COURTESY = frozenset(
@@ -20,7 +21,7 @@ _COURTESY = frozenset(
 )
 #: How the seed's headings say which: Select "NO"; on field "..." select the option YES.
 _SELECT = re.compile(r'^"? ?select (?:the option )?')
-_PHRASES = re.compile(r"[,;.!]+| (?=i (?:accept|agree|do)\b)")
+_PHRASES = re.compile(r"[,;.!]+| (?=(?:i|we) (?:accept|agree|do)\b)")
 
 
 def yes_or_no(raw: str, *, agreeing: bool = False) -> bool | None:

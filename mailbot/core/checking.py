@@ -16,6 +16,8 @@ from mailbot.core.reading import Reading, Request
 _SURE = ("token", "old_token", "new_token", "customer_name", "customer_email", "accept", "comments")
 #: Choose the form; their values are judged here, not by ``values``.
 _CHOOSERS = ("request", "product", "action")
+#: What people write where they have nothing to say; a "none" may mean 0, or that nothing changes.
+_NOTHING = frozenset({"", "n/a", "n.a."})
 #: How alike a label must be to that of a field which may be left out: where its value says nothing, and where it fits.
 _ALIKE, _ALIKE_AND_FITTING = 90, 84
 
@@ -118,6 +120,8 @@ class _Found:
                 extra.append(f"{FIELDS[key].label}: {raw.replace(TWICE, ' / ')}")
             elif TWICE in raw:
                 self.problems.append(_twice(key, raw))
+            elif normal(raw).strip("- ") in _NOTHING:
+                continue
             else:
                 yield from self._one(key, raw)
         prose = self.reading.prose if self.form.request != "information" else ""

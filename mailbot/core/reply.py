@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import quotequail
 
+from mailbot.core.labelled import labelled
 from mailbot.core.signature import is_device, plain
 
 _STARTS = ("on ", "il ", "in data ", "am ", "le ", "el ")
@@ -64,6 +65,7 @@ def own_text(text: str, markers: Sequence[str]) -> Own:
 def own_lines_anywhere(text: str, markers: Sequence[str]) -> tuple[str, str]:
     """Own lines wherever they stand, and quoted lines without their ``>``: for forms filled in between the lines.
 
+    A label that is quoted without a value above own words comes with them: they may be its value.
     Below a bare marker, a header block or an attribution without a ``>`` line after it nothing can be told apart: all is quoted.
     """
     lines = text.splitlines()
@@ -79,6 +81,8 @@ def own_lines_anywhere(text: str, markers: Sequence[str]) -> tuple[str, str]:
             if pieces[-1]:
                 pieces.append([])
         elif not rule:
+            if not pieces[-1] and quoted and _asks(quoted[-1]):
+                pieces[-1].append(quoted[-1])
             pieces[-1].append(lines[at])
         elif rule != "attribution" or not _quote_follows(lines, at + width):
             at += width
@@ -86,6 +90,12 @@ def own_lines_anywhere(text: str, markers: Sequence[str]) -> tuple[str, str]:
         at += width
     quoted += [unquoted(line) for line in lines[at:]] if at < len(lines) else []
     return "\n".join(line for piece in pieces for line in _signed(piece)[0]), "\n".join(quoted)
+
+
+def _asks(line: str) -> bool:
+    """Whether a line is the label of a field without a value."""
+    found = labelled(line)
+    return found is not None and found.key is not None and not found.value
 
 
 def _cut(lines: list[str], at: int, markers: frozenset[str]) -> tuple[str, int]:

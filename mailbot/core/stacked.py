@@ -20,6 +20,7 @@ _COLUMNS = pattern(r"[ \u00a0]{3,}|\t")
 _LONGEST_NAME = 40
 _BETWEEN = pattern(r"([;,] )[ ]*")
 _EDGES = " \t\n\u00a0\u2007\u202f" + INVISIBLE
+_MOST_ROWS = 20
 _WIDEST = 2000  # a longer line has no columns
 
 
@@ -147,7 +148,7 @@ def _columns(lines: Sequence[str], at: int) -> list[str]:
         return []
     if len(line) > _WIDEST or ("   " not in line and "\t" not in line and "\u00a0" not in line):
         return [line]
-    if at and (pairs := _table(lines[at - 1], line)):
+    if pairs := _table(_labels_above(lines, at), line):
         return pairs
     if at + 1 < len(lines) and _table(line, lines[at + 1]):
         return []
@@ -197,11 +198,24 @@ def _names(cell: str) -> bool:
     return label_alone(_head(cell)) is not None
 
 
+def _labels_above(lines: Sequence[str], at: int) -> str:
+    """The row of labels above a row of a table, and above the rows between them; "" where there is none."""
+    for above in reversed(lines[max(0, at - _MOST_ROWS) : at]):
+        cells = above.split("\t")
+        if len(cells) != lines[at].count("\t") + 1:
+            return ""
+        if any(map(_names, cells)):
+            return above
+    return ""
+
+
 def _table(head: str, row: str) -> list[str]:
-    """The fields of a row of values below a row of labels; empty where these are none."""
+    """The fields of a row of values below a row of labels, the one that begins a form first; empty where these are none."""
     labels, values = head.split("\t"), row.split("\t")
     if len(labels) < 2 or len(labels) != len(values) or not all(map(_names, labels)):
         return []
     if any(map(_names, values)):
         return []
-    return [f"{_head(label)}: {value}" for label, value in zip(labels, values, strict=True)]
+    pairs = [(_head(label), value) for label, value in zip(labels, values, strict=True)]
+    pairs.sort(key=lambda pair: label_alone(pair[0]) != "request")
+    return [f"{label}: {value}" for label, value in pairs]

@@ -91,11 +91,13 @@ def number(field: str, raw: str, least: int = 0) -> int | Problem:
 
 
 def _without_aside(word: str, units: frozenset[str]) -> str:
-    """The count without parentheses that only say it again, in words or with what is counted: "12 (twelve)"."""
+    """The count of two that say the same, one of them in parentheses, in words or with what is counted: "12 (twelve)"."""
     count, opened, aside = word.partition(" (")
     if not (opened and aside.endswith(")")):
         return word
     again = aside[:-1].strip()
+    if again.isdecimal() and _in_digits(count, units) == again:
+        return again
     return count if again in units or _in_digits(again, units) == count.partition(" ")[0] else word
 
 
