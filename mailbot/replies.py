@@ -42,6 +42,11 @@ class Reply:
         return own_text(self.message.text, (self.work.desk.wording.marker,)).own
 
     @property
+    def said(self) -> str:
+        """The writer's own words wherever they stand, also below and between what is quoted: they confirm nothing."""
+        return own_lines_anywhere(self.message.text, (self.work.desk.wording.marker,))[0].strip()
+
+    @property
     def clear(self) -> bool:
         """Whether the own words are the same in every mail program: hidden by no style that only some follow."""
         surely = self.message.text_surely
@@ -110,7 +115,7 @@ def _first_word(own: str) -> str:
 
 def _asked_for(reply: Reply, ticket: Ticket) -> str:
     """``status`` and ``help`` are answered whatever became of the ticket; "" when it is neither."""
-    word = _first_word(reply.own)
+    word = _first_word(reply.said)
     if word == STATUS:
         reply.work.apply(ticket, StatusAsked(reply.sender.address))
     elif word == HELP:
@@ -120,7 +125,7 @@ def _asked_for(reply: Reply, ticket: Ticket) -> str:
 
 def _act(reply: Reply, ticket: Ticket) -> str:
     """Words for the desk, corrected lines, a late file; else a comment for staff."""
-    if _first_word(reply.own) == CANCEL:
+    if _first_word(reply.said) == CANCEL:
         reply.work.apply(ticket, Withdrawn(reply.sender.address))
         return "withdrawn"
     if answered := _asked_for(reply, ticket):
@@ -192,7 +197,7 @@ def _on_final(reply: Reply, ticket: Ticket) -> str:
     """On a ticket that is over: status and help are answered, a new form opens a new ticket, the rest is a comment."""
     if answered := _asked_for(reply, ticket):
         return answered
-    readings = [read for read in reading.read_forms(reply.own, "") if read.request_line]
+    readings = [read for read in reading.read_forms(reply.said, "") if read.request_line]
     if readings:
         Requests(reply.work, reply.message, reply.sender, reply.received_at).open(tuple(readings), linked=ticket.ref)
         return "new form"
@@ -202,7 +207,7 @@ def _on_final(reply: Reply, ticket: Ticket) -> str:
 
 def _comment(reply: Reply, ticket: Ticket, why: str, *, acts: bool) -> Ticket:
     """For staff; live keys in it are blotted out. A stranger's is told to the ticket's sender, who must send it himself."""
-    text, *files = (reply.work.blotted(words) for words in (reply.own, *reply.message.file_names))
+    text, *files = (reply.work.blotted(words) for words in (reply.said, *reply.message.file_names))
     event = Commented(reply.sender.address, text.strip(), why, acts, tuple(files))
     ticket = reply.work.apply(ticket, event).ticket
     stranger = why == "wrong_sender" and reply.thread.live and not same(reply.sender.address, ticket.sender)
