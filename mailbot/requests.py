@@ -91,6 +91,7 @@ class Requests:
             self.received_at,
             sender_name=self.message.sender_name,
             subject=self.message.subject,
+            files=tuple(map(self.work.blotted, self.message.file_names)),
             forwarded_from=next((m.sender for m in self.message.attached if m.sender), None)
             or original_sender(self.message.text, self.message.subject),
             sender_known=self.sender.known,
