@@ -20,6 +20,7 @@ _CHOOSERS = ("request", "product", "action")
 _NOTHING = frozenset({"", "n/a", "n.a."})
 #: How alike a label must be to that of a field which may be left out: where its value says nothing, and where it fits.
 _ALIKE, _ALIKE_AND_FITTING = 90, 84
+_LONGEST_CHOICE = 80
 
 
 def check(
@@ -180,18 +181,31 @@ class _Found:
         """What the form needs and does not have, and labels that may be meant for what it does not have."""
         wrong = {problem.field for problem in self.problems}
         lacking = [key for key in self.form.fields if not self.given.get(key) and key not in wrong]
-        near = {key: self.reading.near[key] for key in lacking if key in self.reading.near and self._may_mean(key)}
+        near = {
+            key: (self.reading.near[key][0], FIELDS[key].label)
+            for key in lacking
+            if key in self.reading.near and self._may_mean(key)
+        }
+        near |= {key: chosen for key in lacking if FIELDS[key].kind is Kind.OPTIONS and (chosen := self._chosen(key))}
         for key in lacking:
             if key == "log":
                 if key in self.form.required and not attachments:
                     yield Problem(field=key, code=Code.ATTACHMENT_MISSING, expected="expected.log")
             elif key in near:
-                yield Problem(field=key, code=Code.NEAR_LABEL, read=near[key][0], expected=FIELDS[key].label)
+                yield Problem(field=key, code=Code.NEAR_LABEL, read=near[key][0], expected=near[key][1])
             elif key in self.form.required:
                 yield Problem(field=key, code=Code.MISSING, expected=read.wanted(key, self.form, self.catalogue))
         one_of = self.form.one_of
         if one_of and not any(parsed.get(key) not in (None, ()) or key in wrong or key in near for key in one_of):
             yield Problem(field="items", code=Code.MISSING, expected=either(FIELDS[key].label for key in one_of))
+
+    def _chosen(self, key: str) -> tuple[str, str] | None:
+        """The first line that says yes to a choice of a list by its own name ("Botify: yes"), and all those as the list."""
+        labels = read.labels_of(key, self.catalogue)
+        lines = [line for line in self.reading.prose.splitlines() if len(line) <= _LONGEST_CHOICE]
+        said = [(line, choice) for line in lines if (choice := read.yes_to(key, line, labels))]
+        names = dict.fromkeys(labels[choice] for _, choice in said)
+        return (said[0][0], f"{FIELDS[key].label}: {', '.join(names)}") if said else None
 
     def _may_mean(self, key: str) -> bool:
         """Whether a line nearly labelled as a field is meant for it.

@@ -172,7 +172,7 @@ _NUMBERED = re.compile(r"request (?:#|no\.?|n\.?|nr\.?|number)? ?[0-9]{1,2}|[0-9
 
 def field_of(label: str) -> str | None:
     """The key of the field that a label names, also as a heading of the seed asks for it; None otherwise."""
-    words = normal(label).rstrip("?").strip(" *\"'").removeprefix("please ").removeprefix('on field "')
+    words = normal(label).rstrip("?").strip(" .*\"'").removeprefix("please ").removeprefix('on field "')
     if words in LABELS:
         return LABELS[words]
     if _NUMBERED.fullmatch(words):

@@ -97,7 +97,7 @@ def _separator(line: str, start: int) -> tuple[int, int] | None:
         elif sign == "=":
             parting = _PARTING_STILL
             if field_of(_without_aside(line[start:at])):
-                return at, at + 1
+                return at, at + 2 if line.startswith(("=> ", "=>\t"), at) else at + 1
         elif sign == "?":
             behind = line[at + 1 :].lstrip(_SPACES + "*")
             if behind[:1] == "|":

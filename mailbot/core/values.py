@@ -9,6 +9,7 @@ from mailbot.core.address import strict
 from mailbot.core.agreement import yes_or_no
 from mailbot.core.catalogue import Catalogue
 from mailbot.core.forms import FIELDS, FORMS, Form, Kind, normal
+from mailbot.core.labelled import box_row, labelled, ticked
 from mailbot.core.naming import grace_of, nearly_grace
 from mailbot.core.problem import Code, Problem, either
 
@@ -183,6 +184,14 @@ def _listed(raw: str, known: Callable[[str], bool]) -> list[str]:
     ]
     chosen = [_unless_no(name, known) for name in names]
     return [name for name in chosen if name and normal(name) not in ("none", "no", "-")]
+
+
+def yes_to(field: str, line: str, labels: Mapping[str, str]) -> str | None:
+    """The key of the option to which a line of its own says yes: "Botify: yes", "[x] Botify"; None of any other line."""
+    row, found = box_row(line), labelled(line)
+    name = row[1] if row and row[0] else found.label if found and yes_or_no(ticked(found.value)) else ""
+    names = {normal(one): key for key, label in labels.items() for one in (key, label)}
+    return _exact(field, normal(name).strip(_QUOTES), names) if name else None
 
 
 def _unless_no(name: str, known: Callable[[str], bool]) -> str:
