@@ -21,7 +21,7 @@ _COURTESY = frozenset(
 )
 #: How the seed's headings say which: Select "NO"; on field "..." select the option YES.
 _SELECT = re.compile(r'^"? ?select (?:the option )?')
-_PHRASES = re.compile(r"[,;.!]+| (?=(?:i|we) (?:accept|agree|do)\b)")
+_PHRASES = re.compile(r"[,;.!]+")
 
 
 def yes_or_no(raw: str, *, agreeing: bool = False) -> bool | None:
@@ -29,9 +29,15 @@ def yes_or_no(raw: str, *, agreeing: bool = False) -> bool | None:
     plain = _SELECT.sub("", normal(raw))
     words = [_uncourteous(word.strip(" .\"'")) for word in _PHRASES.split(plain)]
     said = [word for word in words if word]
-    if said and all(word in _YES or (agreeing and word in _AGREED) for word in said):
+    if said and all(word in _YES or (agreeing and _agrees(word)) for word in said):
         return True
     return False if said and all(word in _NO for word in said) else None
+
+
+def _agrees(word: str) -> bool:
+    """Whether a phrase is agreement, also behind a yes: "sì accettiamo"."""
+    first, _, rest = word.partition(" ")
+    return word in _AGREED or (first in _YES and rest in _AGREED)
 
 
 def _uncourteous(word: str) -> str:
