@@ -7,7 +7,8 @@ from rapidfuzz import fuzz, process
 
 from mailbot.core import values as read
 from mailbot.core.catalogue import Catalogue
-from mailbot.core.forms import FIELDS, FORMS, LABELS, TITLES, Form, Kind, any_form, normal
+from mailbot.core.forms import FIELDS, FORMS, LABELS, SEATS, TITLES, Form, Kind, any_form, normal
+from mailbot.core.meant import chosen, counted
 from mailbot.core.naming import CHOOSER, TWICE, Named, action_of, named, stated
 from mailbot.core.problem import Code, Problem, either
 from mailbot.core.reading import Reading, Request
@@ -20,7 +21,6 @@ _CHOOSERS = ("request", "product", "action")
 _NOTHING = frozenset({"", "n/a", "n.a."})
 #: How alike a label must be to that of a field which may be left out: where its value says nothing, and where it fits.
 _ALIKE, _ALIKE_AND_FITTING = 90, 84
-_LONGEST_CHOICE = 80
 
 
 def check(
@@ -186,7 +186,7 @@ class _Found:
             for key in lacking
             if key in self.reading.near and self._may_mean(key)
         }
-        near |= {key: chosen for key in lacking if FIELDS[key].kind is Kind.OPTIONS and (chosen := self._chosen(key))}
+        near |= {key: line for key in lacking if key not in near and (line := self._meant(key))}
         for key in lacking:
             if key == "log":
                 if key in self.form.required and not attachments:
@@ -199,13 +199,12 @@ class _Found:
         if one_of and not any(parsed.get(key) not in (None, ()) or key in wrong or key in near for key in one_of):
             yield Problem(field="items", code=Code.MISSING, expected=either(FIELDS[key].label for key in one_of))
 
-    def _chosen(self, key: str) -> tuple[str, str] | None:
-        """The first line that says yes to a choice of a list by its own name ("Botify: yes"), and all those as the list."""
-        labels = read.labels_of(key, self.catalogue)
-        lines = [line for line in self.reading.prose.splitlines() if len(line) <= _LONGEST_CHOICE]
-        said = [(line, choice) for line in lines if (choice := read.yes_to(key, line, labels))]
-        names = dict.fromkeys(labels[choice] for _, choice in said)
-        return (said[0][0], f"{FIELDS[key].label}: {', '.join(names)}") if said else None
+    def _meant(self, key: str) -> tuple[str, str] | None:
+        """A line of the prose that is meant for the field, and how it would be written."""
+        lines = self.reading.prose.splitlines()
+        if FIELDS[key].kind is Kind.OPTIONS:
+            return chosen(key, lines, read.labels_of(key, self.catalogue))
+        return counted(key, lines) if key in SEATS else None
 
     def _may_mean(self, key: str) -> bool:
         """Whether a line nearly labelled as a field is meant for it.

@@ -9,7 +9,6 @@ from mailbot.core.address import strict
 from mailbot.core.agreement import yes_or_no
 from mailbot.core.catalogue import Catalogue
 from mailbot.core.forms import FIELDS, FORMS, Form, Kind, normal
-from mailbot.core.labelled import box_row, labelled, ticked
 from mailbot.core.naming import grace_of, nearly_grace
 from mailbot.core.problem import Code, Problem, either
 
@@ -136,7 +135,7 @@ def option(
     hidden = {normal(name): key for key, label in (unoffered or {}).items() for name in (key, label)}
     word = _LETTER.sub("", normal(raw)).strip(_QUOTES)
     word = _SAME.get(word, word)
-    known = _exact(field, word, {**hidden, **names})
+    known = exact(field, word, {**hidden, **names})
     if known:
         return known
     near = [name for name, *_ in process.extract(word[:200], names.keys(), score_cutoff=70)] if word else []
@@ -149,7 +148,7 @@ def _likeness(word: str, name: str) -> float:
     return max(fuzz.ratio(word, name), fuzz.token_sort_ratio(word, name))
 
 
-def _exact(field: str, word: str, names: Mapping[str, str]) -> str | None:
+def exact(field: str, word: str, names: Mapping[str, str]) -> str | None:
     """The key of the option with that name; a dash is as good as a space, and "Voice plan" as good as "Voice"."""
     if word in names:
         return names[word]
@@ -184,14 +183,6 @@ def _listed(raw: str, known: Callable[[str], bool]) -> list[str]:
     ]
     chosen = [_unless_no(name, known) for name in names]
     return [name for name in chosen if name and normal(name) not in ("none", "no", "-")]
-
-
-def yes_to(field: str, line: str, labels: Mapping[str, str]) -> str | None:
-    """The key of the option to which a line of its own says yes: "Botify: yes", "[x] Botify"; None of any other line."""
-    row, found = box_row(line), labelled(line)
-    name = row[1] if row and row[0] else found.label if found and yes_or_no(ticked(found.value)) else ""
-    names = {normal(one): key for key, label in labels.items() for one in (key, label)}
-    return _exact(field, normal(name).strip(_QUOTES), names) if name else None
 
 
 def _unless_no(name: str, known: Callable[[str], bool]) -> str:
