@@ -92,7 +92,7 @@ class Requests:
             sender_name=self.message.sender_name,
             subject=self.message.subject,
             files=tuple(map(self.work.blotted, self.message.file_names)),
-            forwarded_from=next((m.sender for m in self.message.attached if m.sender), None)
+            forwarded_from=", ".join(dict.fromkeys(m.sender for m in self.message.attached if m.sender))
             or original_sender(self.message.text, self.message.subject),
             sender_known=self.sender.known,
             linked=linked,

@@ -819,7 +819,7 @@ def forwards() -> None:
                 files=(("license.eml", "message/rfc822", inner),),
             )
         ),
-        demo("Client Ltd"),
+        demo("Client Ltd", "Please see the attached mail."),
         forwarded_from=ann,
     )
     add(
@@ -1436,6 +1436,24 @@ def machines() -> None:
     ):
         agreed = DEMO.format("Acme Ltd").replace("Agreement: yes", f"Agreement: {words}").replace(TOKEN, f'"{TOKEN}"')
         add(f"a-company-accepts-{language}", f"{TALON}/outlook.eml", c.outlook_app(draft(agreed), language), demo())
+    one, other = (
+        c.iphone(draft(DEMO.format(name).replace(TOKEN, token), sender="ann@client.example")).replace(b"\r\n", b"\n")
+        for name, token in (("Client Ltd", TOKEN), ("Branch Ltd", OTHER))
+    )
+    add(
+        "forward-of-two-attached-requests",
+        "RFC 2046 section 5.2.1, as Outlook attaches several mails",
+        c.outlook_desktop(
+            draft(
+                "Both are urgent.",
+                "FW: demos",
+                files=(("one.eml", "message/rfc822", one), ("two.eml", "message/rfc822", other)),
+            )
+        ),
+        demo("Client Ltd", "Both are urgent."),
+        demo("Branch Ltd", "Both are urgent.", token=OTHER),
+        forwarded_from="ann@client.example",
+    )
     below = f"{SAID['en'][0]}\n\n" + MARKED.replace("> Agents:", "> Agents:\n12\n>")
     add(
         "reply-value-below-the-quoted-label",

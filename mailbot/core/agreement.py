@@ -4,8 +4,8 @@ import re
 
 from mailbot.core.forms import normal
 
-_YES = frozenset({"yes", "y", "si", "sì", "sí", "ja", "oui", "true", "x", "[x]"})
-_NO = frozenset({"no", "n", "nein", "non", "false"})
+_YES = frozenset({"yes", "y", "si", "sì", "sí", "ja", "oui", "true", "checked", "x", "[x]"})
+_NO = frozenset({"no", "n", "nein", "non", "false", "unchecked"})
 _AGREED = frozenset(
     """i accept|i agree|accepted|agreed|accept|agree|i do|i accept the license agreement|accetto|accettato|d'accordo
     |ich stimme zu|ich akzeptiere|akzeptiert|zugestimmt|einverstanden|j'accepte|accepté|d'accord|acepto|aceptado
