@@ -297,3 +297,15 @@ def test_the_nearest_option_is_suggested_and_never_taken(raw: str, meant: str) -
     problem = read.option("plan", raw, {"voice": "Voice", "digital": "Digital", "voice_digital": "Voice Digital"})
     assert isinstance(problem, Problem)
     assert problem.hint == meant
+
+
+@pytest.mark.parametrize(
+    ("field", "raw", "hint"),
+    [("billing", "from monthly to annual", ""), ("billing", "anual", "Annual"), ("plan", "Voice & Digital", "Voice Digital")],
+)  # fmt: skip
+def test_of_several_options_in_one_value_none_is_suggested_that_is_only_one_of_them(
+    field: str, raw: str, hint: str
+) -> None:
+    problem = read.option(field, raw, read.labels_of(field, catalogue()))
+    assert isinstance(problem, Problem)
+    assert problem.hint == hint

@@ -21,6 +21,8 @@ _CHOOSERS = ("request", "product", "action")
 _NOTHING = frozenset({"", "n/a", "n.a."})
 #: How alike a label must be to that of a field which may be left out: where its value says nothing, and where it fits.
 _ALIKE, _ALIKE_AND_FITTING = 90, 84
+#: So many lines of prose are looked at for what is meant for a field.
+_MOST_MEANT = 300
 
 
 def check(
@@ -201,7 +203,7 @@ class _Found:
 
     def _meant(self, key: str) -> tuple[str, str] | None:
         """A line of the prose that is meant for the field, and how it would be written."""
-        lines = self.reading.prose.splitlines()
+        lines = self.reading.prose.splitlines()[:_MOST_MEANT]
         if FIELDS[key].kind is Kind.OPTIONS:
             return chosen(key, lines, read.labels_of(key, self.catalogue))
         return counted(key, lines) if key in SEATS else None
