@@ -85,8 +85,8 @@ def _term(licence: Licence, key: str, speech: Speech) -> str:
         case "demo_ends" | "expires_on" | "renews_on":
             day = getattr(licence, key)
             return speech.day(day) if day else ""
-        case "billing" if licence.status == "active":
-            return speech.value(key, licence.billing)
+        case "billing" if licence.status == "active" and licence.billing is None:
+            return speech.say("unsettled")
         case _:
             value = licence.value(key)
             return speech.value(key, value) if value else ""
