@@ -70,7 +70,7 @@ def terms(licence: Licence, speech: Speech, only: tuple[str, ...] = ()) -> Rows:
         rows += [
             (speech.day(line.effective), f"{speech.item(line.item)}  {speech.value(line.item, line.to)}")
             for line in licence.scheduled
-            if line.item not in _QUIET
+            if line.item not in _QUIET and not (line.to is None and line.item in DATES)
         ]
     return tuple(rows)
 
