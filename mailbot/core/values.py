@@ -138,8 +138,8 @@ def option(
     known = exact(field, word, {**hidden, **names})
     if known:
         return known
-    near = [name for name, *_ in process.extract(word[:200], names.keys(), score_cutoff=70)] if word else []
-    best = max(near, key=lambda name: _likeness(word[:200], name), default="")
+    near = word and process.extractOne(word[:200], names.keys(), score_cutoff=70)
+    best = max(names, key=lambda name: _likeness(word[:200], name)) if near else ""
     other = any(f" {name} " in f" {word} " for name in names if name not in best)  # "from monthly to annual"
     hint = labels[names[best]] if best and not other else ""
     return Problem(field=field, code=Code.UNKNOWN_VALUE, read=raw, expected=either(labels.values()), hint=hint)
