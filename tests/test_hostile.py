@@ -223,6 +223,20 @@ def test_a_forged_bounce_disables_nobody(desk: Running) -> None:
     assert {("outcome", JOE), ("receipt", ANNA)} <= set(desk.kinds()[5:])
 
 
+@pytest.mark.parametrize("action", ["delayed", "delivered", "relayed", "expanded", "failed"])
+def test_only_a_report_of_failure_marks_a_mail_as_undelivered(desk: Running, action: str) -> None:
+    mails = desk.write(JOE, PLAN)
+    report = (
+        f"From: MAILER-DAEMON@acme.example\r\nIn-Reply-To: {mails[0]['Message-ID']}\r\n"  # Exchange may return no more
+        "Content-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n--b\r\n"
+        "Content-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; x\r\n\r\n"
+        f"Final-Recipient: rfc822; {JOE}\r\nAction: {action}\r\nStatus: 4.4.1\r\n\r\n--b--\r\n"
+    )
+    told = desk.take(report.encode())
+    assert len(told) == (2 if action == "failed" else 0)
+    assert ("undelivered" in desk.history()) == (action == "failed")
+
+
 def test_the_same_message_id_with_other_words_is_for_staff(desk: Running) -> None:
     desk.take(program(text=DEMO))
     desk.take(program(text=DEMO.replace("Acme", "Other").replace("A1B2", "B1B2")))

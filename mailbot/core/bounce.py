@@ -25,6 +25,8 @@ _LISTS = (
 )  # fmt: skip
 _ORIGINAL_ID = re.compile(r"^[> \t]{0,20}message-id:[ \t]{0,20}\n?[> \t]{0,20}(<[^<>\s]{1,900}>)", re.I | re.M)
 _MOST_IDS = 50
+#: RFC 3464 section 2.3.3, without ``failed``.
+_NO_FAILURE = frozenset({"delayed", "delivered", "relayed", "expanded"})
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,11 @@ class Report:
     original_ids: tuple[str, ...]
     diagnostic: str
 
+    @property
+    def failed(self) -> bool:
+        """Whether the mail did not arrive; what is late may still do so, and some reports tell that it did."""
+        return self.action not in _NO_FAILURE
+
 
 def report(message: Message) -> Report | None:
     """The delivery report in ``message``, None if it is none. Of several recipients one that failed is told.
@@ -52,7 +59,8 @@ def report(message: Message) -> Report | None:
     kind = (message.field("content-type") or "").lower()
     status = next((one for one in message.attachments if one.content_type in _STATUS), None)
     if status is not None and (kind.startswith("multipart/report") or _is_daemon(message)):
-        return _by_fields(status, _returned_ids(message))
+        answered = (message.in_reply_to,) if message.in_reply_to else ()  # some servers return nothing of the mail
+        return _by_fields(status, _returned_ids(message) or answered)
     failed = listed(message.field("x-failed-recipients") or "")
     if not (_is_daemon(message) and (failed or _null_path(message))):
         return None
