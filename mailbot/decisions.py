@@ -22,6 +22,8 @@ class Decisions:
         self.work = work
         self.by = by
         self.covered = {ref: (version, revision) for ref, version, revision in covered} if covered is not None else None
+        #: Of each licence that lines of this mail changed: the revisions that they left behind, and the one they came to.
+        self.moved: dict[str, tuple[frozenset[int], int]] = {}
 
     def read(self, own: str, refs: Sequence[str]) -> tuple[decision.Line | decision.NotUnderstood, ...]:
         """The decision lines in ``own``, which may be about the tickets ``refs``."""
@@ -64,7 +66,7 @@ class Decisions:
         if why:
             return Result(line.read, False, ref, line.word, line.items, why)
         made = self.work.apply(ticket, self._event(line))
-        self._follow(made.ticket)
+        self._follow(ticket, made.ticket)
         return made.result or Result(line.read, False, ref, line.word, why="decided")
 
     def _hindrance(self, ticket: Ticket, line: decision.Line) -> str:
@@ -85,15 +87,22 @@ class Decisions:
         version, revision = self.covered[ticket.ref]
         return ticket.version != version or ticket.licence_revision != revision or self.ledger_moved(ticket)
 
-    def _follow(self, ticket: Ticket) -> None:
-        """What a line of this mail changed does not make its next line late."""
-        if self.covered is not None:
-            self.covered[ticket.ref] = (ticket.version, ticket.licence_revision)
+    def _follow(self, before: Ticket, after: Ticket) -> None:
+        """What a line of this mail changed does not make its next line late, be it about another ticket of that licence."""
+        if self.covered is None:
+            return
+        self.covered[after.ref] = (after.version, after.licence_revision)
+        if after.token and after.licence_revision != before.licence_revision:
+            left, _ = self.moved.get(after.token, (frozenset(), 0))
+            self.moved[after.token] = left | {before.licence_revision}, after.licence_revision
 
     def ledger_moved(self, ticket: Ticket) -> bool:
         """Whether somebody else's change has come upon the ticket's licence since its items were worked out."""
         licence = self.work.licence(ticket.token) if ticket.token else None
-        return licence is not None and licence.revision != ticket.licence_revision
+        if licence is None or licence.revision == ticket.licence_revision:
+            return False
+        left, reached = self.moved.get(licence.token, (frozenset(), 0))
+        return not (ticket.licence_revision in left and licence.revision == reached)
 
     def ask_again(self, ticket: Ticket) -> None:
         """New approval mails for a ticket that still waits; the old keys are dead."""

@@ -217,18 +217,14 @@ class Mail:
             row = outbox.by_message_id(self.work.session, message_id)
             if row is None or row.id is None:
                 continue
-            if outbox.undelivered(self.work.session, row.id, self.work.now, report.diagnostic or report.status):
-                self._undelivered(row, report.diagnostic)
+            outbox.undelivered(self.work.session, row.id, self.work.now, report.diagnostic or report.status)
+            ticket = self.work.ticket(row.ref) if row.ref else None
+            if ticket is not None:
+                self.work.apply(ticket, Undelivered(row.recipient, row.kind, report.diagnostic))
+            else:
+                self.work.alert(f"undelivered:{message_id}", f"not delivered: {row.kind} to {row.recipient}")
             return Handled(inbox.HANDLED, "delivery report")
         return Handled(inbox.HANDLED, "delivery report on no mail of ours")
-
-    def _undelivered(self, row: outbox.Outbox, diagnostic: str) -> None:
-        """Staff are told of the mail that came back."""
-        ticket = self.work.ticket(row.ref) if row.ref else None
-        if ticket is not None:
-            self.work.apply(ticket, Undelivered(row.recipient, row.kind, diagnostic))
-        else:
-            self.work.alert(f"undelivered:{row.message_id}", f"not delivered: {row.kind} to {row.recipient}")
 
     def _automatic(self, intake: Automatic) -> Handled:
         """Never answered; a form in it is shown to staff."""

@@ -57,6 +57,35 @@ def test_a_licence_that_changes_meanwhile_voids_a_decision_about_it(desk: Runnin
     assert desk.ticket().state == "done"
 
 
+TERMS = "Request: contract\nLicense token: A1B2C3D4E5F6\nCustomer name: Acme\nI accept the License Agreement: yes\n"
+ADD = TERMS.replace("contract", "modify") + "Action: add\nReason: more agents\nAgents: 20\n"
+
+
+def test_what_the_same_mail_adds_does_not_void_the_approval_that_it_asks_for(desk: Running) -> None:
+    import_active(desk)
+    desk.write(JOE, f"{TERMS}Support package: platinum\n\n{ADD}")
+    assert licence(desk).agents == 20
+    assert "Agents             20" in body(of(desk, "approval"))
+    desk.write(ANNA, "APPROVE", reply_to=of(desk, "approval"))
+    assert desk.ticket().state == "done"
+
+
+def test_nor_does_one_line_of_a_mail_void_the_next_about_the_same_licence(desk: Running) -> None:
+    from mailbot import digest
+
+    digest.ensure(desk.desk)
+    import_active(desk)
+    desk.write(JOE, f"{TERMS}Support package: platinum\n")
+    desk.write(JOE, f"{TERMS}Whitelabel: yes\n")
+    desk.later(hours=23)
+    both = of(desk, "digest"), of(desk, "digest", BOB)
+    desk.write(ANNA, "APPROVE LIC-1\nAPPROVE LIC-2", reply_to=both[0])
+    assert (desk.ticket("LIC-1").state, desk.ticket("LIC-2").state) == ("done", "done")
+    assert (licence(desk).support, licence(desk).whitelabel) == ("platinum", True)
+    desk.write(BOB, "REJECT LIC-2 no", reply_to=both[1])
+    assert desk.kinds()[-1] == ("already-decided", BOB)
+
+
 def test_a_members_own_request_is_not_his_to_decide(desk: Running) -> None:
     desk.write(ANNA, PLAN)
     assert [to for kind, to in desk.kinds() if kind == "approval"] == [BOB]
