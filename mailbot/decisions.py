@@ -99,10 +99,10 @@ class Decisions:
     def ledger_moved(self, ticket: Ticket) -> bool:
         """Whether somebody else's change has come upon the ticket's licence since its items were worked out."""
         licence = self.work.licence(ticket.token) if ticket.token else None
-        if licence is None or licence.revision == ticket.licence_revision:
+        if licence is None or licence.bound_revision == ticket.licence_revision:
             return False
         left, reached = self.moved.get(licence.token, (frozenset(), 0))
-        return not (ticket.licence_revision in left and licence.revision == reached)
+        return not (ticket.licence_revision in left and licence.bound_revision == reached)
 
     def ask_again(self, ticket: Ticket) -> None:
         """New approval mails for a ticket that still waits; the old keys are dead."""

@@ -169,8 +169,8 @@ class Work:
         licence = self.licence(ticket.token) if ticket.token else None
         if licence is None:
             return ticket
-        keys.follow(self.session, ticket.ref, licence.revision)
-        return ticket.model_copy(update={"licence_revision": licence.revision})
+        keys.follow(self.session, ticket.ref, licence.bound_revision)
+        return ticket.model_copy(update={"licence_revision": licence.bound_revision})
 
     def _note(self, ticket: Ticket | None, effect: Effect) -> None:
         match effect:
@@ -234,7 +234,7 @@ class Work:
     def reopen_question(self, ticket: Ticket) -> None:
         """Ask staff anew about a ticket whose licence was changed by somebody else: old keys die."""
         licence = self.licence(ticket.token) if ticket.token else None
-        update = {"version": ticket.version + 1, "licence_revision": licence.revision if licence else 0}
+        update = {"version": ticket.version + 1, "licence_revision": licence.bound_revision if licence else 0}
         void = Void((Purpose.DECISION, Purpose.AGAIN), "changed")
         shown = records.ticket(self.session, ticket.ref) or ticket  # as the last mail about it had it
         moved = tuple(i.item for i in ticket.items if i.open and (was := shown.item(i.item)) and was.from_ != i.from_)
