@@ -4,10 +4,11 @@ from collections.abc import Iterable, Sequence
 
 from mailbot.core import decision, events, keys
 from mailbot.core.address import same
-from mailbot.core.effects import Result
+from mailbot.core.effects import Facts, Purpose, Result, Send
 from mailbot.core.say import item_names
 from mailbot.core.ticket import State, Ticket
 from mailbot.work import Work
+from storage import tickets
 
 #: A ticket as its approval mail showed it: reference, request version, licence revision.
 Covered = tuple[str, int, int]
@@ -76,7 +77,7 @@ class Decisions:
         if line.word != "NOTE" and any(self.work.key_is_live(word) for word in keys.holds_key(line.text)):
             return "holds_key"
         if line.word in BINDING and self._changed(ticket):
-            self.ask_again(ticket)
+            self._ask_again(ticket)
             return "changed"
         return ""
 
@@ -104,10 +105,12 @@ class Decisions:
         left, reached = self.moved.get(licence.token, (frozenset(), 0))
         return not (ticket.licence_revision in left and licence.bound_revision == reached)
 
-    def ask_again(self, ticket: Ticket) -> None:
-        """New approval mails for a ticket that still waits; the old keys are dead."""
-        if ticket.waits:
+    def _ask_again(self, ticket: Ticket) -> None:
+        """New approval mails; where those that are out tell how it stands, for this member alone."""
+        if self.ledger_moved(ticket):
             self.work.reopen_question(ticket)
+        elif self.covered is not None:
+            ask_anew(self.work, ticket, self.by, self.covered[ticket.ref][0])
 
     def _event(self, line: decision.Line) -> events.Event:
         match line.word:
@@ -123,3 +126,11 @@ class Decisions:
                 return events.Notes(self.by, line.read, line.text)
             case _:
                 return events.Holds(self.by, line.read)
+
+
+def ask_anew(work: Work, ticket: Ticket, member: str, version: int) -> None:
+    """A new approval mail for that member; it marks what the customer changed since ``version`` of the request."""
+    changes = [event for event in tickets.events(work.session, ticket.number) if event.kind == "changed"]
+    recent = changes[-(ticket.version - version) :] if ticket.version > version else []
+    changed = tuple(dict.fromkeys(key for event in recent for key in str(event.detail).split(", ") if key))
+    work.perform(ticket, (Send("approval", member, Facts(changed=changed), Purpose.DECISION),))

@@ -8,7 +8,7 @@ from mailbot.core import decision
 from mailbot.core.address import fold, same
 from mailbot.core.effects import Facts, Purpose, Result, Send
 from mailbot.core.ticket import Ticket
-from mailbot.decisions import Decisions
+from mailbot.decisions import Decisions, ask_anew
 from mailbot.replies import Reply
 from mailbot.work import Work
 from storage import keys as key_rows
@@ -144,7 +144,8 @@ def _too_late(reply: Reply, member: str) -> str:
             continue
         _already(reply.work, member, ticket, why)
         if ticket.waits and not same(member, ticket.sender):
-            reply.work.perform(ticket, (Send("approval", member, purpose=Purpose.DECISION),))
+            version = next(version for name, version, _ in reply.thread.refs if name == ref)
+            ask_anew(reply.work, ticket, member, version)
     return "decision too late"
 
 

@@ -238,7 +238,7 @@ class Work:
         void = Void((Purpose.DECISION, Purpose.AGAIN), "changed")
         shown = records.ticket(self.session, ticket.ref) or ticket  # as the last mail about it had it
         moved = tuple(i.item for i in ticket.items if i.open and (was := shown.item(i.item)) and was.from_ != i.from_)
-        approval = Send("approval", Audience.DECIDERS, Facts(why="changed", changed=moved), Purpose.DECISION)
+        approval = Send("approval", Audience.DECIDERS, Facts(why="licence_changed", changed=moved), Purpose.DECISION)
         self.perform(ticket.model_copy(update=update), (void, approval))
 
     def key_is_live(self, word: str) -> bool:

@@ -42,7 +42,26 @@ def test_a_request_that_changes_voids_its_keys_and_the_new_mail_marks_the_change
     assert details(desk, "decision_late") == ["changed"]
     assert "99" in body(approval)
     assert "gents" in body(approval).partition("Who asks")[0]
-    desk.write(ANNA, "APPROVE", reply_to=approval)
+    anew = of(desk, "approval")  # with the answer to her decision, which came too late
+    assert anew is not approval
+    assert "CHANGED since the last mail about it: Agents." in body(anew)
+    assert str(of(desk, "already-decided")["Subject"]) == "[LIC-1] Your decision came too late"
+    desk.write(ANNA, "APPROVE", reply_to=anew)
+    assert licence(desk).agents == 99
+
+
+def test_a_digests_key_covers_a_version_and_only_its_member_is_asked_anew(desk: Running) -> None:
+    from mailbot import digest
+
+    digest.ensure(desk.desk)
+    mails = desk.write(JOE, PLAN)
+    desk.later(hours=23)
+    desk.write(JOE, "Agents: 99", reply_to=mails[0])
+    bobs, before = of(desk, "approval", BOB), len(desk.kinds())
+    desk.write(ANNA, "APPROVE LIC-1", reply_to=of(desk, "digest"))
+    assert desk.kinds()[before:] == [("approval", ANNA), ("already-decided", ANNA)]
+    assert "CHANGED since the last mail about it: Agents." in body(of(desk, "approval"))
+    desk.write(BOB, "APPROVE", reply_to=bobs)
     assert licence(desk).agents == 99
 
 
