@@ -49,6 +49,8 @@ SEPARATORS = [
     "De: Licence Desk\nEnviado el: martes\nPara: Anna",
 ]
 SIGNATURES = [
+    "Gesendet mit der GMX Mail App",
+    "Inviato dal mio Telefono Huawei",
     "-- ",
     "--",
     "Sent from my iPhone",
@@ -101,6 +103,30 @@ def test_a_signature_is_not_part_of_them(line: str) -> None:
     told = own_text(f"REJECT too dear\n\n{line}\nAnna\n> quoted", (MARKER,))
     assert (told.own, told.cut) == ("REJECT too dear", "quote")
     assert told.signature == f"{line}\nAnna"
+
+
+DISCLAIMERS = [
+    "This e-mail and any attachments are confidential and intended solely for the addressee.",
+    "The information contained in this message\nis confidential and may be privileged.",
+    "CONFIDENTIALITY NOTICE: if you are not the addressee, delete it.",
+    "Le informazioni contenute in questa comunicazione e gli eventuali documenti allegati\nhanno carattere confidenziale.",
+    "Questo messaggio è riservato ai destinatari.",
+    "Diese E-Mail enthält vertrauliche und/oder rechtlich geschützte Informationen.",
+    "Ce message et toutes les pièces jointes sont confidentiels.",
+    "Este mensaje y sus archivos adjuntos son confidenciales.",
+    "Please consider the environment before printing this e-mail.",
+]
+
+
+@pytest.mark.parametrize("words", DISCLAIMERS)
+def test_what_a_company_adds_below_is_not_part_of_them(words: str) -> None:
+    assert own(f"ASK Who are you?\n\nAnna\n\n{words}\nAPPROVE") == "ASK Who are you?\n\nAnna"
+    assert own(f"{words}\n\nAPPROVE") == f"{words}\n\nAPPROVE"  # nothing above it: nobody's signature
+
+
+def test_words_about_a_message_are_no_disclaimer() -> None:
+    for text in ("ASK Hello,\nthis message did not reach us.", "ANSWER Yes.\nQuesta mail va bene.", "ASK x\nDiese Nachricht kam an."):
+        assert own(text) == text
 
 
 def test_a_telephones_signature_above_all_words_takes_none_of_them() -> None:
@@ -174,6 +200,7 @@ def test_no_text_makes_it_raise_and_no_line_is_made_up(text: str) -> None:
         "-" * 1_000_000,
         "_" * 1_000_000,
         "Sent from my x\n" * 50_000,
+        "a\n" + "this message is\n" * 50_000,
     ],
     ids=lambda text: text[:12].strip(),
 )

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import quotequail
 
-from mailbot.core.signature import is_device, plain
+from mailbot.core.signature import is_device, is_disclaimer, plain
 
 _STARTS = ("on ", "il ", "in data ", "am ", "le ", "el ")
 _WROTE = re.compile(r"\b(?:wrote|ha scritto|a écrit|escribió|schrieb(?: .{1,120})?) ?:$")
@@ -191,14 +191,18 @@ def _tame(line: str) -> str:
 def _signed(lines: list[str]) -> tuple[list[str], list[str]]:
     """The lines above the signature, and the signature. A telephone's that stands above all words goes alone."""
     for at, line in enumerate(lines):
-        if line.rstrip() == "--":
+        if line.rstrip() == "--" or (line[:1].strip() and is_disclaimer(lines, at) and _said(lines[:at])):
             return lines[:at], lines[at:]
         if is_device(line):
-            if any(above.strip() for above in lines[:at]):
+            if _said(lines[:at]):
                 return lines[:at], lines[at:]
             rest, signature = _ended(lines[at + 1 :])
             return rest, [line, *signature]
     return lines, []
+
+
+def _said(lines: list[str]) -> bool:
+    return any(line.strip() for line in lines)
 
 
 def _ended(lines: list[str]) -> tuple[list[str], list[str]]:
