@@ -38,6 +38,7 @@ from mailbot.core.standing import Sender
 from mailbot.core.ticket import OPEN, State
 from mailbot.desk import Desk
 from mailbot.members import keyless, staff
+from mailbot.post import joined
 from mailbot.records import sent_text
 from mailbot.replies import Reply, customer
 from mailbot.requests import Requests
@@ -262,7 +263,7 @@ class Mail:
                 self._answer(Send("form", sender.address, Facts(form=text, form_key=intake.request)))
                 return "form asked"
             case StatusAsked():
-                return self._status(sender)
+                return self._status(intake, sender)
             case Quoting():
                 return self._quoting(intake, sender)
             case Prose():
@@ -273,20 +274,28 @@ class Mail:
     def _answer(self, send: Send) -> None:
         self.work.post.send(send, None, reply_to_mail=self.message.message_id)
 
-    def _status(self, sender: Sender) -> str:
-        """The sender's open tickets and, when verified, the licences on which that address is a contact."""
+    def _status(self, intake: StatusAsked, sender: Sender) -> str:
+        """The sender's open tickets and, when verified, the licences on which that address is a contact.
+
+        Where there is one ticket, the mail has its key: a reply to it may act.
+        """
         if not (sender.verified or sender.known):
             return "status of a stranger"
         rows = tickets.of_sender(self.work.session, fold(sender.address), (*OPEN, State.CANCELLED))
-        seen = (ticket.as_seen for row in rows if (ticket := self.work.ticket(row.ref)))
-        mine = tuple(ticket for ticket in seen if not ticket.final)
+        mine = [ticket for row in rows if (ticket := self.work.ticket(row.ref)) and not ticket.as_seen.final]
         tokens = (
             {c.token for c in people.tokens_of_address(self.work.session, fold(sender.address))}
             if sender.verified
             else set()
         )
         licences = tuple(found for token in sorted(tokens) if (found := self.work.licence(token)))
-        self._answer(Send("status", sender.address, Facts(tickets=mine, licences=licences)))
+        shown = tuple(ticket.as_seen for ticket in mine)
+        facts = Facts(tickets=shown, licences=licences, why="cancel" if intake.cancel and mine else "")
+        if len(mine) == 1 and self.message.message_id:
+            ticket = joined(mine[0], sender.address, self.message.message_id)
+            self.work.perform(ticket, (Send("status", sender.address, facts, Purpose.CUSTOMER),))
+        else:
+            self._answer(Send("status", sender.address, facts))
         return "status"
 
     def _quoting(self, intake: Quoting, sender: Sender) -> str:

@@ -138,6 +138,31 @@ def test_cancel_takes_back_what_is_not_applied_and_keeps_what_is(desk: Running) 
     assert licence(desk).support is None
 
 
+def test_cancel_without_a_key_takes_nothing_back_and_says_how(desk: Running) -> None:
+    import_active(desk, "OTHERTOKEN12")
+    desk.write(JOE, PLAN)
+    (told,) = desk.write(JOE, "Cancel.")
+    assert 'To cancel this request, reply to this mail with the one word "cancel".' in " ".join(body(told).split())
+    desk.write("mallory@evil.example", "cancel", reply_to=told)
+    assert desk.ticket().open_items
+    desk.write(JOE, PLAN.replace("A1B2C3D4E5F6", "B1B2C3D4E5F6"))
+    (which,) = desk.write(JOE, "cancel", subject="cancel")
+    assert "you have several requests" in " ".join(body(which).split())
+    assert which["Reply-To"] is None
+    desk.write(JOE, "cancel", reply_to=told)
+    assert not desk.ticket().open_items
+    assert desk.ticket("LIC-2").open_items
+
+
+def test_the_status_of_the_one_open_request_may_be_answered(desk: Running) -> None:
+    import_active(desk, "OTHERTOKEN12")
+    desk.write(JOE, PLAN)
+    (told,) = desk.write(JOE, "status")
+    assert "Licence OTHERTOKEN12" in body(told)
+    desk.write(JOE, "cancel", reply_to=told)
+    assert not desk.ticket().open_items
+
+
 def test_on_a_ticket_that_is_over_only_words_are_answered_or_passed_on(desk: Running) -> None:
     mails = desk.write(JOE, PLAN)
     desk.write(JOE, "cancel", reply_to=mails[0])
