@@ -9,7 +9,7 @@ from mailbot.core.address import fold, same
 from mailbot.core.effects import Facts, Purpose, Result, Send
 from mailbot.core.ticket import Ticket
 from mailbot.decisions import Decisions, ask_anew
-from mailbot.replies import Reply
+from mailbot.replies import Reply, in_thread
 from mailbot.work import Work
 from storage import keys as key_rows
 from storage import outbox, tickets
@@ -47,7 +47,11 @@ def keyless(reply: Reply, member: str) -> str:
     reply.work.alert(f"keyless:{fold(member)}:{reply.work.today}", f"a decision of {member} came without a key")
     if _may_answer(reply, member):
         facts = Facts(results=(Result(reply.own, False, why="no_key"),), why="no_key")
-        reply.work.post.send(Send("not-understood", member, facts), None, reply_to_mail=reply.message.message_id)
+        ticket = reply.work.ticket(mentioned[0]) if len(mentioned) == 1 else None
+        if ticket is not None:
+            reply.work.perform(in_thread(reply, ticket), (Send("not-understood", member, facts),))
+        else:
+            reply.work.post.send(Send("not-understood", member, facts), None, reply_to_mail=reply.message.message_id)
     return "decision without key"
 
 

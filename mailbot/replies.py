@@ -59,7 +59,7 @@ def customer(reply: Reply) -> str:
     ticket = work.ticket(reply.refs[0]) if reply.refs else None
     if ticket is None:
         return "ticket unknown"
-    ticket = _in_thread(reply, ticket)
+    ticket = in_thread(reply, ticket)
     if thread.purpose in (Purpose.CONFIRM, Purpose.EMAIL):
         return _challenge(reply, ticket)
     if reply.sender.verdict == "refused" or not _may_act(reply, ticket):
@@ -70,7 +70,8 @@ def customer(reply: Reply) -> str:
     return _act(reply, ticket)
 
 
-def _in_thread(reply: Reply, ticket: Ticket) -> Ticket:
+def in_thread(reply: Reply, ticket: Ticket) -> Ticket:
+    """The ticket with this mail in its writer's thread: what is sent next answers it."""
     if reply.message.message_id is None:
         return ticket
     return joined(ticket, reply.sender.address, reply.message.message_id)

@@ -219,6 +219,7 @@ def test_a_decision_without_the_key_of_a_mail_is_no_question_and_no_comment(
     assert desk.kinds()[before:] == [("alert", ANNA), ("alert", BOB), ("not-understood", ANNA)]
     assert "without the key" in " ".join(body(of(desk, "not-understood")).split())
     assert len(details(desk, "decision_refused")) == ("LIC-1" in subject)
+    assert ("[LIC-1]" in str(of(desk, "not-understood")["Subject"])) == ("LIC-1" in subject)
     desk.write(ANNA, own, subject=subject)
     assert len(alerts(desk)) == 2, "one incident"
 
