@@ -156,7 +156,8 @@ class Work:
     @contextmanager
     def together(self) -> Iterator[None]:
         """Staff are asked about what is judged within at its end: no key is bound to a licence that the next form changes."""
-        self._asking = asking = []
+        asking: list[tuple[str, Send]] = []
+        self._asking = asking
         yield
         self._asking = None
         for ref, approval in asking:

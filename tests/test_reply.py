@@ -125,7 +125,11 @@ def test_what_a_company_adds_below_is_not_part_of_them(words: str) -> None:
 
 
 def test_words_about_a_message_are_no_disclaimer() -> None:
-    for text in ("ASK Hello,\nthis message did not reach us.", "ANSWER Yes.\nQuesta mail va bene.", "ASK x\nDiese Nachricht kam an."):
+    for text in (
+        "ASK Hello,\nthis message did not reach us.",
+        "ANSWER Yes.\nQuesta mail va bene.",
+        "ASK x\nDiese Nachricht kam an.",
+    ):
         assert own(text) == text
 
 

@@ -32,8 +32,44 @@ _SMALL = frozenset(
 )
 #: Words of sentences: none stands in the line of a signature that names a task or a company.
 _SENTENCE = frozenset(
-    {"i", "we", "you", "he", "she", "it", "they", "me", "us", "him", "her", "them", "this", "that", "is", "are", "was", "be", "has"}
-    | {"have", "had", "will", "would", "can", "could", "should", "must", "please", "let", "too", "more", "less", "refused", "rejected"}
+    {
+        "i",
+        "we",
+        "you",
+        "he",
+        "she",
+        "it",
+        "they",
+        "me",
+        "us",
+        "him",
+        "her",
+        "them",
+        "this",
+        "that",
+        "is",
+        "are",
+        "was",
+        "be",
+        "has",
+    }
+    | {
+        "have",
+        "had",
+        "will",
+        "would",
+        "can",
+        "could",
+        "should",
+        "must",
+        "please",
+        "let",
+        "too",
+        "more",
+        "less",
+        "refused",
+        "rejected",
+    }
 )
 _SIGNATURE_LINES = 8
 _FAREWELL = re.compile(

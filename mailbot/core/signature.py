@@ -31,7 +31,9 @@ _DEVICE = re.compile(
     rf"|holen sie sich outlook |outlook für (?:ios|android)|envoy[ée] (?:de|depuis|à partir de|avec) {_APP}|t[ée]l[ée]charger outlook "
     rf"|obtenir outlook pour |enviado (?:desde|con) {_APP}|obtener outlook para |descargar outlook para )"
 )
-_MAIL = r"(?:e-?mail|mail|message|communication|transmission|messaggio|comunicazione|nachricht|courriel|mensaje|correo)\b"
+_MAIL = (
+    r"(?:e-?mail|mail|message|communication|transmission|messaggio|comunicazione|nachricht|courriel|mensaje|correo)\b"
+)
 #: "This e-mail and its attachments are confidential", "Le informazioni contenute in questa comunicazione ...".
 _DISCLAIMER = re.compile(
     rf"(?:(?:this|(?:the )?(?:information|contents?)(?: contained)? (?:in|of) this|quest[ao]|(?:la|il) presente"
