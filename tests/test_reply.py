@@ -15,6 +15,12 @@ def own(text: str) -> str:
 
 
 ATTRIBUTIONS = [
+    "Licence Desk wrote on 11/3/2026 10:00 AM:",
+    "---- On Tue, 03 Nov 2026 10:00:00 +0100 Licence Desk <desk@v.example> wrote ----",
+    "Licence Desk <desk@v.example> ha scritto il giorno mar 3 nov 2026 alle 10:00:",
+    "2026-11-03 10:00 GMT+01:00 Licence Desk <desk@v.example>:",
+    "Zitat von Licence Desk <desk@v.example>:",
+    "Quoting Licence Desk <desk@v.example>:",
     "On Tue, Nov 3, 2026 at 10:15 AM Licence Desk <desk@vendor.example> wrote:",
     "On Tue, Nov 3, 2026 at 10:15 AM Licence Desk\n<desk@vendor.example> wrote:",
     "On Tue, Nov 3, 2026 at 10:15 AM\nLicence Desk <desk@vendor.example>\nwrote:",
@@ -141,6 +147,7 @@ def test_a_telephones_signature_above_all_words_takes_none_of_them() -> None:
     "text",
     [
         "REJECT On the telephone he wrote:\nno",
+        "REJECT as Joe wrote on 3 November:\nno",
         "ASK From: which day on?",
         "ANSWER Data: see below",
         "Il prezzo: alto",
