@@ -90,7 +90,7 @@ def _challenge(reply: Reply, ticket: Ticket) -> str:
     asked = same(reply.sender.address, reply.thread.address) and reply.sender.verdict != "refused"
     word = decision.confirmation_word(reply.own) if reply.clear else None
     if not asked or word is None or not reply.thread.live:
-        _comment(reply, ticket, "wrong_sender" if not asked else "reply", acts=False)
+        _comment(reply, ticket, "wrong_sender" if not asked else "asked", acts=False)
         return "comment"
     key_rows.kill(reply.work.session, reply.thread.digest, reply.work.now, "used")
     if reply.thread.purpose is Purpose.EMAIL:
