@@ -58,7 +58,7 @@ def arrive(desk: Running, name: str, minutes: int) -> int:
 
 def remember(desk: Running, name: str, minutes: int) -> int:
     with desk.desk.store.write() as session:
-        return due.add(session, "close", NOON + minutes * MINUTE, NOON, ref=name).id
+        return due.add(session, "close", NOON + minutes * MINUTE, NOON, ref=name)
 
 
 def test_mails_and_due_things_are_one_row_in_time_a_mail_first_at_a_tie(desk: Running, order: list[str]) -> None:
