@@ -14,7 +14,7 @@ def test_an_option_that_came_meanwhile_costs_nothing_more(desk: Running) -> None
     assert [str(mail["Subject"]) for mail in changed] == [
         "[LIC-1] Changed, please decide: a contract change, Acme",
         "[LIC-1] Changed, please decide: a contract change, Acme",
-        "[LIC-1] Already settled",
+        "[LIC-1] Your decision came too late",
     ]
     desk.write(ANNA, "APPROVE", reply_to=changed[0])
     plan, support = desk.ticket().items
