@@ -21,6 +21,9 @@ LATE = frozenset({"decided", "changed"})
 #: Why a key died, where a member is told so; of any other death he hears that it is decided.
 DEATHS = frozenset({"changed", "expired", "used", "cancelled", "closed"})
 
+#: What Outlook calls the pictures in a signature.
+_PICTURE = re.compile(r"(?:image\d{3}|outlook-\w+)\.\w{3,4}", re.IGNORECASE)
+
 
 def staff(reply: Reply) -> str:
     """A reply with a staff key: decided, answered with why not, or recorded. Returns what it came to."""
@@ -76,12 +79,18 @@ def _tell(reply: Reply, member: str, results: Sequence[Result]) -> None:
         return
     ticket = _one_ticket(reply)
     if any(result.done for result in results):
-        reply.work.perform(ticket, (Send("receipt", member, Facts(results=tuple(results))),))
+        facts = Facts(results=tuple(results), lines=_kept_back(reply) if any(result.sent for result in results) else ())
+        reply.work.perform(ticket, (Send("receipt", member, facts),))
         return
     facts = Facts(results=tuple(results), why=results[0].why if results else "")
     covers = () if ticket else reply.thread.refs
     purpose = Purpose.DECISION if ticket else Purpose.DIGEST
     reply.work.perform(ticket, (Send("not-understood", member, facts, purpose, covers=covers),))
+
+
+def _kept_back(reply: Reply) -> tuple[str, ...]:
+    """The files that came with words for the customer: only words go on to him. Pictures of a signature are none."""
+    return tuple(reply.work.blotted(name) for name in reply.message.file_names if not _PICTURE.fullmatch(name))
 
 
 def _one_ticket(reply: Reply) -> Ticket | None:

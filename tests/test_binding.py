@@ -380,3 +380,15 @@ def test_of_two_decisions_in_two_processes_at_once_one_counts(
     history = [kind for kind in desk.history() if kind in ("approved", "rejected", "decision_late")]
     assert history in (["approved", "decision_late"], ["rejected", "decision_late"])
     assert desk.states() == {"handled": 3}
+
+
+def test_a_member_hears_that_only_his_words_are_sent_on(desk: Running) -> None:
+    approval = desk.write(JOE, PLAN)[1]
+    files = (("price list.pdf", b"%PDF-"), ("image001.png", b"x"))
+    question, receipt = desk.write(ANNA, "ASK Is the attached list right?", reply_to=approval, files=files)
+    assert list(question.iter_attachments()) == []
+    assert "not what was attached" in body(receipt)
+    assert "price list.pdf" in body(receipt)
+    assert "image001" not in body(receipt)
+    (noted,) = desk.write(ANNA, "NOTE see the file", reply_to=approval, files=files)
+    assert "price list" not in body(noted)
