@@ -34,9 +34,11 @@ from mailbot.core.intake import (
     understand,
 )
 from mailbot.core.message import Message, parse
+from mailbot.core.reading import Reading
 from mailbot.core.standing import Sender
 from mailbot.core.ticket import OPEN, State
 from mailbot.desk import Desk
+from mailbot.maillog import mask
 from mailbot.members import keyless, staff
 from mailbot.post import joined
 from mailbot.records import sent_text
@@ -49,6 +51,8 @@ from storage import keys as key_rows
 #: Of two copies of one mail, by the verdict on the sender.
 WEIGHTS = {"refused": 0, "unverified": 1, "verified": 2}
 FULL_WEIGHT = 2
+#: Of so many forms in an automatic mail staff read what they are.
+_MOST_TOLD = 5
 
 
 @dataclass(frozen=True)
@@ -121,6 +125,15 @@ def _weight_of(work: Work, other: inbox.Inbox) -> int:
     """The ``weight`` of a mail that was handled; one whose bytes are gone had it all."""
     raw = inbox.raw_if_kept(work.session, other.id)
     return FULL_WEIGHT if raw is None else Mail(work, parse(raw), other.received_at).weight()
+
+
+def _in_short(form: Reading) -> str:
+    """What a form asks for, and for whom, as the log may have it too."""
+    said = form.values
+    token = mask(said.get("token") or said.get("old_token"))
+    return ", ".join(
+        word for word in (said.get("request"), said.get("action"), token, said.get("customer_name")) if word
+    )
 
 
 class Mail:
@@ -230,9 +243,11 @@ class Mail:
     def _automatic(self, intake: Automatic) -> Handled:
         """Never answered; a form in it is shown to staff."""
         if intake.readings and self.thread.purpose is None:
+            told = "; ".join(_in_short(read) for read in intake.readings[:_MOST_TOLD])
             self.work.alert(
                 f"automatic:{self.message.sha256}",
-                f"a form came in an automatic mail of {self.message.sender or 'nobody'} ({intake.why}); nothing was done with it",
+                f"a form came in an automatic mail of {self.message.sender or 'nobody'} ({intake.why}), "
+                f"mail {self.work.inbox_id}; nothing was done with it: {self.work.blotted(told)[:500]}",
             )
         return Handled(inbox.HANDLED, f"automatic: {intake.why}")
 
