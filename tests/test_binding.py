@@ -45,7 +45,7 @@ def test_a_request_that_changes_voids_its_keys_and_the_new_mail_marks_the_change
     anew = of(desk, "approval")  # with the answer to her decision, which came too late
     assert anew is not approval
     assert "CHANGED since the last mail about it: Agents." in body(anew)
-    assert str(of(desk, "already-decided")["Subject"]) == "[LIC-1] Your decision came too late"
+    assert str(of(desk, "already-decided")["Subject"]) == "[LIC-1] Not counted, please decide again"
     desk.write(ANNA, "APPROVE", reply_to=anew)
     assert licence(desk).agents == 99
 
