@@ -64,7 +64,7 @@ def customer(reply: Reply) -> str:
     ticket = work.ticket(reply.refs[0]) if reply.refs else None
     if ticket is None:
         return "ticket unknown"
-    ticket = _in_thread(reply, ticket)
+    ticket = in_thread(reply, ticket)
     if thread.purpose in (Purpose.CONFIRM, Purpose.EMAIL):
         return _challenge(reply, ticket)
     if reply.sender.verdict == "refused" or not _may_act(reply, ticket):
@@ -75,7 +75,8 @@ def customer(reply: Reply) -> str:
     return _act(reply, ticket)
 
 
-def _in_thread(reply: Reply, ticket: Ticket) -> Ticket:
+def in_thread(reply: Reply, ticket: Ticket) -> Ticket:
+    """The ticket with this mail in its writer's thread: what is sent next answers it."""
     if reply.message.message_id is None:
         return ticket
     return joined(ticket, reply.sender.address, reply.message.message_id)
@@ -94,7 +95,7 @@ def _challenge(reply: Reply, ticket: Ticket) -> str:
     asked = same(reply.sender.address, reply.thread.address) and reply.sender.verdict != "refused"
     word = decision.confirmation_word(reply.own) if reply.clear else None
     if not asked or word is None or not reply.thread.live:
-        _comment(reply, ticket, "wrong_sender" if not asked else "reply", acts=False)
+        _comment(reply, ticket, "wrong_sender" if not asked else "asked", acts=False)
         return "comment"
     key_rows.kill(reply.work.session, reply.thread.digest, reply.work.now, "used")
     if reply.thread.purpose is Purpose.EMAIL:

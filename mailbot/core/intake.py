@@ -99,7 +99,9 @@ class FormAsked:
 
 @dataclass(frozen=True)
 class StatusAsked:
-    """How the sender's tickets stand."""
+    """How the sender's tickets stand; ``cancel``: one of them is to be cancelled, and the mail does not say which."""
+
+    cancel: bool = False
 
 
 @dataclass(frozen=True)
@@ -169,6 +171,8 @@ def _written(message: Message, thread: Thread) -> Intake:
         return StaffReply() if thread.purpose in STAFF_PURPOSES else CustomerReply()
     readings = _forms(message)
     command = command_of(message)
+    if command == StatusAsked(cancel=True) and thread.found.refs_mentioned:
+        command = None  # it says which, but not with its key: for staff
     filled = any(len(reading.values) > _FILLED for reading in readings)
     if command is not None and not (filled and _command(message.subject)):
         return command
@@ -194,7 +198,7 @@ def _forms(message: Message) -> tuple[Reading, ...]:
 
 
 def command_of(message: Message) -> HelpAsked | FormAsked | StatusAsked | None:
-    """``help``, ``status`` or ``form KEY`` as the whole subject or the whole first line."""
+    """``help``, ``status``, ``cancel`` or ``form KEY`` as the whole subject or the whole first line."""
     first = next((line for line in message.text.splitlines() if line.strip()), "")
     return _command(message.subject) or _command(first)
 
@@ -203,8 +207,8 @@ def _command(line: str) -> HelpAsked | FormAsked | StatusAsked | None:
     word, _, rest = " ".join(line[:500].strip(" .!").lower().split()).partition(" ")
     if word == "help" and not rest:
         return HelpAsked()
-    if word == "status" and not rest:
-        return StatusAsked()
+    if word in ("status", "cancel") and not rest:
+        return StatusAsked(cancel=word == "cancel")
     if word == "form":
         kind = request_of(rest)
         return FormAsked(*kind) if kind else HelpAsked()

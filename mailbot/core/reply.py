@@ -11,10 +11,13 @@ from dataclasses import dataclass
 import quotequail
 
 from mailbot.core.labelled import labelled
-from mailbot.core.signature import is_device, plain
+from mailbot.core.signature import is_device, is_disclaimer, plain
 
-_STARTS = ("on ", "il ", "in data ", "am ", "le ", "el ")
-_WROTE = re.compile(r"\b(?:wrote|ha scritto|a écrit|escribió|schrieb(?: .{1,120})?) ?:$")
+_STARTS = ("on ", "il ", "in data ", "am ", "le ", "el ", "---- on ")
+_WROTE = re.compile(
+    r"\b(?:(?:wrote|ha scritto|a écrit|escribió)(?: (?:on|il|le|el) .{1,60} \d\d?[:.]\d\d.{0,20})?|schrieb(?: .{1,120})?) ?:$|^-{2,} ?on .{1,300} wrote ?-{2,}$"
+    r"|^(?:zitat von|quoting|citando|citant) .{1,200}:$|^\d{4}-\d\d-\d\d \d\d?:\d\d .{1,200}@[^ @]{1,100}>:$"
+)
 _ORIGINAL = re.compile(
     r"-{2,} ?(?:original message|ursprüngliche nachricht|messaggio originale|message d'origine|message original"
     r"|mensaje original|forwarded message|weitergeleitete nachricht|messaggio inoltrato|message transféré"
@@ -128,7 +131,7 @@ def _attribution(lines: list[str], at: int, words: str) -> int:
         if not more or (joined and more.startswith(_STARTS) and any(map(str.isdigit, more))):
             return 0  # the writer's last line, above a gap or an attribution
         joined = f"{joined} {more}" if joined else words
-        if joined.endswith(":") and _WROTE.search(joined) and ("@" in joined or any(map(str.isdigit, joined))):
+        if joined.endswith((":", "--")) and _WROTE.search(joined) and ("@" in joined or any(map(str.isdigit, joined))):
             return width
     return 0
 
@@ -201,14 +204,18 @@ def _tame(line: str) -> str:
 def _signed(lines: list[str]) -> tuple[list[str], list[str]]:
     """The lines above the signature, and the signature. A telephone's that stands above all words goes alone."""
     for at, line in enumerate(lines):
-        if line.rstrip() == "--":
+        if line.rstrip() == "--" or (line[:1].strip() and is_disclaimer(lines, at) and _said(lines[:at])):
             return lines[:at], lines[at:]
         if is_device(line):
-            if any(above.strip() for above in lines[:at]):
+            if _said(lines[:at]):
                 return lines[:at], lines[at:]
             rest, signature = _ended(lines[at + 1 :])
             return rest, [line, *signature]
     return lines, []
+
+
+def _said(lines: list[str]) -> bool:
+    return any(line.strip() for line in lines)
 
 
 def _ended(lines: list[str]) -> tuple[list[str], list[str]]:
