@@ -182,8 +182,9 @@ def field_of(label: str) -> str | None:
 
 def asked_for(words: str) -> str:
     """What one of the seed's headings asks for ("Select the support package"), "" where it is no such heading."""
-    asking = next((start for start in _ASKING if words.startswith(start)), None)
-    return _WHICH.sub("", words.removeprefix(asking), count=1).removeprefix("the ") if asking else ""
+    if not words.startswith(_ASKING):
+        return ""
+    return _WHICH.sub("", words.partition(" ")[2], count=1).removeprefix("the ")
 
 
 def names_both(label: str) -> bool:

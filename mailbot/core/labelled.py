@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 
 from mailbot.core.forms import FIELDS, INVISIBLE, Kind, asked_for, field_of, normal
 
@@ -12,6 +13,7 @@ _SPACES = " \t\u00a0\u2007\u202f" + INVISIBLE
 _COLONS = ":："
 _PARTING = re.compile(rf"[{_COLONS}\t|(（?=<]")
 _PARTING_STILL = re.compile(rf"[{_COLONS}\t|(（?<]")  # behind an equals sign: no label holds one
+_ASIDE_BEGINS = re.compile("[(（]|<http|<mailto")
 _PARENTHESES = re.compile("[()（）]")
 _NUMBERED = re.compile(r"\d{1,2}(?:[.)][ \t\u00a0]+|\t)")
 _BOX = re.compile(r"\[([xX✓✔ \u00a0]?)\]|([☒☑✓✔✅🗹◉⦿]|\([xX✓✔•]\))|([☐□❏▢◯]|\([ \u00a0]\))")
@@ -31,6 +33,20 @@ class Labelled:
     label: str
     value: str
     key: str | None
+
+
+class Line(str):
+    """A line of a mail. What it is labelled as is asked by every step of a reading, and found once."""
+
+    @cached_property
+    def labelled(self) -> Labelled | None:
+        """See ``labelled``."""
+        return labelled(self)
+
+    @property
+    def key(self) -> str | None:
+        """The field that the line is labelled as."""
+        return self.labelled.key if self.labelled else None
 
 
 def labelled(line: str) -> Labelled | None:
@@ -53,9 +69,10 @@ def labelled(line: str) -> Labelled | None:
         value = value[bold:].strip(_SPACES)
     elif bold and value.endswith(mark):
         value = value[:-bold].strip(_SPACES)
-    key = field_of(_without_aside(label))
+    name = _without_aside(label)
+    key = field_of(name)
     value = _unbold(value)
-    return Labelled(label, value, key if key and not _only_looks_so(key, _without_aside(label), value) else None)
+    return Labelled(label, value, key if key and not _only_looks_so(key, name, value) else None)
 
 
 def _undecorated(line: str) -> int:
@@ -122,9 +139,8 @@ def _closed(line: str, at: int) -> int | None:
 
 
 def _without_aside(label: str) -> str:
-    for opening in ("(", "（", "<http", "<mailto"):
-        label = label.partition(opening)[0]
-    return label.strip(_SPACES)
+    aside = _ASIDE_BEGINS.search(label)
+    return (label[: aside.start()] if aside else label).strip(_SPACES)
 
 
 def _of_cell(value: str, *, drawn: bool) -> str:
@@ -138,7 +154,7 @@ def _of_cell(value: str, *, drawn: bool) -> str:
 
 def _unbold(value: str) -> str:
     """The value without bold marks around the whole of it; marks that are no pair belong to it."""
-    for mark in ("**", "*"):
+    for mark in ("**", "*") if value.startswith("*") else ():
         inner = value[len(mark) : -len(mark)]
         if value.startswith(mark) and value.endswith(mark) and inner.strip() and "*" not in inner:
             return inner.strip(_SPACES)

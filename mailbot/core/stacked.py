@@ -2,13 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain
 from re import compile as pattern
 
 from mailbot.core.accounts import accounts, names_alone
 from mailbot.core.agreement import yes_or_no
 from mailbot.core.forms import CONTACT, FIELDS, INVISIBLE, Kind, field_of
-from mailbot.core.labelled import box_row, is_heading, is_listed, is_numbered, label_alone, labelled
+from mailbot.core.labelled import Line, box_row, is_heading, is_listed, is_numbered, label_alone, labelled
 from mailbot.core.naming import request_of
 from mailbot.core.signature import is_signature
 
@@ -37,16 +36,16 @@ class _Pair:
     colon: bool
 
 
-def unstacked(lines: Sequence[str]) -> list[str]:
+def unstacked(lines: Sequence[str]) -> list[Line]:
     """The lines, labels without a colon joined with their values: "License token" above "A1B2C3D4E5F6" is one line.
 
     A label alone counts where the line below can be nothing but its value, or where the mail has several such pairs.
     """
-    lines = list(chain.from_iterable(_columns(lines, at) for at in range(len(lines))))
+    lines = [Line(line) for at in range(len(lines)) for line in _columns(lines, at)]
     pairs = [pair for at in range(len(lines)) if (pair := _pair(lines, at))]
     layouts = {colon: _is_layout([pair for pair in pairs if pair.colon == colon]) for colon in (False, True)}
     pairs = [pair for pair in pairs if pair.sure or layouts[pair.colon]]
-    made: list[str] = []
+    made: list[Line] = []
     end = 0
     for number, pair in enumerate(pairs):
         if pair.at < end:
@@ -54,7 +53,7 @@ def unstacked(lines: Sequence[str]) -> list[str]:
         made += lines[end : pair.at]
         after = pairs[number + 1].at if number + 1 < len(pairs) else len(lines)
         joined, end = _joined(lines, pair, after)
-        made += joined
+        made += map(Line, joined)
     return made + lines[end:]
 
 
@@ -90,8 +89,8 @@ def _is_layout(pairs: Sequence[_Pair]) -> bool:
     return many or sum(pair.sure for pair in full) >= _SURE
 
 
-def _pair(lines: Sequence[str], at: int) -> _Pair | None:
-    found = labelled(lines[at])
+def _pair(lines: Sequence[Line], at: int) -> _Pair | None:
+    found = lines[at].labelled
     colon = found is not None
     key = label_alone(lines[at]) if found is None else None if found.value else found.key
     if key is None or (colon and at + 1 < len(lines) and bare_of(lines[at + 1])):
@@ -102,7 +101,7 @@ def _pair(lines: Sequence[str], at: int) -> _Pair | None:
     below = lines[value]
     if key == "request" and request_of(bare_of(below)):
         return _Pair(at, key, value, sure=True, colon=colon)
-    found = labelled(below)
+    found = below.labelled
     if label_alone(below) or (found and found.key):
         return _Pair(at, key, None, sure=False, colon=colon)
     return _Pair(at, key, value, _is_sure(lines[at], below, FIELDS[key].kind, gap=value > at + 1), colon)
@@ -169,6 +168,8 @@ def _columns(lines: Sequence[str], at: int) -> list[str]:
 def _sentences(line: str) -> list[str]:
     """The fields of a line such as "Token: X; Agents: 12; Reason: cost."; empty where it has less than three."""
     pieces = _BETWEEN.split(line)  # what was between stands at the odd places
+    if len(pieces) < 2 * _SEVERAL - 1:
+        return []
     made: list[str] = []
     fields = 0
     for at in range(0, len(pieces), 2):
