@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 
 class Kind(StrEnum):
@@ -160,6 +161,8 @@ LABELS: dict[str, str] = {normal(name): f.key for f in FIELDS.values() for name 
 BOTH_LISTS = frozenset(
     {"add-ons and plugins", "addons and plugins", "add-ons/plugins", "add-ons & plugins", "plugins and add-ons"}
 )
+#: No label is longer; and of shorter ones that were asked for some are remembered, for every mail has the same.
+_LONGEST = 200
 LABELS |= dict.fromkeys(BOTH_LISTS, "addons")
 _WHICH = re.compile(r"which items you would like to (?:upgrade|add|remove) - ")
 #: How the seed's headings begin ("Select the support package", "Define the number of agents").
@@ -172,6 +175,11 @@ _NUMBERED = re.compile(r"request (?:#|no\.?|n\.?|nr\.?|number)? ?[0-9]{1,2}|[0-9
 
 def field_of(label: str) -> str | None:
     """The key of the field that a label names, also as a heading of the seed asks for it; None otherwise."""
+    return _field_of(label) if len(label) <= _LONGEST else None
+
+
+@lru_cache(maxsize=512)
+def _field_of(label: str) -> str | None:
     words = normal(label).rstrip("?").strip(" *\"'").removeprefix("please ").removeprefix('on field "')
     if words in LABELS:
         return LABELS[words]

@@ -112,11 +112,12 @@ class Reader:
     def _take(self, line: Line) -> None:
         bare = bare_of(line)
         found = line.labelled if bare else None
-        if (found and found.key == "request") or announces(line):
+        key = found.key if found else None
+        if key == "request" or announces(line):
             self.signed = False
-        if is_device(line) and not (self.given or self.prose):
+        if not (self.given or self.prose) and is_device(line):
             return  # a telephone's line above all words
-        self.signed = self.signed or is_signature(line)
+        self.signed = self.signed or (key is None and is_signature(line))
         if self.signed:
             return
         if not bare:
