@@ -113,7 +113,7 @@ class Reader:
         bare = bare_of(line)
         found = line.labelled if bare else None
         key = found.key if found else None
-        if key == "request" or announces(line):
+        if key == "request" or (key is None and announces(line)):
             self.signed = False
         if not (self.given or self.prose) and is_device(line):
             return  # a telephone's line above all words
@@ -122,10 +122,10 @@ class Reader:
             return
         if not bare:
             self._blank()
-        elif found and found.key:
-            self._start(found.key, found.value)
+        elif found and key:
+            self._start(key, found.value)
             self.numbered = is_numbered(line)
-            self.both = self.both or names_both(found.label)
+            self.both = self.both or (key == "addons" and names_both(found.label))
         elif box := _labelled_box(line):
             self._start(*box)
         elif not _is_machine(bare):

@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import dataclass
-from functools import cached_property
 
 from mailbot.core.forms import FIELDS, INVISIBLE, Kind, asked_for, field_of, normal
 
@@ -36,17 +35,13 @@ class Labelled:
 
 
 class Line(str):
-    """A line of a mail. What it is labelled as is asked by every step of a reading, and found once."""
+    """A line of a mail; ``labelled`` and ``key``, the field that it is labelled as, are asked by every step of a reading and found once."""
 
-    @cached_property
-    def labelled(self) -> Labelled | None:
-        """See ``labelled``."""
-        return labelled(self)
+    __slots__ = ("key", "labelled")
 
-    @property
-    def key(self) -> str | None:
-        """The field that the line is labelled as."""
-        return self.labelled.key if self.labelled else None
+    def __init__(self, text: str = "") -> None:
+        self.labelled = labelled(text)
+        self.key = self.labelled.key if self.labelled else None
 
 
 def labelled(line: str) -> Labelled | None:

@@ -41,7 +41,11 @@ def unstacked(lines: Sequence[str]) -> list[Line]:
 
     A label alone counts where the line below can be nothing but its value, or where the mail has several such pairs.
     """
-    lines = [Line(line) for at in range(len(lines)) for line in _columns(lines, at)]
+    whole = [Line(line) for line in lines]
+    return _joined_pairs([line for at in range(len(whole)) for line in _columns(whole, at)])
+
+
+def _joined_pairs(lines: Sequence[Line]) -> list[Line]:
     pairs = [pair for at in range(len(lines)) if (pair := _pair(lines, at))]
     layouts = {colon: _is_layout([pair for pair in pairs if pair.colon == colon]) for colon in (False, True)}
     pairs = [pair for pair in pairs if pair.sure or layouts[pair.colon]]
@@ -54,7 +58,7 @@ def unstacked(lines: Sequence[str]) -> list[Line]:
         after = pairs[number + 1].at if number + 1 < len(pairs) else len(lines)
         joined, end = _joined(lines, pair, after)
         made += map(Line, joined)
-    return made + lines[end:]
+    return [*made, *lines[end:]]
 
 
 def _joined(lines: Sequence[str], pair: _Pair, after: int) -> tuple[list[str], int]:
@@ -137,56 +141,71 @@ def bare_of(line: str) -> str:
     return line.lstrip(_EDGES + ">").rstrip(_EDGES)
 
 
-def _columns(lines: Sequence[str], at: int) -> list[str]:
+def _columns(lines: Sequence[Line], at: int) -> list[Line]:
     """The line as one line for each field that stands in it; a row of labels above a row of values likewise."""
     line = lines[at]
-    if len(line) <= _WIDEST and (sentences := _sentences(line) or accounts(lines, at)):
+    if len(line) <= _WIDEST and (sentences := _sentences(line) or [*map(Line, accounts(lines, at))]):
         return sentences
     if at + 1 < len(lines) and len(line) <= _WIDEST and names_alone(line, lines[at + 1]):
         return []
     if len(line) > _WIDEST or ("   " not in line and "\t" not in line and "\u00a0" not in line):
         return [line]
     if at and (pairs := _table(lines[at - 1], line)):
-        return pairs
+        return [*map(Line, pairs)]
     if at + 1 < len(lines) and _table(line, lines[at + 1]):
         return []
-    pieces = [piece for piece in _COLUMNS.split(line) if bare_of(piece)]
-    if len(pieces) > 1 and all((found := labelled(piece)) and found.key and found.value for piece in pieces):
-        return pieces
+    if len(fields := _fields(line)) > 1:
+        return fields
     cells = line.split("\t")
     if len(cells) > 3 and len(cells) % 2 == 0 and all(map(_names, cells[::2])) and not any(map(_names, cells[1::2])):
-        return [f"{_head(label)}: {value}" for label, value in zip(cells[::2], cells[1::2], strict=True)]
+        return [Line(f"{_head(label)}: {value}") for label, value in zip(cells[::2], cells[1::2], strict=True)]
     if (
         len(cells) > 1
         and all(map(_names, cells))
         and label_alone(_head(cells[0])) not in ("request", "action", "product")
     ):
-        return [" / ".join(map(_head, cells))]  # a row of labels whose values stand elsewhere: none of them is a value
+        return [
+            Line(" / ".join(map(_head, cells)))
+        ]  # a row of labels whose values stand elsewhere: none of them is a value
     return [line]
 
 
-def _sentences(line: str) -> list[str]:
+def _fields(line: str) -> list[Line]:
+    """The pieces of a line between its gaps; empty where one of them is no field with a value."""
+    pieces: list[Line] = []
+    for text in filter(bare_of, _COLUMNS.split(line)):
+        piece = Line(text)
+        if piece.key is None or piece.labelled is None or not piece.labelled.value:
+            return []
+        pieces.append(piece)
+    return pieces
+
+
+def _sentences(line: str) -> list[Line]:
     """The fields of a line such as "Token: X; Agents: 12; Reason: cost."; empty where it has less than three."""
     pieces = _BETWEEN.split(line)  # what was between stands at the odd places
     if len(pieces) < 2 * _SEVERAL - 1:
         return []
-    made: list[str] = []
+    made: list[list[Line | str]] = []
     fields = 0
     for at in range(0, len(pieces), 2):
-        found = labelled(pieces[at]) if pieces[at] else None
-        key = found.key if found else None
+        piece = Line(pieces[at])
+        key = piece.key
         if not at and key is not None and FIELDS[key].kind is Kind.PROSE:
             return []
         if key is None and not at:
-            made.append(pieces[at])  # a greeting
+            made.append([piece])  # a greeting
         elif key is None and fields == 0:
             return []
         elif key is None:
-            made[-1] += pieces[at - 1] + pieces[at]
+            made[-1] += [pieces[at - 1], piece]
         else:
-            made.append(pieces[at])
+            made.append([piece])
             fields += 1
-    return [*made[:-1], made[-1].rstrip(" .")] if fields >= _SEVERAL else []
+    if fields < _SEVERAL:
+        return []
+    made[-1] = ["".join(made[-1]).rstrip(" .")]
+    return [one[0] if isinstance(one[0], Line) and len(one) == 1 else Line("".join(one)) for one in made]
 
 
 def _head(cell: str) -> str:
@@ -201,8 +220,6 @@ def _names(cell: str) -> bool:
 def _table(head: str, row: str) -> list[str]:
     """The fields of a row of values below a row of labels; empty where these are none."""
     labels, values = head.split("\t"), row.split("\t")
-    if len(labels) < 2 or len(labels) != len(values) or not all(map(_names, labels)):
-        return []
-    if any(map(_names, values)):
+    if len(labels) < 2 or len(labels) != len(values) or any(map(_names, values)) or not all(map(_names, labels)):
         return []
     return [f"{_head(label)}: {value}" for label, value in zip(labels, values, strict=True)]
