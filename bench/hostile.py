@@ -126,6 +126,12 @@ def mails() -> Iterator[tuple[str, bytes]]:
                 f"{parts} parts {kind[:14]} {tag}",
                 HEAD.encode() + b"Content-Type: multipart/mixed; boundary=b\n\n" + one * parts,
             )
+    for sign in ("; ", '\\";', "a1=b; ", "a*0=b; ", "a; "):
+        one = f"--b\nContent-Type: text/plain; {(sign * 200)[:4060]}\n\nx\n".encode()
+        yield (
+            f"190 parts with {sign!r} as parameters",
+            HEAD.encode() + b"Content-Type: multipart/mixed; boundary=b\n\n" + one * 190,
+        )
     yield "attached mails in each other", HEAD.encode() + b"Content-Type: message/rfc822\n\n" * 30_000
     yield "many boundaries", HEAD.encode() + b"Content-Type: multipart/mixed; boundary=b\n\n" + b"--b\n" * 250_000
     yield "many recipients", HEAD.encode() + b"To: " + b"a@b.c,\n " * 30_000 + b"\n\nx"
