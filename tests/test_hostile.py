@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from mailbot.core.message import parse
 from mailbot.ledger_csv import export_csv
 from tests.running import Running, body, running
 from tests.test_desk import ANNA, BOB, DEMO, JOE, PLAN, WHO, import_active, licence
@@ -287,6 +288,9 @@ def test_a_name_of_an_attachment_is_only_a_label(tmp_path: Path) -> None:
     mail.set_content(DEMO)
     for name in ("../../../etc/cron.d/x", "C:\\autoexec.bat", "CON", "a" * 5000, "x\0.exe", ".htaccess"):
         mail.add_attachment(b"x", maintype="a", subtype="b", filename=name.replace("\0", ""))
-    desk.take(mail.as_bytes())
+    raw = mail.as_bytes().replace(b'filename="CON"', b"filename*=utf-8''../a%0ABcc%1b%5b31m")
+    labels = [one.name for one in parse(raw).attachments]
+    assert labels == ["x", "autoexec.bat", "a Bcc[31m", "a" * 150, "x.exe", ".htaccess"]
+    desk.take(raw)
     assert {path.name for path in tmp_path.rglob("*")} == before
     assert desk.states() == {"handled": 1}

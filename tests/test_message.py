@@ -203,6 +203,7 @@ def test_an_empty_mail_is_a_message_without_sender():
         (mail(b"", content_type="message/rfc822") + b"Content-Type: message/rfc822\n\n" * 1000, "nested"),
         (b"Subject: x\rBcc: y@z.example\n" + mail(), "bare CR"),
         (mail(subject="x\r y"), "bare CR"),
+        (multipart(*[b"x: " + b"y" * 200_000 + b"\n\nx"] * 6), "KiB of header in all parts"),
     ],
 )
 def test_a_mail_over_a_cap_is_set_aside(raw, fault):
