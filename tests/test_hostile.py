@@ -3,14 +3,17 @@
 import csv
 import email
 import io
+import json
 from collections.abc import Callable
 from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
+import structlog
 
 from mailbot.core.message import parse
 from mailbot.ledger_csv import export_csv
+from mailbot.maillog import configure
 from tests.running import Running, body, running
 from tests.test_desk import ANNA, BOB, DEMO, JOE, PLAN, WHO, import_active, licence
 
@@ -80,12 +83,16 @@ def test_a_senders_words_stay_words_in_every_mail(desk: Running, words: str) -> 
 def test_nor_do_they_forge_a_line_of_the_log_or_steer_a_terminal(
     desk: Running, words: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    desk.take(nasty(words))
+    configure("debug", json=True)
+    try:
+        desk.take(nasty(words))
+    finally:
+        structlog.reset_defaults()
     written = "".join(capsys.readouterr())
-    lines = [line for line in written.splitlines() if line]
+    lines = [json.loads(line) for line in written.splitlines() if line]
     assert lines
-    assert all("inbox_id=" in line or "message_id=" in line for line in lines), written
-    assert not any(sign in written for sign in "\x07\x9b\u202e\u2028")
+    assert all("inbox_id" in line or "message_id" in line for line in lines), written
+    assert not any(sign in written for sign in "\x1b\x07\x9b\u202e\u2028")
 
 
 def test_an_export_for_spreadsheets_holds_no_formula(desk: Running) -> None:
