@@ -5,6 +5,7 @@ import email
 import io
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from email.message import EmailMessage
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import structlog
 from mailbot.core.message import parse
 from mailbot.ledger_csv import export_csv
 from mailbot.maillog import configure
+from storage import licences
 from tests.running import Running, body, running
 from tests.test_desk import ANNA, BOB, DEMO, JOE, PLAN, WHO, import_active, licence
 
@@ -106,6 +108,16 @@ def test_an_export_for_spreadsheets_holds_no_formula(desk: Running) -> None:
     found = [licence(desk, f"TOKEN{number}XXXX") for number in range(len(names))]
     cells = [cell for row in csv.reader(io.StringIO(export_csv(found, spreadsheet=True))) for cell in row]
     assert not any(cell[:1] in ("=", "+", "-", "@", "\t", "\r") for cell in cells if cell)
+
+
+def test_each_event_names_the_catalogue_that_held(desk: Running) -> None:
+    first = desk.desk.catalogue
+    desk.write(JOE, DEMO)
+    desk.desk = replace(desk.desk, catalogue=replace(first, version="edited since"))
+    desk.write("sue@other.example", DEMO.replace("A1B2C3D4E5F6", "C1B2C3D4E5F6").replace("Acme", "Third"))
+    with desk.desk.store.read() as session:
+        named = {(row.token, row.catalogue_version) for row in licences.all_events(session)}
+    assert named == {("A1B2C3D4E5F6", first.version), ("C1B2C3D4E5F6", "edited since")}
 
 
 # --- replies act only as they may ---------------------------------------------------------------------------------------
