@@ -13,6 +13,7 @@ from mailbot.intake_loop import imap_settings
 from mailbot.maillog import MailLog
 from mailbot.smtp import Smtp, SmtpError
 from mailbot.wording import load
+from storage import posts
 from storage.engine import head, open_store
 from storage.faults import StoreError
 
@@ -56,7 +57,13 @@ def _database(config: Config) -> str:
     store = open_store(config.database_url)
     store.migrate()
     store.verify()
+    with store.read() as session:
+        waiting = posts.waiting(session)
     store.close()
+    if waiting and config.licence_server is None:
+        raise ValueError(
+            f"{waiting} events wait for the licence server: put [licence_server] back, or they stay applying"
+        )
     return f"{store.dialect}, revision {head()}"
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time
 from typing import Any
 
 from sqlmodel import Session
@@ -10,6 +10,7 @@ from sqlmodel import Session
 from mailbot import records
 from mailbot.core.address import fold
 from mailbot.core.catalogue import Catalogue
+from mailbot.core.commit import first_break
 from mailbot.core.events import Reversed
 from mailbot.core.forms import SEATS
 from mailbot.core.licence import DATES, Licence, LicenceEvent
@@ -21,6 +22,8 @@ from storage import licences, people, posts
 
 #: So many tokens are looked up alone; for more the whole ledger is read once.
 FEW = 50
+#: So many are written at once.
+PART = 2000
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,17 @@ class Difference:
             found.append(("contacts", ";".join(self.before.contacts) if self.before else None, ";".join(self.contacts)))
         return found
 
+    def first_break(self, day: date, catalogue: Catalogue) -> tuple[date, str] | None:
+        """The first date, ``day`` or ahead, on which the changed licence is one that no request may make, with the reason's code."""
+        if not self.terms:
+            return None
+        history = self.before.history if self.before else ()
+        at = datetime.combine(day, time(), UTC)
+        change = LicenceEvent(
+            token=self.token, revision=len(history) + 1, at=at, effective=day, kind="set", changes=dict(self.terms)
+        )
+        return first_break((*history, change), day, catalogue)
+
 
 def differences(desk: Desk, rows: Sequence[Mapping[str, str]]) -> list[Difference]:
     """What those lines would change, in their order; nothing for a licence that is so already."""
@@ -52,13 +66,21 @@ def differences(desk: Desk, rows: Sequence[Mapping[str, str]]) -> list[Differenc
         return _differences(desk, session, rows, iter)
 
 
-def put(desk: Desk, rows: Iterable[Mapping[str, str]], kind: str, why: str, progress: Progress = iter) -> int:
-    """Write those lines to the ledger in one transaction, only what differs. Returns how many licences changed."""
+def put(
+    desk: Desk,
+    rows: Iterable[Mapping[str, str]],
+    kind: str,
+    why: str,
+    comparing: Progress = iter,
+    writing: Progress = iter,
+) -> list[Difference]:
+    """Write those lines to the ledger in one transaction, only what differs, which is returned."""
     now = desk.clock()
     with desk.store.write() as session:
-        found = _differences(desk, session, list(rows), progress)
-        _write(desk, session, found, kind, why, now)
-    return len(found)
+        found = _differences(desk, session, list(rows), comparing)
+        for part in writing([found[n : n + PART] for n in range(0, len(found), PART)]):
+            _write(desk, session, part, kind, why, now)
+    return found
 
 
 def reverse(desk: Desk, token: str, revision: int, why: str) -> str | None:
@@ -85,12 +107,12 @@ def reverse(desk: Desk, token: str, revision: int, why: str) -> str | None:
         if wrong.effective <= today:
             before = state([event for event in history if event.revision < revision], today)
             changes |= {key: _now(before, key) for key in wrong.changes} if before else {"status": "deactivated"}
-        row = licences.append(
+        put_back = licences.append(
             session, token=token, at=now, effective=today, kind="reversed", changes=changes,
             decider="operator", rule="reversal", catalogue_version=desk.catalogue.version, why=why, ticket=wrong.ticket,
         )  # fmt: skip
         if desk.config.licence_server is not None:
-            posts.add(session, token, row.revision, now)
+            posts.add(session, token, put_back, now)
         _tell_ticket(Work(desk, session, now, f"reverse:{token}:{revision}"), wrong)
     return None
 

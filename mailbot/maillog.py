@@ -183,9 +183,14 @@ class MailLog:
         """The licence server gave no answer to an event; it is posted again later."""
         self._say("warning", "server_failed", token=mask(token), revision=revision, reply=reply)
 
-    def server_owes(self, count: int) -> None:
-        """A run ends while the licence server has not answered ``count`` events; their items stay ``applying``."""
-        self._say("warning", "licence server has not answered", events=count)
+    def server_owes(self, count: int, *, configured: bool) -> None:
+        """The licence server has not answered ``count`` events, or there is none any more; their items stay ``applying``."""
+        why = (
+            "licence server has not answered"
+            if configured
+            else "events wait for a [licence_server] that is not configured"
+        )
+        self._say("warning", why, events=count)
 
     def deferred(self, outbox_id: int, reply: str, retry_at: datetime) -> None:
         """The server does not take an answer now; it is sent later."""

@@ -75,11 +75,16 @@ def _post_once(desk: Desk) -> bool:
             post_due(desk, server)
         finally:
             server.close()
+    return not _owed(desk)
+
+
+def _owed(desk: Desk) -> int:
+    """How many events the licence server, there or not, has not answered; the operator is told of them."""
     with desk.store.read() as session:
         waiting = posts.waiting(session)
     if waiting:
-        desk.log.server_owes(count=waiting)
-    return not waiting
+        desk.log.server_owes(count=waiting, configured=desk.config.licence_server is not None)
+    return waiting
 
 
 async def _deliver_once(desk: Desk) -> bool:
@@ -170,6 +175,7 @@ class Service:
         """Tell the licence server, beside everything else: a server that hangs holds up no mail."""
         server = server_of(self.desk)
         if server is None:
+            await self._in_turn(functools.partial(_owed, self.desk))
             return
         try:
             while not self.stopping.is_set():

@@ -63,7 +63,8 @@ def _of_licence(licence: Licence, zone: ZoneInfo) -> Iterator[Thing]:
     if licence.renews and licence.billing == "annual" and licence.renews_on:
         yield Thing(_start(licence.renews_on, zone), "renewal", None, licence.token, "the next year begins")
     for line in licence.scheduled:
-        what = f"{line.item} becomes {line.to}"
+        to = "empty" if line.to is None else line.to if not isinstance(line.to, bool) else "yes" if line.to else "no"
+        what = f"{line.item} becomes {to}"
         yield Thing(_start(line.effective, zone), "scheduled", line.ticket, licence.token, what)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import UniqueConstraint, bindparam, false, insert
 from sqlmodel import Field, Session, col, func, select
 
-from storage.types import IndexedText, Json, Row, Text, UtcDateTime
+from storage.types import IndexedText, Json, Row, Text, UtcDateTime, write
 
 
 class LicenceEventRow(Row, table=True):
@@ -38,6 +38,7 @@ class LicenceEventRow(Row, table=True):
 
 
 _OF_TOKEN = col(LicenceEventRow.token) == bindparam("token")
+_NEW = insert(LicenceEventRow)
 _EVENTS = select(LicenceEventRow).where(_OF_TOKEN).order_by(col(LicenceEventRow.revision))
 _LAST = select(func.max(LicenceEventRow.revision)).where(_OF_TOKEN)
 
@@ -58,12 +59,14 @@ def append(
     why: str | None = None,
     asked_on: date | None = None,
     pending: bool = False,
-) -> LicenceEventRow:
-    """The event as written: its ``revision`` is the last one of this token plus 1, the first is 1."""
-    last = s.exec(_LAST, params={"token": token}).one()
-    row = LicenceEventRow(
+) -> int:
+    """The event's ``revision``: the last one of this token plus 1, the first is 1."""
+    revision = (s.exec(_LAST, params={"token": token}).one() or 0) + 1
+    write(
+        s,
+        _NEW,
         token=token,
-        revision=(last or 0) + 1,
+        revision=revision,
         at=at,
         effective=effective,
         kind=kind,
@@ -77,9 +80,7 @@ def append(
         asked_on=asked_on,
         pending=pending,
     )
-    s.add(row)
-    s.flush()
-    return row
+    return revision
 
 
 def append_many(s: Session, rows: Sequence[dict[str, Any]]) -> None:

@@ -127,6 +127,28 @@ def test_a_file_of_many_lines_is_compared_with_the_whole_ledger_at_once(desk: Ru
     assert ledger(desk)["TOKEN00000008"].contacts == ("@acme.example", "jo@acme.example")
 
 
+def test_what_no_request_may_make_an_operator_may_and_is_told_so(desk: Running, tmp_path: Path) -> None:
+    few = "fewer seats than the least that a plan may have"
+    lines = [GOOD.replace("A1B2C3D4E5F6", f"TOKEN{number:08}").replace(",10,", ",3,") for number in range(22)]
+    told = load(tmp_path, GOOD, *lines)
+    assert (told.exit_code, told.stderr.count(f": {few}\n")) == (0, 20)
+    assert told.stderr.endswith("warning: and 2 more like these\n")
+
+    def by_hand(*settings: str, now: str = NOW) -> str:
+        told = mailbot(tmp_path, "licences", "set", "A1B2C3D4E5F6", *settings, "--why", "x", now=now)
+        assert told.exit_code == 0, told.output
+        return str(told.stderr)
+
+    assert by_hand("agents=12") == ""
+    desk.moment[0] = rome("2026-11-25 10:00")
+    form = f"Request: modify\nAction: remove\nLicense token: A1B2C3D4E5F6\n{FORM}Reason: cost\nAgents: 5\n"
+    desk.write(JOE, form)
+    now = "2026-11-26T10:00:00+01:00"
+    assert by_hand("plan=", now=now) == "warning: A1B2C3D4E5F6: it has seats, add-ons or plugins, and no plan\n"
+    assert by_hand("reverses=4", now=now) == ""
+    assert by_hand("addons=ai_agent_assistants", now=now).endswith("an add-on without the one that it requires\n")
+
+
 def test_a_wrong_change_is_reversed_by_an_event_and_credited(desk: Running, tmp_path: Path) -> None:
     load(tmp_path, GOOD)
     desk.moment[0] = rome("2026-11-16 10:00")

@@ -232,6 +232,7 @@ def test_what_is_inside_a_token_makes_it_malformed() -> None:
     [
         "Botify, Queue manager", "Botify; Queue Manager", "\n- Botify\n- Queue Manager", "\n\n• Botify\n\n• queue_manager\n\nThanks for all",
         "• Botify • Queue Manager", "\n[x] Botify\n[ ] Schedulease\n[X] Queue Manager", "\n☒ Botify\n☐ Schedulease\n☑ Queue Manager",
+        "\nþ Botify\n¨ Schedulease\ný Queue Manager", "\n\uf0fe Botify\n\uf0a8 Schedulease\n\uf0fe\u00a0Queue Manager", "\n\uf0b7\tBotify\n\uf0b7\tQueue Manager",
         "[x] Botify [ ] Schedulease [x] Queue Manager", "Botify,\nQueue Manager", "\nBotify\nQueue Manager\n\nThanks", "“Botify”, Queue‑Manager",
     ],
 )  # fmt: skip
@@ -283,6 +284,7 @@ def test_values_of_every_given_field_are_checked_when_the_form_is_not_known() ->
     ("raw", "meant"),
     [
         ("Voic", "Voice"),
+        ("vois", "Voice"),
         ("Voice Digtal", "Voice Digital"),
         ("Digital Voice", "Voice Digital"),
         ("voicedigital", "Voice Digital"),

@@ -11,6 +11,7 @@ from rich.progress import track
 from mailbot import records, shapes
 from mailbot.cli.context import ConfigOption, Json, NowOption, choose, desk, fail, show_json
 from mailbot.cli.tables import show_table
+from mailbot.core.commit import first_break
 from mailbot.core.licence import Licence
 from mailbot.desk import Desk
 from mailbot.ledger_csv import Checks, Progress, export_csv, read_csv
@@ -18,11 +19,23 @@ from mailbot.ledger_files import Difference, differences, put, reverse
 
 app = typer.Typer(no_args_is_help=True)
 
+#: So many licences are named; of more their number is told.
+_WARNINGS = 20
+#: What a licence is that must not be so, by the code of `mailbot.core.commit.forbidden`.
+_MUST_NOT = {
+    "plan_refused": "it has seats, add-ons or plugins, and no plan",
+    "under_minimum": "fewer seats than the least that a plan may have",
+    "requires": "an add-on without the one that it requires",
+}
+
+
+def _today(found: Desk) -> date:
+    return found.clock().astimezone(found.config.zone).date()
+
 
 def _all(found: Desk) -> list[Licence]:
-    today = found.clock().astimezone(found.config.zone).date()
     with found.store.read() as session:
-        return records.licences(session, today)
+        return records.licences(session, _today(found))
 
 
 @app.command("list")
@@ -49,7 +62,7 @@ def show(
     choose(config_file, now)
     found = desk()
     try:
-        day = date.fromisoformat(on) if on else found.clock().astimezone(found.config.zone).date()
+        day = date.fromisoformat(on) if on else _today(found)
     except ValueError:
         fail(f"--on: read {on!r}, must be a date like 2027-01-31", 2)
     with found.store.read() as session:
@@ -96,8 +109,9 @@ def set_(
     faults = Checks(found.catalogue).faults(row)
     if faults:
         fail("\n".join(faults), 2)
-    if put(found, [row], "set", why):
+    if changed := put(found, [row], "set", why):
         typer.echo(f"{token}: changed")
+        _warn(found, changed)
         return
     over = ": it has expired by its date, set that too (expires_on= lifts it)" if row.get("status") == "active" else ""
     typer.echo(f"{token}: nothing to change{over}")
@@ -111,6 +125,11 @@ def _reverse(found: Desk, row: dict[str, str], why: str) -> None:
     if fault:
         fail(fault)
     typer.echo(f"{row['token']}: event {revision} is reversed")
+    today = _today(found)
+    with found.store.read() as session:
+        licence = records.licence(session, row["token"], today)
+    if licence is not None:
+        _tell_broken([(licence.token, first_break(licence.history, today, found.catalogue))], today)
 
 
 @app.command("import")
@@ -128,13 +147,16 @@ def import_(
     if faults:
         fail("\n".join(faults))
     if dry_run:
-        _show_differences(differences(found, rows), len(rows), json=json)
+        would = differences(found, rows)
+        _show_differences(would, len(rows), json=json)
+        _warn(found, would)
         return
-    changed = put(found, rows, "import", file.name, _bar("comparing"))
+    changed = put(found, rows, "import", file.name, _bar("comparing"), _bar("writing"))
     if json:
-        show_json({"read": len(rows), "changed": changed})
+        show_json({"read": len(rows), "changed": len(changed)})
     else:
-        typer.echo(f"{len(rows)} licences read, {changed} changed")
+        typer.echo(f"{len(rows)} licences read, {len(changed)} changed")
+    _warn(found, changed)
 
 
 def _show_differences(found: list[Difference], read: int, *, json: bool) -> None:
@@ -145,6 +167,20 @@ def _show_differences(found: list[Difference], read: int, *, json: bool) -> None
         return
     show_table("Differences", columns, lines)
     typer.echo(f"{read} licences read, {len(found)} would change")
+
+
+def _warn(found: Desk, changed: list[Difference]) -> None:
+    today = _today(found)
+    _tell_broken([(one.token, one.first_break(today, found.catalogue)) for one in changed], today)
+
+
+def _tell_broken(found: list[tuple[str, tuple[date, str] | None]], today: date) -> None:
+    """An operator may make a licence that no request may make, but is told so."""
+    broken = [(token, *broke) for token, broke in found if broke]
+    for token, day, why in broken[:_WARNINGS]:
+        typer.echo(f"warning: {token}{f' from {day} on' if day > today else ''}: {_MUST_NOT[why]}", err=True)
+    if len(broken) > _WARNINGS:
+        typer.echo(f"warning: and {len(broken) - _WARNINGS} more like these", err=True)
 
 
 def _bar(what: str) -> Progress:

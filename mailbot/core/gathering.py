@@ -27,8 +27,10 @@ _WRAPPED = frozenset({Kind.TEXT, Kind.REASON, Kind.OPTION, Kind.OPTIONS})
 PROSE = "prose"
 MAILTO = re.compile(r"\s{0,3}[<\[(]mailto:[^<>\[\]()\s]{1,320}[>\])]", re.I)
 _ARMOUR = re.compile(r"-----BEGIN PGP SIGNED MESSAGE-----|Hash: (?:SHA|RIPEMD)[\w, -]{1,40}")
-#: Bullets as Word writes them: a letter that its own fonts draw as a sign, and the room behind it.
-_WORD_BULLET = re.compile(r"^([\s>]{0,40})[oqvwü§ØŸ·–—](?:\t| {0,9}[ \u00a0]{3,20})[ \u00a0]{0,20}(?=\S)")
+#: Bullets as Word writes them: a letter that its own fonts draw as a sign, and the room behind it; or its private number.
+_WORD_BULLET = re.compile(
+    r"^([\s>]{0,40})(?:[oqvwü§ØŸ·–—](?:\t| {0,9}[ \u00a0]{3,20})[ \u00a0]{0,20}|[\uf0b7\uf0a7\uf0d8\uf076\uf0fc]\s{0,30})(?=\S)"
+)
 #: Struck out words: who wrote them took them back.
 _STRUCK = re.compile(r"(?<!\S)~~[^~\n]{1,300}~~(?:\s|$)")
 _UNSEEN = str.maketrans({"\u00a0": " ", "\u202f": " ", **dict.fromkeys("\u00ad\u034f\u200b\u2060\ufeff")})

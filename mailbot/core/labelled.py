@@ -15,7 +15,11 @@ _PARTING_STILL = re.compile(rf"[{_COLONS}\t|(（?<]")  # behind an equals sign: 
 _ASIDE_BEGINS = re.compile("[(（]|<http|<mailto")
 _PARENTHESES = re.compile("[()（）]")
 _NUMBERED = re.compile(r"\d{1,2}(?:[.)][ \t\u00a0]+|\t)")
-_BOX = re.compile(r"\[([xX✓✔ \u00a0]?)\]|([☒☑✓✔✅🗹◉⦿]|\([xX✓✔•]\))|([☐□❏▢◯]|\([ \u00a0]\))")
+#: The letters and the private numbers are boxes in Wingdings, of which a mail's text has lost the font.
+_BOX = re.compile(
+    r"\[([xX✓✔ \u00a0]?)\]|([☒☑✓✔✅🗹◉⦿\uf0fe\uf0fd]|\([xX✓✔•]\)|(?<!\S)[þý](?!\S))"
+    r"|([☐□❏▢◯\uf0a8\uf06f]|\([ \u00a0]\)|(?<!\S)¨(?!\S))"
+)
 #: The seed's heading that chooses the action: 4. Select "Add".
 _CHOSEN = re.compile(r"select [\"'](add|remove|deactivate)[\"']")
 _LISTED = re.compile(r"[\s>]*(?:[-*•·◦▪‣●○]|\d{1,2}[.)])\s+\S")
