@@ -46,6 +46,7 @@ PIECES = (
     "<p>", "<div>", "<b><i>", "</p>", "<td>", "<table><tr><td>", "<blockquote>", "<!--", "<!-- -->", "<![CDATA[", "<style>a{", "<style>", "a{b:c}", "<script>",
     '<p style="display:none">', '<p style="', "<a href='", "<img alt=x>", "&amp;", "&#", "&#x41;", "&", "<input type=checkbox checked>", "<select><option>",
     "<style>div p{color:red}</style><p>x", "<style>@media (x){p{display:none}}</style><p>x", "<style>p~p{left:1px}</style><p>x",
+    "User: 2; " * 200 + "\n", "User: 2   " * 200 + "\n", "Accounts: " + "1 users," * 200 + "\n", "Agents\tUsers\n", "User\t" * 300 + "\n",
     "<svg>", "<template>", "<p\n", "< p>", "<p/", "</", "<p class=gmail_quote>", "/*", "*/", "display:none;", "<font size=1>", "<x:y>", "<br>", "<li>",
 )  # fmt: skip
 #: Lines that are all different, one for each number.
@@ -84,6 +85,7 @@ def texts() -> Iterator[tuple[str, str]]:
         ("On 1 ", "x"),
         ("{", '"a":[{'),
         ("Comments: x\n", "y\n"),
+        ("Request: ", "re: "),
     ):
         yield f"{first!r} then {last!r}", first + last * (SIZE // len(last))
 
@@ -124,6 +126,12 @@ def mails() -> Iterator[tuple[str, bytes]]:
                 f"{parts} parts {kind[:14]} {tag}",
                 HEAD.encode() + b"Content-Type: multipart/mixed; boundary=b\n\n" + one * parts,
             )
+    for sign in ("; ", '\\";', "a1=b; ", "a*0=b; ", "a; "):
+        one = f"--b\nContent-Type: text/plain; {(sign * 200)[:4060]}\n\nx\n".encode()
+        yield (
+            f"190 parts with {sign!r} as parameters",
+            HEAD.encode() + b"Content-Type: multipart/mixed; boundary=b\n\n" + one * 190,
+        )
     yield "attached mails in each other", HEAD.encode() + b"Content-Type: message/rfc822\n\n" * 30_000
     yield "many boundaries", HEAD.encode() + b"Content-Type: multipart/mixed; boundary=b\n\n" + b"--b\n" * 250_000
     yield "many recipients", HEAD.encode() + b"To: " + b"a@b.c,\n " * 30_000 + b"\n\nx"

@@ -60,6 +60,9 @@ def _nothing_open(session: Session, address: str) -> None:
     if waiting := erasure.unhandled(session, address):
         msg = f"mail {waiting[0]} of that address is not handled yet: mailbot run --once"
         raise StillNeededError(msg)
+    if waiting := erasure.unsent(session, address):
+        msg = f"mail {waiting[0]} of the outbox, which names that address, has not gone out yet: mailbot run --once"
+        raise StillNeededError(msg)
 
 
 def _dismantled(body: dict[str, Any]) -> dict[str, Any]:

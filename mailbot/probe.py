@@ -11,7 +11,6 @@ from mailbot.core import keys
 from mailbot.core.address import domain
 from mailbot.core.border import Finding, forged_fields, of_mail, of_probe
 from mailbot.core.bounce import OWN_HEADER
-from mailbot.core.identity import FIELD
 from mailbot.core.message import Message, parse
 from mailbot.delivery import smtp_settings
 from mailbot.desk import Desk
@@ -67,7 +66,7 @@ def _mail(desk: Desk, authserv_id: str, now: datetime) -> tuple[bytes, str, str]
     mark = keys.make(random(20))
     message_id = keys.message_id(None, None, random(20), domain(address))
     lines = [
-        *(f"{FIELD.title()}: {value}" for value in forged_fields(authserv_id, address, mark)),
+        *forged_fields(authserv_id, address, mark),
         f"From: {address}",
         f"To: {address}",
         "Subject: probe of the border",

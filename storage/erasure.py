@@ -1,6 +1,7 @@
 """Takes one person out of every table. The ledger stays: it names tokens, tickets and mails, and nobody who asks."""
 
 import re
+from binascii import a2b_qp
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
@@ -32,6 +33,19 @@ def unhandled(s: Session, address: str) -> list[int]:
     """The numbers of his mails that still wait to be handled."""
     query = select(inbox.Inbox.id, inbox.Inbox.sender).where(col(inbox.Inbox.state) == inbox.KEPT)
     return [number for number, sender in s.exec(query) if sender is not None and folded(sender) == folded(address)]
+
+
+def unsent(s: Session, address: str) -> list[int]:
+    """The numbers of the alerts and digests that name him and have not gone out."""
+    return [row.id for row in _naming(s, address) if row.state in outbox.DUE_STATES]
+
+
+def _naming(s: Session, address: str) -> list[outbox.Outbox]:
+    """The mails to others, about no one ticket, that name him."""
+    raws, name = outbox.OutboxRaw, folded(address).encode()
+    query = select(outbox.Outbox, raws.data).join(raws, col(raws.outbox_id) == col(outbox.Outbox.id))
+    others = query.where(col(outbox.Outbox.ref).is_(None), col(outbox.Outbox.recipient_folded) != folded(address))
+    return [row for row, raw in s.exec(others) if name in a2b_qp(raw).lower()]
 
 
 def erase(s: Session, address: str, at: datetime, dismantled: Callable[[dict[str, Any]], dict[str, Any]]) -> Erased:
@@ -113,9 +127,10 @@ def _mails_in(s: Session, address: str, refs: Collection[str]) -> int:
 
 
 def _mails_out(s: Session, address: str, refs: Collection[str]) -> int:
-    """Mails to him, and those to others about his tickets, lose their bytes; those to him also to whom they went."""
+    """Mails to him, those to others about his tickets, and those that name him lose their bytes; those to him also to whom they went."""
     to_him = col(outbox.Outbox.recipient_folded) == folded(address)
     rows = list(s.exec(select(outbox.Outbox).where(or_(to_him, col(outbox.Outbox.ref).in_(refs)))))
+    rows += [row for row in _naming(s, address) if row not in rows]
     for row in rows:
         if row.recipient_folded == folded(address):
             row.recipient = row.recipient_folded = GONE

@@ -65,6 +65,38 @@ def certificate(folder: Path) -> Certificate:
     return made
 
 
+#: Where a server can be reached under a name that its certificate does not hold.
+ELSEWHERE = "127.0.0.2"
+
+
+@contextmanager
+def relayed(port: int) -> Iterator[int]:
+    """One connection to the port given back, at ELSEWHERE, is passed on to ``port``."""
+    with socket.create_server((ELSEWHERE, 0)) as relay:
+        relaying = threading.Thread(target=_relay, args=(relay, port), daemon=True)
+        relaying.start()
+        yield int(relay.getsockname()[1])
+        relaying.join()
+
+
+def _relay(relay: socket.socket, port: int) -> None:
+    client, _ = relay.accept()
+    with client, socket.create_connection((HOST, port)) as upstream:
+        back = threading.Thread(target=_pour, args=(upstream, client))
+        back.start()
+        _pour(client, upstream)
+        back.join()
+
+
+def _pour(source: socket.socket, sink: socket.socket) -> None:
+    try:
+        while chunk := source.recv(65536):
+            sink.sendall(chunk)
+        sink.shutdown(socket.SHUT_WR)
+    except OSError:
+        pass
+
+
 # --- Dovecot ---------------------------------------------------------------------------------------------------------
 
 _DOVECOT = """

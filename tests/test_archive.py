@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import stat
 import struct
 import zipfile
 import zlib
@@ -22,7 +23,7 @@ def _gz(data: bytes, *args: int) -> bytes:
     return gzip.compress(data, *args, mtime=0)
 
 
-def zipped(*files: tuple[str, bytes], compression: int = zipfile.ZIP_DEFLATED) -> bytes:
+def zipped(*files: tuple[str | zipfile.ZipInfo, bytes], compression: int = zipfile.ZIP_DEFLATED) -> bytes:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", compression) as made:
         for name, data in files:
@@ -211,10 +212,13 @@ def test_what_log_rotation_has_packed_is_read_in_a_zip_under_the_same_caps() -> 
 
 
 def test_names_that_lead_out_are_not_read_and_are_told_once() -> None:
-    names = ["../../etc/a.log", "/etc/a.log", "..\\a.log", "C:\\a.log", "a/../../b.log"]
+    """A link leads out too, whatever its name."""
+    link = zipfile.ZipInfo("link.log")
+    link.external_attr = (stat.S_IFLNK | 0o777) << 16
+    names = ["../../etc/a.log", "/etc/a.log", "..\\a.log", "C:\\a.log", "a/../../b.log", link]
     logs, unreadable = open_logs([("a.zip", zipped(("good.log", b"good\n"), *((name, b"x\n") for name in names)))])
     assert [log.name for log in logs] == ["a.zip/good.log"]
-    assert unreadable == (Unreadable("a.zip/../../etc/a.log and 4 more", archive.OUTSIDE, 0),)
+    assert unreadable == (Unreadable("a.zip/../../etc/a.log and 5 more", archive.OUTSIDE, 0),)
 
 
 def test_a_name_is_only_a_label() -> None:
@@ -257,15 +261,27 @@ def test_a_gzip_bomb_of_many_members_is_refused() -> None:
 
 
 def test_all_archives_of_a_mail_share_one_allowance(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A zip that declares more than is left is not begun with; a .gz declares nothing."""
     monkeypatch.setattr(archive, "UNPACKED_MAX", 250)
-    logs, unreadable = open_logs([(f"{n}.zip", zipped(("a.log", b"a" * 100))) for n in range(4)])
-    assert [log.name for log in logs] == ["0.zip/a.log", "1.zip/a.log"]
-    assert unreadable == (Unreadable("2.zip", archive.BOMB, 2), Unreadable("3.zip", archive.BOMB, 3))
+    given = [
+        ("0.zip", zipped(("a.log", b"a" * 100))),
+        ("1.gz", _gz(b"a" * 100)),
+        ("2.zip", zipped(("a.log", b"a" * 30), ("b.log", b"a" * 30))),
+        ("3.gz", _gz(b"a" * 100)),
+    ]
+    logs, unreadable = open_logs(given)
+    assert [log.name for log in logs] == ["0.zip/a.log", "1.gz"]
+    assert unreadable == (Unreadable("2.zip", archive.BOMB, 2), Unreadable("3.gz", archive.BOMB, 3))
 
 
 def test_an_archive_of_too_many_files_is_refused() -> None:
     packed = zipped(*((f"{number}.log", b"a\n") for number in range(archive.MEMBERS_MAX + 1)))
     assert unread(("a.zip", packed)) == [("a.zip", archive.TOO_MANY)]
+    half = zipped(*((f"{number}.log", b"a\n") for number in range(archive.MEMBERS_MAX // 2 + 1)))
+    logs, unreadable = open_logs([("a.zip", half), ("b.zip", half)])
+    assert len(logs) == archive.MEMBERS_MAX // 2 + 1
+    assert unreadable == (Unreadable("b.zip", archive.TOO_MANY, 1),)
+    assert unread(("a.gz", _gz(b"") * 2000 + _gz(b"a\n"))) == [("a.gz", archive.DAMAGED)]  # of nothing but members
 
 
 def test_a_directory_of_hundreds_of_thousands_of_files_is_not_even_read() -> None:

@@ -294,7 +294,7 @@ def test_two_requests_in_one_mail_are_two_linked_tickets(desk: Running) -> None:
         b"",
         b"Subject: x\r\n\r\nhello\r\n",
         b"From: a@b.c\r\nFrom: d@e.f\r\n\r\nhello\r\n",
-        b"From: a@b.c\rBcc: x\r\n\r\nhello\r\n",
+        b"From: a@b.c\r\nSubject: x\rBcc: d@e.f\r\n\r\nhello\r\n",
     ],
     ids=["empty", "no From", "two From", "bare CR"],
 )

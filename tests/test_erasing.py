@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mailbot.audit import examine
-from storage import licences
+from storage import licences, outbox
 from tests.commands import mailbot
 from tests.running import Running, running
 from tests.test_desk import ANNA, JOE, PLAN, import_active
@@ -56,6 +56,20 @@ def test_nothing_of_the_person_is_left_in_any_file_of_the_database(desk: Running
     after = stored(desk)
     assert [word for word in words if word in after] == []
     assert JOE.encode() in after
+
+
+def test_an_alert_that_names_her_goes_out_first_and_then_loses_its_bytes(desk: Running) -> None:
+    approval = next(mail for mail in desk.sent if mail["To"] == ANNA)
+    assert [mail["Subject"] for mail in desk.write(SUE, "APPROVE", reply_to=approval)] == ["Attention"] * 2
+    desk.take(desk.raw(SUE, "status").replace(b"Message-ID: <", b"Message-ID: <penelope."))
+    code, said = call(desk, "erase", SUE)
+    assert (code, "has not gone out yet: mailbot run --once" in said) == (1, True)
+    with desk.desk.store.write() as session:
+        for row in outbox.listing(session):
+            outbox.delivered(session, row.id, desk.moment[0], "250 OK")
+    assert call(desk, "erase", SUE)[0] == 0
+    after = stored(desk)
+    assert [word for word in (SUE.lower().encode(), b"penelope") if word in after] == []
 
 
 def test_licences_bills_and_decisions_stay(desk: Running) -> None:

@@ -3,10 +3,11 @@
 import os
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mailbot.core import bounce, decision, identity, keys, reading, reply
+from mailbot.core import bounce, decision, identity, keys, message, reading, reply
 from mailbot.core.intake import STAFF_PURPOSES, Thread, understand
 from mailbot.core.message import parse
 
@@ -43,18 +44,18 @@ def mutated(draw: st.DrawFn) -> bytes:
 
 def read_whole(raw: bytes) -> None:
     """Everything that the desk does to a mail before anybody decides what it may."""
-    message = parse(raw)
-    found = keys.find(message.recipients, message.subject, message.in_reply_to, message.references, "d@e.f", "LIC")
+    mail = parse(raw)
+    found = keys.find(mail.recipients, mail.subject, mail.in_reply_to, mail.references, "d@e.f", "LIC")
     for purpose in (None, *sorted(STAFF_PURPOSES)):
-        understand(message, Thread(found, purpose), "d@e.f", "X-Spam-Flag: YES")
+        understand(mail, Thread(found, purpose), "d@e.f", "X-Spam-Flag: YES")
     for server in ("mx.desk.example", "microsoft365"):
-        identity.verdict(message, server)
-    bounce.report(message)
-    bounce.automatic(message, "d@e.f")
-    own = reply.own_text(message.text, (MARKER,)).own
+        identity.verdict(mail, server)
+    bounce.report(mail)
+    bounce.automatic(mail, "d@e.f")
+    own = reply.own_text(mail.text, (MARKER,)).own
     decision.read(own, "LIC", {"LIC-1": {"agents": "agents"}})
     decision.confirmation_word(own)
-    for text in reply.own_lines_anywhere(message.text, (MARKER,)):
+    for text in reply.own_lines_anywhere(mail.text, (MARKER,)):
         reading.read_fields(text)
 
 
@@ -76,3 +77,12 @@ def test_a_damaged_mail_makes_nothing_fail(raw: bytes) -> None:
 @given(st.binary(max_size=2000) | st.lists(PIECES | st.binary(max_size=20), max_size=40).map(b"".join))
 def test_any_bytes_make_nothing_fail(raw: bytes) -> None:
     read_whole(raw)
+
+
+def test_what_fails_in_a_reader_is_a_fault_of_the_mail_and_stops_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object) -> None:
+        raise RecursionError
+
+    monkeypatch.setattr(message, "read", fails)
+    found = parse(b"From: a@b.c\n\nhello\n")
+    assert (found.sender, found.fault) == ("a@b.c", "it cannot be read (RecursionError)")

@@ -3,13 +3,19 @@
 import csv
 import email
 import io
+import json
 from collections.abc import Callable
+from dataclasses import replace
 from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
+import structlog
 
+from mailbot.core.message import parse
 from mailbot.ledger_csv import export_csv
+from mailbot.maillog import configure
+from storage import licences
 from tests.running import Running, body, running
 from tests.test_desk import ANNA, BOB, DEMO, JOE, PLAN, WHO, import_active, licence
 
@@ -79,12 +85,16 @@ def test_a_senders_words_stay_words_in_every_mail(desk: Running, words: str) -> 
 def test_nor_do_they_forge_a_line_of_the_log_or_steer_a_terminal(
     desk: Running, words: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    desk.take(nasty(words))
+    configure("debug", json=True)
+    try:
+        desk.take(nasty(words))
+    finally:
+        structlog.reset_defaults()
     written = "".join(capsys.readouterr())
-    lines = [line for line in written.splitlines() if line]
+    lines = [json.loads(line) for line in written.splitlines() if line]
     assert lines
-    assert all("inbox_id=" in line or "message_id=" in line for line in lines), written
-    assert not any(sign in written for sign in "\x07\x9b\u202e\u2028")
+    assert all("inbox_id" in line or "message_id" in line for line in lines), written
+    assert not any(sign in written for sign in "\x1b\x07\x9b\u202e\u2028")
 
 
 def test_an_export_for_spreadsheets_holds_no_formula(desk: Running) -> None:
@@ -98,6 +108,16 @@ def test_an_export_for_spreadsheets_holds_no_formula(desk: Running) -> None:
     found = [licence(desk, f"TOKEN{number}XXXX") for number in range(len(names))]
     cells = [cell for row in csv.reader(io.StringIO(export_csv(found, spreadsheet=True))) for cell in row]
     assert not any(cell[:1] in ("=", "+", "-", "@", "\t", "\r") for cell in cells if cell)
+
+
+def test_each_event_names_the_catalogue_that_held(desk: Running) -> None:
+    first = desk.desk.catalogue
+    desk.write(JOE, DEMO)
+    desk.desk = replace(desk.desk, catalogue=replace(first, version="edited since"))
+    desk.write("sue@other.example", DEMO.replace("A1B2C3D4E5F6", "C1B2C3D4E5F6").replace("Acme", "Third"))
+    with desk.desk.store.read() as session:
+        named = {(row.token, row.catalogue_version) for row in licences.all_events(session)}
+    assert named == {("A1B2C3D4E5F6", first.version), ("C1B2C3D4E5F6", "edited since")}
 
 
 # --- replies act only as they may ---------------------------------------------------------------------------------------
@@ -327,6 +347,9 @@ def test_a_name_of_an_attachment_is_only_a_label(tmp_path: Path) -> None:
     mail.set_content(DEMO)
     for name in ("../../../etc/cron.d/x", "C:\\autoexec.bat", "CON", "a" * 5000, "x\0.exe", ".htaccess"):
         mail.add_attachment(b"x", maintype="a", subtype="b", filename=name.replace("\0", ""))
-    desk.take(mail.as_bytes())
+    raw = mail.as_bytes().replace(b'filename="CON"', b"filename*=utf-8''../a%0ABcc%1b%5b31m")
+    labels = [one.name for one in parse(raw).attachments]
+    assert labels == ["x", "autoexec.bat", "a Bcc[31m", "a" * 150, "x.exe", ".htaccess"]
+    desk.take(raw)
     assert {path.name for path in tmp_path.rglob("*")} == before
     assert desk.states() == {"handled": 1}

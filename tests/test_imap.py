@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from imapclient import DELETED
-from servers import HOST, PASSWORD, Dovecot, dovecot, free_port
+from servers import ELSEWHERE, HOST, PASSWORD, Dovecot, dovecot, free_port, relayed
 
 from mailbot import imap
 from mailbot.imap import Arrived, ImapError, ImapSettings, Mailbox
@@ -525,32 +525,8 @@ def test_a_certificate_of_nobody_we_trust(server: Dovecot, security: str) -> Non
 
 @pytest.mark.parametrize("security", ["tls", "starttls"])
 def test_a_certificate_for_another_name(server: Dovecot, security: str) -> None:
-    """The server listens on 127.0.0.1 only; its certificate does not name what we call it."""
-    with socket.create_server(("127.0.0.2", 0)) as relay:
-        relaying = threading.Thread(target=_relay, args=(relay, server.settings(security).port), daemon=True)
-        relaying.start()
-        with pytest.raises(ImapError, match="certificate is not good"):
-            Mailbox.open(server.settings(security, host="127.0.0.2", port=relay.getsockname()[1]), Log())
-        relaying.join()
-
-
-def _relay(relay: socket.socket, port: int) -> None:
-    """Passes one connection on until either side is done."""
-    client, _ = relay.accept()
-    with client, socket.create_connection((HOST, port)) as upstream:
-        back = threading.Thread(target=_pour, args=(upstream, client))
-        back.start()
-        _pour(client, upstream)
-        back.join()
-
-
-def _pour(source: socket.socket, sink: socket.socket) -> None:
-    try:
-        while chunk := source.recv(65536):
-            sink.sendall(chunk)
-        sink.shutdown(socket.SHUT_WR)
-    except OSError:
-        pass
+    with relayed(server.settings(security).port) as port, pytest.raises(ImapError, match="certificate is not good"):
+        Mailbox.open(server.settings(security, host=ELSEWHERE, port=port), Log())
 
 
 def test_starttls_that_is_not_offered_is_not_done_without(tmp_path: Path) -> None:

@@ -59,6 +59,8 @@ class Vendor:
         code, text = answer if isinstance(answer, tuple) else (answer, "")
         handler.send_response(code)
         handler.send_header("Content-Length", str(len(text.encode())))
+        if 300 <= code < 400:
+            handler.send_header("Location", "/elsewhere")
         handler.end_headers()
         handler.wfile.write(text.encode())
 
@@ -159,7 +161,7 @@ def test_what_is_posted_is_signed_and_says_what_will_hold(desk: Running, vendor:
     assert headers["Mailbot-Signature"] == f"v1={told}"
 
 
-@pytest.mark.parametrize("answer", [500, 503, 301, 401, 429, HANG, BREAK])
+@pytest.mark.parametrize("answer", [500, 503, 307, 401, 429, HANG, BREAK])
 def test_no_answer_is_asked_again_with_the_same_key_and_counts_from_its_day(
     desk: Running, vendor: Vendor, answer: Any
 ) -> None:
@@ -197,6 +199,7 @@ def test_the_customer_hears_once_that_it_takes_a_while(desk: Running, vendor: Ve
     ("answer", "reason"),
     [
         ((422, '{"reason": "this token is blocked"}'), "this token is blocked"),
+        ((422, '{"reason": "blocked\\r\\n\\u001b[31m\\u202e"}'), "blocked [31m"),
         ((403, "<html>no</html>"), "403 Forbidden"),
         ((400, '{"reason": ["a", "list"]}'), "400 Bad Request"),
     ],

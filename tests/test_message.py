@@ -392,3 +392,17 @@ def test_any_winmail_dat_is_read(data):
     signed = struct.pack("<IH", 0x223E9F78, 1) + data
     part = b"Content-Type: application/ms-tnef\nContent-Transfer-Encoding: base64\n\n" + base64.encodebytes(signed)
     check(multipart(part))
+
+
+def test_the_headers_of_all_parts_share_one_cap():
+    raw = multipart(*[b"x: " + b"y" * 2000 + b"\n\nx"] * 5)
+    assert parse(raw, Caps(header_bytes=2048)).fault == "it has more than 8 KiB of header in all parts"
+    assert parse(raw).fault is None
+
+
+def test_of_a_field_with_parameters_without_end_none_is_read() -> None:
+    """The standard reader takes quadratic time: a mail of such parts took five seconds for a megabyte."""
+    for semicolons, name in ((100, "x.log"), (300, "")):
+        raw = f"From: a@b.c\nContent-Disposition: attachment; filename=x.log{';' * semicolons}\n\nx".encode()
+        (file,) = parse(raw).attachments
+        assert file.name == name

@@ -133,6 +133,11 @@ def test_an_action_that_is_not_known_is_told_beside_a_request_that_names_one() -
     assert problems == [("action", Code.UNKNOWN_VALUE)]
 
 
+def test_a_name_that_was_answered_and_forwarded_without_end_is_found_at_once() -> None:
+    """A quadratic way through the signs of answering takes minutes and hangs the run."""
+    assert request_of("Re: AW: Fwd : " * 70_000 + "Modify your license") == ("modify", None)
+
+
 def test_a_subject_that_agrees_or_says_more_or_is_an_old_one_is_no_contradiction() -> None:
     add = f"Request: modify\n{WHO}Reason: we grow\nUsers: 3\n"
     assert checked(add, "Modify License - Add New Items")[1] == []

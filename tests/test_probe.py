@@ -31,7 +31,7 @@ class Border(Controller):
         head, _, body = envelope.original_content.partition(b"\r\n\r\n")
         lines = [
             line
-            for line in head.split(b"\r\n")
+            for line in re.split(rb"\r\n(?![ \t])", head)  # field by field, as a border should
             if not (self.strips and line.lower().startswith(b"authentication-results:") and self.strips in line.lower())
         ]
         if self.stamps:
@@ -62,7 +62,7 @@ def probed(warm: Warm, folder: Path, imap: servers.Dovecot, smtp: Border) -> tup
         (b"", True, (False, True), "only the field that the border puts above it"),
         (b"", False, (False, False), "any mail can prove itself"),
         (ID.encode(), False, (True, False), "has removed it"),
-        (f": {ID};".encode(), False, (False, False), f"it arrived ({ID} 1)"),
+        (f": {ID};".encode(), False, (False, False), f"it arrived (Authentication-Results: {ID} 1)"),
     ],
 )
 def test_the_probe_tells_whether_the_border_strips_and_stamps(
@@ -101,7 +101,7 @@ def test_a_mail_from_outside_is_judged() -> None:
 
 def test_the_form_without_an_id_is_probed_too() -> None:
     stamped = b"Authentication-Results: spf=pass smtp.mailfrom=vendor.example; dmarc=pass action=none header.from=vendor.example\r\n"
-    forged = b"Authentication-Results: dmarc=pass (probe MARK) header.from=vendor.example\r\n"
+    forged = b"".join(f"{line}\r\n".encode() for line in forged_fields("microsoft365", "desk@vendor.example", "MARK"))
     rest = b"From: desk@vendor.example\r\n\r\nx\r\n"
     assert [f.good for f in of_probe(parse(stamped + rest), "MARK", "microsoft365")] == [True, True]
     assert [f.good for f in of_probe(parse(stamped + forged + rest), "MARK", "microsoft365")] == [False, True]
@@ -109,19 +109,22 @@ def test_the_form_without_an_id_is_probed_too() -> None:
 
 
 def test_a_field_that_the_border_puts_below_the_forged_one_protects_nobody() -> None:
-    forged = "".join(
-        f"Authentication-Results: {value}\r\n" for value in forged_fields(ID, "desk@vendor.example", "MARK")
-    )
+    forged = "".join(f"{line}\r\n" for line in forged_fields(ID, "desk@vendor.example", "MARK"))
     own = f"Authentication-Results: {ID}; dmarc=none header.from=vendor.example\r\n"
     stripped, stamped = of_probe(parse(f"{forged}{own}From: desk@vendor.example\r\n\r\nx\r\n".encode()), "MARK", ID)
     assert (stripped.good, stamped.good) == (False, False)
     assert "any mail can prove itself" in stripped.detail
-    for value in forged_fields(ID, "desk@vendor.example", "MARK"):  # each is one that the desk would believe
-        assert judge_mail(f"Authentication-Results: {value}\r\nFrom: desk@vendor.example\r\n\r\nx\r\n".encode(), ID)[
-            0
-        ].good
-        without_comments = re.sub(r"\(.*?\)", "", value)
-        assert not of_probe(parse(f"Authentication-Results: {without_comments}\r\n\r\nx".encode()), "MARK", ID)[1].good
+    for line in forged_fields(ID, "desk@vendor.example", "MARK"):  # each is one that the desk would believe
+        assert judge_mail(f"{line}\r\nFrom: desk@vendor.example\r\n\r\nx\r\n".encode(), ID)[0].good, line
+        without_comments = re.sub(r"\(.*?\)", "", line)
+        assert not of_probe(parse(f"{without_comments}\r\n\r\nx".encode()), "MARK", ID)[1].good
+
+
+def test_a_field_that_is_not_the_topmost_is_not_called_believed_where_there_is_no_id() -> None:
+    above = b"Authentication-Results: mx.other.example; spf=pass\r\n"
+    below = b"Authentication-Results: dmarc=pass action=none header.from=acme.example\r\nFrom: joe@acme.example\r\n\r\nhi\r\n"
+    assert [found.good for found in judge_mail(below, "microsoft365")] == [True, True]
+    assert [found.good for found in judge_mail(above + below, "microsoft365")] == [False, False]
 
 
 def test_a_mail_that_the_desk_sets_aside_is_not_called_verified() -> None:

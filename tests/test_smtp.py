@@ -6,7 +6,18 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from servers import HOST, PASSWORD, Certificate, Fault, SmtpServer, certificate, free_port, smtp_server
+from servers import (
+    ELSEWHERE,
+    HOST,
+    PASSWORD,
+    Certificate,
+    Fault,
+    SmtpServer,
+    certificate,
+    free_port,
+    relayed,
+    smtp_server,
+)
 
 from mailbot import delivery
 from mailbot.smtp import Deferred, Outcome, Refused, Sent, Smtp, SmtpError, SmtpSettings, Unknown
@@ -222,10 +233,13 @@ def test_a_certificate_of_nobody_we_trust(made: Certificate, security: str) -> N
         assert server.seen == []
 
 
-def test_a_certificate_for_another_name(made: Certificate) -> None:
-    with smtp_server("starttls", made) as server:
-        (outcome,) = outcomes(Smtp(server.settings(host="127.0.0.2")), MAIL)
+@pytest.mark.parametrize("security", ["tls", "starttls"])
+def test_a_certificate_for_another_name(made: Certificate, security: str) -> None:
+    with smtp_server(security, made) as server, relayed(server.port) as port:
+        (outcome,) = outcomes(Smtp(server.settings(host=ELSEWHERE, port=port)), MAIL)
         assert isinstance(outcome, Deferred)
+        assert "certificate is not good" in outcome.reply
+        assert server.seen == []
 
 
 @pytest.mark.parametrize("security", ["tls", "starttls"])

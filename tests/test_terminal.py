@@ -1,11 +1,15 @@
 """What strangers wrote steers no terminal and is no markup, whatever command shows it."""
 
+import io
 import json
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from mailbot.cli import queues
+from mailbot.cli.context import show_json
+from mailbot.cli.tables import show_table
 from tests.commands import mailbot
 from tests.running import running
 from tests.test_desk import JOE, PLAN, import_active
@@ -63,3 +67,15 @@ def test_a_quarantined_mail_goes_into_a_file_as_it_came(tmp_path: Path) -> None:
     raw = b"From: a@b.example, c@d.example\r\n\r\n\x1b]0;owned\x07\xff"
     desk.take(raw)
     assert mailbot(tmp_path, "quarantine", "show", "1").stdout_bytes == raw
+
+
+def test_what_is_shown_steers_no_terminal_wherever_it_comes_from(capsys: pytest.CaptureFixture[str]) -> None:
+    """Most is clean before it is stored; this is the last guard."""
+    for terminal in (True, False):
+        shown = io.StringIO()
+        show_table("t", ("a",), [(f"x{STEERING}y",)], Console(file=shown, force_terminal=terminal, color_system=None))
+        assert not any(sign in shown.getvalue() for sign in STEERING)
+    show_json({"a": f"x{STEERING}y"})
+    written = capsys.readouterr().out
+    assert not any(sign in written for sign in STEERING)
+    assert json.loads(written) == {"a": f"x{STEERING}y"}

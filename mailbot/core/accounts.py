@@ -4,29 +4,29 @@ from collections.abc import Iterable, Sequence
 from re import compile as pattern
 
 from mailbot.core.forms import FIELDS, INVISIBLE, SEATS, asked_for, field_of, normal
-from mailbot.core.labelled import labelled
+from mailbot.core.labelled import Line
 
 _ACCOUNTS = frozenset({"accounts", "number of agents, users, telephones and mobile agents", "items", "licenses"})
 _PIECES = pattern(r"[,;]| and ")
 _SPACES = " \t\n\u00a0\u2007\u202f" + INVISIBLE
 
 
-def accounts(lines: Sequence[str], at: int) -> list[str]:
+def accounts(lines: Sequence[Line], at: int) -> list[str]:
     """A line for each count of "Accounts: 12 agents, 3 users"; the count may stand on a line of its own below one name."""
     if at and (one := _quantity(lines[at - 1], lines[at])):
         return one
-    found = labelled(lines[at]) if _may_name(lines[at], _ACCOUNTS) else None
+    found = lines[at].labelled if _may_name(lines[at], _ACCOUNTS) else None
     if found is None or _asked(found.label) not in _ACCOUNTS or not found.value:
         return []
     counts = [_count(piece) for piece in _PIECES.split(found.value) if piece.strip()]
     return [f"{FIELDS[key].label}: {number}" for key, number in filter(None, counts)] if all(counts) else []
 
 
-def _quantity(names: str, quantity: str) -> list[str]:
+def _quantity(names: Line, quantity: Line) -> list[str]:
     """The line of the one seat that is named above its new quantity; empty where these are no such lines."""
     if not _may_name(quantity, {"new quantity"}):
         return []
-    above, below = labelled(names), labelled(quantity)
+    above, below = names.labelled, quantity.labelled
     if above is None or below is None or _asked(above.label) not in _ACCOUNTS or _asked(below.label) != "new quantity":
         return []
     key = field_of(above.value.strip(_SPACES + ".\"'"))
@@ -54,6 +54,6 @@ def _count(piece: str) -> tuple[str, str] | None:
     return None
 
 
-def names_alone(line: str, below: str) -> bool:
+def names_alone(line: Line, below: Line) -> bool:
     """Whether a line names the seat whose new quantity stands on the line below it."""
     return bool(_quantity(line, below))

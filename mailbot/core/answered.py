@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from mailbot.core.gathering import key_of
+from mailbot.core.labelled import Line
 from mailbot.core.reply import announced, is_quote, unquoted
 
 #: A line so long may be a part of one of ours, broken elsewhere; a shorter one must be the whole of it.
@@ -25,12 +25,12 @@ def without_ours(text: str, sent: str) -> str:
             at, below = at + width, True
             continue
         if ours.hold(lines[at]):
-            below = below or (len(lines[at]) >= _BROKEN_FROM and key_of(lines[at]) is None)  # a sentence of ours
+            below = below or (len(lines[at]) >= _BROKEN_FROM and Line(lines[at]).key is None)  # a sentence of ours
             if below or is_quote(lines[at]):
                 held.add(len(rest))
         rest.append(lines[at])
         at += 1
-    fields = {n for n, line in enumerate(rest) if _says(line) and key_of(line) is not None}
+    fields = {n for n, line in enumerate(rest) if _says(line) and Line(line).key is not None}
     form = held & fields
     own = {n for n, line in enumerate(rest) if n not in held and _says(line)}
     first, last = min(form, default=0), max(form, default=0)

@@ -21,21 +21,25 @@ class Finding:
 
 
 def forged_fields(authserv_id: str, address: str, mark: str) -> tuple[str, ...]:
-    """The field as an attacker writes it, in each form that the desk reads: its own id says that ``address`` is proved.
+    """The lines of the field as an attacker writes it, in each form that the desk reads: its own id says that ``address`` is proved.
 
     ``mark`` finds them again, also where a server leaves comments out.
     """
     said = f"dmarc=pass (probe {mark}) header.from={domain(address)}; dkim=pass header.d={mark}.invalid"
+    name = FIELD.title()
     if fold(authserv_id) == MICROSOFT365:
-        return (said,)
-    heads = (authserv_id, f"{authserv_id} 1", f"(x) {authserv_id}", f'"{authserv_id}"', authserv_id.swapcase())
-    return tuple(f"{head}; {said}" for head in heads)
+        return f"{name}: {said}", f"{name.upper()}: {said}", f"{name}:\r\n\t{said}"
+    heads = (
+        *(authserv_id, f"{authserv_id} 1", f"(x) {authserv_id}", f'"{authserv_id}"', authserv_id.swapcase()),
+        *(f"{authserv_id}(x)", f"\r\n\t{authserv_id}"),
+    )
+    return *(f"{name}: {head}; {said}" for head in heads), f"{name.upper()}: {authserv_id}; {said}"
 
 
 def of_probe(message: Message, mark: str, authserv_id: str) -> tuple[Finding, Finding]:
     """Whether the forged fields of a probe are gone, and whether the border has stamped one of its own above them."""
     fields = message.fields(FIELD)
-    forged = [value for value in fields if _marked(value, mark)]
+    forged = [f"{name}: {value}" for name, value in message.headers if fold(name) == FIELD and _marked(value, mark)]
     believed = evidence(message, authserv_id)
     own = None if believed is None or _marked(believed, mark) else believed
     return _stripped(forged, own), _stamped(own, fields, authserv_id)
@@ -76,10 +80,10 @@ def of_mail(message: Message, authserv_id: str | None) -> tuple[Finding, ...]:
         return (Finding("sender", False, f"no one sender: {message.sender_fault or 'no From'}"),)
     found = verdict(message, authserv_id)
     named = Finding("sender", found is Verdict.VERIFIED, f"{clean(message.sender)} is {found.value}")
-    return (named, _believed(fields, authserv_id))
+    return (named, _believed(fields, authserv_id, evidence(message, authserv_id)))
 
 
-def _believed(fields: Sequence[str], authserv_id: str | None) -> Finding:
+def _believed(fields: Sequence[str], authserv_id: str | None, believed: str | None) -> Finding:
     if authserv_id is None:
         ids = ", ".join(_ids(fields)) or "none"
         return Finding(
@@ -87,19 +91,20 @@ def _believed(fields: Sequence[str], authserv_id: str | None) -> Finding:
             False,
             f"identity.authserv_id is not set, so none is believed; ids on this mail, topmost first: {ids}",
         )
-    mine = [value for value in fields if _is_of(value, authserv_id)]
-    if not mine:
+    if believed is None:
         ids = ", ".join(_ids(fields)) or "none"
+        on_top = " on top" if fold(authserv_id) == MICROSOFT365 else ""
         return Finding(
-            "field", False, f"there is none of the id {authserv_id!r}; ids on this mail, topmost first: {ids}"
+            "field", False, f"there is none of the id {authserv_id!r}{on_top}; ids on this mail, topmost first: {ids}"
         )
+    mine = [value for value in fields if _is_of(value, authserv_id)]
     if len(mine) > 1:
         return Finding(
             "field",
             False,
-            f"{len(mine)} fields have the id {authserv_id!r}; the topmost counts, the others may be forged: {clean(mine[0], 300)}",
+            f"{len(mine)} fields have the id {authserv_id!r}; the topmost counts, the others may be forged: {clean(believed, 300)}",
         )
-    return Finding("field", True, f"believed: {clean(mine[0], 300)}")
+    return Finding("field", True, f"believed: {clean(believed, 300)}")
 
 
 def _is_of(value: str, authserv_id: str) -> bool:

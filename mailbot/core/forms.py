@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 
 class Kind(StrEnum):
@@ -160,6 +161,8 @@ LABELS: dict[str, str] = {normal(name): f.key for f in FIELDS.values() for name 
 BOTH_LISTS = frozenset(
     {"add-ons and plugins", "addons and plugins", "add-ons/plugins", "add-ons & plugins", "plugins and add-ons"}
 )
+#: No label is longer; and of shorter ones that were asked for some are remembered, for every mail has the same.
+_LONGEST = 200
 LABELS |= dict.fromkeys(BOTH_LISTS, "addons")
 #: A dash is as good as a space ("License-Token").
 _SPACED = {name.replace("-", " "): key for name, key in LABELS.items()}
@@ -176,6 +179,11 @@ _NUMBERED = re.compile(r"request (?:#|no\.?|n\.?|nr\.?|number)? ?[0-9]{1,2}|[0-9
 
 def field_of(label: str) -> str | None:
     """The key of the field that a label names, also as a heading of the seed asks for it; None otherwise."""
+    return _field_of(label) if len(label) <= _LONGEST else None
+
+
+@lru_cache(maxsize=512)
+def _field_of(label: str) -> str | None:
     words = normal(label).rstrip("?").strip(" .*\"'").removeprefix("please ").removeprefix('on field "')
     if key := LABELS.get(words) or _SPACED.get(words.replace("-", " ")):
         return key
@@ -187,8 +195,9 @@ def field_of(label: str) -> str | None:
 
 def asked_for(words: str) -> str:
     """What one of the seed's headings asks for ("Select the support package"), "" where it is no such heading."""
-    asking = next((start for start in _ASKING if words.startswith(start)), None)
-    return _WHICH.sub("", words.removeprefix(asking), count=1).removeprefix("the ") if asking else ""
+    if not words.startswith(_ASKING):
+        return ""
+    return _WHICH.sub("", words.partition(" ")[2], count=1).removeprefix("the ")
 
 
 def names_both(label: str) -> bool:

@@ -10,7 +10,7 @@ from rapidfuzz import fuzz, process
 from mailbot.core.address import clean_text
 from mailbot.core.forms import FIELDS, INVISIBLE, LABELS, Kind, field_of, names_both, normal
 from mailbot.core.forwarded import announces
-from mailbot.core.labelled import Labelled, box_row, is_listed, is_numbered, labelled, ticked, unfinished
+from mailbot.core.labelled import Labelled, Line, box_row, is_listed, is_numbered, ticked, unfinished
 from mailbot.core.naming import TWICE
 from mailbot.core.pasted import is_json, without_pasted
 from mailbot.core.signature import is_device, is_signature
@@ -69,13 +69,7 @@ class Reading:
         return Reading(values, near, values.get("request"), self.prose)
 
 
-def key_of(line: str) -> str | None:
-    """The field that a line is labelled as."""
-    found = labelled(line)
-    return found.key if found else None
-
-
-def whole(lines: Sequence[str]) -> list[str]:
+def whole(lines: Sequence[str]) -> list[Line]:
     """The lines without pasted logs; labels whose parenthesis was broken over up to four are made whole, and those without a colon too."""
     made: list[str] = []
     joined = 0
@@ -99,7 +93,7 @@ class Reader:
         self.current: str | None = None
         self.signed = False
         self.gap = False  # a blank line stands before this one
-        self.before = ""
+        self.before = Line()
         self.tried = 0
         self.both = False  # one list held add-ons and plugins
         self.numbered = False  # the label of the field that is read has a number before it
@@ -111,7 +105,7 @@ class Reader:
         other.near, other.prose, other.both = dict(self.near), list(self.prose), self.both
         return other
 
-    def read(self, lines: Iterable[str]) -> "Reader":
+    def read(self, lines: Iterable[Line]) -> "Reader":
         """The same reader, which has read these lines too."""
         for line in lines:
             self._take(line)
@@ -119,22 +113,23 @@ class Reader:
             self.before = line
         return self
 
-    def _take(self, line: str) -> None:
+    def _take(self, line: Line) -> None:
         bare = bare_of(line)
-        found = labelled(line) if bare else None
-        if (found and found.key == "request") or announces(line):
+        found = line.labelled if bare else None
+        key = found.key if found else None
+        if key == "request" or (key is None and announces(line)):
             self.signed = False
-        if is_device(line) and not (self.given or self.prose):
+        if not (self.given or self.prose) and is_device(line):
             return  # a telephone's line above all words
-        self.signed = self.signed or is_signature(line)
+        self.signed = self.signed or (key is None and is_signature(line))
         if self.signed:
             return
         if not bare:
             self._blank()
-        elif found and found.key:
-            self._start(found.key, found.value)
+        elif found and key:
+            self._start(key, found.value)
             self.numbered = is_numbered(line)
-            self.both = self.both or names_both(found.label)
+            self.both = self.both or (key == "addons" and names_both(found.label))
         elif box := _labelled_box(line):
             self._start(*box)
         elif not _is_machine(bare):
@@ -179,7 +174,7 @@ class Reader:
             return True
         if kind is Kind.TOKEN:
             return len(self.before) >= WRAP_FROM and " " not in bare  # a broken token is told, its beginning is none
-        if kind is Kind.OPTIONS and (chunk[-1].endswith((",", ";")) or key_of(self.before) is None):
+        if kind is Kind.OPTIONS and (chunk[-1].endswith((",", ";")) or self.before.key is None):
             return True
         return kind in _WRAPPED and _was_wrapped(self.before, bare)
 

@@ -177,7 +177,7 @@ class _Page:
     def write(self, text: str, look: Look) -> None:
         if not look.seen:
             return
-        if look.doubtful and text.strip():
+        if look.doubted and text.strip():
             self.doubtful = True
             if self.strict:
                 return

@@ -76,7 +76,8 @@ def _stamped(message: Message, authserv_id: str) -> str | None:
 def id_of(value: str) -> str:
     """The authserv-id at the head of a field, in lower case; "" if the field begins with a result."""
     head = _results(value)[0].said
-    return "" if "=" in head else (head.split() or ["?"])[0].strip('"')
+    word = "" if "=" in head else (head.split() or ["?"])[0]
+    return word[1:-1] if word[:1] == word[-1:] == '"' else word
 
 
 @dataclass(frozen=True)

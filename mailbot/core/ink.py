@@ -2,13 +2,18 @@
 
 import colorsys
 import re
+from collections.abc import Sequence
 
 #: Names that are nearly white, or black; any other name is a colour of its own.
 _NAMES = {
     "white": "#ffffff", "black": "#000000", "snow": "#fffafa", "ivory": "#fffff0", "ghostwhite": "#f8f8ff",
     "mintcream": "#f5fffa", "azure": "#f0ffff", "canvas": "#ffffff", "window": "#ffffff", "background": "#ffffff",
+    "field": "#ffffff", "whitesmoke": "#f5f5f5", "seashell": "#fff5ee", "floralwhite": "#fffaf0", "lavenderblush": "#fff0f5",
+    "aliceblue": "#f0f8ff", "honeydew": "#f0fff0", "oldlace": "#fdf5e6", "linen": "#faf0e6", "cornsilk": "#fff8dc",
+    "lightyellow": "#ffffe0", "lightcyan": "#e0ffff", "beige": "#f5f5dc", "lemonchiffon": "#fffacd", "papayawhip": "#ffefd5",
+    "lavender": "#e6e6fa", "antiquewhite": "#faebd7", "mistyrose": "#ffe4e1", "lightgoldenrodyellow": "#fafad2",
 }  # fmt: skip
-_NEAR = 16  # of the 765 between black and white
+_NEAR, _FAINTLY = 16, 80  # of the 765 between black and white
 _FAINT = 0.05  # less of a colour is none
 _HEX = re.compile(r"#(?:[0-9a-f]{3,4}|[0-9a-f]{6}|[0-9a-f]{8})")
 _FULL = re.compile("#[0-9a-f]{6}")
@@ -22,7 +27,16 @@ def alike(ink: str | None, ground: str | None) -> bool:
         return ink == "transparent"
     if not (_FULL.fullmatch(ink) and _FULL.fullmatch(ground)):
         return ink == ground
-    return sum(abs(a - b) for a, b in zip(bytes.fromhex(ink[1:]), bytes.fromhex(ground[1:]), strict=True)) < _NEAR
+    return _apart(ink, ground) < _NEAR
+
+
+def faint(ink: str, ground: str | None) -> bool:
+    """Whether many an eye hardly tells the two apart; what lies on a picture may be so."""
+    return ground is None or (bool(_FULL.fullmatch(ink) and _FULL.fullmatch(ground)) and _apart(ink, ground) < _FAINTLY)
+
+
+def _apart(ink: str, ground: str) -> int:
+    return sum(abs(a - b) for a, b in zip(bytes.fromhex(ink[1:]), bytes.fromhex(ground[1:]), strict=True))
 
 
 def colour(text: str) -> str:
@@ -44,18 +58,25 @@ def colour(text: str) -> str:
 def _of_hex(digits: str) -> str:
     if len(digits) in (3, 4):
         digits = "".join(2 * digit for digit in digits)
-    return "transparent" if len(digits) > 6 and int(digits[6:], 16) < 255 * _FAINT else f"#{digits[:6]}"
+    share = int(digits[6:] or "ff", 16) / 255
+    return "transparent" if share < _FAINT else _thin([one / 255 for one in bytes.fromhex(digits[:6])], share)
+
+
+def _thin(strengths: Sequence[float], share: float) -> str:
+    """A colour of which only a share is laid on, over white."""
+    return "#" + "".join(f"{round(255 * (1 - share * (1 - strength))):02x}" for strength in strengths)
 
 
 def _of_parts(function: str, parts: list[str]) -> str:
-    if len(parts) > 3 and _share(parts[3], 1) < _FAINT:
+    share = _share(parts[3], 1) if len(parts) > 3 else 1.0
+    if share < _FAINT:
         return "transparent"
     if function == "hsl":
         hue = float(re.sub("[a-z]+$", "", parts[0])) / 360
         strengths = colorsys.hls_to_rgb(hue, _share(parts[2], 100), _share(parts[1], 100))
     else:
         strengths = (_share(parts[0], 255), _share(parts[1], 255), _share(parts[2], 255))
-    return "#" + "".join(f"{round(255 * strength):02x}" for strength in strengths)
+    return _thin(strengths, share)
 
 
 def _share(part: str, of: float) -> float:

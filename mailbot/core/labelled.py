@@ -12,6 +12,7 @@ _SPACES = " \t\u00a0\u2007\u202f" + INVISIBLE
 _COLONS = ":："
 _PARTING = re.compile(rf"[{_COLONS}\t|(（?=<]")
 _PARTING_STILL = re.compile(rf"[{_COLONS}\t|(（?<]")  # behind an equals sign: no label holds one
+_ASIDE_BEGINS = re.compile("[(（]|<http|<mailto")
 _PARENTHESES = re.compile("[()（）]")
 _NUMBERED = re.compile(r"\d{1,2}(?:[.)][ \t\u00a0]+|\t)")
 #: The letters and the private numbers are boxes in Wingdings, of which a mail's text has lost the font.
@@ -37,6 +38,16 @@ class Labelled:
     key: str | None
 
 
+class Line(str):
+    """A line of a mail; ``labelled`` and ``key``, the field that it is labelled as, are asked by every step of a reading and found once."""
+
+    __slots__ = ("key", "labelled")
+
+    def __init__(self, text: str = "") -> None:
+        self.labelled = labelled(text)
+        self.key = self.labelled.key if self.labelled else None
+
+
 def labelled(line: str) -> Labelled | None:
     """The label and value of a line, None where it has no label. Linear in the line."""
     start = _undecorated(line)
@@ -57,9 +68,10 @@ def labelled(line: str) -> Labelled | None:
         value = value[bold:].strip(_SPACES)
     elif bold and value.endswith(mark):
         value = value[:-bold].strip(_SPACES)
-    key = field_of(_without_aside(label))
+    name = _without_aside(label)
+    key = field_of(name)
     value = _unbold(value)
-    return Labelled(label, value, key if key and not _only_looks_so(key, _without_aside(label), value) else None)
+    return Labelled(label, value, key if key and not _only_looks_so(key, name, value) else None)
 
 
 def _undecorated(line: str) -> int:
@@ -126,9 +138,8 @@ def _closed(line: str, at: int) -> int | None:
 
 
 def _without_aside(label: str) -> str:
-    for opening in ("(", "（", "<http", "<mailto"):
-        label = label.partition(opening)[0]
-    return label.strip(_SPACES)
+    aside = _ASIDE_BEGINS.search(label)
+    return (label[: aside.start()] if aside else label).strip(_SPACES)
 
 
 def _of_cell(value: str, *, drawn: bool) -> str:
@@ -147,7 +158,7 @@ def _unbold(value: str) -> str:
     """
     if not value.strip("*"):
         return ""
-    for mark in ("**", "*"):
+    for mark in ("**", "*") if value.startswith("*") else ():
         inner = value[len(mark) : -len(mark)]
         if value.startswith(mark) and value.endswith(mark) and inner.strip() and "*" not in inner:
             return inner.strip(_SPACES)

@@ -20,7 +20,8 @@ Fields = tuple[tuple[str, str], ...]
 
 _FIELD_START = re.compile(rb"^[^ \t\n]", re.M)
 _NO_FIELD = re.compile(rb"^(?![!-9;-~]*:|[ \t])", re.M)
-_LONGEST_PARAMETERS = 8192  # the standard parameter reader takes quadratic time
+#: Of a field with more no parameter is read: the standard reader takes quadratic time.
+_LONGEST_PARAMETERS, _MOST_PARAMETERS = 8192, 200
 _PARAMETER_FIELDS = ("content-type", "content-disposition")
 
 
@@ -99,7 +100,8 @@ class Part:
         part = StandardPart()
         part.set_default_type(self.default_type)
         for name, value in self.fields:
-            if name.lower() in _PARAMETER_FIELDS and name not in part and len(value) <= _LONGEST_PARAMETERS:
+            short = len(value) <= _LONGEST_PARAMETERS and value.count(";") <= _MOST_PARAMETERS
+            if name.lower() in _PARAMETER_FIELDS and name not in part and short:
                 part[name] = value.replace("\r", " ")
         return part
 

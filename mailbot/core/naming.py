@@ -80,6 +80,7 @@ _TAILS: dict[str, dict[str, str]] = {"activate": _DEMO, "modify": ACTIONS, "shut
 CHOOSER = {"activate": "demo", "modify": "action", "shuttle": "action", "reactivate": "reason"}
 _FORWARDS = ("fwd:", "fw:", "wg:", "tr:", "i:", "rv:", "inoltro:")
 _REPLIES = ("re:", "aw:", "r:", "sv:", "antw:", *_FORWARDS)
+_ANSWERED = re.compile(rf"(?:(?:{'|'.join(sign[:-1] for sign in _REPLIES)}) ?: ?)+")
 _NEAR_REASON = 80
 _SPACED = re.compile(r"^([a-z]{1,7}) :")
 
@@ -101,10 +102,7 @@ def _opening(subject: str) -> str:
 
 def request_of(text: str) -> tuple[str, str | None] | None:
     """The request that a ``Request:`` value or a subject names, with its action where it says one; None otherwise."""
-    words = _opening(text)
-    while words.startswith(_REPLIES):
-        words = _opening(words.partition(":")[2])
-    words = words.strip(" .:;,!*\"'")
+    words = _opening(_ANSWERED.sub("", _opening(text), count=1)).strip(" .:;,!*\"'")
     for key in TITLES:
         if words == key:
             return key, None

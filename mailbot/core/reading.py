@@ -3,12 +3,12 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import chain, islice, pairwise
 
 from mailbot.core.forms import CONTACT, FIELDS, normal
 from mailbot.core.forwarded import announces, original_sender
-from mailbot.core.gathering import MAILTO, PROSE, WRAP_FROM, Reader, Reading, key_of, tidied, whole
-from mailbot.core.labelled import labelled
+from mailbot.core.gathering import MAILTO, PROSE, WRAP_FROM, Reader, Reading, tidied, whole
+from mailbot.core.labelled import Line
 from mailbot.core.naming import TWICE, is_forward, is_reply, request_of, settled
 from mailbot.core.reply import is_quote, own_lines_anywhere
 from mailbot.core.signature import is_signature
@@ -75,31 +75,33 @@ def read_forms(text: str, subject: str) -> tuple[Reading, ...]:
     return tuple(Reading(p.values, p.near, p.values.get("request", ""), p.prose) for p in parts)
 
 
-def _starts(lines: Sequence[str]) -> list[int]:
+def _starts(lines: Sequence[Line]) -> list[int]:
     """Where forms begin. A ``Request:`` line alone above a form that says the same begins none of its own."""
-    found = [n for n, line in enumerate(lines) if key_of(line) == "request"]
-    alone = (n for n, below in pairwise(found) if _is_alone(lines, n, below))
-    return sorted(set(found).difference(alone))[:MOST_FORMS]
+    found = (n for n, line in enumerate(lines) if line.key == "request")
+    pairs = pairwise(chain(found, (len(lines),)))
+    return list(islice((n for n, below in pairs if not _is_alone(lines, n, below)), MOST_FORMS))
 
 
-def _is_alone(lines: Sequence[str], at: int, below: int) -> bool:
-    one, other = labelled(lines[at]), labelled(lines[below])
+def _is_alone(lines: Sequence[Line], at: int, below: int) -> bool:
+    if below == len(lines):
+        return False
+    one, other = lines[at].labelled, lines[below].labelled
     same = one and other and request_of(one.value) == request_of(other.value) is not None
     quoted = is_quote(lines[below])
     between = lines[at + 1 : below]
-    return bool(same) and not any(key_of(line) if quoted else line.strip() for line in between)
+    return bool(same) and not any(line.key if quoted else line.strip() for line in between)
 
 
-def _without_older(lines: list[str], at: int, subject: str) -> list[str]:
+def _without_older(lines: list[Line], at: int, subject: str) -> list[Line]:
     """The lines without older mails quoted below the first form, which begins ``at``; beside a forwarded form all stay."""
     before, rest = lines[:at], lines[at:]
     forwards = is_forward(subject) or any(map(announces, lines))
     if forwards and original_sender("\n".join(before), subject) is None:
         return lines
     if is_quote(rest[0]):
-        rest = [_QUOTED.sub("", line) for line in rest]
-    own = own_lines_anywhere(_RULES.sub("", "\n".join(rest)), ())[0].splitlines()
-    return [*before, *own] if any(key_of(line) not in (None, "request") for line in own) else lines
+        rest = [Line(_QUOTED.sub("", line)) for line in rest]
+    own = [Line(line) for line in own_lines_anywhere(_RULES.sub("", "\n".join(rest)), ())[0].splitlines()]
+    return [*before, *own] if any(line.key not in (None, "request") for line in own) else lines
 
 
 def _by_subject(read: Reading, subject: str) -> tuple[Reading, ...]:
@@ -161,7 +163,7 @@ def _form_in(text: str, known: frozenset[str] | None) -> dict[str, str]:
     current, gap = "", False
     for line in whole(text.splitlines()):
         bare = bare_of(line)
-        found = labelled(line) if bare else None
+        found = line.labelled if bare else None
         key = found.key if found else None
         if not form:
             if found and key == "request" and normal(bare).lstrip("*").startswith("request"):

@@ -2,13 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from re import compile as pattern
 
 from mailbot.core.accounts import accounts, names_alone
 from mailbot.core.agreement import yes_or_no
 from mailbot.core.forms import CONTACT, FIELDS, INVISIBLE, Kind, field_of
-from mailbot.core.labelled import box_row, is_heading, is_listed, is_numbered, label_alone, labelled
+from mailbot.core.labelled import Line, box_row, is_heading, is_listed, is_numbered, label_alone, labelled
 from mailbot.core.naming import request_of
 from mailbot.core.signature import is_signature
 
@@ -37,17 +36,21 @@ class _Pair:
     colon: bool
 
 
-def unstacked(lines: Sequence[str]) -> list[str]:
+def unstacked(lines: Sequence[str]) -> list[Line]:
     """The lines, labels without a colon joined with their values: "License token" above "A1B2C3D4E5F6" is one line.
 
     A label alone counts where the line below can be nothing but its value, or where the mail has several such pairs.
     """
-    rows = _rows(lines)
-    lines = list(chain.from_iterable(_columns(lines, at, rows) for at in range(len(lines))))
+    whole = [Line(line) for line in lines]
+    rows = _rows(whole)
+    return _joined_pairs([line for at in range(len(whole)) for line in _columns(whole, at, rows)])
+
+
+def _joined_pairs(lines: Sequence[Line]) -> list[Line]:
     pairs = [pair for at in range(len(lines)) if (pair := _pair(lines, at))]
     layouts = {colon: _is_layout([pair for pair in pairs if pair.colon == colon]) for colon in (False, True)}
     pairs = [pair for pair in pairs if pair.sure or layouts[pair.colon]]
-    made: list[str] = []
+    made: list[Line] = []
     end = 0
     for number, pair in enumerate(pairs):
         if pair.at < end:
@@ -55,8 +58,8 @@ def unstacked(lines: Sequence[str]) -> list[str]:
         made += lines[end : pair.at]
         after = pairs[number + 1].at if number + 1 < len(pairs) else len(lines)
         joined, end = _joined(lines, pair, after)
-        made += joined
-    return made + lines[end:]
+        made += map(Line, joined)
+    return [*made, *lines[end:]]
 
 
 def _joined(lines: Sequence[str], pair: _Pair, after: int) -> tuple[list[str], int]:
@@ -91,8 +94,8 @@ def _is_layout(pairs: Sequence[_Pair]) -> bool:
     return many or sum(pair.sure for pair in full) >= _SURE
 
 
-def _pair(lines: Sequence[str], at: int) -> _Pair | None:
-    found = labelled(lines[at])
+def _pair(lines: Sequence[Line], at: int) -> _Pair | None:
+    found = lines[at].labelled
     colon = found is not None
     key = label_alone(lines[at]) if found is None else None if found.value else found.key
     if key is None or (colon and at + 1 < len(lines) and bare_of(lines[at + 1])):
@@ -103,7 +106,7 @@ def _pair(lines: Sequence[str], at: int) -> _Pair | None:
     below = lines[value]
     if key == "request" and request_of(bare_of(below)):
         return _Pair(at, key, value, sure=True, colon=colon)
-    found = labelled(below)
+    found = below.labelled
     if label_alone(below) or (found and found.key):
         return _Pair(at, key, None, sure=False, colon=colon)
     return _Pair(at, key, value, _is_sure(lines[at], below, FIELDS[key].kind, gap=value > at + 1), colon)
@@ -139,54 +142,71 @@ def bare_of(line: str) -> str:
     return line.lstrip(_EDGES + ">").rstrip(_EDGES)
 
 
-def _columns(lines: Sequence[str], at: int, rows: Mapping[int, list[str]]) -> list[str]:
+def _columns(lines: Sequence[Line], at: int, rows: Mapping[int, list[str]]) -> list[Line]:
     """The line as one line for each field that stands in it, also by the ``rows`` of tables."""
     line = lines[at]
-    if len(line) <= _WIDEST and (sentences := _sentences(line) or accounts(lines, at)):
+    if len(line) <= _WIDEST and (sentences := _sentences(line) or [*map(Line, accounts(lines, at))]):
         return sentences
     if at + 1 < len(lines) and len(line) <= _WIDEST and names_alone(line, lines[at + 1]):
         return []
     if len(line) > _WIDEST or ("   " not in line and "\t" not in line and "\u00a0" not in line):
         return [line]
     if at in rows:
-        return rows[at]
+        return [*map(Line, rows[at])]
     if at + 1 in rows:
         return []  # their labels
-    pieces = [piece for piece in _COLUMNS.split(line) if bare_of(piece)]
-    if len(pieces) > 1 and all((found := labelled(piece)) and found.key and found.value for piece in pieces):
-        return pieces
+    if len(fields := _fields(line)) > 1:
+        return fields
     cells = line.split("\t")
     if len(cells) > 3 and len(cells) % 2 == 0 and all(map(_names, cells[::2])) and not any(map(_names, cells[1::2])):
-        return [f"{_head(label)}: {value}" for label, value in zip(cells[::2], cells[1::2], strict=True)]
+        return [Line(f"{_head(label)}: {value}") for label, value in zip(cells[::2], cells[1::2], strict=True)]
     if (
         len(cells) > 1
         and all(map(_names, cells))
         and label_alone(_head(cells[0])) not in ("request", "action", "product")
     ):
-        return [" / ".join(map(_head, cells))]  # a row of labels whose values stand elsewhere: none of them is a value
+        return [
+            Line(" / ".join(map(_head, cells)))
+        ]  # a row of labels whose values stand elsewhere: none of them is a value
     return [line]
 
 
-def _sentences(line: str) -> list[str]:
+def _fields(line: str) -> list[Line]:
+    """The pieces of a line between its gaps; empty where one of them is no field with a value."""
+    pieces: list[Line] = []
+    for text in filter(bare_of, _COLUMNS.split(line)):
+        piece = Line(text)
+        if piece.key is None or piece.labelled is None or not piece.labelled.value:
+            return []
+        pieces.append(piece)
+    return pieces
+
+
+def _sentences(line: str) -> list[Line]:
     """The fields of a line such as "Token: X; Agents: 12; Reason: cost."; empty where it has less than three."""
     pieces = _BETWEEN.split(line)  # what was between stands at the odd places
-    made: list[str] = []
+    if len(pieces) < 2 * _SEVERAL - 1:
+        return []
+    made: list[list[Line | str]] = []
     fields = 0
     for at in range(0, len(pieces), 2):
-        found = labelled(pieces[at]) if pieces[at] else None
-        key = found.key if found else None
+        piece = Line(pieces[at])
+        key = piece.key
         if not at and key is not None and FIELDS[key].kind is Kind.PROSE:
             return []
         if key is None and not at:
-            made.append(pieces[at])  # a greeting
+            made.append([piece])  # a greeting
         elif key is None and fields == 0:
             return []
         elif key is None:
-            made[-1] += pieces[at - 1] + pieces[at]
+            made[-1] += [pieces[at - 1], piece]
         else:
-            made.append(pieces[at])
+            made.append([piece])
             fields += 1
-    return [*made[:-1], made[-1].rstrip(" .")] if fields >= _SEVERAL else []
+    if fields < _SEVERAL:
+        return []
+    made[-1] = ["".join(made[-1]).rstrip(" .")]
+    return [one[0] if isinstance(one[0], Line) and len(one) == 1 else Line("".join(one)) for one in made]
 
 
 def _head(cell: str) -> str:
@@ -215,9 +235,7 @@ def _rows(lines: Sequence[str]) -> dict[int, list[str]]:
 def _table(head: str, row: str) -> list[str]:
     """The fields of a row of values below a row of labels, the one that begins a form first; empty where these are none."""
     labels, values = head.split("\t"), row.split("\t")
-    if len(labels) < 2 or len(labels) != len(values) or not all(map(_names, labels)):
-        return []
-    if any(map(_names, values)):
+    if len(labels) < 2 or len(labels) != len(values) or any(map(_names, values)) or not all(map(_names, labels)):
         return []
     pairs = [(_head(label), value) for label, value in zip(labels, values, strict=True)]
     pairs.sort(key=lambda pair: label_alone(pair[0]) != "request")

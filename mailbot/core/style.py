@@ -3,14 +3,26 @@
 import re
 from functools import lru_cache
 
-_CLIPPED = ("height", "max-height", "width", "max-width")
+_CLIPPED = (
+    "height",
+    "max-height",
+    "width",
+    "max-width",
+    "block-size",
+    "inline-size",
+    "max-block-size",
+    "max-inline-size",
+)
 _SIDES = ("left", "top", "right", "bottom")
 #: All properties that are looked at.
 LOOKED_AT = frozenset(
     [
         *("display", "visibility", "opacity", "content-visibility", "mso-hide", "position", *_SIDES, *_CLIPPED),
         *("overflow", "overflow-x", "overflow-y", "clip", "clip-path", "transform", "scale", "filter", "mask", "mask-image"),
-        *("text-indent", "letter-spacing", "margin", "margin-left", "margin-top", "animation", "animation-name"),
+        *("-webkit-filter", "-webkit-mask", "-webkit-mask-image", "mix-blend-mode", "rotate", "translate", "zoom", "z-index"),
+        *("inset", "inset-inline", "inset-inline-start", "inset-block", "inset-block-start", "unicode-bidi"),
+        *("text-indent", "letter-spacing", "word-spacing", "line-height", "animation", "animation-name", "-webkit-text-security"),
+        *("margin", "margin-left", "margin-top", "margin-right", "margin-inline", "margin-inline-start", "margin-block"),
         *("font", "font-size", "color", "-webkit-text-fill-color", "background", "background-color", "background-image"),
         *("text-decoration", "text-decoration-line", "vertical-align", "white-space"),
     ]
