@@ -68,6 +68,10 @@ class Course:
         place = bisect_right(self.stages, day, key=lambda stage: stage.day)
         return self.stages[place - 1] if place else None
 
+    def begins_anew(self, day: date) -> bool:
+        """Whether the licence was over as that day began and is active by its end: nothing of before goes on."""
+        return any(stage.day == day and not stage.active for stage in self.stages)
+
     def periods(self, until: date) -> Iterator[tuple[date, Period]]:
         """The billing periods that begin by ``until`` while the licence is active, each with the day it counts from.
 
@@ -175,7 +179,7 @@ class _Walk:
 
     def _expire(self, before: date) -> None:
         ends = self._date("expires_on")
-        if self.parts and ends is not None and ends < before - ONE_DAY and self.ended_by is not None:
+        if self.parts and ends is not None and ends < before and self.ended_by is not None:
             self._compare(max(ends + ONE_DAY, self.stages[-1].day), self.ended_by)
 
     def _date(self, term: str) -> date | None:
