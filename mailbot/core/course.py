@@ -235,17 +235,16 @@ class _Walk:
             self.moves.append(Move(item, on, step, kind, event.ticket, event.rule, (event.token, event.revision)))
 
     def _taken_back(self, since: date, day: date, parts: Parts) -> dict[date, Parts]:
-        """A decrease that the desk was late with counts from ``since`` on, but takes away nothing before it was there."""
-        if len(parts) > 1:  # one option for another, which nothing came between
-            return {since: parts}
-        ((part, less),) = parts
+        """A decrease that the desk was late with counts from ``since`` on, but takes away nothing while it was not there."""
+        part, less = next((part, count) for part, count in parts if count < 0)
         left, taken = self.parts[part] + less, 0
         known = [(move.day, count) for move in self.moves for one, count in move.parts if one == part]
         steps: dict[date, Parts] = {}
         for on in sorted({since} | {at for at, _ in known if since < at <= day}):
             over = max(0, sum(count for at, count in known if at <= on) - left)
             if over != taken:
-                steps[on], taken = ((part, taken - over),), over
+                steps[on] = tuple((one, over - taken if count > 0 else taken - over) for one, count in parts)
+                taken = over
         return steps
 
 

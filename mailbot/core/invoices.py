@@ -78,7 +78,11 @@ def month_of_text(text: str) -> date:
 
 
 def invoice(
-    events: Iterable[LicenceEvent], month: date, zone: ZoneInfo, prices: PricesOf, unbilled: frozenset[str] = frozenset()
+    events: Iterable[LicenceEvent],
+    month: date,
+    zone: ZoneInfo,
+    prices: PricesOf,
+    unbilled: frozenset[str] = frozenset(),
 ) -> tuple[Line, ...]:
     """The lines of the invoice of the month that holds ``month``, for the whole ledger, by token, item and day.
 
