@@ -1,17 +1,17 @@
 """The ledger: what happened to each licence, one event after the other. Rows are added, never changed or removed.
 
-The database itself refuses UPDATE, DELETE and TRUNCATE (triggers, in the migrations). No names or addresses of people
+The database itself refuses UPDATE, DELETE and TRUNCATE (triggers, in the migrations), and each event has a seal. No names or addresses of people
 in here: they could not be erased.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import UniqueConstraint, bindparam, false, insert
 from sqlmodel import Field, Session, col, func, select
 
-from storage.types import IndexedText, Json, Row, Text, UtcDateTime
+from storage.types import IndexedText, Json, Row, Text, UtcDateTime, clean, cut, seal
 
 
 class LicenceEventRow(Row, table=True):
@@ -35,11 +35,14 @@ class LicenceEventRow(Row, table=True):
     catalogue_version: str = Field(sa_type=Text)
     why: str | None = Field(default=None, sa_type=Text)
     pending: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    seal: str = Field(sa_type=Text)  # over the seal of this token's event before and all of this one
 
 
 _OF_TOKEN = col(LicenceEventRow.token) == bindparam("token")
 _EVENTS = select(LicenceEventRow).where(_OF_TOKEN).order_by(col(LicenceEventRow.revision))
-_LAST = select(func.max(LicenceEventRow.revision)).where(_OF_TOKEN)
+_LAST = _EVENTS.order_by(None).order_by(col(LicenceEventRow.revision).desc()).limit(1)
+#: What a seal is over, beside the seal before it.
+_SEALED = ("token", "revision", "at", "effective", "kind", "changes", "asked_on", "ticket", "mail", "rule", "decider", "catalogue_version", "why", "pending")  # fmt: skip
 
 
 def append(
@@ -60,10 +63,10 @@ def append(
     pending: bool = False,
 ) -> LicenceEventRow:
     """The event as written: its ``revision`` is the last one of this token plus 1, the first is 1."""
-    last = s.exec(_LAST, params={"token": token}).one()
+    last = s.exec(_LAST, params={"token": token}).first()
     row = LicenceEventRow(
         token=token,
-        revision=(last or 0) + 1,
+        revision=(last.revision if last else 0) + 1,
         at=at,
         effective=effective,
         kind=kind,
@@ -76,7 +79,9 @@ def append(
         why=why,
         asked_on=asked_on,
         pending=pending,
+        seal="",
     )
+    row.seal = _seal(last.seal if last else "", vars(row))
     s.add(row)
     s.flush()
     return row
@@ -85,7 +90,41 @@ def append(
 def append_many(s: Session, rows: Sequence[dict[str, Any]]) -> None:
     """Many events at once, each a whole row with its ``revision``; one that exists already is refused by the database."""
     if rows:
-        s.execute(insert(LicenceEventRow), list(rows))
+        before = _seals_before(s, rows)
+        sealed = [row | {"seal": _seal(before.get((row["token"], row["revision"] - 1), ""), row)} for row in rows]
+        s.execute(insert(LicenceEventRow), sealed)
+
+
+def _seals_before(s: Session, rows: Sequence[dict[str, Any]]) -> dict[tuple[str, int], str]:
+    """The seals of the events that those rows follow, by token and revision."""
+    later = [row["token"] for row in rows if row["revision"] > 1]
+    found: dict[tuple[str, int], str] = {}
+    for n in range(0, len(later), 500):
+        query = select(LicenceEventRow.token, LicenceEventRow.revision, LicenceEventRow.seal)
+        asked = s.exec(query.where(col(LicenceEventRow.token).in_(later[n : n + 500])))
+        found |= {(token, revision): mark for token, revision, mark in asked}
+    return found
+
+
+def changed(rows: Iterable[LicenceEventRow]) -> LicenceEventRow | None:
+    """Of the whole ledger the first event that is not as it was written, or does not follow the one that it was written after."""
+    before: dict[str, str] = {}
+    for row in rows:
+        if row.seal != _seal(before.get(row.token, ""), vars(row)):
+            return row
+        before[row.token] = row.seal
+    return None
+
+
+def _seal(before: str, row: Mapping[str, Any]) -> str:
+    return seal(before, *(_kept(row.get(key)) for key in _SEALED))
+
+
+def _kept(value: Any) -> Any:
+    """A value of an event as it is read back, for a seal."""
+    if isinstance(value, date):
+        return value.isoformat()
+    return cut(clean(value)) if isinstance(value, str) else value or None
 
 
 def events(s: Session, token: str) -> list[LicenceEventRow]:

@@ -108,6 +108,14 @@ def test_audit_of_a_good_desk(desk: Running, tmp_path: Path) -> None:
     assert "all agree" in mailbot(tmp_path, "audit", now=desk.moment[0].isoformat()).stdout
 
 
+def rewrite(desk: Running, statement: str) -> None:
+    """Somebody takes the triggers away and writes to the database by hand."""
+    with desk.desk.store.write() as session:
+        for trigger in ("update", "delete", "replace"):
+            session.connection().exec_driver_sql(f"DROP TRIGGER licence_event_no_{trigger}")
+        session.connection().exec_driver_sql(statement)
+
+
 def reprice(desk: Running, statement: str) -> None:
     """Somebody takes the trigger away and changes prices of the past."""
     for n in (1, 2):
@@ -149,6 +157,21 @@ def reprice(desk: Running, statement: str) -> None:
             "price list 3, in force from 2026-11-20 09:00:00+00:00",
             "the one before it is not there",
         ),
+        (
+            lambda d: rewrite(d, "UPDATE licence_event SET changes = replace(changes, 'voice', 'digital') WHERE revision = 1"),
+            f"licence {TOKEN}, event 1",
+            "not as it was written",
+        ),
+        (
+            lambda d: rewrite(
+                d,
+                "INSERT INTO licence_event (token, revision, at, effective, kind, changes, catalogue_version, seal)"
+                " SELECT token, 3, at, effective, 'set', '{}', 'x', seal FROM licence_event WHERE revision = 2",
+            ),
+            f"licence {TOKEN}, event 3",
+            "not as it was written",
+        ),
+        (lambda d: rewrite(d, "UPDATE ticket SET state = 'rejected'"), "ticket LIC-1", "is done, but is listed as rejected"),
         (lambda d: forge_item(d, status="scheduled") or forge(d, state="scheduled"), "ticket LIC-1", "no due thing"),
     ],
 )  # fmt: skip
