@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from mailbot import records
 from mailbot.core.effects import Audience, Facts, Purpose, Send
 from mailbot.core.licence import Licence
-from mailbot.core.lines import one_line
+from mailbot.core.lines import first_line, one_line
 from mailbot.core.ticket import Route, Ticket
 from mailbot.desk import Desk
 from mailbot.work import Work
@@ -79,7 +79,7 @@ def _mails_in(work: Work) -> list[str]:
     since = _since(work)
     left = inbox.listing(work.session, inbox.QUARANTINED)
     left += [row for row in inbox.handled_since(work.session, since) if _unanswered(row.intake or "")]
-    return [f"mail {row.id} of {row.sender or 'nobody'}: {_last_line(row.reason) or row.intake}" for row in left]
+    return [f"mail {row.id} of {row.sender or 'nobody'}: {first_line(row.reason) or row.intake}" for row in left]
 
 
 def _unanswered(intake: str) -> bool:
@@ -94,11 +94,7 @@ def _mails_out(work: Work) -> list[str]:
 
 def _failing(work: Work) -> list[str]:
     rows = due.failing(work.session)
-    return [f"{row.kind} of {row.ref or row.token or 'the desk'} has failed: {_last_line(row.reason)}" for row in rows]
-
-
-def _last_line(reason: str | None) -> str:
-    return (reason or "").strip().rpartition("\n")[2]
+    return [f"{row.kind} of {row.ref or row.token or 'the desk'} has failed: {first_line(row.reason)}" for row in rows]
 
 
 def _short(lines: tuple[str, ...]) -> tuple[str, ...]:

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeVar
 
-from mailbot.core.message import digest_of
+from mailbot.core.lines import first_line
+from mailbot.core.message import digest_of, parse
 from mailbot.desk import Desk
 from mailbot.process import handle
 from mailbot.timers import handle_due
@@ -27,6 +28,8 @@ BACK_OFF = (1, 5, 15, 60)
 LEASE = timedelta(minutes=10)
 #: What is kept of a traceback's end, in frames.
 FRAMES = -8
+#: What staff are told of one failure, in signs.
+ALERT_MAX = 500
 
 T = TypeVar("T")
 
@@ -128,8 +131,8 @@ def _mail(desk: Desk, inbox_id: int) -> None:
         attempt = inbox.attempt(session, inbox_id, now, now + LEASE)
     if attempt is None:
         return
-    if attempt > TRIES:
-        _quarantine(desk, inbox_id, f"the desk was ended during {TRIES} tries")
+    if attempt > TRIES:  # nobody reads it once more: that may be what ends the desk
+        _quarantine(desk, inbox_id, None, f"the desk was ended during {TRIES} tries")
         return
     try:
         with desk.store.write() as session:
@@ -149,23 +152,40 @@ def _mail(desk: Desk, inbox_id: int) -> None:
 
 def _mail_failed(desk: Desk, inbox_id: int, attempt: int, error: Exception) -> None:
     """Its transaction is undone; it is free again after a while, or quarantined."""
-    desk.log.attempt_failed(inbox_id=inbox_id, attempt=attempt, error=repr(error))
-    reason = "".join(traceback.format_exception(error, limit=FRAMES))
+    desk.log.attempt_failed(inbox_id=inbox_id, attempt=attempt, error=first_line(_reason(error)))
     if attempt >= TRIES:
-        _quarantine(desk, inbox_id, reason)
+        _quarantine(desk, inbox_id, _sender(desk, inbox_id), _reason(error))
         return
     with desk.store.write() as session:
-        inbox.failed(session, inbox_id, reason, desk.clock() + _back_off(attempt))
+        inbox.failed(session, inbox_id, _reason(error), desk.clock() + _back_off(attempt))
+
+
+def _reason(error: Exception) -> str:
+    """What went wrong in one line, below it the end of the traceback."""
+    said = traceback.format_exception_only(error)[-1]
+    return f"{first_line(said)}\n{''.join(traceback.format_exception(error, limit=FRAMES))}"
+
+
+def _sender(desk: Desk, inbox_id: int) -> str | None:
+    """Who wrote the mail, for the operator; None where that cannot be told, since reading it may be what fails."""
+    with suppress(Exception), desk.store.read() as session:
+        return parse(inbox.raw(session, inbox_id)).sender
+    return None
 
 
 def _back_off(attempt: int) -> timedelta:
     return timedelta(minutes=BACK_OFF[min(attempt, len(BACK_OFF)) - 1])
 
 
-def _quarantine(desk: Desk, inbox_id: int, reason: str) -> None:
+def _quarantine(desk: Desk, inbox_id: int, sender: str | None, reason: str) -> None:
+    """It is set aside, and staff are told: somebody waits for an answer to it."""
     with desk.store.write() as session:
-        inbox.mark(session, inbox_id, inbox.QUARANTINED, at=desk.clock(), reason=reason)
-    desk.log.quarantined(inbox_id=inbox_id, reason=reason.strip().splitlines()[-1])
+        inbox.mark(session, inbox_id, inbox.QUARANTINED, at=desk.clock(), sender=sender, reason=reason)
+    desk.log.quarantined(inbox_id=inbox_id, reason=first_line(reason))
+    what = (
+        f"mail {inbox_id} of {sender or 'nobody'} could not be handled and stands in quarantine: {first_line(reason)}"
+    )
+    _tell(desk, f"mail:{inbox_id}", what)
 
 
 def _due(desk: Desk, due_id: int) -> None:
@@ -184,13 +204,17 @@ def _due(desk: Desk, due_id: int) -> None:
 
 def _due_failed(desk: Desk, due_id: int, error: Exception) -> None:
     """Its transaction is undone; it is tried again after a while, and staff are told once."""
-    reason = "".join(traceback.format_exception(error, limit=FRAMES))
+    reason = _reason(error)
     with desk.store.write() as session:
         row = due.failed(session, due_id, reason, lambda tries: desk.clock() + _back_off(tries))
-    desk.log.due_failed(kind=row.kind, ref=row.ref, attempt=row.attempts, error=repr(error))
+    desk.log.due_failed(kind=row.kind, ref=row.ref, attempt=row.attempts, error=first_line(reason))
+    _tell(desk, f"due:{due_id}", f"{row.kind}{f' of {row.ref}' if row.ref else ''} failed: {first_line(reason)}")
+
+
+def _tell(desk: Desk, incident: str, what: str) -> None:
+    """Staff get an alert, once per incident."""
     try:
         with desk.store.write() as session:
-            work = Work(desk, session, desk.clock(), f"due-failed:{due_id}")
-            work.alert(f"due:{due_id}", f"{row.kind}{f' of {row.ref}' if row.ref else ''} failed: {error!r}"[:500])
-    except Exception as second:  # composing is what fails: the log and the exit code tell of it
-        desk.log.alert(text=f"staff could not be told that {row.kind} failed: {second!r}")
+            Work(desk, session, desk.clock(), f"failed:{incident}").alert(incident, what[:ALERT_MAX])
+    except Exception as error:  # composing is what fails: the log and the exit code tell of it
+        desk.log.alert(text=f"staff could not be told: {what[:ALERT_MAX]}: {error!r}")

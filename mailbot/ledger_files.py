@@ -107,12 +107,12 @@ def reverse(desk: Desk, token: str, revision: int, why: str) -> str | None:
         if wrong.effective <= today:
             before = state([event for event in history if event.revision < revision], today)
             changes |= {key: _now(before, key) for key in wrong.changes} if before else {"status": "deactivated"}
-        row = licences.append(
+        put_back = licences.append(
             session, token=token, at=now, effective=today, kind="reversed", changes=changes,
             decider="operator", rule="reversal", catalogue_version=desk.catalogue.version, why=why, ticket=wrong.ticket,
         )  # fmt: skip
         if desk.config.licence_server is not None:
-            posts.add(session, token, row.revision, now)
+            posts.add(session, token, put_back, now)
         _tell_ticket(Work(desk, session, now, f"reverse:{token}:{revision}"), wrong)
     return None
 

@@ -53,10 +53,6 @@ def everything(session: Session, now: datetime, zone: ZoneInfo) -> list[Thing]:
     return sorted(things, key=lambda thing: (thing.due_at, thing.kind, thing.ref or "", thing.token or ""))
 
 
-#: What an add-on, a plugin or whitelabel does; a count of 0 or 1 is none of them.
-_COURSE = {"True": "comes", "False": "leaves"}
-
-
 def _of_licence(licence: Licence, zone: ZoneInfo) -> Iterator[Thing]:
     """Ends and renewals, and scheduled changes that no ticket stands for."""
     if licence.status == "demo" and licence.demo_ends:
@@ -67,7 +63,8 @@ def _of_licence(licence: Licence, zone: ZoneInfo) -> Iterator[Thing]:
     if licence.renews and licence.billing == "annual" and licence.renews_on:
         yield Thing(_start(licence.renews_on, zone), "renewal", None, licence.token, "the next year begins")
     for line in licence.scheduled:
-        what = f"{line.item} {_COURSE.get(str(line.to), f'becomes {line.to}')}"
+        to = "empty" if line.to is None else line.to if not isinstance(line.to, bool) else "yes" if line.to else "no"
+        what = f"{line.item} becomes {to}"
         yield Thing(_start(line.effective, zone), "scheduled", line.ticket, licence.token, what)
 
 

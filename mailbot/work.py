@@ -179,7 +179,7 @@ class Work:
 
     def _change(self, ticket: Ticket | None, change: Change) -> None:
         asks = self.desk.config.licence_server is not None and change.kind not in ANSWERS
-        row = licences.append(
+        revision = licences.append(
             self.session,
             token=change.token,
             at=self.now,
@@ -196,7 +196,7 @@ class Work:
             pending=asks,
         )
         if asks:
-            posts.add(self.session, row.token, row.revision, self.now)
+            posts.add(self.session, change.token, revision, self.now)
 
     def _remember(self, ticket: Ticket | None, effect: Remember) -> None:
         due.add(

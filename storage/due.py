@@ -6,10 +6,10 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, bindparam
+from sqlalchemy import Index, bindparam, insert
 from sqlmodel import Field, Session, col, func, or_, select
 
-from storage.types import IndexedText, Json, Row, Text, UtcDateTime
+from storage.types import IndexedText, Json, Row, Text, UtcDateTime, write
 
 
 class Due(Row, table=True):
@@ -41,6 +41,7 @@ class Due(Row, table=True):
 _OPEN = (col(Due.done_at).is_(None), col(Due.dropped_at).is_(None))
 
 
+_NEW = insert(Due)
 _SAME = select(Due).where(col(Due.same) == bindparam("same"))
 _FREE = or_(col(Due.retry_at).is_(None), col(Due.retry_at) <= bindparam("until"))
 _NEXT = select(Due).where(*_OPEN, col(Due.due_at) <= bindparam("until"), _FREE)
@@ -55,17 +56,17 @@ def add(
     ref: str | None = None,
     token: str | None = None,
     payload: Any = None,
-) -> Due:
-    """The due thing. Same kind, ref, token and moment is one thing: a dropped one reopens, a done one stays done."""
+) -> int:
+    """The number of the due thing. Same kind, ref, token and moment is one thing: a dropped one reopens, a done one stays done."""
     same = hashlib.sha256(json.dumps([kind, ref, token, due_at.isoformat()]).encode()).hexdigest()
     row = s.exec(_SAME, params={"same": same}).first()
     if row is None:
-        row = Due(same=same, kind=kind, due_at=due_at, made_at=made_at, ref=ref, token=token, payload=payload)
-        s.add(row)
-    elif row.done_at is None:
+        values = {"same": same, "kind": kind, "due_at": due_at, "made_at": made_at, "ref": ref, "token": token}
+        return int(write(s, _NEW, **values, payload=payload, attempts=0))
+    if row.done_at is None:
         row.dropped_at, row.payload = None, payload
     s.flush()
-    return row
+    return row.id
 
 
 def next(s: Session, until: datetime) -> Due | None:  # noqa: A001 - the contract's name

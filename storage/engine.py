@@ -207,13 +207,14 @@ def _scripts() -> Config:
 
 
 #: As SQLAlchemy writes JSON, but NaN and Infinity, which PostgreSQL refuses, fail on SQLite as well.
-_dumps = partial(json.dumps, allow_nan=False)
+#: Of every engine. What is wrong with a statement is told without its values, which are customers' words.
+_OPTIONS: dict[str, Any] = {"json_serializer": partial(json.dumps, allow_nan=False), "hide_parameters": True}
 
 
 def _postgresql(url: URL) -> Engine:
     timeout = {} if "connect_timeout" in url.query else {"connect_timeout": 10}
     try:
-        return create_engine(url, json_serializer=_dumps, pool_pre_ping=True, connect_args=timeout)
+        return create_engine(url, pool_pre_ping=True, connect_args=timeout, **_OPTIONS)
     except ModuleNotFoundError as error:
         raise fault(url, f"{error.name} is not installed", "pip install 'mailbot[postgresql]'") from error
 
@@ -228,7 +229,7 @@ def _sqlite(url: URL) -> Engine:
         raise fault(
             url, f"its folder cannot be made: {error.strerror}", "name another in database.url or data_dir"
         ) from error
-    engine = create_engine(url, json_serializer=_dumps)
+    engine = create_engine(url, **_OPTIONS)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
@@ -242,7 +243,7 @@ def _copy(engine: Engine) -> Engine:
         if not isinstance(source, sqlite3.Connection):
             raise TypeError(source)
         source.backup(copy)
-    found = create_engine("sqlite://", creator=lambda: copy, poolclass=StaticPool, json_serializer=_dumps)
+    found = create_engine("sqlite://", creator=lambda: copy, poolclass=StaticPool, **_OPTIONS)
     event.listen(found, "connect", _prepare_sqlite)
     event.listen(found, "begin", _begin_sqlite)
     return found
@@ -274,7 +275,9 @@ def _use_wal(connection: sqlite3.Connection) -> None:
 def _begin_sqlite(connection: Connection) -> None:
     """A writer takes the lock at once; a reader that turned writer later could only fail, so it is refused."""
     writes = bool(connection.get_execution_options().get(_WRITES))
-    connection.exec_driver_sql(f"PRAGMA query_only = {'OFF' if writes else 'ON'}")
+    if connection.info.get(_WRITES) is not writes:
+        connection.exec_driver_sql(f"PRAGMA query_only = {'OFF' if writes else 'ON'}")
+        connection.info[_WRITES] = writes
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import UniqueConstraint, bindparam, false, insert
 from sqlmodel import Field, Session, col, func, select
 
-from storage.types import IndexedText, Json, Row, Text, UtcDateTime, clean, cut, seal
+from storage.types import IndexedText, Json, Row, Text, UtcDateTime, clean, cut, seal, write
 
 
 class LicenceEventRow(Row, table=True):
@@ -39,8 +39,14 @@ class LicenceEventRow(Row, table=True):
 
 
 _OF_TOKEN = col(LicenceEventRow.token) == bindparam("token")
+_NEW = insert(LicenceEventRow)
 _EVENTS = select(LicenceEventRow).where(_OF_TOKEN).order_by(col(LicenceEventRow.revision))
-_LAST = _EVENTS.order_by(None).order_by(col(LicenceEventRow.revision).desc()).limit(1)
+_LAST = (
+    select(LicenceEventRow.revision, LicenceEventRow.seal)
+    .where(_OF_TOKEN)
+    .order_by(col(LicenceEventRow.revision).desc())
+    .limit(1)
+)
 #: What a seal is over, beside the seal before it.
 _SEALED = ("token", "revision", "at", "effective", "kind", "changes", "asked_on", "ticket", "mail", "rule", "decider", "catalogue_version", "why", "pending")  # fmt: skip
 
@@ -61,30 +67,27 @@ def append(
     why: str | None = None,
     asked_on: date | None = None,
     pending: bool = False,
-) -> LicenceEventRow:
-    """The event as written: its ``revision`` is the last one of this token plus 1, the first is 1."""
-    last = s.exec(_LAST, params={"token": token}).first()
-    row = LicenceEventRow(
-        token=token,
-        revision=(last.revision if last else 0) + 1,
-        at=at,
-        effective=effective,
-        kind=kind,
-        changes=changes,
-        ticket=ticket,
-        mail=mail,
-        rule=rule,
-        decider=decider,
-        catalogue_version=catalogue_version,
-        why=why,
-        asked_on=asked_on,
-        pending=pending,
-        seal="",
-    )
-    row.seal = _seal(last.seal if last else "", vars(row))
-    s.add(row)
-    s.flush()
-    return row
+) -> int:
+    """The event's ``revision``: the last one of this token plus 1, the first is 1."""
+    revision, before = s.exec(_LAST, params={"token": token}).first() or (0, "")
+    row = {
+        "token": token,
+        "revision": revision + 1,
+        "at": at,
+        "effective": effective,
+        "kind": kind,
+        "changes": changes,
+        "ticket": ticket,
+        "mail": mail,
+        "rule": rule,
+        "decider": decider,
+        "catalogue_version": catalogue_version,
+        "why": why,
+        "asked_on": asked_on,
+        "pending": pending,
+    }
+    write(s, _NEW, **row, seal=_seal(before, row))
+    return revision + 1
 
 
 def append_many(s: Session, rows: Sequence[dict[str, Any]]) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import bindparam, insert
 from sqlmodel import Field, Session, col, select, update
 
-from storage.types import IndexedText, Row, Text, UtcDateTime, domain_pattern, folded
+from storage.types import IndexedText, Row, Text, UtcDateTime, domain_pattern, folded, write
 
 
 class Party(Row, table=True):
@@ -34,6 +34,7 @@ class Contact(Row, table=True):
     makes_known: bool = False
 
 
+_NEW_PARTY, _NEW_CONTACT = insert(Party), insert(Contact)
 _CONTACTS = select(Contact).where(col(Contact.token) == bindparam("token"))
 _NAMED = select(Party.token).where(col(Party.name_folded) == bindparam("name"))
 _MATCHING = col(Contact.folded).in_(bindparam("forms", expanding=True))
@@ -45,10 +46,10 @@ def set_name(s: Session, token: str, name: str) -> None:
     """The licence is ``name``'s from now on."""
     row = s.get(Party, token)
     if row is None:
-        s.add(Party(token=token, customer_name=name, name_folded=name.casefold()))
+        write(s, _NEW_PARTY, token=token, customer_name=name, name_folded=name.casefold())
     else:
         row.customer_name, row.name_folded = name, name.casefold()
-    s.flush()
+        s.flush()
 
 
 def set_names(s: Session, names: Mapping[str, str]) -> None:
@@ -111,15 +112,15 @@ def tokens_named(s: Session, name: str) -> list[str]:
     return sorted(s.exec(_NAMED, params={"name": name.casefold()}))
 
 
-def add_contact(s: Session, token: str, address: str, since: datetime, makes_known: bool) -> Contact:
-    """The contact as it is now. One that is there stays as written and since when; ``makes_known`` only rises."""
+def add_contact(s: Session, token: str, address: str, since: datetime, makes_known: bool) -> None:
+    """The licence has that contact. One that is there stays as written and since when; ``makes_known`` only rises."""
     row = s.get(Contact, (token, folded(address)))
     if row is None:
-        row = Contact(token=token, folded=folded(address), address=address, since=since, makes_known=makes_known)
-        s.add(row)
-    row.makes_known = row.makes_known or makes_known
-    s.flush()
-    return row
+        values = {"token": token, "folded": folded(address), "address": address}
+        write(s, _NEW_CONTACT, **values, since=since, makes_known=makes_known)
+    elif makes_known and not row.makes_known:
+        row.makes_known = True
+        s.flush()
 
 
 def contacts(s: Session, token: str) -> list[Contact]:

@@ -4,8 +4,8 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, bindparam, insert
-from sqlmodel import Field, Session, col, func, select
+from sqlalchemy import Index, bindparam, case, insert
+from sqlmodel import Field, Session, col, func, select, update
 
 from storage.types import IndexedText, Json, Row, Text, UtcDateTime, folded, write
 
@@ -63,6 +63,11 @@ class Counter(Row, table=True):
 
 _EVENT = insert(TicketEventRow)
 _HIGHEST = select(func.max(TicketRow.number))
+_HIGHEST_YET = func.coalesce(_HIGHEST.scalar_subquery(), 0)
+_COUNT_ON = update(Counter).where(col(Counter.name) == "ticket").returning(col(Counter.value))
+_COUNT_ON = _COUNT_ON.values(
+    value=1 + case((col(Counter.value) < _HIGHEST_YET, _HIGHEST_YET), else_=col(Counter.value))
+)
 _BY_REF = select(TicketRow).where(col(TicketRow.ref) == bindparam("ref"))
 _TAKEN = select(TicketRow.number).where(
     (col(TicketRow.number) == bindparam("number")) | (col(TicketRow.ref) == bindparam("ref"))
@@ -77,14 +82,12 @@ _SAME_FORM = _SAME_FORM.order_by(col(TicketRow.number).desc()).limit(1)
 
 def next_number(s: Session) -> int:
     """The number for a new ticket, never given twice; one that is rolled back is given again, so there are no gaps."""
-    row = s.get(Counter, "ticket", with_for_update=True)
-    if row is None:
-        row = Counter(name="ticket", value=0)
-        s.add(row)
-    highest = s.exec(_HIGHEST).one() or 0
-    row.value = max(row.value, highest) + 1
     s.flush()
-    return row.value
+    given = s.connection().execute(_COUNT_ON).scalar()
+    if given is None:
+        given = 1 + (s.exec(_HIGHEST).one() or 0)
+        write(s, insert(Counter), name="ticket", value=given)
+    return int(given)
 
 
 def save(

@@ -77,6 +77,19 @@ def test_due_lists_what_will_happen_and_when(desk: Running, tmp_path: Path) -> N
     assert "the demo ends" in table
 
 
+def test_a_licence_that_becomes_monthly_does_not_renew(desk: Running, tmp_path: Path) -> None:
+    (token,) = give(desk, billing="annual", renews_on="2027-03-15")
+    desk.write(JOE, f"Request: contract\nLicense token: {token}\n{FORM}Billing frequency: monthly\n")
+    now = desk.moment[0].isoformat()
+    assert mailbot(tmp_path, "decide", "LIC-1", "APPROVE", now=now).exit_code == 0
+    table = mailbot(tmp_path, "due", now=now).stdout
+    assert ("billing becomes monthly" in table, "renews_on becomes empty" in table) == (True, True)
+    assert "the next year begins" not in table
+    told = desk.write(JOE, "status", subject="status")[-1]
+    assert "Billing frequency  Monthly" in body(told)
+    assert "Renews on" not in body(told)
+
+
 def test_a_day_comes_once_and_in_order_after_a_week_of_downtime(desk: Running) -> None:
     digest.ensure(desk.desk)
     tokens = give(desk, 3)

@@ -74,6 +74,11 @@ def test_fewer_agents_than_the_minimum_and_a_missing_log() -> None:
     ]
 
 
+def test_what_has_no_action_yet_is_of_its_product_all_the_same() -> None:
+    (reading,) = read_forms("Request: shuttle\nLicense token: A1B2C3D4E5F6\n", "")
+    assert check(reading, catalogue(), attachments=False)[0].product == "shuttle"
+
+
 def test_a_label_given_twice_and_a_label_nearly_right() -> None:
     (reading,) = read_forms(FORM["contract", None] + "Support plan: Silver\n", "")
     assert [p.code for p in check(reading, catalogue(), attachments=False)[1]] == [Code.GIVEN_TWICE]

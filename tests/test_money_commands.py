@@ -73,13 +73,13 @@ def test_one_form_at_a_time(desk: Running, tmp_path: Path) -> None:
     assert mailbot(tmp_path, "invoices", "--month", "2026-11", "--json", "--csv").exit_code == 2
 
 
-def test_a_ticket_says_its_rules_in_words_and_what_lies_ahead_in_plain_ones(desk: Running, tmp_path: Path) -> None:
+def test_a_ticket_says_its_rules_in_words(desk: Running, tmp_path: Path) -> None:
     desk.moment[0] = rome("2026-11-25 10:00")
     desk.write(JOE, f"Request: modify\nAction: add\nLicense token: {TOKEN}\n{FORM}Reason: other\nPlugins: botify\n")
     desk.write(JOE, f"Request: modify\nAction: remove\nLicense token: {TOKEN}\n{FORM}Reason: cost\nPlugins: botify\n")
     shown = " ".join(mailbot(tmp_path, "show", "LIC-3", now=desk.moment[0].isoformat()).stdout.split())
     assert "decrease_after_20th A decrease that is asked for after the 20th holds from the 1st of the" in shown
-    assert "plugin:botify leaves" in mailbot(tmp_path, "due", now=desk.moment[0].isoformat()).stdout
+    assert "plugin:botify becomes no" in mailbot(tmp_path, "due", now=desk.moment[0].isoformat()).stdout
 
 
 def append(desk: Running, **changed: object) -> None:

@@ -8,11 +8,15 @@ from pathlib import Path
 
 import pytest
 import structlog
-from sqlmodel import select
+from sqlalchemy import text
+from sqlmodel import Session, select
 from typer.testing import CliRunner
 
 import mailbot
+from mailbot import handling
 from mailbot.cli.commands import app
+from mailbot.desk import Desk
+from mailbot.handling import keep, work_off
 from storage.price_lists import PriceList
 from tests.running import CONFIG, Running, running
 
@@ -100,6 +104,25 @@ def test_a_wrong_call_is_told(desk: Running, tmp_path: Path, words: str, code: i
 @pytest.mark.parametrize("words", ["inbox", "outbox", "tickets", "show LIC-1", "quarantine list", "licences list"])
 def test_the_clock_can_be_set_after_any_command(desk: Running, tmp_path: Path, words: str) -> None:
     assert said(tmp_path, *words.split(), "--now", "2026-12-24T09:00:00+01:00")[0] == 0
+
+
+def test_a_mail_that_failed_is_one_line_of_a_table_and_the_traceback_is_in_the_document(
+    desk: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(_desk: Desk, session: Session, *_: object) -> None:
+        session.connection().execute(text("SELECT :word FROM nowhere"), {"word": "what joe wrote"})
+
+    monkeypatch.setattr(handling, "handle", failing)
+    keep(desk.desk, desk.raw("joe@acme.example", "hello"), desk.moment[0], "inject")
+    work_off(desk.desk, again=True)
+    for words in ("quarantine list", "inbox --state quarantined"):
+        _, output = said(tmp_path, *words.split())
+        assert output.rstrip().endswith(
+            "sqlalchemy.exc.OperationalError: (sqlite3.OperationalError) no such table: nowhere"
+        )
+        assert (output.count("\n"), output.count("joe@acme.example")) == (3, 1)
+    _, output = said(tmp_path, "quarantine", "list", "--json")
+    assert ("Traceback" in output, "what joe wrote" in output) == (True, False)
 
 
 def test_a_file_of_licences_that_is_no_text(desk: Running, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ def test_an_option_that_came_meanwhile_costs_nothing_more(desk: Running) -> None
     assert [str(mail["Subject"]) for mail in changed] == [
         "[LIC-1] Changed, please decide: a contract change, Acme",
         "[LIC-1] Changed, please decide: a contract change, Acme",
-        "[LIC-1] Already settled",
+        "[LIC-1] Not counted, please decide again",
     ]
     desk.write(ANNA, "APPROVE", reply_to=changed[0])
     plan, support = desk.ticket().items
@@ -27,4 +27,4 @@ def test_a_reminder_forecasts_from_its_own_day(desk: Running) -> None:  # noqa: 
     desk.write(JOE, CONTRACT + "Support package: platinum\n")
     mail = desk.later(days=2)[0]
     assert "If it is granted today, it holds from 5 November 2026." in body(mail)
-    assert "26/30 of the running period" in body(mail)
+    assert "26 of the 30 days" in body(mail)

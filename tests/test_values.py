@@ -284,6 +284,7 @@ def test_values_of_every_given_field_are_checked_when_the_form_is_not_known() ->
     ("raw", "meant"),
     [
         ("Voic", "Voice"),
+        ("vois", "Voice"),
         ("Voice Digtal", "Voice Digital"),
         ("Digital Voice", "Voice Digital"),
         ("voicedigital", "Voice Digital"),

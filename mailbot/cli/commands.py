@@ -36,17 +36,6 @@ from storage import inbox, tickets
 from storage.faults import StoreError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
-app.add_typer(licences_cli.app, name="licences", help="The ledger: list, show, set, import, export.")
-app.command("diagnose")(logs.diagnose)
-app.command("inbox")(queues.list_inbox)
-app.command("invoices")(money.invoices)
-app.command("due")(money.due)
-app.command("audit")(money.audit)
-app.command("erase")(people.erase)
-app.add_typer(queues.outbox_app, name="outbox", help="Mails to send: list, retry, resend, drop.")
-app.add_typer(
-    queues.quarantine_app, name="quarantine", help="Mails that could not be handled: list, show, retry, drop."
-)
 
 
 @app.callback(invoke_without_command=True)
@@ -284,6 +273,20 @@ def _result(result: Result) -> dict[str, object]:
         "ref": result.ref, "word": result.word, "items": list(result.items), "done": result.done,
         "why": result.why or None, "read": result.read, "sent": result.sent or None,
     }  # fmt: skip
+
+
+# The commands of the other modules; `--help` lists all in the order of their definition, groups last.
+app.command("inbox")(queues.list_inbox)
+app.command("invoices")(money.invoices)
+app.command("due")(money.due)
+app.command("diagnose")(logs.diagnose)
+app.command("audit")(money.audit)
+app.command("erase")(people.erase)
+app.add_typer(licences_cli.app, name="licences", help="The ledger: list, show, set, import, export.")
+app.add_typer(queues.outbox_app, name="outbox", help="Mails to send: list, retry, resend, drop.")
+app.add_typer(
+    queues.quarantine_app, name="quarantine", help="Mails that could not be handled: list, show, retry, drop."
+)
 
 
 def main() -> None:

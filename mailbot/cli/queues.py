@@ -11,6 +11,7 @@ from mailbot import shapes
 from mailbot.cli.context import ConfigOption, Json, NowOption, choose, desk, fail, known_state, show_json
 from mailbot.cli.tables import show_table
 from mailbot.core.address import clean_text
+from mailbot.core.lines import first_line
 from storage import inbox, outbox
 
 Ids = Annotated[list[int], typer.Argument(metavar="ID...")]
@@ -26,13 +27,18 @@ def _listed(title: str, rows: list[Any], keys: tuple[str, ...], columns: tuple[s
     if json:
         show_json(shaped)
     else:
-        show_table(title, columns, [tuple(shape[c] for c in columns) for shape in shaped])
+        show_table(title, columns, [tuple(_cell(c, shape[c]) for c in columns) for shape in shaped])
+
+
+def _cell(column: str, value: Any) -> Any:
+    """A value for a table: of a failure the line that says what went wrong."""
+    return first_line(value) if column == "reason" and value else value
 
 
 def list_inbox(
     state: State = None, config_file: ConfigOption = None, now: NowOption = None, json: Json = False
 ) -> None:
-    """Mails that came, newest first."""
+    """Mails that came, newest first. Of a failure the table says what went wrong; --json has the traceback too."""
     choose(config_file, now)
     known = known_state(state, (inbox.KEPT, *inbox.FINAL))
     with desk().store.read() as session:
@@ -102,7 +108,7 @@ def drop(ids: Ids, config_file: ConfigOption = None, now: NowOption = None) -> N
 
 @quarantine_app.command("list")
 def quarantine_list(config_file: ConfigOption = None, now: NowOption = None, json: Json = False) -> None:
-    """Mails in quarantine with their reasons."""
+    """Mails in quarantine with their reasons. Of a failure the table says what went wrong; --json has the traceback too."""
     choose(config_file, now)
     with desk().store.read() as session:
         rows = inbox.listing(session, inbox.QUARANTINED)

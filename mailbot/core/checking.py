@@ -45,11 +45,11 @@ def check(
 
 
 def _known(request: Request, form: Form | None) -> Request:
-    if form is not None:
-        return Request(**{**vars(request), "product": "shuttle" if form.request == "shuttle" else "motion"})
+    """What counts of it; where the form is not known yet, what every form has."""
     if not request.request:
         return Request()
-    return Request(**{"request": request.request, **{key: getattr(request, key) for key in _SURE}})
+    sure = vars(request) if form else {"request": request.request, **{key: getattr(request, key) for key in _SURE}}
+    return Request(**{**sure, "product": "shuttle" if request.request == "shuttle" else "motion"})
 
 
 def _canonical(values: Mapping[str, str], catalogue: Catalogue) -> dict[str, str]:

@@ -9,6 +9,7 @@ from mailbot.core.checks import ledger_problems
 from mailbot.core.clashes import clashes
 from mailbot.core.diagnosis import Diagnosis
 from mailbot.core.events import Judged
+from mailbot.core.forms import FORMS, any_form
 from mailbot.core.licence import Ledger, Licence, without
 from mailbot.core.problem import Code, Problem
 from mailbot.core.reading import Request
@@ -54,7 +55,7 @@ def judge(
     return Judged(
         request=request,
         fields=fields,
-        problems=tuple(found),
+        problems=_in_order(request, found),
         items=() if found else items,
         standing=stands,
         received_at=received_at,
@@ -65,6 +66,13 @@ def judge(
         agreement_version=scene.catalogue.agreement_version,
         catalogue_version=scene.catalogue.version,
     )
+
+
+def _in_order(request: Request, problems: list[Problem]) -> tuple[Problem, ...]:
+    """The problems as the form has its lines, those of one line as they were found."""
+    form = FORMS.get((request.request, request.action)) or any_form(request.request)
+    lines = ("request", "product", *form.fields)
+    return tuple(sorted(problems, key=lambda one: lines.index(one.field) if one.field in lines else len(lines)))
 
 
 def _before(scene: Scene, ref: str) -> Ledger:

@@ -97,12 +97,13 @@ class Licence:
 
     @property
     def renews(self) -> bool:
-        """Whether it will still be active on ``renews_on``, as far as is known."""
+        """Whether it will still be active and annual on ``renews_on``, as far as is known."""
         day = self.renews_on
         if day is None or (self.expires_on and self.expires_on < day):
             return False
-        status = [self.status, *(s.to for s in self.scheduled if s.item == "status" and s.effective <= day)]
-        return status[-1] == "active"
+        ahead = [s for s in self.scheduled if s.effective <= day]
+        status = [self.status, *(s.to for s in ahead if s.item == "status")]
+        return status[-1] == "active" and not any(s.item == "renews_on" for s in ahead)
 
     def is_demo_of(self, other: "Licence | None") -> bool:
         """Whether it never was more than a demo, of somebody who is a contact of ``other``: a move may end it."""

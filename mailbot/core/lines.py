@@ -44,6 +44,11 @@ def one_line(text: str) -> str:
     return plain if len(plain) <= ONE_LINE else plain[: ONE_LINE - 1] + "…"
 
 
+def first_line(text: str | None) -> str:
+    """The first line of ``text``; of a failure's reason what went wrong, without its traceback."""
+    return (text or "").strip().partition("\n")[0]
+
+
 def _harmless(sign: str) -> str:
     if " " <= sign <= "~":
         return sign

@@ -99,7 +99,7 @@ def groups(
 
 def _row(item: Item, changed: tuple[str, ...], speech: Speech) -> Row:
     to = speech.value(item.item, item.to)
-    change = to if item.from_ is None else f"{speech.value(item.item, item.from_)} -> {to}"
+    change = to if item.from_ in (None, item.to) else f"{speech.value(item.item, item.from_)} -> {to}"
     mark = f" {speech.say('approval.changed_mark')}" if item.item in changed else ""
     return Row(item.item, speech.item(item.item) + mark, change)
 
@@ -115,7 +115,7 @@ def _notes(item: Item, reads: bool, asked_on: date, speech: Speech) -> tuple[str
         notes.append(speech.say(own) if speech.has(own) else speech.say("items.reason", reason=item.reason))
     if reads and item.open and item.overtaken:
         notes.append(speech.say("items.overtaken"))
-    elif reads and item.status not in (ItemStatus.REFUSED, ItemStatus.CANCELLED):
+    elif reads and not (item.open and item.reason) and item.status not in (ItemStatus.REFUSED, ItemStatus.CANCELLED):
         waits = item.open
         if waits and item.expected:
             notes.append(speech.say("items.expected", date=speech.day(item.expected)))

@@ -94,7 +94,9 @@ class Speech:
         return value_word(item, value, self.catalogue, self.words)
 
     def holds(self, item: Item) -> str:
-        """What became of the item and from which day it holds."""
+        """What became of the item and from which day it holds; an open one with a reason was refused as it stands."""
+        if item.open and item.reason:
+            return self.say("items.another")
         status = item.status.value if item.status else "new"
         return self.say(f"holds.{status}", date=self.day(item.effective) if item.effective else "").strip()
 

@@ -136,8 +136,8 @@ def option(
     known = _exact(field, word, {**hidden, **names})
     if known:
         return known
-    near = [name for name, *_ in process.extract(word[:200], names.keys(), score_cutoff=70)] if word else []
-    hint = labels[names[max(near, key=lambda name: _likeness(word[:200], name))]] if near else ""
+    near = word and process.extractOne(word[:200], names.keys(), score_cutoff=70)
+    hint = labels[names[max(names, key=lambda name: _likeness(word[:200], name))]] if near else ""
     return Problem(field=field, code=Code.UNKNOWN_VALUE, read=raw, expected=either(labels.values()), hint=hint)
 
 
