@@ -4,10 +4,11 @@ from collections.abc import Iterable, Sequence
 
 from mailbot.core import decision, events, keys
 from mailbot.core.address import same
-from mailbot.core.effects import Result
+from mailbot.core.effects import Facts, Purpose, Result, Send
 from mailbot.core.say import item_names
 from mailbot.core.ticket import State, Ticket
 from mailbot.work import Work
+from storage import tickets
 
 #: A ticket as its approval mail showed it: reference, request version, licence revision.
 Covered = tuple[str, int, int]
@@ -22,6 +23,8 @@ class Decisions:
         self.work = work
         self.by = by
         self.covered = {ref: (version, revision) for ref, version, revision in covered} if covered is not None else None
+        #: Of each licence that lines of this mail changed: the revisions that they left behind, and the one they came to.
+        self.moved: dict[str, tuple[frozenset[int], int]] = {}
 
     def read(self, own: str, refs: Sequence[str]) -> tuple[decision.Line | decision.NotUnderstood, ...]:
         """The decision lines in ``own``, which may be about the tickets ``refs``."""
@@ -64,7 +67,7 @@ class Decisions:
         if why:
             return Result(line.read, False, ref, line.word, line.items, why)
         made = self.work.apply(ticket, self._event(line))
-        self._follow(made.ticket)
+        self._follow(ticket, made.ticket)
         return made.result or Result(line.read, False, ref, line.word, why="decided")
 
     def _hindrance(self, ticket: Ticket, line: decision.Line) -> str:
@@ -74,7 +77,7 @@ class Decisions:
         if line.word != "NOTE" and any(self.work.key_is_live(word) for word in keys.holds_key(line.text)):
             return "holds_key"
         if line.word in BINDING and self._changed(ticket):
-            self.ask_again(ticket)
+            self._ask_again(ticket)
             return "changed"
         return ""
 
@@ -85,20 +88,29 @@ class Decisions:
         version, revision = self.covered[ticket.ref]
         return ticket.version != version or ticket.licence_revision != revision or self.ledger_moved(ticket)
 
-    def _follow(self, ticket: Ticket) -> None:
-        """What a line of this mail changed does not make its next line late."""
-        if self.covered is not None:
-            self.covered[ticket.ref] = (ticket.version, ticket.licence_revision)
+    def _follow(self, before: Ticket, after: Ticket) -> None:
+        """What a line of this mail changed does not make its next line late, be it about another ticket of that licence."""
+        if self.covered is None:
+            return
+        self.covered[after.ref] = (after.version, after.licence_revision)
+        if after.token and after.licence_revision != before.licence_revision:
+            left, _ = self.moved.get(after.token, (frozenset(), 0))
+            self.moved[after.token] = left | {before.licence_revision}, after.licence_revision
 
     def ledger_moved(self, ticket: Ticket) -> bool:
         """Whether somebody else's change has come upon the ticket's licence since its items were worked out."""
         licence = self.work.licence(ticket.token) if ticket.token else None
-        return licence is not None and licence.revision != ticket.licence_revision
+        if licence is None or licence.bound_revision == ticket.licence_revision:
+            return False
+        left, reached = self.moved.get(licence.token, (frozenset(), 0))
+        return not (ticket.licence_revision in left and licence.bound_revision == reached)
 
-    def ask_again(self, ticket: Ticket) -> None:
-        """New approval mails for a ticket that still waits; the old keys are dead."""
-        if ticket.waits:
+    def _ask_again(self, ticket: Ticket) -> None:
+        """New approval mails; where those that are out tell how it stands, for this member alone."""
+        if self.ledger_moved(ticket):
             self.work.reopen_question(ticket)
+        elif self.covered is not None:
+            ask_anew(self.work, ticket, self.by, self.covered[ticket.ref][0])
 
     def _event(self, line: decision.Line) -> events.Event:
         match line.word:
@@ -114,3 +126,11 @@ class Decisions:
                 return events.Notes(self.by, line.read, line.text)
             case _:
                 return events.Holds(self.by, line.read)
+
+
+def ask_anew(work: Work, ticket: Ticket, member: str, version: int) -> None:
+    """A new approval mail for that member; it marks what the customer changed since ``version`` of the request."""
+    changes = [event for event in tickets.events(work.session, ticket.number) if event.kind == "changed"]
+    recent = changes[-(ticket.version - version) :] if ticket.version > version else []
+    changed = tuple(dict.fromkeys(key for event in recent for key in str(event.detail).split(", ") if key))
+    work.perform(ticket, (Send("approval", member, Facts(changed=changed), Purpose.DECISION),))

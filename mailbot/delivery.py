@@ -27,8 +27,10 @@ NEEDED = timedelta(seconds=VERDICT_SECONDS + 300)
 FRESH = timedelta(seconds=2)
 #: Minutes before the next attempt; the last one holds for all later ones.
 BACK_OFF = (1, 2, 5, 15, 30, 60, 180)
-#: After so many attempts a mail is given up and shown to the operator.
-ATTEMPTS = 60
+#: The longest wait while the server takes no mail at all: soon after it is back everybody has his answer.
+AWAY = 15
+#: After so many attempts, and so many days, a mail that the server will not have yet is given up and shown to the operator.
+ATTEMPTS, PATIENCE = 60, timedelta(days=7)
 #: How often lanes look for what has become due when nobody rings, in seconds.
 TICK = 1.0
 #: How long the mails in hand may take when the desk ends, in seconds.
@@ -69,7 +71,18 @@ class _Tried:
 
     @property
     def again(self) -> datetime:
-        return self.at + timedelta(minutes=BACK_OFF[min(self.row.attempts, len(BACK_OFF) - 1)])
+        minutes = BACK_OFF[min(self.row.attempts, len(BACK_OFF) - 1)]
+        return self.at + timedelta(minutes=min(minutes, AWAY) if self._away else minutes)
+
+    @property
+    def given_up(self) -> bool:
+        """Whether it is tried no more; never for what is not about this mail."""
+        old = self.at - self.row.composed_at >= PATIENCE
+        return old and self.row.attempts >= ATTEMPTS and not self._away
+
+    @property
+    def _away(self) -> bool:
+        return isinstance(self.outcome, Deferred) and self.outcome.any_mail
 
 
 class Delivery:
@@ -207,7 +220,7 @@ def _write(session: Session, tried: _Tried) -> None:
             outbox.delivered(session, outbox_id, at, reply)
         case Refused(reply):
             outbox.refused(session, outbox_id, at, reply)
-        case Deferred(reply) if tried.row.attempts >= ATTEMPTS:
+        case Deferred(reply) if tried.given_up:
             outbox.refused(session, outbox_id, at, f"given up: {reply}")
         case Deferred(reply):
             outbox.deferred(session, outbox_id, at, reply, tried.again)

@@ -14,7 +14,7 @@ from storage import erasure, people, tickets
 _NOBODY: dict[str, Any] = {
     "sender": erasure.GONE, "sender_name": "", "customer_name": None, "customer_email": None, "forwarded_from": None,
     "comments": None, "question": None, "description": None, "reason": None, "subject": "", "fields": {},
-    "problems": (), "diagnosis": None, "challenged": (), "confirmed_by": None, "threads": {}, "log_mails": (),
+    "problems": (), "diagnosis": None, "challenged": (), "confirmed_by": None, "threads": {}, "log_mails": (), "files": (),
 }  # fmt: skip
 
 

@@ -8,8 +8,8 @@ from mailbot.core import decision
 from mailbot.core.address import fold, same
 from mailbot.core.effects import Facts, Purpose, Result, Send
 from mailbot.core.ticket import Ticket
-from mailbot.decisions import Decisions
-from mailbot.replies import Reply
+from mailbot.decisions import Decisions, ask_anew
+from mailbot.replies import Reply, in_thread
 from mailbot.work import Work
 from storage import keys as key_rows
 from storage import outbox, tickets
@@ -20,6 +20,9 @@ UNDECIDED = ("not-understood", "already-decided")
 LATE = frozenset({"decided", "changed"})
 #: Why a key died, where a member is told so; of any other death he hears that it is decided.
 DEATHS = frozenset({"changed", "expired", "used", "cancelled", "closed"})
+
+#: What Outlook calls the pictures in a signature.
+_PICTURE = re.compile(r"(?:image\d{3}|outlook-\w+)\.\w{3,4}", re.IGNORECASE)
 
 
 def staff(reply: Reply) -> str:
@@ -47,7 +50,11 @@ def keyless(reply: Reply, member: str) -> str:
     reply.work.alert(f"keyless:{fold(member)}:{reply.work.today}", f"a decision of {member} came without a key")
     if _may_answer(reply, member):
         facts = Facts(results=(Result(reply.own, False, why="no_key"),), why="no_key")
-        reply.work.post.send(Send("not-understood", member, facts), None, reply_to_mail=reply.message.message_id)
+        ticket = reply.work.ticket(mentioned[0]) if len(mentioned) == 1 else None
+        if ticket is not None:
+            reply.work.perform(in_thread(reply, ticket), (Send("not-understood", member, facts),))
+        else:
+            reply.work.post.send(Send("not-understood", member, facts), None, reply_to_mail=reply.message.message_id)
     return "decision without key"
 
 
@@ -72,12 +79,18 @@ def _tell(reply: Reply, member: str, results: Sequence[Result]) -> None:
         return
     ticket = _one_ticket(reply)
     if any(result.done for result in results):
-        reply.work.perform(ticket, (Send("receipt", member, Facts(results=tuple(results))),))
+        facts = Facts(results=tuple(results), lines=_kept_back(reply) if any(result.sent for result in results) else ())
+        reply.work.perform(ticket, (Send("receipt", member, facts),))
         return
     facts = Facts(results=tuple(results), why=results[0].why if results else "")
     covers = () if ticket else reply.thread.refs
     purpose = Purpose.DECISION if ticket else Purpose.DIGEST
     reply.work.perform(ticket, (Send("not-understood", member, facts, purpose, covers=covers),))
+
+
+def _kept_back(reply: Reply) -> tuple[str, ...]:
+    """The files that came with words for the customer: only words go on to him. Pictures of a signature are none."""
+    return tuple(reply.work.blotted(name) for name in reply.message.file_names if not _PICTURE.fullmatch(name))
 
 
 def _one_ticket(reply: Reply) -> Ticket | None:
@@ -144,7 +157,8 @@ def _too_late(reply: Reply, member: str) -> str:
             continue
         _already(reply.work, member, ticket, why)
         if ticket.waits and not same(member, ticket.sender):
-            reply.work.perform(ticket, (Send("approval", member, purpose=Purpose.DECISION),))
+            version = next(version for name, version, _ in reply.thread.refs if name == ref)
+            ask_anew(reply.work, ticket, member, version)
     return "decision too late"
 
 

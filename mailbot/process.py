@@ -34,10 +34,13 @@ from mailbot.core.intake import (
     understand,
 )
 from mailbot.core.message import Message, parse
+from mailbot.core.reading import Reading
 from mailbot.core.standing import Sender
 from mailbot.core.ticket import OPEN, State
 from mailbot.desk import Desk
+from mailbot.maillog import mask
 from mailbot.members import keyless, staff
+from mailbot.post import joined
 from mailbot.records import sent_text
 from mailbot.replies import Reply, customer
 from mailbot.requests import Requests
@@ -48,6 +51,8 @@ from storage import keys as key_rows
 #: Of two copies of one mail, by the verdict on the sender.
 WEIGHTS = {"refused": 0, "unverified": 1, "verified": 2}
 FULL_WEIGHT = 2
+#: Of so many forms in an automatic mail staff read what they are.
+_MOST_TOLD = 5
 
 
 @dataclass(frozen=True)
@@ -120,6 +125,15 @@ def _weight_of(work: Work, other: inbox.Inbox) -> int:
     """The ``weight`` of a mail that was handled; one whose bytes are gone had it all."""
     raw = inbox.raw_if_kept(work.session, other.id)
     return FULL_WEIGHT if raw is None else Mail(work, parse(raw), other.received_at).weight()
+
+
+def _in_short(form: Reading) -> str:
+    """What a form asks for, and for whom, as the log may have it too."""
+    said = form.values
+    token = mask(said.get("token") or said.get("old_token"))
+    return ", ".join(
+        word for word in (said.get("request"), said.get("action"), token, said.get("customer_name")) if word
+    )
 
 
 class Mail:
@@ -210,7 +224,9 @@ class Mail:
         return any(matches(address, pattern) for pattern in self.desk.config.identity.partners)
 
     def _bounced(self, report: bounce.Report) -> Handled:
-        """A report on one of our own mails marks it; any other is only kept."""
+        """A report that one of our own mails did not arrive marks it; any other is only kept."""
+        if not report.failed:
+            return Handled(inbox.HANDLED, f"delivery report: {report.action}")
         for message_id in report.original_ids:
             row = outbox.by_message_id(self.work.session, message_id)
             if row is None or row.id is None:
@@ -227,9 +243,11 @@ class Mail:
     def _automatic(self, intake: Automatic) -> Handled:
         """Never answered; a form in it is shown to staff."""
         if intake.readings and self.thread.purpose is None:
+            told = "; ".join(_in_short(read) for read in intake.readings[:_MOST_TOLD])
             self.work.alert(
                 f"automatic:{self.message.sha256}",
-                f"a form came in an automatic mail of {self.message.sender or 'nobody'} ({intake.why}); nothing was done with it",
+                f"a form came in an automatic mail of {self.message.sender or 'nobody'} ({intake.why}), "
+                f"mail {self.work.inbox_id}; nothing was done with it: {self.work.blotted(told)[:500]}",
             )
         return Handled(inbox.HANDLED, f"automatic: {intake.why}")
 
@@ -260,7 +278,7 @@ class Mail:
                 self._answer(Send("form", sender.address, Facts(form=text, form_key=intake.request)))
                 return "form asked"
             case StatusAsked():
-                return self._status(sender)
+                return self._status(intake, sender)
             case Quoting():
                 return self._quoting(intake, sender)
             case Prose():
@@ -271,20 +289,28 @@ class Mail:
     def _answer(self, send: Send) -> None:
         self.work.post.send(send, None, reply_to_mail=self.message.message_id)
 
-    def _status(self, sender: Sender) -> str:
-        """The sender's open tickets and, when verified, the licences on which that address is a contact."""
+    def _status(self, intake: StatusAsked, sender: Sender) -> str:
+        """The sender's open tickets and, when verified, the licences on which that address is a contact.
+
+        Where there is one ticket, the mail has its key: a reply to it may act.
+        """
         if not (sender.verified or sender.known):
             return "status of a stranger"
         rows = tickets.of_sender(self.work.session, fold(sender.address), (*OPEN, State.CANCELLED))
-        seen = (ticket.as_seen for row in rows if (ticket := self.work.ticket(row.ref)))
-        mine = tuple(ticket for ticket in seen if not ticket.final)
+        mine = [ticket for row in rows if (ticket := self.work.ticket(row.ref)) and not ticket.as_seen.final]
         tokens = (
             {c.token for c in people.tokens_of_address(self.work.session, fold(sender.address))}
             if sender.verified
             else set()
         )
         licences = tuple(found for token in sorted(tokens) if (found := self.work.licence(token)))
-        self._answer(Send("status", sender.address, Facts(tickets=mine, licences=licences)))
+        shown = tuple(ticket.as_seen for ticket in mine)
+        facts = Facts(tickets=shown, licences=licences, why="cancel" if intake.cancel and mine else "")
+        if len(mine) == 1 and self.message.message_id:
+            ticket = joined(mine[0], sender.address, self.message.message_id)
+            self.work.perform(ticket, (Send("status", sender.address, facts, Purpose.CUSTOMER),))
+        else:
+            self._answer(Send("status", sender.address, facts))
         return "status"
 
     def _quoting(self, intake: Quoting, sender: Sender) -> str:

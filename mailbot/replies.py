@@ -42,6 +42,11 @@ class Reply:
         return own_text(self.message.text, (self.work.desk.wording.marker,)).own
 
     @property
+    def said(self) -> str:
+        """The writer's own words wherever they stand, also below and between what is quoted: they confirm nothing."""
+        return own_lines_anywhere(self.message.text, (self.work.desk.wording.marker,))[0].strip()
+
+    @property
     def clear(self) -> bool:
         """Whether the own words are the same in every mail program: hidden by no style that only some follow."""
         surely = self.message.text_surely
@@ -59,7 +64,7 @@ def customer(reply: Reply) -> str:
     ticket = work.ticket(reply.refs[0]) if reply.refs else None
     if ticket is None:
         return "ticket unknown"
-    ticket = _in_thread(reply, ticket)
+    ticket = in_thread(reply, ticket)
     if thread.purpose in (Purpose.CONFIRM, Purpose.EMAIL):
         return _challenge(reply, ticket)
     if reply.sender.verdict == "refused" or not _may_act(reply, ticket):
@@ -70,7 +75,8 @@ def customer(reply: Reply) -> str:
     return _act(reply, ticket)
 
 
-def _in_thread(reply: Reply, ticket: Ticket) -> Ticket:
+def in_thread(reply: Reply, ticket: Ticket) -> Ticket:
+    """The ticket with this mail in its writer's thread: what is sent next answers it."""
     if reply.message.message_id is None:
         return ticket
     return joined(ticket, reply.sender.address, reply.message.message_id)
@@ -89,7 +95,7 @@ def _challenge(reply: Reply, ticket: Ticket) -> str:
     asked = same(reply.sender.address, reply.thread.address) and reply.sender.verdict != "refused"
     word = decision.confirmation_word(reply.own) if reply.clear else None
     if not asked or word is None or not reply.thread.live:
-        _comment(reply, ticket, "wrong_sender" if not asked else "reply", acts=False)
+        _comment(reply, ticket, "wrong_sender" if not asked else "asked", acts=False)
         return "comment"
     key_rows.kill(reply.work.session, reply.thread.digest, reply.work.now, "used")
     if reply.thread.purpose is Purpose.EMAIL:
@@ -110,7 +116,7 @@ def _first_word(own: str) -> str:
 
 def _asked_for(reply: Reply, ticket: Ticket) -> str:
     """``status`` and ``help`` are answered whatever became of the ticket; "" when it is neither."""
-    word = _first_word(reply.own)
+    word = _first_word(reply.said)
     if word == STATUS:
         reply.work.apply(ticket, StatusAsked(reply.sender.address))
     elif word == HELP:
@@ -120,7 +126,7 @@ def _asked_for(reply: Reply, ticket: Ticket) -> str:
 
 def _act(reply: Reply, ticket: Ticket) -> str:
     """Words for the desk, corrected lines, a late file; else a comment for staff."""
-    if _first_word(reply.own) == CANCEL:
+    if _first_word(reply.said) == CANCEL:
         reply.work.apply(ticket, Withdrawn(reply.sender.address))
         return "withdrawn"
     if answered := _asked_for(reply, ticket):
@@ -192,7 +198,7 @@ def _on_final(reply: Reply, ticket: Ticket) -> str:
     """On a ticket that is over: status and help are answered, a new form opens a new ticket, the rest is a comment."""
     if answered := _asked_for(reply, ticket):
         return answered
-    readings = [read for read in reading.read_forms(reply.own, "") if read.request_line]
+    readings = [read for read in reading.read_forms(reply.said, "") if read.request_line]
     if readings:
         Requests(reply.work, reply.message, reply.sender, reply.received_at).open(tuple(readings), linked=ticket.ref)
         return "new form"
@@ -202,7 +208,7 @@ def _on_final(reply: Reply, ticket: Ticket) -> str:
 
 def _comment(reply: Reply, ticket: Ticket, why: str, *, acts: bool) -> Ticket:
     """For staff; live keys in it are blotted out. A stranger's is told to the ticket's sender, who must send it himself."""
-    text, *files = (reply.work.blotted(words) for words in (reply.own, *reply.message.file_names))
+    text, *files = (reply.work.blotted(words) for words in (reply.said, *reply.message.file_names))
     event = Commented(reply.sender.address, text.strip(), why, acts, tuple(files))
     ticket = reply.work.apply(ticket, event).ticket
     stranger = why == "wrong_sender" and reply.thread.live and not same(reply.sender.address, ticket.sender)

@@ -39,14 +39,15 @@ class Requests:
         """A ticket for each form, linked with each other, judged in order on what the one before left."""
         decisions = []
         refs: list[str] = [linked] if linked else []
-        for read in readings:
-            earlier = self._same_form(read)
-            if earlier is not None:
-                decisions.append(self._again(earlier))
-                continue
-            ticket = self._ticket(tuple(refs))
-            decisions.append(self._apply(ticket, Opened(self._judged(read, ticket), note)))
-            refs.append(ticket.ref)
+        with self.work.together():
+            for read in readings:
+                earlier = self._same_form(read)
+                if earlier is not None:
+                    decisions.append(self._again(earlier))
+                    continue
+                ticket = self._ticket(tuple(refs))
+                decisions.append(self._apply(ticket, Opened(self._judged(read, ticket), note)))
+                refs.append(ticket.ref)
         for ref in refs:
             if others := tuple(other for other in refs if other != ref):
                 self._link(ref, others)
@@ -91,7 +92,8 @@ class Requests:
             self.received_at,
             sender_name=self.message.sender_name,
             subject=self.message.subject,
-            forwarded_from=next((m.sender for m in self.message.attached if m.sender), None)
+            files=tuple(map(self.work.blotted, self.message.file_names)),
+            forwarded_from=", ".join(dict.fromkeys(m.sender for m in self.message.attached if m.sender))
             or original_sender(self.message.text, self.message.subject),
             sender_known=self.sender.known,
             linked=linked,

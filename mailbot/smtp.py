@@ -31,6 +31,7 @@ _BYE = 5.0
 #: The server wants a login, another one, or TLS (RFC 4954, RFC 3207): no fault of the mail, the settings can be mended.
 _SETTINGS = frozenset({530, 534, 535, 538})
 _GO_ON, _SHUTTING_DOWN = 354, 421
+_TOO_LARGE = 552
 _LONGEST_REPLY = 500
 
 
@@ -61,9 +62,13 @@ class Sent:
 
 @dataclass(frozen=True)
 class Deferred:
-    """The server has not taken the mail, but may do so later: 4xx, no connection, no login, no TLS."""
+    """The server has not taken the mail, but may do so later: 4xx, no connection, no login, no TLS.
+
+    ``any_mail``: it would take none of ours now, so it says nothing of this one.
+    """
 
     reply: str
+    any_mail: bool = False
 
 
 @dataclass(frozen=True)
@@ -116,7 +121,7 @@ class Smtp:
             client = await self._connect()
             return await self._transaction(client, envelope_from, recipient, raw)
         except SmtpError as error:
-            return Deferred(str(error))
+            return Deferred(str(error), any_mail=True)
         except BaseException:  # we are told to stop: what the server says next belongs to no later command
             self._drop()
             raise
@@ -184,10 +189,10 @@ class Smtp:
         Raises:
             _StaleError: a ``kept`` connection turned out closed before anything was said on it.
         """
-        begun = False
+        begun = known = False
         try:
             await client.mail(sender, options=_options(client, raw))
-            kept = False
+            kept, known = False, True
             await client.rcpt(recipient)
             # Not client.data(): with that, nobody can tell whether a connection broke before the body or after it.
             answer = await client.execute_command(b"DATA")
@@ -208,6 +213,8 @@ class Smtp:
             if kept and error.code == _SHUTTING_DOWN:
                 raise _StaleError from error
             outcome = _outcome(error, begun)
+            if sender and not known and isinstance(outcome, Refused) and error.code != _TOO_LARGE:
+                outcome = Deferred(outcome.reply, any_mail=True)  # it is the desk's own address that it does not like
             await self._reset(client, outcome)
             return outcome
         except (SMTPException, OSError) as error:
@@ -248,7 +255,7 @@ def _outcome(error: SMTPResponseException, begun: bool) -> Outcome:
         return Refused(reply)
     if begun and not 400 <= error.code < 600:
         return Unknown(reply)
-    return Deferred(reply)
+    return Deferred(reply, any_mail=error.code in _SETTINGS)
 
 
 def _reply(error: Exception) -> str:

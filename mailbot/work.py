@@ -3,7 +3,8 @@
 Whatever happens here is undone together when anything fails; nothing leaves the machine.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import cached_property
@@ -56,6 +57,8 @@ class Work:
     #: The tickets to which something happened, in order.
     refs: list[str] = field(default_factory=list)
     _licences: dict[str, Licence | None] = field(default_factory=dict)
+    #: The approval mails that wait for the end of ``together``; None outside of it.
+    _asking: list[tuple[str, Send]] | None = None
     _saved: dict[str, tuple[Ticket, tickets.TicketRow]] = field(default_factory=dict)
 
     @cached_property
@@ -140,19 +143,35 @@ class Work:
         if ticket is not None and any(isinstance(effect, Change) for effect in effects):
             ticket = self._follow_ledger(ticket)
         for effect in effects:
-            if isinstance(effect, Send):
+            if not isinstance(effect, Send):
+                continue
+            if self._asking is not None and effect.kind == "approval" and ticket is not None:
+                self._asking.append((ticket.ref, effect))
+            else:
                 ticket = self.post.send(effect, ticket)
         if ticket is not None:
             self.save(ticket)
         return ticket  # type: ignore[return-value]
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Staff are asked about what is judged within at its end: no key is bound to a licence that the next form changes."""
+        asking: list[tuple[str, Send]] = []
+        self._asking = asking
+        yield
+        self._asking = None
+        for ref, approval in asking:
+            ticket = self.ticket(ref)
+            if ticket is not None:
+                self.perform(self._follow_ledger(ticket), (approval,))
 
     def _follow_ledger(self, ticket: Ticket) -> Ticket:
         """The ticket's own changes do not void its own keys."""
         licence = self.licence(ticket.token) if ticket.token else None
         if licence is None:
             return ticket
-        keys.follow(self.session, ticket.ref, licence.revision)
-        return ticket.model_copy(update={"licence_revision": licence.revision})
+        keys.follow(self.session, ticket.ref, licence.bound_revision)
+        return ticket.model_copy(update={"licence_revision": licence.bound_revision})
 
     def _note(self, ticket: Ticket | None, effect: Effect) -> None:
         match effect:
@@ -216,11 +235,11 @@ class Work:
     def reopen_question(self, ticket: Ticket) -> None:
         """Ask staff anew about a ticket whose licence was changed by somebody else: old keys die."""
         licence = self.licence(ticket.token) if ticket.token else None
-        update = {"version": ticket.version + 1, "licence_revision": licence.revision if licence else 0}
+        update = {"version": ticket.version + 1, "licence_revision": licence.bound_revision if licence else 0}
         void = Void((Purpose.DECISION, Purpose.AGAIN), "changed")
         shown = records.ticket(self.session, ticket.ref) or ticket  # as the last mail about it had it
         moved = tuple(i.item for i in ticket.items if i.open and (was := shown.item(i.item)) and was.from_ != i.from_)
-        approval = Send("approval", Audience.DECIDERS, Facts(why="changed", changed=moved), Purpose.DECISION)
+        approval = Send("approval", Audience.DECIDERS, Facts(why="licence_changed", changed=moved), Purpose.DECISION)
         self.perform(ticket.model_copy(update=update), (void, approval))
 
     def key_is_live(self, word: str) -> bool:

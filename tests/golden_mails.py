@@ -819,7 +819,7 @@ def forwards() -> None:
                 files=(("license.eml", "message/rfc822", inner),),
             )
         ),
-        demo("Client Ltd"),
+        demo("Client Ltd", "Please see the attached mail."),
         forwarded_from=ann,
     )
     add(
@@ -1357,10 +1357,118 @@ def courteous() -> None:
     )
 
 
+def machines() -> None:
+    """What web forms, trackers, spreadsheets and Markdown make of a form, and answers between the lines of ours."""
+    starred = "\n\n".join(f"{a.rstrip('?')} *\n{b}" for a, b in PAIRS)
+    add(
+        "web-form-with-stars",
+        "the receipt that Google Forms mails, its layout",
+        c.gmail_web(draft(f"Here's what was received.\n\n{starred.replace('free demo *', 'free demo? *')}")),
+        plan(comments="Here's what was received."),
+    )
+    wanted = ADD.format("Acme Ltd").replace("Request: modify\n", "").replace("Action: add", "Request: Add")
+    add(
+        "request-named-by-its-action",
+        f"{TALON}/outlook.eml, with the warning that Exchange puts above mail from outside",
+        c.outlook_web(
+            draft(f"CAUTION: This email originated from outside of the organization.\n\n{wanted}", "[EXTERNAL] seats")
+        ),
+        more_agents(comments="CAUTION: This email originated from outside of the organization."),
+    )
+    head = ("License token", "Customer name", "I accept the License Agreement", "Request", "Action", "Reason", "Agents")
+    rows = [
+        (token, "Acme Ltd", "yes", "modify", "add", "More agents", many)
+        for token, many in ((TOKEN, "12"), (OTHER, "20"))
+    ]
+    table = "".join(
+        "<tr>" + "".join(f"<td><p class=MsoNormal>{cell}</p></td>" for cell in row) + "</tr>" for row in (head, *rows)
+    )
+    add(
+        "spreadsheet-of-two-requests",
+        f"{QUAIL}/outlook_forward.html, cells pasted from Excel",
+        c.outlook_html(draft("x", html=f"<table border=0>{table}</table>")),
+        more_agents(),
+        more_agents(token=OTHER, agents=20),
+    )
+    seats = "<table><tr><td>Agents</td><td>Users</td></tr><tr><td>10</td><td>2</td></tr><tr><td>12</td><td>3</td></tr></table>"
+    add(
+        "table-of-today-and-tomorrow",
+        f"{QUAIL}/outlook_forward.html, cells pasted from Excel",
+        c.outlook_html(draft("x", html=c.word_paragraphs(ADD.format("Acme Ltd").replace("\nAgents: 12", "")) + seats)),
+        Form("modify", "add", who(reason="more_agents"), ("agents: given_twice", "users: given_twice")),
+    )
+    cells = [line.split(": ") for line in ADD.format("Acme Ltd").replace(TOKEN, f"`{TOKEN}`").split("\n")]
+    drawn = "\n".join(f"| {a} | {b} |" for a, b in [("Field", "Value"), ("---", "---"), *cells])
+    add(
+        "markdown-table",
+        "a table as GitHub and Jira write it in their mails",
+        c.ticket_system(draft(drawn)),
+        more_agents(comments="| Field | Value |\n| --- | --- |"),
+    )
+    arrows = ADD.format("Acme Ltd").replace(": ", " => ")
+    add("arrows", f"{TALON}/thunderbird.eml", c.thunderbird(draft(arrows)), more_agents())
+    add(
+        "leading-dots",
+        f"{TALON}/iphone.eml",
+        c.iphone(draft(ADD.format("Acme Ltd").replace(": ", " ......: "))),
+        more_agents(),
+    )
+    own = ADD.format("Acme Ltd") + "\nQueue manager: yes\nSchedulease: no\n[x] AI Assistants"
+    add(
+        "options-by-their-own-names",
+        GMAIL,
+        c.gmail_app(draft(own)),
+        Form(
+            "modify",
+            "add",
+            who(agents=12, reason="more_agents"),
+            ("addons: near_label", "plugins: near_label"),
+            "Queue manager: yes\nSchedulease: no\n[x] AI Assistants",
+        ),
+    )
+    boxed = PLAN.format("Acme Ltd").replace("Agreement: yes", "Agreement: ☑\ufe0f") + "\nUsers: -\nPlugins: n/a"
+    add("emoji-box-and-nothing", f"{TALON}/iphone.eml", c.iphone(draft(boxed)), plan())
+    for language, words in (
+        ("it", "sì, accettiamo"),
+        ("de", "Ja, wir stimmen zu"),
+        ("fr", "oui, nous acceptons"),
+        ("es", "sí, aceptamos"),
+    ):
+        agreed = DEMO.format("Acme Ltd").replace("Agreement: yes", f"Agreement: {words}").replace(TOKEN, f'"{TOKEN}"')
+        add(f"a-company-accepts-{language}", f"{TALON}/outlook.eml", c.outlook_app(draft(agreed), language), demo())
+    one, other = (
+        c.iphone(draft(DEMO.format(name).replace(TOKEN, token), sender="ann@client.example")).replace(b"\r\n", b"\n")
+        for name, token in (("Client Ltd", TOKEN), ("Branch Ltd", OTHER))
+    )
+    add(
+        "forward-of-two-attached-requests",
+        "RFC 2046 section 5.2.1, as Outlook attaches several mails",
+        c.outlook_desktop(
+            draft(
+                "Both are urgent.",
+                "FW: demos",
+                files=(("one.eml", "message/rfc822", one), ("two.eml", "message/rfc822", other)),
+            )
+        ),
+        demo("Client Ltd", "Both are urgent."),
+        demo("Branch Ltd", "Both are urgent.", token=OTHER),
+        forwarded_from="ann@client.example",
+    )
+    below = f"{SAID['en'][0]}\n\n" + MARKED.replace("> Agents:", "> Agents:\n12\n>")
+    add(
+        "reply-value-below-the-quoted-label",
+        f"{CRISP}/email_tricky_18_inline_reply.txt",
+        c.apple_mac(answer(below)),
+        intake="CustomerReply",
+        own="",
+        corrected={"agents": "12"},
+    )
+
+
 def build() -> list[Golden]:
     """All of them, in their order."""
     GOLDEN.clear()
-    later = (word_lists, taken_back, older_ones, guided, courteous)
+    later = (word_lists, taken_back, older_ones, guided, courteous, machines)
     for part in (programs, layouts, charsets, endings, replies, forwards, seeds, lists, faults, *later):
         part()
     return GOLDEN

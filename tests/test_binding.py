@@ -42,7 +42,26 @@ def test_a_request_that_changes_voids_its_keys_and_the_new_mail_marks_the_change
     assert details(desk, "decision_late") == ["changed"]
     assert "99" in body(approval)
     assert "gents" in body(approval).partition("Who asks")[0]
-    desk.write(ANNA, "APPROVE", reply_to=approval)
+    anew = of(desk, "approval")  # with the answer to her decision, which came too late
+    assert anew is not approval
+    assert "CHANGED since the last mail about it: Agents." in body(anew)
+    assert str(of(desk, "already-decided")["Subject"]) == "[LIC-1] Not counted, please decide again"
+    desk.write(ANNA, "APPROVE", reply_to=anew)
+    assert licence(desk).agents == 99
+
+
+def test_a_digests_key_covers_a_version_and_only_its_member_is_asked_anew(desk: Running) -> None:
+    from mailbot import digest
+
+    digest.ensure(desk.desk)
+    mails = desk.write(JOE, PLAN)
+    desk.later(hours=23)
+    desk.write(JOE, "Agents: 99", reply_to=mails[0])
+    bobs, before = of(desk, "approval", BOB), len(desk.kinds())
+    desk.write(ANNA, "APPROVE LIC-1", reply_to=of(desk, "digest"))
+    assert desk.kinds()[before:] == [("approval", ANNA), ("already-decided", ANNA)]
+    assert "CHANGED since the last mail about it: Agents." in body(of(desk, "approval"))
+    desk.write(BOB, "APPROVE", reply_to=bobs)
     assert licence(desk).agents == 99
 
 
@@ -55,6 +74,35 @@ def test_a_licence_that_changes_meanwhile_voids_a_decision_about_it(desk: Runnin
     assert desk.ticket().state == "waiting_staff"
     desk.write(ANNA, "APPROVE", reply_to=of(desk, "approval"))
     assert desk.ticket().state == "done"
+
+
+TERMS = "Request: contract\nLicense token: A1B2C3D4E5F6\nCustomer name: Acme\nI accept the License Agreement: yes\n"
+ADD = TERMS.replace("contract", "modify") + "Action: add\nReason: more agents\nAgents: 20\n"
+
+
+def test_what_the_same_mail_adds_does_not_void_the_approval_that_it_asks_for(desk: Running) -> None:
+    import_active(desk)
+    desk.write(JOE, f"{TERMS}Support package: platinum\n\n{ADD}")
+    assert licence(desk).agents == 20
+    assert "Agents             20" in body(of(desk, "approval"))
+    desk.write(ANNA, "APPROVE", reply_to=of(desk, "approval"))
+    assert desk.ticket().state == "done"
+
+
+def test_nor_does_one_line_of_a_mail_void_the_next_about_the_same_licence(desk: Running) -> None:
+    from mailbot import digest
+
+    digest.ensure(desk.desk)
+    import_active(desk)
+    desk.write(JOE, f"{TERMS}Support package: platinum\n")
+    desk.write(JOE, f"{TERMS}Whitelabel: yes\n")
+    desk.later(hours=23)
+    both = of(desk, "digest"), of(desk, "digest", BOB)
+    desk.write(ANNA, "APPROVE LIC-1\nAPPROVE LIC-2", reply_to=both[0])
+    assert (desk.ticket("LIC-1").state, desk.ticket("LIC-2").state) == ("done", "done")
+    assert (licence(desk).support, licence(desk).whitelabel) == ("platinum", True)
+    desk.write(BOB, "REJECT LIC-2 no", reply_to=both[1])
+    assert desk.kinds()[-1] == ("already-decided", BOB)
 
 
 def test_a_members_own_request_is_not_his_to_decide(desk: Running) -> None:
@@ -171,6 +219,7 @@ def test_a_decision_without_the_key_of_a_mail_is_no_question_and_no_comment(
     assert desk.kinds()[before:] == [("alert", ANNA), ("alert", BOB), ("not-understood", ANNA)]
     assert "without the key" in " ".join(body(of(desk, "not-understood")).split())
     assert len(details(desk, "decision_refused")) == ("LIC-1" in subject)
+    assert ("[LIC-1]" in str(of(desk, "not-understood")["Subject"])) == ("LIC-1" in subject)
     desk.write(ANNA, own, subject=subject)
     assert len(alerts(desk)) == 2, "one incident"
 
@@ -331,3 +380,15 @@ def test_of_two_decisions_in_two_processes_at_once_one_counts(
     history = [kind for kind in desk.history() if kind in ("approved", "rejected", "decision_late")]
     assert history in (["approved", "decision_late"], ["rejected", "decision_late"])
     assert desk.states() == {"handled": 3}
+
+
+def test_a_member_hears_that_only_his_words_are_sent_on(desk: Running) -> None:
+    approval = desk.write(JOE, PLAN)[1]
+    files = (("price list.pdf", b"%PDF-"), ("image001.png", b"x"))
+    question, receipt = desk.write(ANNA, "ASK Is the attached list right?", reply_to=approval, files=files)
+    assert list(question.iter_attachments()) == []
+    assert "not what was attached" in body(receipt)
+    assert "price list.pdf" in body(receipt)
+    assert "image001" not in body(receipt)
+    (noted,) = desk.write(ANNA, "NOTE see the file", reply_to=approval, files=files)
+    assert "price list" not in body(noted)

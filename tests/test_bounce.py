@@ -158,6 +158,9 @@ def test_what_a_person_may_write(fields):
         "Out of Office: Re: x",
         "Out of office",
         "Out of Office AutoReply: x",
+        "Out of Office Re: x",
+        "OOO: Re: x",
+        "Assenza: Re: x",
         "Autoreply: x",
         "=?utf-8?q?R=C3=A9ponse_automatique_=3A_x?=",
         "Risposta automatica: x",
@@ -201,6 +204,18 @@ def test_absence_is_known_by_its_subject(subject):
         "Gracias por su mensaje. Estoy fuera de la oficina.",
         "No me encuentro en la oficina.",
         "Estaré de vacaciones.",
+        "Hello,\nthank you for your message. I'm on parental leave until March.",
+        "This mailbox is no longer monitored.",
+        "Thank you for contacting Acme. Your message has been received.",
+        "Hallo,\nvom 3. bis 9. November bin ich nicht erreichbar.",
+        "Ich bin in Elternzeit.",
+        "Diese Nachricht wurde automatisch erstellt.",
+        "Buongiorno, attualmente non sono in ufficio.",
+        "Messaggio automatico: la sua mail è stata ricevuta.",
+        "Bonjour,\nActuellement en congés, je serai de retour le 9 novembre.",
+        "Ceci est un message automatique.",
+        "Me encuentro de vacaciones hasta el 9.",
+        "Este es un mensaje automático.",
     ],
 )
 def test_absence_is_known_by_its_first_words(text):
@@ -220,6 +235,9 @@ def test_absence_is_known_by_its_first_words(text):
         "Thank you for your email. I am happy with Silver.",
         "Hello, thanks for the mail, I am on holiday money, so please cancel.",
         "Grazie per la risposta. Sono d'accordo, procedete pure.",
+        "Vom Plan her bin ich zufrieden, aber Sie waren nicht erreichbar.",
+        "I will be out on Thursday, but please go on with 10 agents.",
+        "We have received your licence, thank you.",
     ],
 )
 def test_absence_is_not_guessed(text):

@@ -267,6 +267,9 @@ def test_anything_else_is_a_comment_and_leaves_the_key_alive(desk: Running, text
     before = len(desk.kinds())
     desk.write(JOE, text, reply_to=joes)
     assert desk.kinds()[before:] == [("comment", ANNA), ("comment", BOB)]
+    told = " ".join(body(desk.sent[-1]).split())
+    assert "asks for CONFIRM or NO" in told
+    assert f"Your words go to {EVE}, who asked, and not to {JOE}." in told
     assert desk.ticket().state == "waiting_confirmation"
     desk.write(JOE, "NO", reply_to=joes)
     assert desk.ticket().state == "cancelled"

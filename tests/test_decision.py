@@ -46,7 +46,8 @@ def why(own: str, items=ONE) -> str:
         "APPROVE\n\nMaria Rossi\nLicence Manager", "APPROVE\nThanks, Anna", "Approve\nBest regards\nAnna Rossi",
         "APPROVE\n\nMit freundlichen Grüßen\nJörg von der Heide\nLeiter Vertrieb | Vendor GmbH\nTel. +49 (0)30 1234-56",
         "APPROVE\n\nAnna Rossi - Head of Sales\nanna@vendor.example\nhttps://www.vendor.example/team\n+39 06 123 45 67",
-        "APPROVE\n\nCordiali saluti,\n\nAnna\n\nSupport Engineer, Vendor S.p.A.",
+        "APPROVE\n\nCordiali saluti,\n\nAnna\n\nSupport Engineer, Vendor S.p.A.", "APPROVE\n\nthx", "APPROVE\nThank you so much\nAnna",
+        "APPROVE\n\nAnna Rossi\nSales manager\nVendor srl - Ufficio licenze\n+39 06 1234567", "APPROVE\n\nAnna\nHead of customer care",
     ],
 )  # fmt: skip
 def test_these_approve_all_that_waits(own: str) -> None:
@@ -84,7 +85,8 @@ MUST_NOT_APPROVE = [
     "APPROVE\n\nIt is all fine.", "APPROVE\n\nI would wait a week.", "APPROVE\n\nThanks\n\nThe support is too dear, though.",
     "APPROVE\n\nSupport", "APPROVE\n\nAnna\nSupport, Billing: No", "APPROVE\n\nTomorrow", "APPROVE\n\nNot Yet", "APPROVE\n\nReject",
     "APPROVE\n\nRossi\n\nPS: the agents cost more", "APPROVE\n\nAnna (only the agents)", "APPROVE\n\n10 agents are enough",
-    "APPROVE\n\nVielleicht", "APPROVE\n\nMañana", "APPROVE\n\nPas encore", "APPROVE\n\n" + "Anna\n" * 30,
+    "APPROVE\n\nAnna\nSupport refused", "APPROVE\n\nSales manager", "APPROVE\n\nAnna\nTell him so", "APPROVE\n\nAnna\nCharge double.",
+    "APPROVE\n\nAnna\nAgents at the minimum", "APPROVE\n\nAnna\nAfter payment", "APPROVE\n\nVielleicht", "APPROVE\n\nMañana", "APPROVE\n\nPas encore", "APPROVE\n\n" + "Anna\n" * 30,
     "APPROVE support and billing", "APPROVE support; billing", "APPROVE support & billing", "APPROVE support + billing",
     "APPROVE support/billing", "APPROVE until 2026-12-31 support", "APPROVE quality until 2026-12-31 analysis",
     "APPROVE (all)", "APPROVE - support", "APPROVE support *", "APPROVE support, ?", "APPROVE 👍",

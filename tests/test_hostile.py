@@ -138,6 +138,31 @@ def test_cancel_takes_back_what_is_not_applied_and_keeps_what_is(desk: Running) 
     assert licence(desk).support is None
 
 
+def test_cancel_without_a_key_takes_nothing_back_and_says_how(desk: Running) -> None:
+    import_active(desk, "OTHERTOKEN12")
+    desk.write(JOE, PLAN)
+    (told,) = desk.write(JOE, "Cancel.")
+    assert 'To cancel this request, reply to this mail with the one word "cancel".' in " ".join(body(told).split())
+    desk.write("mallory@evil.example", "cancel", reply_to=told)
+    assert desk.ticket().open_items
+    desk.write(JOE, PLAN.replace("A1B2C3D4E5F6", "B1B2C3D4E5F6"))
+    (which,) = desk.write(JOE, "cancel", subject="cancel")
+    assert "you have several requests" in " ".join(body(which).split())
+    assert which["Reply-To"] is None
+    desk.write(JOE, "cancel", reply_to=told)
+    assert not desk.ticket().open_items
+    assert desk.ticket("LIC-2").open_items
+
+
+def test_the_status_of_the_one_open_request_may_be_answered(desk: Running) -> None:
+    import_active(desk, "OTHERTOKEN12")
+    desk.write(JOE, PLAN)
+    (told,) = desk.write(JOE, "status")
+    assert "Licence OTHERTOKEN12" in body(told)
+    desk.write(JOE, "cancel", reply_to=told)
+    assert not desk.ticket().open_items
+
+
 def test_on_a_ticket_that_is_over_only_words_are_answered_or_passed_on(desk: Running) -> None:
     mails = desk.write(JOE, PLAN)
     desk.write(JOE, "cancel", reply_to=mails[0])
@@ -178,8 +203,9 @@ def test_automatic_mail_is_never_answered(desk: Running, field: str, text: str) 
 
 @pytest.mark.parametrize("field", AUTOMATIC)
 def test_a_form_in_automatic_mail_is_shown_to_staff_and_nothing_is_done(desk: Running, field: str) -> None:
-    desk.take(program(field, text=DEMO))
+    told, _ = desk.take(program(field, text=DEMO))
     assert desk.kinds() == [("alert", ANNA), ("alert", BOB)]
+    assert "mail 1; nothing was done with it: activate, A1B2***, Acme" in " ".join(body(told).split())
     assert licence(desk) is None
 
 
@@ -221,6 +247,20 @@ def test_a_forged_bounce_disables_nobody(desk: Running) -> None:
     assert desk.ticket().state == "waiting_staff"
     desk.write(ANNA, "APPROVE", reply_to=mails[1])
     assert {("outcome", JOE), ("receipt", ANNA)} <= set(desk.kinds()[5:])
+
+
+@pytest.mark.parametrize("action", ["delayed", "delivered", "relayed", "expanded", "failed"])
+def test_only_a_report_of_failure_marks_a_mail_as_undelivered(desk: Running, action: str) -> None:
+    mails = desk.write(JOE, PLAN)
+    report = (
+        f"From: MAILER-DAEMON@acme.example\r\nIn-Reply-To: {mails[0]['Message-ID']}\r\n"  # Exchange may return no more
+        "Content-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n--b\r\n"
+        "Content-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; x\r\n\r\n"
+        f"Final-Recipient: rfc822; {JOE}\r\nAction: {action}\r\nStatus: 4.4.1\r\n\r\n--b--\r\n"
+    )
+    told = desk.take(report.encode())
+    assert len(told) == (2 if action == "failed" else 0)
+    assert ("undelivered" in desk.history()) == (action == "failed")
 
 
 def test_the_same_message_id_with_other_words_is_for_staff(desk: Running) -> None:

@@ -86,6 +86,32 @@ def test_a_near_label_of_a_field_that_may_be_left_out_is_told(line: str, field: 
     assert checked(f"{PLAN}{line}\n")[1] == [(field, Code.NEAR_LABEL)]
 
 
+@pytest.mark.parametrize(
+    ("line", "field"),
+    [("Additional agents: 2", "agents"), ("Agent seats: 12", "agents"), ("New mobile agent seats: 3", "mobile_agents"),
+     ("Queue manager: yes", "plugins"), ("AI Assistants\tyes", "addons"), ("[x] Botify", "plugins"), ("Schedulease: ☑", "plugins")],
+)  # fmt: skip
+def test_a_line_that_counts_seats_or_says_yes_to_a_choice_by_its_own_name_is_told(line: str, field: str) -> None:
+    form = f"Request: modify\n{WHO}Action: add\nReason: we grow\nUsers: 3\n{line}\n"
+    assert checked(form)[1] == [(field, Code.NEAR_LABEL)]
+    value = {"agents": "12", "mobile_agents": "3"}.get(field, "none")
+    assert checked(f"{form}{field}: {value}\n")[1] == []
+
+
+@pytest.mark.parametrize("line", ["Existing users: 3", "Botify: no", "[ ] Botify", "Botify: yes, we have it"])
+def test_a_line_that_asks_for_nothing_is_prose(line: str) -> None:
+    form = f"Request: modify\n{WHO}Action: add\nReason: we grow\nTelephones: 3\n{line}\n"
+    assert checked(form)[1] == []
+
+
+@pytest.mark.parametrize(
+    "label", ["License-Token", "Total agents", "No. of users", "We accept the License Agreement", "Agents ......"]
+)
+def test_labels_that_every_human_would_know(label: str) -> None:
+    (value,) = read_fields(f"{label}: A1B2C3D4E5F6").values.values()
+    assert value == "A1B2C3D4E5F6"
+
+
 def test_a_near_label_does_not_count_where_the_field_is_there_or_below_the_signature() -> None:
     assert checked(f"{PLAN}Users: 3\nUsrs: 4\n")[1] == []
     assert checked(f"{PLAN}-- \nUsrs: 4\n")[1] == []

@@ -394,3 +394,13 @@ def test_a_moved_licence_needs_both_answers(desk: Running, vendor: Vendor) -> No
     assert (desk.ticket().state, today(desk).status, today(desk, new).agents) == ("done", "replaced", 10)
     assert [kind for kind, to in desk.kinds() if to == JOE] == ["confirmation", "outcome"]
     agree(desk)
+
+
+def test_what_it_takes_of_the_same_mail_does_not_void_the_approval(desk: Running) -> None:
+    give(desk)
+    contract = f"Request: contract\n{WHO}Support package: platinum\n"
+    approval = next(mail for mail in desk.write(JOE, f"{contract}\n{MORE}") if mail["To"] == ANNA)
+    post(desk)
+    desk.work()
+    desk.write(ANNA, "APPROVE", reply_to=approval)
+    assert desk.kinds()[-1] == ("receipt", ANNA)

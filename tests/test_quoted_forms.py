@@ -127,6 +127,8 @@ Plan: not a line of the form
         ("Agents:", "Agents: 12", {"agents": "12"}),
         ("Agents:", "\n    Agents: 12\n", {"agents": "12"}),
         ("Agents:", "Agents: 12\n    Users: 2", {"agents": "12", "users": "2"}),
+        ("Agents:", "Agents:\n    Agents: 12", {"agents": "12"}),
+        ("Agents:", "Agents:\n    12", {"agents": "12"}),
         ("    two", "    two\n    three", {"comments": "one\ntwo\nthree"}),
         ("Customer name: Acme", "Customer name:\n    Acme", {}),
         ("Customer name: Acme", "Customer name:", {}),

@@ -104,6 +104,30 @@ def test_lines_below_the_quoted_mail_count_too(desk: Running) -> None:
     assert faults(desk) == []
 
 
+def below(mail: EmailMessage, words: str) -> str:
+    """A reply with its words below the whole quoted mail."""
+    quoted = "\n".join(f"> {line}" for line in body(mail).splitlines())
+    return f"On Tue, 3 Nov 2026, Licence Desk <desk@vendor.example> wrote:\n{quoted}\n\n{words}\n"
+
+
+def test_words_below_the_quoted_mail_reach_staff(desk: Running) -> None:
+    first = of(desk.write(JOE, BAD))
+    told = of(desk.write(JOE, below(first, "How many are there now? Please call me."), reply_to=first), ANNA)
+    assert "| How many are there now? Please call me." in body(told)
+
+
+def test_a_word_for_the_desk_is_heard_below_the_quoted_mail_too(desk: Running) -> None:
+    first = of(desk.write(JOE, BAD))
+    assert "How it stands" in str(of(desk.write(JOE, below(first, "Status."), reply_to=first))["Subject"])
+    desk.write(JOE, below(first, "cancel"), reply_to=first)
+    assert desk.ticket().state == "cancelled"
+
+
+def test_what_was_attached_to_a_question_is_named_to_staff(desk: Running) -> None:
+    asked = desk.write(JOE, "Please see the order.\n", subject="Order", files=(("PO-2026-11.pdf", b"%PDF-1.4"),))
+    assert "Attached PO-2026-11.pdf" in said(of(asked, ANNA))
+
+
 def test_a_stranger_s_words_are_not_shown_back(desk: Running) -> None:
     first = of(desk.write("eve@new.example", BAD, verified=False), "eve@new.example")
     answer = of(

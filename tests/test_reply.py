@@ -15,6 +15,12 @@ def own(text: str) -> str:
 
 
 ATTRIBUTIONS = [
+    "Licence Desk wrote on 11/3/2026 10:00 AM:",
+    "---- On Tue, 03 Nov 2026 10:00:00 +0100 Licence Desk <desk@v.example> wrote ----",
+    "Licence Desk <desk@v.example> ha scritto il giorno mar 3 nov 2026 alle 10:00:",
+    "2026-11-03 10:00 GMT+01:00 Licence Desk <desk@v.example>:",
+    "Zitat von Licence Desk <desk@v.example>:",
+    "Quoting Licence Desk <desk@v.example>:",
     "On Tue, Nov 3, 2026 at 10:15 AM Licence Desk <desk@vendor.example> wrote:",
     "On Tue, Nov 3, 2026 at 10:15 AM Licence Desk\n<desk@vendor.example> wrote:",
     "On Tue, Nov 3, 2026 at 10:15 AM\nLicence Desk <desk@vendor.example>\nwrote:",
@@ -49,6 +55,8 @@ SEPARATORS = [
     "De: Licence Desk\nEnviado el: martes\nPara: Anna",
 ]
 SIGNATURES = [
+    "Gesendet mit der GMX Mail App",
+    "Inviato dal mio Telefono Huawei",
     "-- ",
     "--",
     "Sent from my iPhone",
@@ -103,6 +111,34 @@ def test_a_signature_is_not_part_of_them(line: str) -> None:
     assert told.signature == f"{line}\nAnna"
 
 
+DISCLAIMERS = [
+    "This e-mail and any attachments are confidential and intended solely for the addressee.",
+    "The information contained in this message\nis confidential and may be privileged.",
+    "CONFIDENTIALITY NOTICE: if you are not the addressee, delete it.",
+    "Le informazioni contenute in questa comunicazione e gli eventuali documenti allegati\nhanno carattere confidenziale.",
+    "Questo messaggio è riservato ai destinatari.",
+    "Diese E-Mail enthält vertrauliche und/oder rechtlich geschützte Informationen.",
+    "Ce message et toutes les pièces jointes sont confidentiels.",
+    "Este mensaje y sus archivos adjuntos son confidenciales.",
+    "Please consider the environment before printing this e-mail.",
+]
+
+
+@pytest.mark.parametrize("words", DISCLAIMERS)
+def test_what_a_company_adds_below_is_not_part_of_them(words: str) -> None:
+    assert own(f"ASK Who are you?\n\nAnna\n\n{words}\nAPPROVE") == "ASK Who are you?\n\nAnna"
+    assert own(f"{words}\n\nAPPROVE") == f"{words}\n\nAPPROVE"  # nothing above it: nobody's signature
+
+
+def test_words_about_a_message_are_no_disclaimer() -> None:
+    for text in (
+        "ASK Hello,\nthis message did not reach us.",
+        "ANSWER Yes.\nQuesta mail va bene.",
+        "ASK x\nDiese Nachricht kam an.",
+    ):
+        assert own(text) == text
+
+
 def test_a_telephones_signature_above_all_words_takes_none_of_them() -> None:
     assert own("\nSent from my iPhone\n\nAPPROVE") == "APPROVE"
 
@@ -111,6 +147,7 @@ def test_a_telephones_signature_above_all_words_takes_none_of_them() -> None:
     "text",
     [
         "REJECT On the telephone he wrote:\nno",
+        "REJECT as Joe wrote on 3 November:\nno",
         "ASK From: which day on?",
         "ANSWER Data: see below",
         "Il prezzo: alto",
@@ -174,6 +211,7 @@ def test_no_text_makes_it_raise_and_no_line_is_made_up(text: str) -> None:
         "-" * 1_000_000,
         "_" * 1_000_000,
         "Sent from my x\n" * 50_000,
+        "a\n" + "this message is\n" * 50_000,
     ],
     ids=lambda text: text[:12].strip(),
 )

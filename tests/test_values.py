@@ -105,6 +105,7 @@ def test_whatever_says_more_than_yes_is_asked_about(word: str) -> None:
         "12 (twelve)",
         "12 agents (twelve)",
         "12 (agents)",
+        "twelve (12)",
         "12;",
     ],
 )
@@ -113,7 +114,7 @@ def test_a_count_may_name_what_is_counted_and_say_it_again(raw: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "raw", ["12 (now 10)", "12 (ten)", "12 users", "12 more", "12 named", "12 new agents", "10 12", "122²"]
+    "raw", ["12 (now 10)", "12 (ten)", "ten (12)", "12 users", "12 more", "12 named", "12 new agents", "10 12", "122²"]
 )
 def test_a_count_with_anything_else_beside_it_is_asked_about(raw: str) -> None:
     assert isinstance(read.number("agents", raw), Problem)
@@ -214,6 +215,8 @@ def test_other_reasons_are_taken_as_they_are() -> None:
         ("*Token*: *ABC*DEFGH*", "*ABC*DEFGH*"), ("Token: _ABCDEFGH_", "_ABCDEFGH_"), ("Token: ABC|DEFGH", "ABC|DEFGH"),
         ("Token:\u200bABCDEFGH\u200b", "ABCDEFGH"), ("Token: \ufeffABCDEFGH\u00a0", "ABCDEFGH"), ("Token: abc:DEF?gh", "abc:DEF?gh"),
         ("1. Token: ABCDEFGH", "ABCDEFGH"), ("- Token: ABCDEFGH-", "ABCDEFGH-"), ("Token：ABCDEFGH", "ABCDEFGH"),
+        ("Token: `ABCDEFGH`", "ABCDEFGH"), ('Token: "ABCDEFGH"', "ABCDEFGH"), ("Token: “ABCDEFGH”", "ABCDEFGH"),
+        ('Token: "ABCDEFGH', '"ABCDEFGH'), ("Token: 'ABCDEFGH\"", "'ABCDEFGH\""), ('Token: "ABCDEF"', '"ABCDEF"'),
         ("| Token | ABCDEFGH |", "ABCDEFGH"), ("Token\tABCDEFGH", "ABCDEFGH"), ("> > Token: >ABCDEFGH", ">ABCDEFGH"),
     ],
 )  # fmt: skip
@@ -295,3 +298,15 @@ def test_the_nearest_option_is_suggested_and_never_taken(raw: str, meant: str) -
     problem = read.option("plan", raw, {"voice": "Voice", "digital": "Digital", "voice_digital": "Voice Digital"})
     assert isinstance(problem, Problem)
     assert problem.hint == meant
+
+
+@pytest.mark.parametrize(
+    ("field", "raw", "hint"),
+    [("billing", "from monthly to annual", ""), ("billing", "anual", "Annual"), ("plan", "Voice & Digital", "Voice Digital")],
+)  # fmt: skip
+def test_of_several_options_in_one_value_none_is_suggested_that_is_only_one_of_them(
+    field: str, raw: str, hint: str
+) -> None:
+    problem = read.option(field, raw, read.labels_of(field, catalogue()))
+    assert isinstance(problem, Problem)
+    assert problem.hint == hint

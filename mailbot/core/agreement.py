@@ -4,12 +4,13 @@ import re
 
 from mailbot.core.forms import normal
 
-_YES = frozenset({"yes", "y", "si", "sì", "sí", "ja", "oui", "true", "x", "[x]"})
-_NO = frozenset({"no", "n", "nein", "non", "false"})
+_YES = frozenset({"yes", "y", "si", "sì", "sí", "ja", "oui", "true", "checked", "x", "[x]"})
+_NO = frozenset({"no", "n", "nein", "non", "false", "unchecked"})
 _AGREED = frozenset(
     """i accept|i agree|accepted|agreed|accept|agree|i do|i accept the license agreement|accetto|accettato|d'accordo
     |ich stimme zu|ich akzeptiere|akzeptiert|zugestimmt|einverstanden|j'accepte|accepté|d'accord|acepto|aceptado
-    |estoy de acuerdo|de acuerdo""".replace("\n    ", "").split("|")
+    |estoy de acuerdo|de acuerdo|we accept|we agree|we do|we accept the license agreement|accettiamo|wir stimmen zu
+    |wir akzeptieren|nous acceptons|aceptamos|estamos de acuerdo""".replace("\n    ", "").split("|")
 )
 #: May stand beside yes or no, and says nothing of its own.
 _COURTESY = frozenset(
@@ -20,7 +21,7 @@ _COURTESY = frozenset(
 )
 #: How the seed's headings say which: Select "NO"; on field "..." select the option YES.
 _SELECT = re.compile(r'^"? ?select (?:the option )?')
-_PHRASES = re.compile(r"[,;.!]+| (?=i (?:accept|agree|do)\b)")
+_PHRASES = re.compile(r"[,;.!]+")
 
 
 def yes_or_no(raw: str, *, agreeing: bool = False) -> bool | None:
@@ -28,9 +29,15 @@ def yes_or_no(raw: str, *, agreeing: bool = False) -> bool | None:
     plain = _SELECT.sub("", normal(raw))
     words = [_uncourteous(word.strip(" .\"'")) for word in _PHRASES.split(plain)]
     said = [word for word in words if word]
-    if said and all(word in _YES or (agreeing and word in _AGREED) for word in said):
+    if said and all(word in _YES or (agreeing and _agrees(word)) for word in said):
         return True
     return False if said and all(word in _NO for word in said) else None
+
+
+def _agrees(word: str) -> bool:
+    """Whether a phrase is agreement, also behind a yes: "sì accettiamo"."""
+    first, _, rest = word.partition(" ")
+    return word in _AGREED or (first in _YES and rest in _AGREED)
 
 
 def _uncourteous(word: str) -> str:

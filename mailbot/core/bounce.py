@@ -6,6 +6,7 @@ This module only tells. What follows, and whether a report names a mail of ours,
 import re
 from dataclasses import dataclass
 
+from mailbot.core import absence
 from mailbot.core.address import bare, clean, fold, listed, same
 from mailbot.core.message import Attachment, Message, parse
 
@@ -25,6 +26,8 @@ _LISTS = (
 )  # fmt: skip
 _ORIGINAL_ID = re.compile(r"^[> \t]{0,20}message-id:[ \t]{0,20}\n?[> \t]{0,20}(<[^<>\s]{1,900}>)", re.I | re.M)
 _MOST_IDS = 50
+#: RFC 3464 section 2.3.3, without ``failed``.
+_NO_FAILURE = frozenset({"delayed", "delivered", "relayed", "expanded"})
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,11 @@ class Report:
     original_ids: tuple[str, ...]
     diagnostic: str
 
+    @property
+    def failed(self) -> bool:
+        """Whether the mail did not arrive; what is late may still do so, and some reports tell that it did."""
+        return self.action not in _NO_FAILURE
+
 
 def report(message: Message) -> Report | None:
     """The delivery report in ``message``, None if it is none. Of several recipients one that failed is told.
@@ -52,7 +60,8 @@ def report(message: Message) -> Report | None:
     kind = (message.field("content-type") or "").lower()
     status = next((one for one in message.attachments if one.content_type in _STATUS), None)
     if status is not None and (kind.startswith("multipart/report") or _is_daemon(message)):
-        return _by_fields(status, _returned_ids(message))
+        answered = (message.in_reply_to,) if message.in_reply_to else ()  # some servers return nothing of the mail
+        return _by_fields(status, _returned_ids(message) or answered)
     failed = listed(message.field("x-failed-recipients") or "")
     if not (_is_daemon(message) and (failed or _null_path(message))):
         return None
@@ -107,7 +116,7 @@ def automatic(message: Message, desk_address: str) -> str | None:
         return "delivery report"
     if kind.startswith("multipart/report"):
         return "report of a mail program"
-    return _by_header(message, desk_address) or _by_sender(message) or _by_words(message)
+    return _by_header(message, desk_address) or _by_sender(message) or absence.told(message.subject, message.text)
 
 
 def _without_detail(address: str) -> str:
@@ -163,129 +172,3 @@ def _local(message: Message) -> str:
     """The sender's local part in lower case; daemons often write no more than that, or no proper address."""
     address = message.sender or (message.field("from") or "").rpartition("<")[2].rstrip(">")
     return fold(address.partition("@")[0].partition("(")[0].strip().strip('"'))
-
-
-_BY_SUBJECT = tuple(
-    line.strip()
-    for line in """
-    automatic reply:
-    automatic reply for
-    auto reply:
-    auto-reply:
-    autoreply:
-    autoreply for
-    auto response:
-    auto-response:
-    autoresponse:
-    auto: out of office
-    out of office:
-    out of office autoreply
-    out of office reply
-    out of the office:
-    vacation reply
-    abwesenheitsnotiz
-    automatische antwort:
-    automatische antwort auf
-    abwesend:
-    risposta automatica
-    risposta automatica:
-    fuori sede:
-    fuori ufficio:
-    assenza dall'ufficio
-    réponse automatique
-    absence du bureau
-    absent du bureau
-    message d'absence
-    respuesta automática
-    respuesta automatica
-    fuera de la oficina
-    ausente de la oficina
-    """.strip().splitlines()
-)
-_WHOLE_SUBJECTS = frozenset({"out of office", "out of the office", "automatic reply", "autoreply", "fuori ufficio"})
-_BY_TEXT = (
-    "this is an automatic reply",
-    "this is an automated reply",
-    "this is an automatic response",
-    "this is an automated response",
-    "i am currently out of the office",
-    "i am out of the office",
-    "i'm currently out of the office",
-    "i'm out of the office",
-    "i will be out of the office",
-    "i am on vacation",
-    "i am currently on vacation",
-    "i am on annual leave",
-    "i am currently on annual leave",
-    "i am on leave until",
-    "i am out of office",
-    "i'm out of office",
-    "i am currently out of",
-    "i'm currently out of",
-    "i am away from the office",
-    "i'm away from the office",
-    "i am currently away",
-    "i'm currently away",
-    "i am on holiday until",
-    "i'm on holiday until",
-    "questa è una risposta automatica",
-    "sono fuori ufficio",
-    "sarò fuori ufficio",
-    "sono fuori sede",
-    "sono attualmente fuori",
-    "sono in ferie",
-    "sarò in ferie",
-    "sono assente",
-    "sarò assente",
-    "dies ist eine automatische antwort",
-    "dies ist eine automatisch generierte",
-    "ceci est une réponse automatique",
-    "je suis absent",
-    "je suis actuellement absent",
-    "je suis en congé",
-    "je suis actuellement en congé",
-    "je serai absent",
-    "je serai en congé",
-    "je suis en vacances",
-    "esta es una respuesta automática",
-    "estoy fuera de la oficina",
-    "estaré fuera de la oficina",
-    "estoy de vacaciones",
-    "estaré de vacaciones",
-    "no me encuentro en la oficina",
-    "me encuentro fuera de la oficina",
-    "actualmente estoy fuera",
-)
-#: What stands before it on the same line: a greeting, thanks for the mail.
-_POLITE = re.compile(
-    r"(?:(?:hi|hello|dear|good|salve|buongiorno|ciao|gentile|hallo|guten|sehr geehrte|bonjour|hola|buenos)\b[^,.!]{0,40}[,.!]\s{0,3})?"
-    r"(?:(?:thank you|thanks|many thanks|grazie|vielen dank|danke|merci|gracias)\b[^,.!]{0,60}[,.!]\s{0,3})?"
-)
-_GERMAN = (
-    "im urlaub",
-    "abwesend",
-    "nicht erreichbar",
-    "nicht im büro",
-    "nicht im haus",
-    "außer haus",
-    "ausser haus",
-    "nicht am arbeitsplatz",
-)
-
-
-def _by_words(message: Message) -> str | None:
-    """Answers of programs without a sign in the header; only whole phrases at a beginning count."""
-    subject = message.subject.lower().replace("’", "'").replace(" :", ":")
-    if subject.startswith(_BY_SUBJECT) or subject in _WHOLE_SUBJECTS:
-        return "the subject of an absence notice"
-    lines = [line.strip() for line in message.text[:4000].splitlines() if line.strip()]
-    own_lines = [line for line in lines[:4] if not line.startswith(">")]
-    if any(_is_absence(line.lower().replace("’", "'")) for line in own_lines):
-        return "the words of an absence notice"
-    return None
-
-
-def _is_absence(line: str) -> bool:
-    said = _POLITE.sub("", line, count=1)
-    german = said.startswith(("ich bin ", "ich befinde mich ")) and any(word in said for word in _GERMAN)
-    return german or said.startswith(_BY_TEXT)

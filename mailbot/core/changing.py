@@ -18,7 +18,7 @@ def change(ticket: Ticket, event: Changed, scene: Scene) -> Decision:
     decided = {item.item for item in kept}
     after = filled(ticket, event.judged)
     licence = scene.ledger.licence(after.token)  # as it is, with what this ticket changed already
-    after = after.model_copy(update={"licence_revision": licence.revision if licence else 0})
+    after = after.model_copy(update={"licence_revision": licence.bound_revision if licence else 0})
     items = kept + tuple(item for item in after.items if item.item not in decided)
     after = after.model_copy(update={"items": tuple(sorted(items, key=lambda item: place(item.item)))})
     if _asks_the_same(ticket, after):  # the date of a request is that of its items

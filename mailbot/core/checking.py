@@ -7,7 +7,8 @@ from rapidfuzz import fuzz, process
 
 from mailbot.core import values as read
 from mailbot.core.catalogue import Catalogue
-from mailbot.core.forms import FIELDS, FORMS, LABELS, TITLES, Form, Kind, any_form, normal
+from mailbot.core.forms import FIELDS, FORMS, LABELS, SEATS, TITLES, Form, Kind, any_form, normal
+from mailbot.core.meant import chosen, counted
 from mailbot.core.naming import CHOOSER, TWICE, Named, action_of, named, stated
 from mailbot.core.problem import Code, Problem, either
 from mailbot.core.reading import Reading, Request
@@ -16,8 +17,12 @@ from mailbot.core.reading import Reading, Request
 _SURE = ("token", "old_token", "new_token", "customer_name", "customer_email", "accept", "comments")
 #: Choose the form; their values are judged here, not by ``values``.
 _CHOOSERS = ("request", "product", "action")
+#: What people write where they have nothing to say; a "none" may mean 0, or that nothing changes.
+_NOTHING = frozenset({"", "n/a", "n.a."})
 #: How alike a label must be to that of a field which may be left out: where its value says nothing, and where it fits.
 _ALIKE, _ALIKE_AND_FITTING = 90, 84
+#: So many lines of prose are looked at for what is meant for a field.
+_MOST_MEANT = 300
 
 
 def check(
@@ -118,6 +123,8 @@ class _Found:
                 extra.append(f"{FIELDS[key].label}: {raw.replace(TWICE, ' / ')}")
             elif TWICE in raw:
                 self.problems.append(_twice(key, raw))
+            elif normal(raw).strip("- ") in _NOTHING:
+                continue
             else:
                 yield from self._one(key, raw)
         prose = self.reading.prose if self.form.request != "information" else ""
@@ -176,18 +183,30 @@ class _Found:
         """What the form needs and does not have, and labels that may be meant for what it does not have."""
         wrong = {problem.field for problem in self.problems}
         lacking = [key for key in self.form.fields if not self.given.get(key) and key not in wrong]
-        near = {key: self.reading.near[key] for key in lacking if key in self.reading.near and self._may_mean(key)}
+        near = {
+            key: (self.reading.near[key][0], FIELDS[key].label)
+            for key in lacking
+            if key in self.reading.near and self._may_mean(key)
+        }
+        near |= {key: line for key in lacking if key not in near and (line := self._meant(key))}
         for key in lacking:
             if key == "log":
                 if key in self.form.required and not attachments:
                     yield Problem(field=key, code=Code.ATTACHMENT_MISSING, expected="expected.log")
             elif key in near:
-                yield Problem(field=key, code=Code.NEAR_LABEL, read=near[key][0], expected=FIELDS[key].label)
+                yield Problem(field=key, code=Code.NEAR_LABEL, read=near[key][0], expected=near[key][1])
             elif key in self.form.required:
                 yield Problem(field=key, code=Code.MISSING, expected=read.wanted(key, self.form, self.catalogue))
         one_of = self.form.one_of
         if one_of and not any(parsed.get(key) not in (None, ()) or key in wrong or key in near for key in one_of):
             yield Problem(field="items", code=Code.MISSING, expected=either(FIELDS[key].label for key in one_of))
+
+    def _meant(self, key: str) -> tuple[str, str] | None:
+        """A line of the prose that is meant for the field, and how it would be written."""
+        lines = self.reading.prose.splitlines()[:_MOST_MEANT]
+        if FIELDS[key].kind is Kind.OPTIONS:
+            return chosen(key, lines, read.labels_of(key, self.catalogue))
+        return counted(key, lines) if key in SEATS else None
 
     def _may_mean(self, key: str) -> bool:
         """Whether a line nearly labelled as a field is meant for it.

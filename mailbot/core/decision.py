@@ -30,9 +30,50 @@ _CONTACT = re.compile(
 _SMALL = frozenset(
     {"of", "and", "for", "the", "&", "di", "e", "del", "della", "von", "und", "für", "der", "de", "et", "y", "la", "el"}
 )
+#: Words of sentences: none stands in the line of a signature that names a task or a company.
+_SENTENCE = frozenset(
+    {
+        "i",
+        "we",
+        "you",
+        "he",
+        "she",
+        "it",
+        "they",
+        "me",
+        "us",
+        "him",
+        "her",
+        "them",
+        "this",
+        "that",
+        "is",
+        "are",
+        "was",
+        "be",
+        "has",
+    }
+    | {
+        "have",
+        "had",
+        "will",
+        "would",
+        "can",
+        "could",
+        "should",
+        "must",
+        "please",
+        "let",
+        "too",
+        "more",
+        "less",
+        "refused",
+        "rejected",
+    }
+)
 _SIGNATURE_LINES = 8
 _FAREWELL = re.compile(
-    r"(?:thanks|thank you|many thanks|(?:with )?(?:best |kind |warm )?regards|best|cheers|sincerely"
+    r"(?:thanks(?: a lot| again)?|thank you(?: very much| so much)?|many thanks|thx|(?:with )?(?:best |kind |warm )?regards|best|cheers|sincerely"
     r"|grazie|(?:cordiali |distinti |un )?saluti?|danke|(?:viele |liebe |beste |mit freundlichen )?gr(?:ü|ue)(?:ß|ss)en?|mfg|lg|vg"
     r"|merci|cordialement|bien à vous|gracias|(?:un )?saludos?|atentamente)\b[,.! ]*(.{0,40})",
     re.IGNORECASE,
@@ -171,8 +212,12 @@ def _signature(lines: list[str], names: Collection[str]) -> bool:
     """Whether the lines are no more than a leave-taking, a name and where to find its bearer; ``names`` are of items."""
     taken = _FAREWELL.fullmatch(lines[0])
     rest = [line for line in ((taken[1], *lines[1:]) if taken else lines) if line]
-    pieces = [piece.strip(" .,!:") for line in rest for piece in _BETWEEN.split(line)]
-    return len(rest) <= _SIGNATURE_LINES and all(_mere(piece, names) for piece in pieces if piece)
+    return len(rest) <= _SIGNATURE_LINES and all(
+        _mere(piece, names) or (number > 0 and line[-1] not in ".!?" and _title(piece, names))
+        for number, line in enumerate(rest)
+        for one in _BETWEEN.split(line)
+        if (piece := one.strip(" .,!:"))
+    )
 
 
 def _mere(piece: str, names: Collection[str]) -> bool:
@@ -182,6 +227,20 @@ def _mere(piece: str, names: Collection[str]) -> bool:
     words = piece.split()
     called = " ".join(words).lower() in names or any(word.strip(".,:").lower() in WORDS_SMALL for word in words)
     return not called and len(words) < 7 and words[0] not in _SMALL and all(_titled(word) for word in words)
+
+
+def _title(piece: str, names: Collection[str]) -> bool:
+    """Whether it is what may stand below a name: "Sales manager", "Vendor srl"."""
+    words = piece.split()
+    small = [word.strip(".,:").lower() for word in words if not _titled(word)]
+    said = {word.strip(".,:").lower() for word in words}
+    return (
+        len(words) < 6
+        and len(small) < 3
+        and _titled(words[0])
+        and not any(map(_conditional, words))
+        and not said & (WORDS_SMALL | _SENTENCE | set(names))
+    )
 
 
 def _titled(word: str) -> bool:

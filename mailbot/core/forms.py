@@ -63,7 +63,7 @@ FIELDS: dict[str, Field] = {
         _F("motion_token", "Motion token", Kind.TOKEN, ("motion license token", "xcally motion token")),
         _F("customer_name", "Customer name", Kind.TEXT, ("customer name/reference", "customer name / reference", "customer reference", "customer", "company", "company name")),
         _F("customer_email", "Customer email", Kind.EMAIL, ("customer email address", "customer e-mail", "customer e-mail address", "e-mail", "email", "email address", "e-mail address")),
-        _F("accept", "I accept the License Agreement", Kind.YES, ("accept", "license agreement", "accept license agreement", "accept the license agreement", "accept the conditions", "accept the conditions and the license agreement", "i accept the conditions and the license agreement", "check the info and accept the conditions", "license agreement accepted", "i agree", "i accept")),
+        _F("accept", "I accept the License Agreement", Kind.YES, ("accept", "license agreement", "accept license agreement", "accept the license agreement", "accept the conditions", "accept the conditions and the license agreement", "i accept the conditions and the license agreement", "check the info and accept the conditions", "license agreement accepted", "i agree", "i accept", "i agree to the license agreement", "we accept", "we agree", "we accept the license agreement", "we agree to the license agreement", "do you accept the license agreement")),
         _F("demo", "30 days free demo", Kind.YES, ("demo", "free demo", "30 day free demo", "30-days free demo", "30-day free demo", "free 30 days demo", "are you requesting a 30 days free demo", "are you requesting a 30-day free demo", "are you requesting a 30-days free demo")),
         _F("plan", "Plan", Kind.OPTION, ("xcally plan", "license plan", "new plan", "new license plan")),
         _F("agents", "Agents", Kind.NUMBER, ("agent", "concurrent agents", "concurrent agent", "number of agents", "number of concurrent agents", "agent license", "agent licenses")),
@@ -75,7 +75,7 @@ FIELDS: dict[str, Field] = {
         _F("whitelabel", "Whitelabel", Kind.YES, ("white label", "white-label", "customization", "customisation", "whitelabel/customization", "whitelabel / customization", "whitelabel/customization option", "whitelabel option", "customization option", "white label activation")),
         _F("addons", "Add-ons", Kind.OPTIONS, ("addons", "add ons", "add-on", "addon")),
         _F("plugins", "Plugins", Kind.OPTIONS, ("plugin", "plug-ins", "plug-in")),
-        _F("reason", "Reason", Kind.REASON, ("grace period reason", "reason of grace period", "reason of the grace period", "reason of the upgrade", "upgrade reason", "deactivation reason", "reason of cancellation", "cancellation reason", "reason of the remove request")),
+        _F("reason", "Reason", Kind.REASON, ("grace period reason", "reason of grace period", "reason of the grace period", "reason of the upgrade", "upgrade reason", "deactivation reason", "reason of cancellation", "cancellation reason", "reason of the remove request", "reason for the upgrade", "reason for upgrade", "reason for cancellation", "reason for the cancellation", "reason for deactivation", "reason for the deactivation")),
         _F("log", "Log file", Kind.FILE, ("log", "attachment", "license log")),
         _F("comments", "Comments", Kind.PROSE, ("comment", "additional comments", "notes", "remarks")),
         _F("question", "Question", Kind.PROSE, ("your question",)),
@@ -161,7 +161,11 @@ BOTH_LISTS = frozenset(
     {"add-ons and plugins", "addons and plugins", "add-ons/plugins", "add-ons & plugins", "plugins and add-ons"}
 )
 LABELS |= dict.fromkeys(BOTH_LISTS, "addons")
+#: A dash is as good as a space ("License-Token").
+_SPACED = {name.replace("-", " "): key for name, key in LABELS.items()}
 _WHICH = re.compile(r"which items you would like to (?:upgrade|add|remove) - ")
+#: What may stand before the name of what is counted.
+_TOTAL = re.compile(r"^(?:new )?total (?:(?:number )?of )?|^n(?:o|r|umber)\.? of ")
 #: How the seed's headings begin ("Select the support package", "Define the number of agents").
 _ASKING = ("select ", "define ", "set ", "choose ", "insert ", "provide ", "indicate ", "upload ")
 
@@ -172,12 +176,13 @@ _NUMBERED = re.compile(r"request (?:#|no\.?|n\.?|nr\.?|number)? ?[0-9]{1,2}|[0-9
 
 def field_of(label: str) -> str | None:
     """The key of the field that a label names, also as a heading of the seed asks for it; None otherwise."""
-    words = normal(label).rstrip("?").strip(" *\"'").removeprefix("please ").removeprefix('on field "')
-    if words in LABELS:
-        return LABELS[words]
+    words = normal(label).rstrip("?").strip(" .*\"'").removeprefix("please ").removeprefix('on field "')
+    if key := LABELS.get(words) or _SPACED.get(words.replace("-", " ")):
+        return key
     if _NUMBERED.fullmatch(words):
         return "request"
-    return LABELS.get(asked_for(words))
+    counted = LABELS.get(_TOTAL.sub("", words, count=1))
+    return counted if counted in SEATS else LABELS.get(asked_for(words))
 
 
 def asked_for(words: str) -> str:

@@ -33,6 +33,8 @@ _WORD_BULLET = re.compile(
 )
 #: Struck out words: who wrote them took them back.
 _STRUCK = re.compile(r"(?<!\S)~~[^~\n]{1,300}~~(?:\s|$)")
+#: A token in a pair of quotes, or set as code.
+_QUOTED = re.compile(r"""(["'`])([!-~]{8,128})\1|[“„«]([!-~]{8,128})[”“»]""")
 _UNSEEN = str.maketrans({"\u00a0": " ", "\u202f": " ", **dict.fromkeys("\u00ad\u034f\u200b\u2060\ufeff")})
 _EDGES = " \t\n\u00a0\u2007\u202f" + INVISIBLE
 
@@ -237,6 +239,8 @@ def tidied(kind: Kind, text: str) -> str:
     text = text.strip(_EDGES)
     if kind is Kind.PROSE:
         return text
+    if kind is Kind.TOKEN and (quoted := _QUOTED.fullmatch(text)):
+        return str(quoted[2] or quoted[3])
     text = _STRUCK.sub("", text.translate(_UNSEEN) if kind is Kind.TEXT else text).strip(_EDGES)
     if kind in _CHOICES:
         text = ticked(text)

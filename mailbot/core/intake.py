@@ -1,13 +1,13 @@
 """What a message turned out to be: one of a few kinds, decided in one fixed order, from the message and its thread alone."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mailbot.core import bounce
 from mailbot.core.effects import Purpose
 from mailbot.core.keys import Found
 from mailbot.core.message import Message
 from mailbot.core.naming import is_reply, request_of
-from mailbot.core.reading import Reading, read_forms
+from mailbot.core.reading import MOST_FORMS, Reading, read_fields, read_forms
 
 #: Keys for these purposes are held by staff.
 STAFF_PURPOSES = frozenset({Purpose.DECISION, Purpose.AGAIN, Purpose.DIGEST})
@@ -78,7 +78,6 @@ class Forms:
     """One or more forms, each to become a ticket."""
 
     readings: tuple[Reading, ...]
-    text: str
 
 
 @dataclass(frozen=True)
@@ -100,7 +99,9 @@ class FormAsked:
 
 @dataclass(frozen=True)
 class StatusAsked:
-    """How the sender's tickets stand."""
+    """How the sender's tickets stand; ``cancel``: one of them is to be cancelled, and the mail does not say which."""
+
+    cancel: bool = False
 
 
 @dataclass(frozen=True)
@@ -151,7 +152,7 @@ def understand(message: Message, thread: Thread, desk: str, spam_header: str | N
         return Bounced(report)
     why = bounce.automatic(message, desk)
     if why:
-        return Automatic(why, tuple(r for r in _forms(message)[0] if r.request_line))
+        return Automatic(why, tuple(r for r in _forms(message) if r.request_line))
     if spam_header and _marked(message, spam_header):
         return SetAside()
     if message.sender is None:
@@ -168,13 +169,15 @@ def _written(message: Message, thread: Thread) -> Intake:
     """A mail that a person wrote: a reply with a key, a command, a form, or words."""
     if thread.purpose is not None:
         return StaffReply() if thread.purpose in STAFF_PURPOSES else CustomerReply()
-    readings, text = _forms(message)
+    readings = _forms(message)
     command = command_of(message)
+    if command == StatusAsked(cancel=True) and thread.found.refs_mentioned:
+        command = None  # it says which, but not with its key: for staff
     filled = any(len(reading.values) > _FILLED for reading in readings)
     if command is not None and not (filled and _command(message.subject)):
         return command
     if readings:
-        return Forms(readings, text)
+        return Forms(readings)
     if thread.found.refs_mentioned:
         return Quoting(thread.found.refs_mentioned[0])
     if message.text.strip():
@@ -183,17 +186,19 @@ def _written(message: Message, thread: Thread) -> Intake:
     return FormAsked(*named, wordless=True) if named else Stray()
 
 
-def _forms(message: Message) -> tuple[tuple[Reading, ...], str]:
-    """The forms in the body, else in a message that was forwarded as an attachment."""
-    for text in (message.text, *(attached.text for attached in message.attached)):
-        readings = read_forms(text, message.subject)
-        if readings:
-            return readings, text
-    return (), message.text
+def _forms(message: Message) -> tuple[Reading, ...]:
+    """The forms in the body, else those in all messages that were forwarded as attachments, below the words of the body."""
+    readings = read_forms(message.text, message.subject)
+    if readings or not message.attached:
+        return readings
+    above = read_fields(message.text).prose
+    inner = [reading for one in message.attached for reading in read_forms(one.text, message.subject)][:MOST_FORMS]
+    forms = [replace(one, prose="\n\n".join(words for words in (above, one.prose) if words)) for one in inner]
+    return tuple(forms)
 
 
 def command_of(message: Message) -> HelpAsked | FormAsked | StatusAsked | None:
-    """``help``, ``status`` or ``form KEY`` as the whole subject or the whole first line."""
+    """``help``, ``status``, ``cancel`` or ``form KEY`` as the whole subject or the whole first line."""
     first = next((line for line in message.text.splitlines() if line.strip()), "")
     return _command(message.subject) or _command(first)
 
@@ -202,8 +207,8 @@ def _command(line: str) -> HelpAsked | FormAsked | StatusAsked | None:
     word, _, rest = " ".join(line[:500].strip(" .!").lower().split()).partition(" ")
     if word == "help" and not rest:
         return HelpAsked()
-    if word == "status" and not rest:
-        return StatusAsked()
+    if word in ("status", "cancel") and not rest:
+        return StatusAsked(cancel=word == "cancel")
     if word == "form":
         kind = request_of(rest)
         return FormAsked(*kind) if kind else HelpAsked()

@@ -16,8 +16,8 @@ _PARENTHESES = re.compile("[()（）]")
 _NUMBERED = re.compile(r"\d{1,2}(?:[.)][ \t\u00a0]+|\t)")
 #: The letters and the private numbers are boxes in Wingdings, of which a mail's text has lost the font.
 _BOX = re.compile(
-    r"\[([xX✓✔ \u00a0]?)\]|([☒☑✓✔✅🗹◉⦿\uf0fe\uf0fd]|\([xX✓✔•]\)|(?<!\S)[þý](?!\S))"
-    r"|([☐□❏▢◯\uf0a8\uf06f]|\([ \u00a0]\)|(?<!\S)¨(?!\S))"
+    r"\[([xX✓✔ \u00a0]?)\]|([☒☑✓✔✅🗹◉⦿\uf0fe\uf0fd]\ufe0f?|\([xX✓✔•]\)|(?<!\S)[þý](?!\S))"
+    r"|([☐□❏▢◯\uf0a8\uf06f]\ufe0f?|\([ \u00a0]\)|(?<!\S)¨(?!\S))"
 )
 #: The seed's heading that chooses the action: 4. Select "Add".
 _CHOSEN = re.compile(r"select [\"'](add|remove|deactivate)[\"']")
@@ -97,7 +97,7 @@ def _separator(line: str, start: int) -> tuple[int, int] | None:
         elif sign == "=":
             parting = _PARTING_STILL
             if field_of(_without_aside(line[start:at])):
-                return at, at + 1
+                return at, at + 2 if line.startswith(("=> ", "=>\t"), at) else at + 1
         elif sign == "?":
             behind = line[at + 1 :].lstrip(_SPACES + "*")
             if behind[:1] == "|":
@@ -141,7 +141,12 @@ def _of_cell(value: str, *, drawn: bool) -> str:
 
 
 def _unbold(value: str) -> str:
-    """The value without bold marks around the whole of it; marks that are no pair belong to it."""
+    """The value without bold marks around the whole of it; marks that are no pair belong to it.
+
+    Asterisks alone mark a field that must be filled in.
+    """
+    if not value.strip("*"):
+        return ""
     for mark in ("**", "*"):
         inner = value[len(mark) : -len(mark)]
         if value.startswith(mark) and value.endswith(mark) and inner.strip() and "*" not in inner:

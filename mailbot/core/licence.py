@@ -89,6 +89,11 @@ class Licence:
         return self.history[-1].revision if self.history else 0
 
     @property
+    def bound_revision(self) -> int:
+        """The revision that decisions are bound to: that the licence server took an event changes nothing they were about."""
+        return next((event.revision for event in reversed(self.history) if event.kind != "accepted"), 0)
+
+    @property
     def renewal(self) -> date | None:
         """The day from which years are counted; an annual licence that names none renews a year after it became active."""
         if self.renews_on is None and self.billing == "annual" and self.activated_on is not None:

@@ -66,6 +66,8 @@ ACTIONS: dict[str, str] = {
     "deactivate license": "deactivate", "deactivate the server": "deactivate", "deactivate server": "deactivate",
     "modify": "modify", "transfer": "transfer", "transfer to motion": "transfer",
 }  # fmt: skip
+#: Those that say which request it is too; an upgrade may be one of the contract.
+_ALONE = {words: action for words, action in ACTIONS.items() if words.startswith(("add", "remove", "deactivat"))}
 GRACE: dict[str, str] = {
     "expired": "expired", "license expired": "expired", "expired license": "expired", "license has expired": "expired",
     "expired license (trial mode)": "expired", "trial mode": "expired", "trial": "expired",
@@ -102,7 +104,7 @@ def request_of(text: str) -> tuple[str, str | None] | None:
     words = _opening(text)
     while words.startswith(_REPLIES):
         words = _opening(words.partition(":")[2])
-    words = words.strip(" .:!*\"'")
+    words = words.strip(" .:;,!*\"'")
     for key in TITLES:
         if words == key:
             return key, None
@@ -116,6 +118,8 @@ def request_of(text: str) -> tuple[str, str | None] | None:
         rest = words.removeprefix(start)
         if words.startswith(start) and not rest[:1].isalnum():
             return request, action or _action(request, rest)
+    if words in _ALONE:
+        return "modify", _ALONE[words]
     alone = GRACE.get(words)
     return ("reactivate", alone) if alone and alone != "other" and "license" in words else None
 
@@ -134,7 +138,7 @@ def _action(request: str, tail: str) -> str | None:
 
 def action_of(raw: str) -> str | None:
     """The action that a value names; "Update/Upgrade" is one, "Add/Remove" is none."""
-    found = {ACTIONS.get(word.strip(" .!\"'")) for word in normal(raw).split("/")}
+    found = {ACTIONS.get(word.strip(" .;,!\"'")) for word in normal(raw).split("/")}
     return found.pop() if len(found) == 1 else None
 
 

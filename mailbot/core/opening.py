@@ -51,7 +51,7 @@ def filled(ticket: Ticket, judged: Judged) -> Ticket:
             "received_at": judged.received_at,
             "agreement_version": judged.agreement_version if request.accept else None,
             "catalogue_version": judged.catalogue_version,
-            "licence_revision": judged.licence.revision if judged.licence else 0,
+            "licence_revision": judged.licence.bound_revision if judged.licence else 0,
             "sender_is_contact": stands.is_contact,
             "sender_is_partner": stands.is_partner,
             "challenged": stands.challenged,

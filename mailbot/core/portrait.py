@@ -39,6 +39,7 @@ def who(ticket: Ticket, speech: Speech) -> Rows:
         (say("who.agreement"), ticket.agreement_version or ""),
         (say("who.received"), speech.at(ticket.received_at)),
         (say("who.linked"), ", ".join(ticket.linked)),
+        (say("who.files"), "" if ticket.diagnosis else ", ".join(ticket.files)),
     )
     return tuple((label, value) for label, value in rows if value)
 

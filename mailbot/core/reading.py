@@ -154,8 +154,8 @@ def read_quoted(quoted: str, sent: str) -> Reading:
 def _form_in(text: str, known: frozenset[str] | None) -> dict[str, str]:
     """The lines of the first form in a text that we composed, from its ``Request:`` line on.
 
-    Behind a blank line only fields in ``known`` go on with it (None: any), and each only once: what follows a form of
-    ours are sentences, some of which look like fields.
+    Behind a blank line only fields in ``known`` go on with it (None: any), and each only once, but for one that has no value
+    yet: what follows a form of ours are sentences, some of which look like fields.
     """
     form: dict[str, list[str]] = {}
     current, gap = "", False
@@ -171,7 +171,7 @@ def _form_in(text: str, known: frozenset[str] | None) -> dict[str, str]:
         elif not bare:
             gap = True
         elif found and key:
-            if key in form or (gap and known is not None and key not in known):
+            if any(form.get(key, ())) or (gap and known is not None and key not in known):
                 break
             form[key] = [found.value]
             current, gap = key, False

@@ -10,10 +10,14 @@ from dataclasses import dataclass
 
 import quotequail
 
-from mailbot.core.signature import is_device, plain
+from mailbot.core.labelled import labelled
+from mailbot.core.signature import is_device, is_disclaimer, plain
 
-_STARTS = ("on ", "il ", "in data ", "am ", "le ", "el ")
-_WROTE = re.compile(r"\b(?:wrote|ha scritto|a écrit|escribió|schrieb(?: .{1,120})?) ?:$")
+_STARTS = ("on ", "il ", "in data ", "am ", "le ", "el ", "---- on ")
+_WROTE = re.compile(
+    r"\b(?:(?:wrote|ha scritto|a écrit|escribió)(?: (?:on|il|le|el) .{1,60} \d\d?[:.]\d\d.{0,20})?|schrieb(?: .{1,120})?) ?:$|^-{2,} ?on .{1,300} wrote ?-{2,}$"
+    r"|^(?:zitat von|quoting|citando|citant) .{1,200}:$|^\d{4}-\d\d-\d\d \d\d?:\d\d .{1,200}@[^ @]{1,100}>:$"
+)
 _ORIGINAL = re.compile(
     r"-{2,} ?(?:original message|ursprüngliche nachricht|messaggio originale|message d'origine|message original"
     r"|mensaje original|forwarded message|weitergeleitete nachricht|messaggio inoltrato|message transféré"
@@ -64,6 +68,7 @@ def own_text(text: str, markers: Sequence[str]) -> Own:
 def own_lines_anywhere(text: str, markers: Sequence[str]) -> tuple[str, str]:
     """Own lines wherever they stand, and quoted lines without their ``>``: for forms filled in between the lines.
 
+    A label that is quoted without a value above own words comes with them: they may be its value.
     Below a bare marker, a header block or an attribution without a ``>`` line after it nothing can be told apart: all is quoted.
     """
     lines = text.splitlines()
@@ -79,6 +84,8 @@ def own_lines_anywhere(text: str, markers: Sequence[str]) -> tuple[str, str]:
             if pieces[-1]:
                 pieces.append([])
         elif not rule:
+            if not pieces[-1] and quoted and _asks(quoted[-1]):
+                pieces[-1].append(quoted[-1])
             pieces[-1].append(lines[at])
         elif rule != "attribution" or not _quote_follows(lines, at + width):
             at += width
@@ -86,6 +93,12 @@ def own_lines_anywhere(text: str, markers: Sequence[str]) -> tuple[str, str]:
         at += width
     quoted += [unquoted(line) for line in lines[at:]] if at < len(lines) else []
     return "\n".join(line for piece in pieces for line in _signed(piece)[0]), "\n".join(quoted)
+
+
+def _asks(line: str) -> bool:
+    """Whether a line is the label of a field without a value."""
+    found = labelled(line)
+    return found is not None and found.key is not None and not found.value
 
 
 def _cut(lines: list[str], at: int, markers: frozenset[str]) -> tuple[str, int]:
@@ -118,7 +131,7 @@ def _attribution(lines: list[str], at: int, words: str) -> int:
         if not more or (joined and more.startswith(_STARTS) and any(map(str.isdigit, more))):
             return 0  # the writer's last line, above a gap or an attribution
         joined = f"{joined} {more}" if joined else words
-        if joined.endswith(":") and _WROTE.search(joined) and ("@" in joined or any(map(str.isdigit, joined))):
+        if joined.endswith((":", "--")) and _WROTE.search(joined) and ("@" in joined or any(map(str.isdigit, joined))):
             return width
     return 0
 
@@ -191,14 +204,18 @@ def _tame(line: str) -> str:
 def _signed(lines: list[str]) -> tuple[list[str], list[str]]:
     """The lines above the signature, and the signature. A telephone's that stands above all words goes alone."""
     for at, line in enumerate(lines):
-        if line.rstrip() == "--":
+        if line.rstrip() == "--" or (line[:1].strip() and is_disclaimer(lines, at) and _said(lines[:at])):
             return lines[:at], lines[at:]
         if is_device(line):
-            if any(above.strip() for above in lines[:at]):
+            if _said(lines[:at]):
                 return lines[:at], lines[at:]
             rest, signature = _ended(lines[at + 1 :])
             return rest, [line, *signature]
     return lines, []
+
+
+def _said(lines: list[str]) -> bool:
+    return any(line.strip() for line in lines)
 
 
 def _ended(lines: list[str]) -> tuple[list[str], list[str]]:

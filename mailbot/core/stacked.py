@@ -1,6 +1,6 @@
 """Forms that are not a line for each field: a label above its value, tables, columns and sentences. Made one line each."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from re import compile as pattern
@@ -42,7 +42,8 @@ def unstacked(lines: Sequence[str]) -> list[str]:
 
     A label alone counts where the line below can be nothing but its value, or where the mail has several such pairs.
     """
-    lines = list(chain.from_iterable(_columns(lines, at) for at in range(len(lines))))
+    rows = _rows(lines)
+    lines = list(chain.from_iterable(_columns(lines, at, rows) for at in range(len(lines))))
     pairs = [pair for at in range(len(lines)) if (pair := _pair(lines, at))]
     layouts = {colon: _is_layout([pair for pair in pairs if pair.colon == colon]) for colon in (False, True)}
     pairs = [pair for pair in pairs if pair.sure or layouts[pair.colon]]
@@ -138,8 +139,8 @@ def bare_of(line: str) -> str:
     return line.lstrip(_EDGES + ">").rstrip(_EDGES)
 
 
-def _columns(lines: Sequence[str], at: int) -> list[str]:
-    """The line as one line for each field that stands in it; a row of labels above a row of values likewise."""
+def _columns(lines: Sequence[str], at: int, rows: Mapping[int, list[str]]) -> list[str]:
+    """The line as one line for each field that stands in it, also by the ``rows`` of tables."""
     line = lines[at]
     if len(line) <= _WIDEST and (sentences := _sentences(line) or accounts(lines, at)):
         return sentences
@@ -147,10 +148,10 @@ def _columns(lines: Sequence[str], at: int) -> list[str]:
         return []
     if len(line) > _WIDEST or ("   " not in line and "\t" not in line and "\u00a0" not in line):
         return [line]
-    if at and (pairs := _table(lines[at - 1], line)):
-        return pairs
-    if at + 1 < len(lines) and _table(line, lines[at + 1]):
-        return []
+    if at in rows:
+        return rows[at]
+    if at + 1 in rows:
+        return []  # their labels
     pieces = [piece for piece in _COLUMNS.split(line) if bare_of(piece)]
     if len(pieces) > 1 and all((found := labelled(piece)) and found.key and found.value for piece in pieces):
         return pieces
@@ -197,11 +198,27 @@ def _names(cell: str) -> bool:
     return label_alone(_head(cell)) is not None
 
 
+def _rows(lines: Sequence[str]) -> dict[int, list[str]]:
+    """Of each line that is a row of values in a table, below its row of labels or further rows, the fields of it."""
+    found: dict[int, list[str]] = {}
+    head = ""
+    for at, line in enumerate(lines):
+        if "\t" not in line or len(line) > _WIDEST:
+            head = ""
+        elif head and (fields := _table(head, line)):
+            found[at] = fields
+        else:
+            head = line if all(map(_names, line.split("\t"))) else ""
+    return found
+
+
 def _table(head: str, row: str) -> list[str]:
-    """The fields of a row of values below a row of labels; empty where these are none."""
+    """The fields of a row of values below a row of labels, the one that begins a form first; empty where these are none."""
     labels, values = head.split("\t"), row.split("\t")
     if len(labels) < 2 or len(labels) != len(values) or not all(map(_names, labels)):
         return []
     if any(map(_names, values)):
         return []
-    return [f"{_head(label)}: {value}" for label, value in zip(labels, values, strict=True)]
+    pairs = [(_head(label), value) for label, value in zip(labels, values, strict=True)]
+    pairs.sort(key=lambda pair: label_alone(pair[0]) != "request")
+    return [f"{label}: {value}" for label, value in pairs]

@@ -140,6 +140,8 @@ class Ticket(BaseModel):
     #: Who wrote the request that the sender forwarded, attached or inline, as that mail says.
     forwarded_from: str | None = None
     subject: str = ""
+    #: The names of what was attached to the mail that opened it.
+    files: tuple[str, ...] = ()
     fields: dict[str, str] = Field(default_factory=dict)
     reason: str | None = None
     question: str | None = None

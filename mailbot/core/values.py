@@ -91,11 +91,13 @@ def number(field: str, raw: str, least: int = 0) -> int | Problem:
 
 
 def _without_aside(word: str, units: frozenset[str]) -> str:
-    """The count without parentheses that only say it again, in words or with what is counted: "12 (twelve)"."""
+    """The count of two that say the same, one of them in parentheses, in words or with what is counted: "12 (twelve)"."""
     count, opened, aside = word.partition(" (")
     if not (opened and aside.endswith(")")):
         return word
     again = aside[:-1].strip()
+    if again.isdecimal() and _in_digits(count, units) == again:
+        return again
     return count if again in units or _in_digits(again, units) == count.partition(" ")[0] else word
 
 
@@ -133,11 +135,13 @@ def option(
     hidden = {normal(name): key for key, label in (unoffered or {}).items() for name in (key, label)}
     word = _LETTER.sub("", normal(raw)).strip(_QUOTES)
     word = _SAME.get(word, word)
-    known = _exact(field, word, {**hidden, **names})
+    known = exact(field, word, {**hidden, **names})
     if known:
         return known
     near = word and process.extractOne(word[:200], names.keys(), score_cutoff=70)
-    hint = labels[names[max(names, key=lambda name: _likeness(word[:200], name))]] if near else ""
+    best = max(names, key=lambda name: _likeness(word[:200], name)) if near else ""
+    other = any(f" {name} " in f" {word} " for name in names if name not in best)  # "from monthly to annual"
+    hint = labels[names[best]] if best and not other else ""
     return Problem(field=field, code=Code.UNKNOWN_VALUE, read=raw, expected=either(labels.values()), hint=hint)
 
 
@@ -146,7 +150,7 @@ def _likeness(word: str, name: str) -> float:
     return max(fuzz.ratio(word, name), fuzz.token_sort_ratio(word, name))
 
 
-def _exact(field: str, word: str, names: Mapping[str, str]) -> str | None:
+def exact(field: str, word: str, names: Mapping[str, str]) -> str | None:
     """The key of the option with that name; a dash is as good as a space, and "Voice plan" as good as "Voice"."""
     if word in names:
         return names[word]
