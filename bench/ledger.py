@@ -25,6 +25,11 @@ BEGUN = datetime(2020, 1, 1, 12, tzinfo=UTC)
 ROME = ZoneInfo("Europe/Rome")
 
 
+def free(_: date) -> Prices:
+    """No item has a price, in no month."""
+    return Prices({})
+
+
 def history(token: str, count: int) -> list[LicenceEvent]:
     """A licence that changes its agents every day."""
     terms = {"status": "active", "plan": "voice", "billing": "monthly", "agents": 10}
@@ -43,11 +48,9 @@ def main(things: int) -> None:
     ten, thousand = history("TOKEN", 10), history("TOKEN", 1000)
     unit = min(seconds(lambda: [fold(ten, date(2030, 1, 1)) for _ in range(100)]) for _ in range(5)) / 100
     say("a licence from 1,000 events", seconds(lambda: fold(thousand, date(2030, 1, 1))), unit)
-    say(
-        "its invoice after 1,000 events", seconds(lambda: invoice(thousand, date(2022, 9, 1), ROME, Prices({}))), unit
-    )  # fmt: skip
+    say("its invoice after 1,000 events", seconds(lambda: invoice(thousand, date(2022, 9, 1), ROME, free)), unit)
     many = [event for n in range(10_000) for event in history(f"TOKEN{n:06}", 3)]
-    say("an invoice of 10,000 licences", seconds(lambda: invoice(many, date(2020, 6, 1), ROME, Prices({}))), unit)
+    say("an invoice of 10,000 licences", seconds(lambda: invoice(many, date(2020, 6, 1), ROME, free)), unit)
     with tempfile.TemporaryDirectory() as folder:
         desk = running(Path(folder)).desk
         now = desk.clock()

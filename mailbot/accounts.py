@@ -55,7 +55,11 @@ def lines_of(
     """The invoice lines of the month that holds ``month``; ``events``: the whole ledger's, where they are at hand."""
     if events is None:
         events = [records.event_of(row) for row in licences.all_events(session)]
-    return invoice(events, month, zone, *prices_of(session, month, zone))
+
+    def prices(day: date) -> Prices:
+        return prices_of(session, day, zone)[0]
+
+    return invoice(events, month, zone, prices, prices_of(session, month, zone)[1])
 
 
 def shape(session: Session, lines: tuple[Line, ...]) -> list[dict[str, Any]]:

@@ -59,12 +59,14 @@ class Books:
     zone: ZoneInfo
     events: Sequence[LicenceEvent]
     tickets: Mapping[str, Ticket]
+    listed: Mapping[str, str]  # the state by which each ticket is found
     lines: Sequence[Line]
     named: frozenset[str]  # the tokens that have a name or contacts
     waiting: frozenset[tuple[str, date]]  # the tickets with a day still to come, and that day
     unasked: frozenset[tuple[str, int]]  # the events that the licence server will still be told
     last: date  # the end of the last month that has an invoice
-    changed: price_lists.PriceList | None  # the first one that is not as it was written
+    #: The first event and the first price list that are not as they were written.
+    altered: tuple[licences.LicenceEventRow | None, price_lists.PriceList | None]
     by_ticket: dict[str, list[LicenceEvent]] = field(default_factory=dict)
     by_token: dict[str, list[LicenceEvent]] = field(default_factory=dict)
 
@@ -87,14 +89,15 @@ class Books:
 def examine(session: Session, now: datetime, zone: ZoneInfo) -> Report:
     """Look at everything; the report names the first disagreement."""
     books = _books(session, now, zone)
-    checks: tuple[Callable[[Books], Found], ...] = (_events, _states, _items, _prices, _lines, _increases, _people)
+    checks: tuple[Callable[[Books], Found], ...] = (_events, _states, _items, _lines, _increases, _people, _seals)
     first = next((found for check in checks for found in check(books)), None)
     return Report(len(books.events), len(books.tickets), len(books.lines), first)
 
 
 def _books(session: Session, now: datetime, zone: ZoneInfo) -> Books:
-    events = [records.event_of(row) for row in licences.all_events(session)]
-    rows = (records.ticket(session, row.ref) for row in reversed(tickets.listing(session)))
+    written = licences.all_events(session)
+    events = [records.event_of(row) for row in written]
+    rows = list(reversed(tickets.listing(session)))
     today = now.astimezone(zone).date()
     month = min((committed_on(event, zone) for event in events), default=today)
     lines: list[Line] = []
@@ -106,7 +109,8 @@ def _books(session: Session, now: datetime, zone: ZoneInfo) -> Books:
         now=now,
         zone=zone,
         events=events,
-        tickets={ticket.ref: ticket for ticket in rows if ticket},
+        tickets={row.ref: records.of_row(row) for row in rows},
+        listed={row.ref: row.state for row in rows},
         lines=lines,
         named=frozenset(people.names(session)) | frozenset(people.all_contacts(session)),
         waiting=frozenset(
@@ -114,7 +118,7 @@ def _books(session: Session, now: datetime, zone: ZoneInfo) -> Books:
         ),
         unasked=frozenset((row.token, row.revision) for row in posts.listing(session, "waiting")),
         last=last,
-        changed=price_lists.changed(session),
+        altered=(licences.changed(written), price_lists.changed(session)),
     )
     for event in events:
         books.by_token.setdefault(event.token, []).append(event)
@@ -163,6 +167,8 @@ def _states(books: Books) -> Found:
     for ref, ticket in books.tickets.items():
         if ticket.state is not state_of(ticket):
             yield f"ticket {ref}", f"is {ticket.state}, but its items make it {state_of(ticket)}"
+        elif ticket.state != books.listed[ref]:
+            yield f"ticket {ref}", f"is {ticket.state}, but is listed as {books.listed[ref]}"
         for item in ticket.items:
             if item.status is ItemStatus.SCHEDULED and (ref, item.effective) not in books.waiting:
                 yield f"ticket {ref}", f"has scheduled items, but no due thing will apply them on {item.effective}"
@@ -179,7 +185,8 @@ def _items(books: Books) -> Found:
             if item.status in GRANTED and item.item not in SILENT:
                 yield from ((where, what) for what in _missing(item, mine))
             elif item.status is ItemStatus.CANCELLED and _changed(item, mine):
-                if not (_withdrawn(ref, mine) or _overtaken(item, mine, books) or _undone(item, mine, books)):
+                withdrawn = any(event.changes.get("withdraws") == ref for event in mine)
+                if not (withdrawn or _overtaken(item, mine, books) or _undone(item, mine, books)):
                     yield where, "is cancelled, but the ledger still has its change"
             elif item.status in (None, ItemStatus.WAITING_STAFF, ItemStatus.REFUSED) and _changed(item, mine):
                 yield where, f"is {item.status}, but the ledger has its change"
@@ -205,10 +212,6 @@ def _changed(item: Item, mine: Sequence[LicenceEvent]) -> bool:
     return any(item.item in event.changes and event.rule == item.rule for event in mine)
 
 
-def _withdrawn(ref: str, mine: Sequence[LicenceEvent]) -> bool:
-    return any(event.changes.get("withdraws") == ref for event in mine)
-
-
 def _undone(item: Item, mine: Sequence[LicenceEvent], books: Books) -> bool:
     """Whether each event that made the item's change was reversed."""
     made = (e for e in mine if item.item in e.changes and e.rule == item.rule)
@@ -222,10 +225,11 @@ def _overtaken(item: Item, mine: Sequence[LicenceEvent], books: Books) -> bool:
     return any(e.effective == event.effective and item.item in e.changes for e in later)
 
 
-def _prices(books: Books) -> Found:
-    """No price list was changed, taken away or put in between after it was written."""
-    if books.changed is not None:
-        where = f"price list {books.changed.id}, in force from {books.changed.since}"
+def _seals(books: Books) -> Found:
+    """No event and no price list was changed, taken away or put in after it was written, however well all else agrees."""
+    event, prices = books.altered
+    place = f"price list {prices.id}, in force from {prices.since}" if prices else None
+    if where := f"licence {event.token}, event {event.revision}" if event else place:
         yield where, "is not as it was written, or the one before it is not there any more"
 
 

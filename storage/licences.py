@@ -1,17 +1,17 @@
 """The ledger: what happened to each licence, one event after the other. Rows are added, never changed or removed.
 
-The database itself refuses UPDATE, DELETE and TRUNCATE (triggers, in the migrations). No names or addresses of people
+The database itself refuses UPDATE, DELETE and TRUNCATE (triggers, in the migrations), and each event has a seal. No names or addresses of people
 in here: they could not be erased.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import UniqueConstraint, bindparam, false, insert
 from sqlmodel import Field, Session, col, func, select
 
-from storage.types import IndexedText, Json, Row, Text, UtcDateTime, write
+from storage.types import IndexedText, Json, Row, Text, UtcDateTime, clean, cut, seal, write
 
 
 class LicenceEventRow(Row, table=True):
@@ -35,12 +35,20 @@ class LicenceEventRow(Row, table=True):
     catalogue_version: str = Field(sa_type=Text)
     why: str | None = Field(default=None, sa_type=Text)
     pending: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    seal: str = Field(sa_type=Text)  # over the seal of this token's event before and all of this one
 
 
 _OF_TOKEN = col(LicenceEventRow.token) == bindparam("token")
 _NEW = insert(LicenceEventRow)
 _EVENTS = select(LicenceEventRow).where(_OF_TOKEN).order_by(col(LicenceEventRow.revision))
-_LAST = select(func.max(LicenceEventRow.revision)).where(_OF_TOKEN)
+_LAST = (
+    select(LicenceEventRow.revision, LicenceEventRow.seal)
+    .where(_OF_TOKEN)
+    .order_by(col(LicenceEventRow.revision).desc())
+    .limit(1)
+)
+#: What a seal is over, beside the seal before it.
+_SEALED = ("token", "revision", "at", "effective", "kind", "changes", "asked_on", "ticket", "mail", "rule", "decider", "catalogue_version", "why", "pending")  # fmt: skip
 
 
 def append(
@@ -61,32 +69,65 @@ def append(
     pending: bool = False,
 ) -> int:
     """The event's ``revision``: the last one of this token plus 1, the first is 1."""
-    revision = (s.exec(_LAST, params={"token": token}).one() or 0) + 1
-    write(
-        s,
-        _NEW,
-        token=token,
-        revision=revision,
-        at=at,
-        effective=effective,
-        kind=kind,
-        changes=changes,
-        ticket=ticket,
-        mail=mail,
-        rule=rule,
-        decider=decider,
-        catalogue_version=catalogue_version,
-        why=why,
-        asked_on=asked_on,
-        pending=pending,
-    )
-    return revision
+    revision, before = s.exec(_LAST, params={"token": token}).first() or (0, "")
+    row = {
+        "token": token,
+        "revision": revision + 1,
+        "at": at,
+        "effective": effective,
+        "kind": kind,
+        "changes": changes,
+        "ticket": ticket,
+        "mail": mail,
+        "rule": rule,
+        "decider": decider,
+        "catalogue_version": catalogue_version,
+        "why": why,
+        "asked_on": asked_on,
+        "pending": pending,
+    }
+    write(s, _NEW, **row, seal=_seal(before, row))
+    return revision + 1
 
 
 def append_many(s: Session, rows: Sequence[dict[str, Any]]) -> None:
     """Many events at once, each a whole row with its ``revision``; one that exists already is refused by the database."""
     if rows:
-        s.execute(insert(LicenceEventRow), list(rows))
+        before = _seals_before(s, rows)
+        sealed = [row | {"seal": _seal(before.get((row["token"], row["revision"] - 1), ""), row)} for row in rows]
+        s.execute(insert(LicenceEventRow), sealed)
+
+
+def _seals_before(s: Session, rows: Sequence[dict[str, Any]]) -> dict[tuple[str, int], str]:
+    """The seals of the events that those rows follow, by token and revision."""
+    later = [row["token"] for row in rows if row["revision"] > 1]
+    found: dict[tuple[str, int], str] = {}
+    for n in range(0, len(later), 500):
+        query = select(LicenceEventRow.token, LicenceEventRow.revision, LicenceEventRow.seal)
+        asked = s.exec(query.where(col(LicenceEventRow.token).in_(later[n : n + 500])))
+        found |= {(token, revision): mark for token, revision, mark in asked}
+    return found
+
+
+def changed(rows: Iterable[LicenceEventRow]) -> LicenceEventRow | None:
+    """Of the whole ledger the first event that is not as it was written, or does not follow the one that it was written after."""
+    before: dict[str, str] = {}
+    for row in rows:
+        if row.seal != _seal(before.get(row.token, ""), vars(row)):
+            return row
+        before[row.token] = row.seal
+    return None
+
+
+def _seal(before: str, row: Mapping[str, Any]) -> str:
+    return seal(before, *(_kept(row.get(key)) for key in _SEALED))
+
+
+def _kept(value: Any) -> Any:
+    """A value of an event as it is read back, for a seal."""
+    if isinstance(value, date):
+        return value.isoformat()
+    return cut(clean(value)) if isinstance(value, str) else value or None
 
 
 def events(s: Session, token: str) -> list[LicenceEventRow]:

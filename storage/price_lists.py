@@ -4,14 +4,12 @@ The database refuses to change or remove one (triggers, in the migrations), and 
 same is found out.
 """
 
-import hashlib
-import json
 from datetime import datetime
 from typing import Any
 
 from sqlmodel import Field, Session, col, select
 
-from storage.types import Json, Row, Text, UtcDateTime
+from storage.types import Json, Row, Text, UtcDateTime, seal
 
 
 class PriceList(Row, table=True):
@@ -76,5 +74,4 @@ def in_force(s: Session, before: datetime) -> PriceList | None:
 
 
 def _seal(before: str, row: PriceList) -> str:
-    said = [before, row.since.isoformat(), row.catalogue_version, row.currency, row.amounts, row.unbilled]
-    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+    return seal(before, row.since.isoformat(), row.catalogue_version, row.currency, row.amounts, row.unbilled)

@@ -1,6 +1,7 @@
 """How values are kept: moments in UTC, text that every database takes, JSON. All tables stand on `Row`."""
 
 import hashlib
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
@@ -114,6 +115,11 @@ def cut(text: str) -> str:
     if len(raw) <= INDEXED_BYTES:
         return text
     return f"{raw[: INDEXED_BYTES - 68].decode(errors='ignore')}...#{hashlib.sha256(raw).hexdigest()}"
+
+
+def seal(*said: Any) -> str:
+    """SHA-256 over what a row says and the seal of the row before it: who changes one all the same is found out."""
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
 
 def folded(address: str) -> str:

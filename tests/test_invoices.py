@@ -16,8 +16,12 @@ from mailbot.core.licence import LicenceEvent
 from mailbot.core.period import Period, month_end, next_month, period_of
 
 ROME = ZoneInfo("Europe/Rome")
-FREE = Prices({})
 TOKEN = "A1B2C3D4E5F6"
+
+
+def free(_: date) -> Prices:
+    """No item has a price, in no month."""
+    return Prices({})
 
 
 def noon(day: date) -> datetime:
@@ -45,8 +49,8 @@ class Book:
     def imported(self, on: date, **terms) -> None:
         self.add(on, "import", "import", **{"status": "active", "plan": "voice", "billing": "monthly", **terms})
 
-    def month(self, year: int, month: int, prices: Prices = FREE) -> list[tuple]:
-        return [short(line) for line in invoice(self.events, date(year, month, 1), ROME, prices)]
+    def month(self, year: int, month: int) -> list[tuple]:
+        return [short(line) for line in invoice(self.events, date(year, month, 1), ROME, free)]
 
 
 def short(line: Line) -> tuple:
@@ -71,13 +75,13 @@ def test_a_change_of_token_goes_on_with_the_same_account() -> None:
         date(2026, 11, 10), "moved", "by_staff", status="replaced", replaced_by="NEWTOKEN1234", ticket="LIC-9"
     )  # fmt: skip
     book.add(date(2026, 11, 10), "moved", "by_staff", token="NEWTOKEN1234", ticket="LIC-9", **terms)
-    lines = invoice(book.events, date(2026, 11, 1), ROME, FREE)
+    lines = invoice(book.events, date(2026, 11, 1), ROME, free)
     assert {(line.token, line.item, line.quantity) for line in lines} == {
         ("NEWTOKEN1234", "plan", 1),
         ("NEWTOKEN1234", "agents", 10),
     }
     book.add(date(2026, 12, 5), "set", "set", status="active")  # the old token is brought back by hand
-    lines = invoice(book.events, date(2026, 12, 1), ROME, FREE)
+    lines = invoice(book.events, date(2026, 12, 1), ROME, free)
     assert Counter(line.token for line in lines) == {"NEWTOKEN1234": 2, TOKEN: 4}
 
 
@@ -187,7 +191,7 @@ def test_nothing_is_billed_twice_or_forgotten(script: list[Change], begins: date
     billed: Counter = Counter()
     month = begins
     while month <= last:
-        for line in invoice(book.events, month, ROME, FREE):
+        for line in invoice(book.events, month, ROME, free):
             if line.item != "plan":
                 billed[line.item] += line.quantity * Fraction(line.fraction)
         month = next_month(month)
@@ -205,6 +209,6 @@ def test_what_comes_later_changes_no_earlier_invoice(script: list[Change], begin
     known = [event for event in book.events if event.at.astimezone(ROME).date() <= end]
     month = begins
     while month <= end:
-        assert invoice(known, month, ROME, FREE) == invoice(book.events, month, ROME, FREE)
-        assert invoice(book.events, month, ROME, FREE) == invoice(book.events, month, ROME, FREE)
+        assert invoice(known, month, ROME, free) == invoice(book.events, month, ROME, free)
+        assert invoice(book.events, month, ROME, free) == invoice(book.events, month, ROME, free)
         month = next_month(month)

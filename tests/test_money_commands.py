@@ -73,6 +73,15 @@ def test_one_form_at_a_time(desk: Running, tmp_path: Path) -> None:
     assert mailbot(tmp_path, "invoices", "--month", "2026-11", "--json", "--csv").exit_code == 2
 
 
+def test_a_ticket_says_its_rules_in_words(desk: Running, tmp_path: Path) -> None:
+    desk.moment[0] = rome("2026-11-25 10:00")
+    desk.write(JOE, f"Request: modify\nAction: add\nLicense token: {TOKEN}\n{FORM}Reason: other\nPlugins: botify\n")
+    desk.write(JOE, f"Request: modify\nAction: remove\nLicense token: {TOKEN}\n{FORM}Reason: cost\nPlugins: botify\n")
+    shown = " ".join(mailbot(tmp_path, "show", "LIC-3", now=desk.moment[0].isoformat()).stdout.split())
+    assert "decrease_after_20th A decrease that is asked for after the 20th holds from the 1st of the" in shown
+    assert "plugin:botify becomes no" in mailbot(tmp_path, "due", now=desk.moment[0].isoformat()).stdout
+
+
 def append(desk: Running, **changed: object) -> None:
     values = {
         "token": TOKEN, "at": desk.moment[0], "effective": date(2026, 11, 20), "kind": "set", "changes": {"users": 1},
@@ -106,6 +115,14 @@ def test_audit_of_a_good_desk(desk: Running, tmp_path: Path) -> None:
     report = json.loads(told.stdout)
     assert report == {"good": True, "events": 5, "tickets": 3, "lines": 7, "disagreement": None}
     assert "all agree" in mailbot(tmp_path, "audit", now=desk.moment[0].isoformat()).stdout
+
+
+def rewrite(desk: Running, statement: str) -> None:
+    """Somebody takes the triggers away and writes to the database by hand."""
+    with desk.desk.store.write() as session:
+        for trigger in ("update", "delete", "replace"):
+            session.connection().exec_driver_sql(f"DROP TRIGGER licence_event_no_{trigger}")
+        session.connection().exec_driver_sql(statement)
 
 
 def reprice(desk: Running, statement: str) -> None:
@@ -149,6 +166,21 @@ def reprice(desk: Running, statement: str) -> None:
             "price list 3, in force from 2026-11-20 09:00:00+00:00",
             "the one before it is not there",
         ),
+        (
+            lambda d: rewrite(d, "UPDATE licence_event SET changes = replace(changes, 'voice', 'digital') WHERE revision = 1"),
+            f"licence {TOKEN}, event 1",
+            "not as it was written",
+        ),
+        (
+            lambda d: rewrite(
+                d,
+                "INSERT INTO licence_event (token, revision, at, effective, kind, changes, catalogue_version, seal)"
+                " SELECT token, 3, at, effective, 'set', '{}', 'x', seal FROM licence_event WHERE revision = 2",
+            ),
+            f"licence {TOKEN}, event 3",
+            "not as it was written",
+        ),
+        (lambda d: rewrite(d, "UPDATE ticket SET state = 'rejected'"), "ticket LIC-1", "is done, but is listed as rejected"),
         (lambda d: forge_item(d, status="scheduled") or forge(d, state="scheduled"), "ticket LIC-1", "no due thing"),
     ],
 )  # fmt: skip

@@ -185,14 +185,15 @@ def explain(
     from mailbot.explain import explain as explain_mail
 
     choose(config_file, now)
-    told = explain_mail(desk(), file.read_bytes())
+    found = desk()
+    told = explain_mail(found, file.read_bytes())
     if json:
         show_json(told)
         return
     facts = ("intake", "state", "reason", "sender", "sender_verdict", "sender_why")
     show_table("Mail", ("what", "value"), [(key, told[key]) for key in facts if told[key]])
     for ticket in told["tickets"]:
-        show_ticket(ticket)
+        show_ticket(ticket, found.wording.sentences["rule"])
     mails = ("kind", "recipient", "subject")
     show_table("Would send", mails, [tuple(mail[key] for key in mails) for mail in told["mails"]])
 
@@ -235,7 +236,7 @@ def show(ref: str, config_file: ConfigOption = None, now: NowOption = None, json
     if json:
         show_json(shape)
         return
-    show_ticket(shape)
+    show_ticket(shape, found.wording.sentences["rule"])
     if ticket.diagnosis is not None:
         logs.show_diagnosis(ticket.diagnosis)
 

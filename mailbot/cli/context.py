@@ -4,7 +4,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -99,8 +99,8 @@ def show_json(value: Any) -> None:
     sys.stdout.write(_UNSAFE.sub(lambda sign: f"\\u{ord(sign[0]):04x}", written) + "\n")
 
 
-def show_ticket(shape: dict[str, Any]) -> None:
-    """A ticket in its JSON shape, for people."""
+def show_ticket(shape: dict[str, Any], rules: Mapping[str, str]) -> None:
+    """A ticket in its JSON shape, for people; ``rules``: each rule in words."""
     facts = [
         (key, value)
         for key, value in shape.items()
@@ -115,3 +115,5 @@ def show_ticket(shape: dict[str, Any]) -> None:
         rows = [{**row, "billing": billing_text(row.get("billing"))} for row in shape[title.lower()]]
         if rows or title != "Problems":
             show_table(title, columns, [tuple(row[key] for key in columns) for row in rows])
+        if title == "Items" and (named := dict.fromkeys(row["rule"] for row in rows if row["rule"])):
+            show_table("Rules", ("rule", "in words"), [(rule, rules.get(rule, "")) for rule in named])

@@ -68,6 +68,10 @@ class Course:
         place = bisect_right(self.stages, day, key=lambda stage: stage.day)
         return self.stages[place - 1] if place else None
 
+    def begins_anew(self, day: date) -> bool:
+        """Whether the licence was over as that day began and is active by its end: nothing of before goes on."""
+        return any(stage.day == day and not stage.active for stage in self.stages)
+
     def periods(self, until: date) -> Iterator[tuple[date, Period]]:
         """The billing periods that begin by ``until`` while the licence is active, each with the day it counts from.
 
@@ -175,7 +179,7 @@ class _Walk:
 
     def _expire(self, before: date) -> None:
         ends = self._date("expires_on")
-        if self.parts and ends is not None and ends < before - ONE_DAY and self.ended_by is not None:
+        if self.parts and ends is not None and ends < before and self.ended_by is not None:
             self._compare(max(ends + ONE_DAY, self.stages[-1].day), self.ended_by)
 
     def _date(self, term: str) -> date | None:
@@ -231,17 +235,16 @@ class _Walk:
             self.moves.append(Move(item, on, step, kind, event.ticket, event.rule, (event.token, event.revision)))
 
     def _taken_back(self, since: date, day: date, parts: Parts) -> dict[date, Parts]:
-        """A decrease that the desk was late with counts from ``since`` on, but takes away nothing before it was there."""
-        if len(parts) > 1:  # one option for another, which nothing came between
-            return {since: parts}
-        ((part, less),) = parts
+        """A decrease that the desk was late with counts from ``since`` on, but takes away nothing while it was not there."""
+        part, less = next((part, count) for part, count in parts if count < 0)
         left, taken = self.parts[part] + less, 0
         known = [(move.day, count) for move in self.moves for one, count in move.parts if one == part]
         steps: dict[date, Parts] = {}
         for on in sorted({since} | {at for at, _ in known if since < at <= day}):
             over = max(0, sum(count for at, count in known if at <= on) - left)
             if over != taken:
-                steps[on], taken = ((part, taken - over),), over
+                steps[on] = tuple((one, over - taken if count > 0 else taken - over) for one, count in parts)
+                taken = over
         return steps
 
 

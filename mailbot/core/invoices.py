@@ -5,11 +5,12 @@ billed twice or be forgotten, and what was wrong is set right by the next invoic
 changes, so neither do the lines of a past month.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from mailbot.core.asked import ORDER
@@ -46,6 +47,10 @@ class Prices:
     currency: str | None = None
 
 
+#: The prices that were in force as the month of that day ended.
+PricesOf = Callable[[date], Prices]
+
+
 @dataclass(frozen=True)
 class _Charge:
     """Something due: ``parts`` for the days from ``first`` to the end of ``period``."""
@@ -73,7 +78,11 @@ def month_of_text(text: str) -> date:
 
 
 def invoice(
-    events: Iterable[LicenceEvent], month: date, zone: ZoneInfo, prices: Prices, unbilled: frozenset[str] = frozenset()
+    events: Iterable[LicenceEvent],
+    month: date,
+    zone: ZoneInfo,
+    prices: PricesOf,
+    unbilled: frozenset[str] = frozenset(),
 ) -> tuple[Line, ...]:
     """The lines of the invoice of the month that holds ``month``, for the whole ledger, by token, item and day.
 
@@ -90,7 +99,8 @@ def invoice(
         since = month.replace(day=1) if same else date.min
         told = now if same or not known else course(known, zone, unbilled)
         then = _due(told, before, since) if known else {}
-        lines += _difference((told, now), (then, _due(now, end, since)), end, prices)
+        first = partial(_first_invoice, known, zone, unbilled, before)
+        lines += _difference((told, now), (then, _due(now, end, since)), end, (prices, first))
     return tuple(sorted(lines, key=_order))
 
 
@@ -140,7 +150,7 @@ def _due(licence: Course, end: date, since: date) -> dict[object, _Charge]:
 def _of_period(licence: Course, first: date, period: Period, end: date) -> Iterable[_Charge]:
     """What the licence held as the period began (or holds now, where it lies ahead), and what came on top in it."""
     months = 12 if period.days > 31 else 1
-    begun = min(first - timedelta(days=1), end)
+    begun = date.min if licence.begins_anew(first) else min(first - timedelta(days=1), end)
     items: dict[str, list[Move]] = {}
     for move in licence.moves:
         if move.day <= begun:
@@ -163,11 +173,29 @@ _Cause = tuple[str | None, str | None, int]
 _Charges = Mapping[object, _Charge]
 
 
+def _first_invoice(
+    known: Sequence[LicenceEvent], zone: ZoneInfo, unbilled: frozenset[str], month: date, charge: _Charge
+) -> date:
+    """The last day of the month whose invoice had that charge first, of those that had it until that of ``month``."""
+    before = month.replace(day=1) - timedelta(days=1)
+    known = [e for e in known if committed_on(e, zone) <= before]
+    if not known or charge.key not in _due(course(known, zone, unbilled), before, charge.period.last):
+        return month
+    return _first_invoice(known, zone, unbilled, before, charge)
+
+
 def _difference(
-    courses: tuple[Course, Course], charges: tuple[_Charges, _Charges], end: date, prices: Prices
+    courses: tuple[Course, Course],
+    charges: tuple[_Charges, _Charges],
+    end: date,
+    pricing: tuple[PricesOf, Callable[[_Charge], date]],
 ) -> Iterable[Line]:
-    """What is due now less what was due then; ``courses`` and ``charges`` are those of then and of now."""
+    """What is due now less what was due then; ``courses`` and ``charges`` are those of then and of now.
+
+    What corrects a charge has the prices of the invoice that had it first, so that a credit undoes it.
+    """
     then, now = charges
+    prices, first = pricing
     for key in {**then, **now}:
         old, new = then.get(key), now.get(key)
         charge = new or old
@@ -179,7 +207,7 @@ def _difference(
             if (count := (new.parts.get(part, 0) if new else 0) - (old.parts.get(part, 0) if old else 0))
         }
         cause = (charge.ticket, charge.rule, 1) if old is None else _cause(*courses, charge)
-        line = _line(courses[1].token, charge, parts, cause, end, prices)
+        line = _line(courses[1].token, charge, parts, cause, end, prices(end if old is None else first(old)))
         if line.quantity:
             yield line
 

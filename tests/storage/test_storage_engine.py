@@ -22,8 +22,8 @@ from storage.types import Row
 from tests.warm import Warm
 
 EVENT = (
-    "INSERT INTO licence_event (id, token, revision, at, effective, kind, changes, catalogue_version) "
-    "VALUES (1, 'A1B2C3D4', 1, '2026-11-03 08:15:00', '2026-11-03', 'demo', '{}', '1')"
+    "INSERT INTO licence_event (id, token, revision, at, effective, kind, changes, catalogue_version, seal) "
+    "VALUES (1, 'A1B2C3D4', 1, '2026-11-03 08:15:00', '2026-11-03', 'demo', '{}', '1', 'x')"
 )
 
 for module in pkgutil.iter_modules(storage.__path__, "storage."):

@@ -193,6 +193,7 @@ def _licences() -> None:
         _text("catalogue_version"),
         _text("why", nullable=True),
         sa.Column("pending", sa.Boolean(), nullable=False, server_default=sa.false()),
+        _text("seal"),
         sa.PrimaryKeyConstraint("id", name="pk_licence_event"),
         sa.UniqueConstraint("token", "revision", name="uq_licence_event_token_revision"),
     )
