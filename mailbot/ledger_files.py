@@ -10,8 +10,8 @@ from sqlmodel import Session
 from mailbot import records
 from mailbot.core.address import fold
 from mailbot.core.catalogue import Catalogue
-from mailbot.core.commit import first_break
 from mailbot.core.events import Reversed
+from mailbot.core.forbidden import first_break
 from mailbot.core.forms import SEATS
 from mailbot.core.licence import DATES, Licence, LicenceEvent
 from mailbot.core.licence import fold as state

@@ -6,9 +6,8 @@ from datetime import datetime
 from sqlmodel import Session
 
 from mailbot import digest
-from mailbot.core import bounce, keys
-from mailbot.core.address import fold, matches, same
-from mailbot.core.answered import without_ours
+from mailbot.core import bounce
+from mailbot.core.address import fold, matches
 from mailbot.core.blank import blank
 from mailbot.core.decision import begins
 from mailbot.core.effects import Facts, Purpose, Send
@@ -29,7 +28,6 @@ from mailbot.core.intake import (
     StaffReply,
     StatusAsked,
     Stray,
-    Thread,
     Unusable,
     understand,
 )
@@ -41,12 +39,11 @@ from mailbot.desk import Desk
 from mailbot.maillog import mask
 from mailbot.members import keyless, staff
 from mailbot.post import joined
-from mailbot.records import sent_text
 from mailbot.replies import Reply, customer
 from mailbot.requests import Requests
+from mailbot.thread import in_own_words, thread_of
 from mailbot.work import Work
 from storage import inbox, outbox, people, tickets
-from storage import keys as key_rows
 
 #: Of two copies of one mail, by the verdict on the sender.
 WEIGHTS = {"refused": 0, "unverified": 1, "verified": 2}
@@ -142,10 +139,9 @@ class Mail:
     def __init__(self, work: Work, message: Message, received_at: datetime) -> None:
         self.work = work
         self.desk = work.desk
-        self.message = message
         self.received_at = received_at
-        self.thread = self._thread()
-        self.message = self._without_ours(message)
+        self.thread = thread_of(work, message, received_at)
+        self.message = in_own_words(work, message, self.thread)
 
     def handle(self) -> Handled:
         """Understand it and do what it asks."""
@@ -175,38 +171,6 @@ class Mail:
             return 0
         found = self._sender().verdict
         return FULL_WEIGHT if isinstance(intake, CustomerReply) and found != "refused" else WEIGHTS[found]
-
-    def _thread(self) -> Thread:
-        """The key of the message and what the desk knows of it."""
-        settings = self.desk.config.mailbot
-        message = self.message
-        found = keys.find(
-            message.recipients,
-            message.subject,
-            message.in_reply_to,
-            message.references,
-            settings.address,
-            settings.ticket_prefix,
-        )
-        row = key_rows.find(self.work.session, keys.digest(found.key)) if found.key else None
-        if row is None or not self._is_about(row, found.ref):
-            return Thread(found)
-        expired = row.expires_at is not None and row.expires_at < self.received_at  # however late it is handled
-        ended = row.dead_at is not None and row.dead_why != key_rows.EXPIRED
-        why = (row.dead_why or "") if ended else key_rows.EXPIRED if expired else ""
-        refs = tuple((str(ref), int(version), int(revision)) for ref, version, revision in row.refs)
-        text = (row.payload or {}).get("text", "")
-        live = not ended and not expired
-        return Thread(found, Purpose(row.purpose), live, why, row.address, refs, text, row.digest)
-
-    def _without_ours(self, message: Message) -> Message:
-        """Our own sentences in an answer to a mail that went out without a key are not its writer's."""
-        sent = None if self.thread.purpose is not None else sent_text(self.work.session, message.in_reply_to)
-        return message if sent is None else replace(message, text=without_ours(message.text, sent))
-
-    def _is_about(self, row: key_rows.KeyRow, ref: str | None) -> bool:
-        """Whether the reference that stands beside the key is the one that it was given for."""
-        return same(ref or "", row.ref or keys.DIGEST)
 
     def _sender(self) -> Sender:
         address = self.message.sender or ""

@@ -11,7 +11,7 @@ from rich.progress import track
 from mailbot import records, shapes
 from mailbot.cli.context import ConfigOption, Json, NowOption, choose, desk, fail, show_json
 from mailbot.cli.tables import show_table
-from mailbot.core.commit import first_break
+from mailbot.core.forbidden import first_break
 from mailbot.core.licence import Licence
 from mailbot.desk import Desk
 from mailbot.ledger_csv import Checks, Progress, export_csv, read_csv
@@ -21,7 +21,7 @@ app = typer.Typer(no_args_is_help=True)
 
 #: So many licences are named; of more their number is told.
 _WARNINGS = 20
-#: What a licence is that must not be so, by the code of `mailbot.core.commit.forbidden`.
+#: What a licence is that must not be so, by the code of `mailbot.core.forbidden`.
 _MUST_NOT = {
     "plan_refused": "it has seats, add-ons or plugins, and no plan",
     "under_minimum": "fewer seats than the least that a plan may have",

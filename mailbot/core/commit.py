@@ -1,4 +1,4 @@
-"""Granting items: the changes of the ledger that they make, the day they hold from, and what must never result."""
+"""Granting items: the changes of the ledger that they make, and the day they hold from."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -305,28 +305,3 @@ def _after(events: tuple[LicenceEvent, ...], licence: Licence | None, today: dat
     """The licence once all those events hold."""
     after = fold(events, dates_of(events, today)[-1])
     return replace(after, contacts=licence.contacts) if after and licence else after
-
-
-def forbidden(after: Licence | None, catalogue: Catalogue) -> str | None:
-    """Why a licence must not become like this: a code with its sentence in the templates, or None."""
-    if after is None or after.status not in ("active", "demo"):
-        return None
-    has = any(after.value(seat) for seat in SEATS) or after.addons or after.plugins
-    if after.plan is None:
-        return "plan_refused" if has else None
-    if after.status == "active" and any(int(after.value(k) or 0) < s.minimum for k, s in catalogue.seats.items()):
-        return "under_minimum"
-    if any(
-        need not in after.addons for k in after.addons if k in catalogue.addons for need in catalogue.addons[k].requires
-    ):
-        return "requires"
-    return None
-
-
-def first_break(events: tuple[LicenceEvent, ...], today: date, catalogue: Catalogue) -> tuple[date, str] | None:
-    """The first date, today or ahead, on which those events make a licence that must not be, with the reason."""
-    for day in dates_of(events, today):
-        why = forbidden(fold(events, day), catalogue)
-        if why:
-            return day, why
-    return None

@@ -1,8 +1,9 @@
 """What staff's decisions do to a ticket. Whether a decision may count at all is settled before: see ``replies``."""
 
-from mailbot.core.commit import SILENT, first_break, grant, without_cause
+from mailbot.core.commit import SILENT, grant, without_cause
 from mailbot.core.effects import Audience, Effect, Facts, Forget, Purpose, Result, Send, Void
 from mailbot.core.events import Answers, Approved, Asks, Decision, Holds, Note, Notes, Rejected
+from mailbot.core.forbidden import first_break
 from mailbot.core.licence import Licence
 from mailbot.core.opening import (
     CUSTOMER_TIMERS,

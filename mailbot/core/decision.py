@@ -8,9 +8,11 @@ names, numbers, addresses): any sentence there could be a condition, so nothing 
 """
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+
+from mailbot.core.farewell import is_farewell, is_signature
 
 WORDS = ("APPROVE", "REJECT", "ASK", "ANSWER", "NOTE", "HOLD")
 WORDS_SMALL = frozenset(word.lower() for word in WORDS)
@@ -22,74 +24,6 @@ _UNTIL = re.compile(r"\buntil\s+(\S+)\s*\Z", re.IGNORECASE)
 _PLAIN = str.maketrans(
     {"\u00a0": " ", "\u202f": " ", "\u2019": "'"} | dict.fromkeys("\u200b\u200c\u200d\u2060\ufeff\u00ad")
 )
-#: Between the parts of a signature's line.
-_BETWEEN = re.compile(r"[|,;·•–—]| - ")
-_CONTACT = re.compile(
-    r"(?:[A-Za-z]{1,8}[.:]{0,2} )?[\d+()./ -]{5,30}|[^\s@]{1,60}@[^\s@]{1,60}|(?:https?://|www\.)\S{1,100}"
-)
-_SMALL = frozenset(
-    {"of", "and", "for", "the", "&", "di", "e", "del", "della", "von", "und", "für", "der", "de", "et", "y", "la", "el"}
-)
-#: Words of sentences: none stands in the line of a signature that names a task or a company.
-_SENTENCE = frozenset(
-    {
-        "i",
-        "we",
-        "you",
-        "he",
-        "she",
-        "it",
-        "they",
-        "me",
-        "us",
-        "him",
-        "her",
-        "them",
-        "this",
-        "that",
-        "is",
-        "are",
-        "was",
-        "be",
-        "has",
-    }
-    | {
-        "have",
-        "had",
-        "will",
-        "would",
-        "can",
-        "could",
-        "should",
-        "must",
-        "please",
-        "let",
-        "too",
-        "more",
-        "less",
-        "refused",
-        "rejected",
-    }
-)
-_SIGNATURE_LINES = 8
-_FAREWELL = re.compile(
-    r"(?:thanks(?: a lot| again)?|thank you(?: very much| so much)?|many thanks|thx|(?:with )?(?:best |kind |warm )?regards|best|cheers|sincerely"
-    r"|grazie|(?:cordiali |distinti |un )?saluti?|danke|(?:viele |liebe |beste |mit freundlichen )?gr(?:ü|ue)(?:ß|ss)en?|mfg|lg|vg"
-    r"|merci|cordialement|bien à vous|gracias|(?:un )?saludos?|atentamente)\b[,.! ]*(.{0,40})",
-    re.IGNORECASE,
-)
-#: Words of a condition or a second thought, in the five languages of the attributions. No name is one of them.
-_CONDITION = re.compile(
-    r"but|only|except|unless|if|however|not|without|provided|subject|after|once|when|pending|wait|don't|do|no|yet|later"
-    r"|never|nothing|none|stop|undo|hold|sorry|oops|tomorrow|tonight|next|first|until|before|maybe|perhaps"
-    r"|(?:mon|tues|wednes|thurs|fri|satur|sun)day"
-    r"|ma|solo|tranne|se|non|senza|però|poi|dopo|domani|prima|forse|mai"
-    r"|aber|nur|außer|wenn|nicht|ohne|erst|morgen|später|nie|vielleicht|kein|nein|doch"
-    r"|mais|sauf|si|pas|seulement|sans|demain|après|avant|jamais|rien|non"
-    r"|pero|salvo|sólo|excepto|sin|mañana|después|antes|nunca|nada",
-    re.IGNORECASE,
-)
-
 Items = Mapping[str, Mapping[str, str]]
 
 
@@ -192,61 +126,6 @@ def _below(lines: list[str]) -> tuple[list[str], list[str]]:
     return lines[1:gap], [line for line in lines[gap:] if line]
 
 
-def _conditional(line: str) -> bool:
-    return bool(_CONDITION.fullmatch((line.split() or [""])[0].strip(".,;:!-(")))
-
-
-def _farewell(lines: list[str]) -> bool:
-    """Whether the lines are no more than thanks or regards and a name."""
-    match = _FAREWELL.fullmatch(lines[0])
-    names = [line for line in (match[1] if match else "", *lines[1:]) if line]
-    return match is not None and len(names) < 4 and all(_name(name) for name in names)
-
-
-def _name(line: str) -> bool:
-    words = line.strip(" .,!").split()
-    return len(words) < 4 and all(word[0].isupper() and not _conditional(word) for word in words)
-
-
-def _signature(lines: list[str], names: Collection[str]) -> bool:
-    """Whether the lines are no more than a leave-taking, a name and where to find its bearer; ``names`` are of items."""
-    taken = _FAREWELL.fullmatch(lines[0])
-    rest = [line for line in ((taken[1], *lines[1:]) if taken else lines) if line]
-    return len(rest) <= _SIGNATURE_LINES and all(
-        _mere(piece, names) or (number > 0 and line[-1] not in ".!?" and _title(piece, names))
-        for number, line in enumerate(rest)
-        for one in _BETWEEN.split(line)
-        if (piece := one.strip(" .,!:"))
-    )
-
-
-def _mere(piece: str, names: Collection[str]) -> bool:
-    """Whether it is a number, an address, or a few words in capitals that say nothing of an item or a condition."""
-    if _CONTACT.fullmatch(piece):
-        return True
-    words = piece.split()
-    called = " ".join(words).lower() in names or any(word.strip(".,:").lower() in WORDS_SMALL for word in words)
-    return not called and len(words) < 7 and words[0] not in _SMALL and all(_titled(word) for word in words)
-
-
-def _title(piece: str, names: Collection[str]) -> bool:
-    """Whether it is what may stand below a name: "Sales manager", "Vendor srl"."""
-    words = piece.split()
-    small = [word.strip(".,:").lower() for word in words if not _titled(word)]
-    said = {word.strip(".,:").lower() for word in words}
-    return (
-        len(words) < 6
-        and len(small) < 3
-        and _titled(words[0])
-        and not any(map(_conditional, words))
-        and not said & (WORDS_SMALL | _SENTENCE | set(names))
-    )
-
-
-def _titled(word: str) -> bool:
-    return (word[0].isupper() or word[0].isdigit() or word in _SMALL) and not _conditional(word)
-
-
 def _blocks(own: str, prefix: str, items: Items) -> list[list[str]]:
     """The lines of each decision; empty when the text does not begin with one."""
     blocks: list[list[str]] = []
@@ -285,9 +164,9 @@ def _block(lines: list[str], prefix: str, items: Items) -> Line | NotUnderstood:
     refs, rest = _refs(rest, prefix)
     if word not in SPEAKING:
         near, far = _below(lines)
-        if far and not _signature(far, {name for names in items.values() for name in names}):
+        if far and not is_signature(far, {name for names in items.values() for name in names}, WORDS_SMALL):
             return NotUnderstood("unknown_words", _shown(lines), tuple(ref for ref in refs if ref in items))
-        lines = lines[:1] if near and _farewell(near) else [" ".join([lines[0], *near])]
+        lines = lines[:1] if near and is_farewell(near) else [" ".join([lines[0], *near])]
         refs, rest = _refs(_word(lines[0])[1], prefix)
     shown = _shown(lines)
     if not set(refs) <= items.keys():
