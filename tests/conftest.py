@@ -23,8 +23,11 @@ from storage.engine import Store, open_store
 from storage.types import Row
 from tests.warm import Warm
 
-#: One worker starts the server, and all of its tests are there.
-POSTGRESQL = [pytest.mark.postgresql, pytest.mark.xdist_group("postgresql")]
+#: What starts slowly, PostgreSQL and the warm process, one worker starts, and has all tests that need it.
+ONE_WORKER = pytest.mark.xdist_group("processes")
+POSTGRESQL = [pytest.mark.postgresql, ONE_WORKER]
+
+gc.disable()  # until all tests are collected: they stay
 
 # A run says today what it said yesterday: `make fuzz` is for new examples.
 settings.register_profile("repeatable", derandomize=True)
@@ -58,8 +61,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update", action="store_true", help="write the outcome of the conversations anew")
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist looks at the groups
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Of the series marked ``series(every)`` one test in so many is run; with THOROUGH=1, as in .ci/run, all of them."""
+    for item in items:
+        if "warm" in getattr(item, "fixturenames", ()):
+            item.add_marker(ONE_WORKER)
     if os.environ.get("THOROUGH"):
         return
     seen: Counter[str] = Counter()
@@ -76,8 +83,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def pytest_collection_finish() -> None:
     """The thousands of tests stay to the end: nobody need look through them for what could go."""
-    gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 def pytest_make_parametrize_id(val: object) -> str | None:

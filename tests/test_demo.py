@@ -21,10 +21,11 @@ from mailbot.core.message import Message
 from mailbot.demo.border import AUTHSERV_ID, mailbox_of, stamped, verdict
 from mailbot.demo.people import ADDRESSES, ANNA, DESK, JOE, Client
 from mailbot.demo.servers import HOST, Servers
+from tests.conftest import ONE_WORKER
 from tests.warm import Warm
 
 #: One worker makes what these tests share.
-pytestmark = pytest.mark.xdist_group("demo")
+pytestmark = ONE_WORKER
 
 CUSTOMER, STAFF = JOE[1], ANNA[1]
 PATIENCE = 60.0

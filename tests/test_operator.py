@@ -1,7 +1,5 @@
 """The operator at night: what is broken is said in one place, with what to do, and the exit code is that of the contract."""
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -19,6 +17,7 @@ from mailbot.desk import Desk
 from mailbot.handling import keep, work_off
 from storage.price_lists import PriceList
 from tests.running import CONFIG, Running, running
+from tests.warm import Warm
 
 
 @pytest.fixture(autouse=True)
@@ -187,11 +186,10 @@ def test_a_mail_that_failed_is_still_there_and_inject_says_so(
     assert (code, '"state": "kept"' in output, "a bug" in output) == (1, True, True)
 
 
-def test_a_database_that_cannot_be_used_ends_with_one_line(tmp_path: Path) -> None:
+def test_a_database_that_cannot_be_used_ends_with_one_line(tmp_path: Path, warm: Warm) -> None:
     configured(tmp_path, "")
     (tmp_path / "var").mkdir()
     (tmp_path / "var" / "mailbot.db").write_bytes(b"something else " * 100)
-    command = [sys.executable, "-m", "mailbot", "run", "-c", str(tmp_path / "mailbot.toml")]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    done = warm.run("mailbot", "run", "-c", tmp_path / "mailbot.toml")
     assert (done.returncode, done.stderr.count("\n")) == (1, 1)
     assert "file is not a database: name another file" in done.stderr

@@ -43,6 +43,8 @@ for line in sys.stdin:
             else:
                 runpy.run_path(words[0], run_name="__main__")
         except SystemExit as end:
+            if isinstance(end.code, str):
+                print(end.code, file=sys.stderr)
             code = end.code if isinstance(end.code, int) else 0 if end.code is None else 1
         except BaseException:
             sys.excepthook(*sys.exc_info())
