@@ -8,6 +8,8 @@ from mailbot.core.labelled import Line
 
 _ACCOUNTS = frozenset({"accounts", "number of agents, users, telephones and mobile agents", "items", "licenses"})
 _PIECES = pattern(r"[,;]| and ")
+#: A line with more counts is no list of them.
+_MOST = 50
 _SPACES = " \t\n\u00a0\u2007\u202f" + INVISIBLE
 
 
@@ -18,7 +20,10 @@ def accounts(lines: Sequence[Line], at: int) -> list[str]:
     found = lines[at].labelled if _may_name(lines[at], _ACCOUNTS) else None
     if found is None or _asked(found.label) not in _ACCOUNTS or not found.value:
         return []
-    counts = [_count(piece) for piece in _PIECES.split(found.value) if piece.strip()]
+    pieces = _PIECES.split(found.value, _MOST)
+    if len(pieces) > _MOST:
+        return []
+    counts = [_count(piece) for piece in pieces if piece.strip()]
     return [f"{FIELDS[key].label}: {number}" for key, number in filter(None, counts)] if all(counts) else []
 
 

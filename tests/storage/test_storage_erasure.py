@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from storage import erasure, inbox, outbox, people
+from storage import due, erasure, inbox, keys, outbox, people
 from storage.engine import Store
 
 NOON = datetime(2026, 11, 3, 12, 0, tzinfo=UTC)
@@ -33,6 +33,26 @@ def test_mails_lose_their_bytes_and_keep_what_became_of_them(store: Store) -> No
         assert (row.recipient, row.state) == ("erased", "dropped")
         assert not outbox.retry(s, answer.id, NOON)
         assert outbox.claim(s, NOON, 10, 60) == []
+
+
+def test_what_is_due_and_what_a_key_is_for_names_nobody_any_more(store: Store) -> None:
+    with store.write() as s:
+        due.add(s, "close", NOON, NOON, payload={"text": "Jo@acme.example is silent"})
+        keys.add(
+            s,
+            digest="1",
+            purpose="staff",
+            address="al@acme.example",
+            made_at=NOON,
+            payload={"text": "APPROVE for JO@acme.example"},
+        )
+        keys.add(s, digest="2", purpose="customer", address="jo@acme.example", made_at=NOON)
+    with store.write() as s:
+        erasure.erase(s, "jo@acme.example", NOON, lambda body: body)
+    with store.read() as s:
+        assert [row.payload for row in due.open_(s)] == [{"text": "erased is silent"}]
+        assert keys.find(s, "1").payload == {"text": "APPROVE for erased"}
+        assert keys.find(s, "2") is None
 
 
 def test_an_address_goes_from_every_text_whatever_its_case() -> None:
