@@ -20,6 +20,18 @@ _SENTENCE = frozenset([
     "be", "has", "have", "had", "will", "would", "can", "could", "should", "must", "please", "let", "too", "more",
     "less", "refused", "rejected",
 ])  # fmt: skip
+#: Nor does a word of what is decided about: "Full price", "Eight seats", "Demo period".
+_MATTER = frozenset([
+    "seat", "seats", "agent", "agents", "user", "users", "telephone", "telephones", "plugin", "plugins", "add-on", "add-ons",
+    "licence", "license", "demo", "trial", "plan", "contract", "price", "prices", "discount", "cost", "costs", "pay",
+    "payment", "invoice", "order", "deposit", "money", "free",
+    "day", "days", "week", "weeks", "month", "months", "year", "years", "january",
+    "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december",
+    "monthly", "annual", "silver", "platinum", "posti", "postazioni", "prezzo", "pagamento", "sconto", "licenza",
+    "fattura", "mese", "mesi", "anno", "plätze", "preis", "zahlung", "rabatt", "lizenz", "rechnung",
+    "monat", "monate", "jahr", "postes", "prix", "paiement", "remise", "facture", "mois",
+    "année", "puestos", "precio", "pago", "descuento", "licencia", "factura", "mes", "meses", "año",
+])  # fmt: skip
 _SIGNATURE_LINES = 8
 _FAREWELL = re.compile(
     r"(?:thanks(?: a lot| again)?|thank you(?: very much| so much)?|many thanks|thx|(?:with )?(?:best |kind |warm )?regards|best|cheers|sincerely"
@@ -31,6 +43,7 @@ _FAREWELL = re.compile(
 _CONDITION = re.compile(
     r"but|only|except|unless|if|however|not|without|provided|subject|after|once|when|pending|wait|don't|do|no|yet|later"
     r"|never|nothing|none|stop|undo|hold|sorry|oops|tomorrow|tonight|next|first|until|before|maybe|perhaps"
+    r"|starting|waiting|valid|from|since|today|now|half|instead|paid|pagato|bezahlt|payé|pagado|oggi|heute|hoy|aujourd'hui"
     r"|(?:mon|tues|wednes|thurs|fri|satur|sun)day"
     r"|ma|solo|tranne|se|non|senza|però|poi|dopo|domani|prima|forse|mai"
     r"|aber|nur|außer|wenn|nicht|ohne|erst|morgen|später|nie|vielleicht|kein|nein|doch"
@@ -83,7 +96,7 @@ def _title(piece: str, names: Collection[str], decisive: Collection[str]) -> boo
         and len(small) < 3
         and _titled(words[0])
         and not any(map(_conditional, words))
-        and not said & _SENTENCE.union(decisive, names)
+        and not said & (_SENTENCE | _MATTER).union(decisive, names)
     )
 
 
