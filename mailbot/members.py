@@ -47,7 +47,7 @@ def keyless(reply: Reply, member: str) -> str:
     mentioned = reply.thread.found.refs_mentioned
     for ref in mentioned:
         _record(reply, ref, "decision_refused", f"a decision of {member} came without a key")
-    reply.work.alert(f"keyless:{fold(member)}:{reply.work.today}", f"a decision of {member} came without a key")
+    reply.work.alert(f"keyless:{fold(member)}:{reply.work.today}", reply.work.desk.say("alert.keyless", member=member))
     if _may_answer(reply, member):
         facts = Facts(results=(Result(reply.own, False, why="no_key"),), why="no_key")
         ticket = reply.work.ticket(mentioned[0]) if len(mentioned) == 1 else None
@@ -113,9 +113,7 @@ def _may_answer(reply: Reply, member: str) -> bool:
         return True
     for ref in reply.refs:
         _record(reply, ref, "decision_unanswered", f"{sent} mails of {member} since yesterday decided nothing")
-    work.alert(
-        f"undecided:{fold(member)}:{work.today}", f"mails of {member} that decide nothing get no more answers today"
-    )
+    work.alert(f"undecided:{fold(member)}:{work.today}", work.desk.say("alert.undecided", member=member))
     return False
 
 

@@ -79,7 +79,8 @@ def _later(desk: Desk, session: Session, row: posts.LicencePost, outcome: Later)
     desk.log.server_failed(token=row.token, revision=row.revision, reply=outcome.reply)
     if row.attempts == WORRYING:
         work = Work(desk, session, now, f"post:{row.id}:{row.attempts}")
-        text = f"the licence server does not take event {row.revision} of {row.token}: {outcome.reply}"
+        said = {"revision": row.revision, "token": row.token, "reply": outcome.reply}
+        text = desk.say("alert.server_waits", **said)
         work.alert(f"licence-server:{work.today}", text)
 
 
@@ -135,7 +136,8 @@ def _by_hand(work: Work, event: LicenceEvent, outcome: Taken | Refused) -> None:
             why=refusal,
         )
     if refusal:
-        text = f"the licence server refused event {event.revision} ({event.kind}) of {event.token}: {refusal}"
+        said = {"revision": event.revision, "kind": event.kind, "token": event.token, "reason": refusal}
+        text = work.desk.say("alert.server_refused", **said)
         work.alert(f"licence-server:{event.token}:{event.revision}", text)
 
 

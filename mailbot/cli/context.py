@@ -116,4 +116,8 @@ def show_ticket(shape: dict[str, Any], rules: Mapping[str, str]) -> None:
         if rows or title != "Problems":
             show_table(title, columns, [tuple(row[key] for key in columns) for row in rows])
         if title == "Items" and (named := dict.fromkeys(row["rule"] for row in rows if row["rule"])):
-            show_table("Rules", ("rule", "in words"), [(rule, rules.get(rule, "")) for rule in named])
+            show_table(
+                "Rules",
+                ("rule", "in words"),
+                [(rule, rules.get(rule, "").format(cause="its add-on")) for rule in named],
+            )

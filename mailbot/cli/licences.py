@@ -21,12 +21,6 @@ app = typer.Typer(no_args_is_help=True)
 
 #: So many licences are named; of more their number is told.
 _WARNINGS = 20
-#: What a licence is that must not be so, by the code of `mailbot.core.forbidden`.
-_MUST_NOT = {
-    "plan_refused": "it has seats, add-ons or plugins, and no plan",
-    "under_minimum": "fewer seats than the least that a plan may have",
-    "requires": "an add-on without the one that it requires",
-}
 
 
 def _today(found: Desk) -> date:
@@ -129,7 +123,7 @@ def _reverse(found: Desk, row: dict[str, str], why: str) -> None:
     with found.store.read() as session:
         licence = records.licence(session, row["token"], today)
     if licence is not None:
-        _tell_broken([(licence.token, first_break(licence.history, today, found.catalogue))], today)
+        _tell_broken(found, [(licence.token, first_break(licence.history, today, found.catalogue))], today)
 
 
 @app.command("import")
@@ -171,16 +165,18 @@ def _show_differences(found: list[Difference], read: int, *, json: bool) -> None
 
 def _warn(found: Desk, changed: list[Difference]) -> None:
     today = _today(found)
-    _tell_broken([(one.token, one.first_break(today, found.catalogue)) for one in changed], today)
+    _tell_broken(found, [(one.token, one.first_break(today, found.catalogue)) for one in changed], today)
 
 
-def _tell_broken(found: list[tuple[str, tuple[date, str] | None]], today: date) -> None:
+def _tell_broken(found: Desk, firsts: list[tuple[str, tuple[date, str] | None]], today: date) -> None:
     """An operator may make a licence that no request may make, but is told so."""
-    broken = [(token, *broke) for token, broke in found if broke]
+    broken = [(token, *broke) for token, broke in firsts if broke]
     for token, day, why in broken[:_WARNINGS]:
-        typer.echo(f"warning: {token}{f' from {day} on' if day > today else ''}: {_MUST_NOT[why]}", err=True)
+        typer.echo(
+            f"warning: {token}{f' from {day} on' if day > today else ''}: {found.say(f'broken.{why}')}", err=True
+        )
     if len(broken) > _WARNINGS:
-        typer.echo(f"warning: and {len(broken) - _WARNINGS} more like these", err=True)
+        typer.echo(f"warning: {len(broken) - _WARNINGS} more licences like these", err=True)
 
 
 def _bar(what: str) -> Progress:
