@@ -78,7 +78,7 @@ def keep_all(desk: Desk, arrivals: Sequence[Arrival], source: str) -> list[tuple
 def keep_oversized(desk: Desk, header: Arrival, size: int) -> int:
     """A mail above the limit was not fetched: its header stands in the quarantine, for the operator."""
     ((inbox_id, _),) = keep_all(desk, [header], "imap")
-    reason = f"{size} bytes are more than the limit of {desk.config.limits.raw_mb} MB; only the header was fetched"
+    reason = f"{size} bytes exceed the limit of {desk.config.limits.raw_mb} MB; only the header was fetched"
     with desk.store.write() as session:
         inbox.mark(session, inbox_id, inbox.QUARANTINED, at=desk.clock(), reason=reason)
     desk.log.quarantined(inbox_id=inbox_id, reason=reason)
@@ -132,7 +132,7 @@ def _mail(desk: Desk, inbox_id: int) -> None:
     if attempt is None:
         return
     if attempt > TRIES:  # nobody reads it once more: that may be what ends the desk
-        _quarantine(desk, inbox_id, None, f"the desk was ended during {TRIES} tries")
+        _quarantine(desk, inbox_id, None, f"the desk stopped during each of {TRIES} attempts")
         return
     try:
         with desk.store.write() as session:

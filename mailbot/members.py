@@ -30,9 +30,9 @@ def staff(reply: Reply) -> str:
     work, thread, sender = reply.work, reply.thread, reply.sender
     member = work.staff(thread.address)
     if member is None or not same(sender.address, thread.address):
-        return _refused(reply, f"a decision key of {thread.address} was used by {sender.address}")
+        return _refused(reply, f"the decision key of {thread.address} was used by {sender.address}")
     if sender.verdict == "refused":
-        return _refused(reply, f"a decision in the name of {member} came without proof of its sender")
+        return _refused(reply, f"a decision in the name of {member} came from an unverified sender")
     if not thread.live:
         return _too_late(reply, member)
     if thread.purpose is Purpose.AGAIN:

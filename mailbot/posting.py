@@ -113,7 +113,7 @@ def _fall_too(work: Work, event: LicenceEvent, outcome: Refused) -> None:
         later = (other.token, other.revision) > (event.token, event.revision) or other.token != event.token
         if row is None or not later or not (whole or other.rule == "implied"):
             continue
-        posts.settle(work.session, row.id, "refused", work.now, f"not asked: event {event.revision} was refused")
+        posts.settle(work.session, row.id, "refused", work.now, f"not sent: event {event.revision} was refused")
         ticket = work.ticket(event.ticket or "")
         if ticket is not None:
             work.apply(ticket, RefusedThere(other.token, other.revision, tuple(other.changes), outcome.reason))

@@ -379,7 +379,7 @@ def general_only(world: World) -> Scenario:
     start = datetime.combine(world.day, datetime.min.time())
     entries = [world.traffic(start + timedelta(seconds=60 * n)) for n in range(world.rng.randrange(50, 400))]
     form = _form(world.token(), world.token())
-    return _whole(world, "general log only", entries, form, sentence="Nothing in this log speaks of the licence.")
+    return _whole(world, "general log only", entries, form, sentence="The log says nothing about the licence.")
 
 
 def few_lines(world: World) -> Scenario:
@@ -505,14 +505,14 @@ def misfit(world: World) -> Scenario:
         case 1:
             form, told = _form(old, third), (f"The new token of the form, {third}, is not in the log.",)
         case 2:
-            form, told = _form(new, old), ("By the log the form gives old and new token the other way round.",)
+            form, told = _form(new, old), ("According to the log, the form has swapped the old and the new token.",)
             ledger = []
         case 3:
-            form, told = _form(old, old), ("The form gives the same token as the old and as the new one.",)
+            form, told = _form(old, old), ("The form gives the same token as old and as new token.",)
         case 4:
             form, told = _form(old, None, "expired"), ("The form says expired licence, the log says token change.",)
         case 5:
-            ledger, told = [Licence(old, customer_name=CUSTOMER, status="replaced", replaced_by=new)], ("By the ledger the old token was replaced already.",)  # fmt: skip
+            ledger, told = [Licence(old, customer_name=CUSTOMER, status="replaced", replaced_by=new)], ("According to the ledger, the old token has already been replaced.",)  # fmt: skip
         case 6:
             ledger, told = [Licence(old, customer_name="Somebody else")], (f"The form names the customer {CUSTOMER}, the ledger Somebody else.",)  # fmt: skip
         case 7:

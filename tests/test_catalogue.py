@@ -141,7 +141,7 @@ def test_the_commented_prices_are_an_example_that_works() -> None:
 @pytest.mark.parametrize(
     ("prices", "expected"),
     [
-        ('[prices]\nagents = "1"', "currency: missing, must be given where there are prices, such as 'EUR'"),
+        ('[prices]\nagents = "1"', "currency: missing, required with prices, such as 'EUR'"),
         ("[prices]\nagents = nan", "prices.agents: read nan, must be a number"),
         (
             '[prices]\n"addon:botify" = 1',

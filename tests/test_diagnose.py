@@ -79,7 +79,7 @@ def test_a_mail_brings_its_own_form_and_arrival(tmp_path: Path) -> None:
     found = told(tmp_path, a_eml=TIMES + mail(file("b.log", LOG), text=FORM.replace(OLD.encode(), b"OTHER-TOKEN")))
     assert found["disagreements"] == [
         "The old token of the form, OTHER-TOKEN, is not in the log.",
-        "The log ends on 3 November 2026, 7 days before the mail came.",
+        "The log ends on 3 November 2026, 7 days before the mail arrived.",
     ]
     assert found["sentence"] == SENTENCE.replace("are left", "were left on 3 November 2026"), (
         "today it is another number"
@@ -107,7 +107,7 @@ def test_nothing_readable_ends_with_1_and_says_what_to_send(tmp_path: Path) -> N
 
 def test_a_log_that_says_nothing_is_still_read(tmp_path: Path) -> None:
     found = told(tmp_path, a_log=b"[2026-11-01 08:15:00] [INFO] motion - started\n")
-    assert found["sentence"] == "Nothing in this log speaks of the licence."
+    assert found["sentence"] == "The log says nothing about the licence."
 
 
 @pytest.mark.parametrize(
@@ -208,7 +208,7 @@ def test_what_the_status_file_says_of_the_contract_is_compared() -> None:
     assert disagreements(other, log=data, form=form) == (
         *agreed,
         "By the log it expires on 31 December 2026, by the ledger on 30 November 2026.",
-        "The plan in the status file is not the ledger's.",
+        "The plan in the status file differs from the ledger.",
         "The status file says 10 agents, the ledger says 5.",
         "The add-ons in the status file are not the ledger's.",
         "The plugins in the status file are not the ledger's.",

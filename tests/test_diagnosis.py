@@ -161,14 +161,14 @@ def test_a_sentence_without_token_and_time() -> None:
 
 def test_a_log_without_the_licence_says_so() -> None:
     told = diagnosis("[2026-11-06 08:15:00] [INFO] motion - started\n")
-    assert told.sentence == "Nothing in this log speaks of the licence."
+    assert told.sentence == "The log says nothing about the licence."
     assert told.readable
     assert told.disagreements == ()
 
 
 def test_nothing_attached_is_not_unreadable() -> None:
     told = diagnosis()
-    assert (told.sentence, told.readable) == ("No log came with this request.", True)
+    assert (told.sentence, told.readable) == ("The request came without a log.", True)
 
 
 def test_a_picture_that_claims_to_be_a_log_is_unreadable() -> None:
@@ -178,7 +178,7 @@ def test_a_picture_that_claims_to_be_a_log_is_unreadable() -> None:
 
 def test_only_unreadable_attachments_are_a_problem() -> None:
     told = diagnosis(b"%PDF-1.7")
-    assert (told.sentence, told.readable) == ("Nothing that was attached could be read.", False)
+    assert (told.sentence, told.readable) == ("None of the attachments could be read.", False)
     assert told.unreadable == ("0.log: it is a document, not a log",)
     both = diagnosis(b"%PDF-1.7", LOG)
     assert both.readable
@@ -190,8 +190,8 @@ def test_only_unreadable_attachments_are_a_problem() -> None:
     [
         (LOG, moved("OTHER-TOKEN", NEW), "The old token of the form, OTHER-TOKEN, is not in the log."),
         (LOG, moved(OLD, "OTHER-TOKEN"), "The new token of the form, OTHER-TOKEN, is not in the log."),
-        (LOG, moved(NEW, OLD), "By the log the form gives old and new token the other way round."),
-        (LOG, moved(OLD, OLD), "The form gives the same token as the old and as the new one."),
+        (LOG, moved(NEW, OLD), "According to the log, the form has swapped the old and the new token."),
+        (LOG, moved(OLD, OLD), "The form gives the same token as old and as new token."),
         (LOG, form("expired"), "The form says expired licence, the log says token change."),
         (line(6, "status=trial"), form("token_change"), "The form says token change, the log says expired licence."),
         (line(6, "status=active"), form("expired"), "The log says that the licence is active."),
@@ -210,7 +210,7 @@ def test_each_disagreement_with_the_form(log: str, claim: FormClaim, sentence: s
 @pytest.mark.parametrize(
     ("log", "ledger", "sentence"),
     [
-        (LOG, LedgerClaim("replaced"), "By the ledger the old token was replaced already."),
+        (LOG, LedgerClaim("replaced"), "According to the ledger, the old token has already been replaced."),
         (
             LOG,
             LedgerClaim(customer_name="Beispiel"),
@@ -235,8 +235,8 @@ def test_a_status_that_the_ledger_contradicts() -> None:
 @pytest.mark.parametrize(
     ("received", "sentence"),
     [
-        (date(2026, 11, 18), "The log ends on 6 November 2026, 12 days before the mail came."),
-        (date(2026, 11, 1), "The log ends on 6 November 2026, 5 days after the mail came."),
+        (date(2026, 11, 18), "The log ends on 6 November 2026, 12 days before the mail arrived."),
+        (date(2026, 11, 1), "The log ends on 6 November 2026, 5 days after the mail arrived."),
     ],
 )
 def test_each_disagreement_with_the_arrival(received: date, sentence: str) -> None:

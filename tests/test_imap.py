@@ -557,7 +557,7 @@ def test_something_else_is_there() -> None:
 
 
 def test_tls_to_a_port_that_begins_without(server: Dovecot) -> None:
-    with pytest.raises(ImapError, match=r"no TLS there: another port, or security = 'starttls'$"):
+    with pytest.raises(ImapError, match=r"no TLS on this port: use another port, or security = 'starttls'$"):
         Mailbox.open(server.settings("tls", port=server.port), Log())
 
 
@@ -600,4 +600,4 @@ def test_check_tells_what_it_found(server: Dovecot) -> None:
 
 def test_check_tells_what_is_lacking(tmp_path: Path) -> None:
     with dovecot(tmp_path, capability="IMAP4rev1") as server, opened(server.settings()) as mailbox:
-        assert "MOVE: no, so mails are copied, then deleted" in mailbox.check()
+        assert "MOVE: no, so mails are copied and then deleted" in mailbox.check()

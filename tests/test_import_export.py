@@ -128,11 +128,11 @@ def test_a_file_of_many_lines_is_compared_with_the_whole_ledger_at_once(desk: Ru
 
 
 def test_what_no_request_may_make_an_operator_may_and_is_told_so(desk: Running, tmp_path: Path) -> None:
-    few = "fewer seats than the least that a plan may have"
+    few = "it has fewer seats than a plan's minimum"
     lines = [GOOD.replace("A1B2C3D4E5F6", f"TOKEN{number:08}").replace(",10,", ",3,") for number in range(22)]
     told = load(tmp_path, GOOD, *lines)
     assert (told.exit_code, told.stderr.count(f": {few}\n")) == (0, 20)
-    assert told.stderr.endswith("warning: and 2 more like these\n")
+    assert told.stderr.endswith("warning: and 2 more licences like these\n")
 
     def by_hand(*settings: str, now: str = NOW) -> str:
         told = mailbot(tmp_path, "licences", "set", "A1B2C3D4E5F6", *settings, "--why", "x", now=now)

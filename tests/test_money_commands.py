@@ -78,7 +78,7 @@ def test_a_ticket_says_its_rules_in_words(desk: Running, tmp_path: Path) -> None
     desk.write(JOE, f"Request: modify\nAction: add\nLicense token: {TOKEN}\n{FORM}Reason: other\nPlugins: botify\n")
     desk.write(JOE, f"Request: modify\nAction: remove\nLicense token: {TOKEN}\n{FORM}Reason: cost\nPlugins: botify\n")
     shown = " ".join(mailbot(tmp_path, "show", "LIC-3", now=desk.moment[0].isoformat()).stdout.split())
-    assert "decrease_after_20th A decrease that is asked for after the 20th holds from the 1st of the" in shown
+    assert "decrease_after_20th Reductions requested after the 20th of a month take effect on the 1st of the" in shown
     assert "plugin:botify becomes no" in mailbot(tmp_path, "due", now=desk.moment[0].isoformat()).stdout
 
 

@@ -196,7 +196,7 @@ reactivate/token_change on active | New token | New token: TOKEN
 reactivate/expired on expired | Log |
     log attachment_missing: Please attach the license log or the license status to your reply. A picture of it is not enough.
 reactivate/expired on expired | Log | setup.zip
-    log attachment_unreadable: I could not read what was attached (setup.zip: it is a program). Please attach the log itself as a text file: .log, .txt or .json, packed as .zip or .gz or not.
+    log attachment_unreadable: I could not read what was attached (setup.zip: it is a program). Please attach the log itself as a text file (.log, .txt or .json), also in a .zip or .gz.
 """
 
 

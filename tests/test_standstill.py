@@ -92,7 +92,7 @@ def test_what_came_on_its_day_is_done_though_another_request_ended_it_since(tmp_
     mails = desk.write(JOE, OTHER)
     meanwhile(desk, day(11, 30), ANNA, "APPROVE", to(mails, ANNA))
     sent = again_at(desk, day(12, 5))
-    assert "[LIC-1] Done as announced" in subjects(sent)
+    assert "[LIC-1] Your scheduled change has taken effect" in subjects(sent)
     (item,) = desk.ticket("LIC-1").items
     assert (item.status, str(item.effective)) == ("applied", "2026-12-01")
     assert (licence(desk).status, str(desk.ticket("LIC-2").items[0].effective)) == ("active", "2026-12-05")

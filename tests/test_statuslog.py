@@ -358,7 +358,7 @@ def test_more_different_lines_than_any_log_has_still_end_in_the_last(monkeypatch
 
 def test_a_file_of_too_many_lines_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(logreading, "_LINES_MAX", 3)
-    assert found(LOG).odd == ("0.log is longer than what is read: it was not read to its end.",)
+    assert found(LOG).odd == ("0.log is too long: its end was not read.",)
 
 
 def test_tokens_are_bounded() -> None:

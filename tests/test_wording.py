@@ -436,7 +436,9 @@ def test_staff_are_not_told_that_their_answer_is_waited_for(all_letters: tuple[L
 def test_another_customer_address_is_asked_without_a_word_of_the_licence(all_letters: tuple[Letter, ...]) -> None:
     (letter,) = [found for found in all_letters if found.to == "lou@other.example"]
     assert letter.kind == "confirm-you"
-    assert "pat@partner.example asked us to send the mails about a licence to this address" in " ".join(letter.text.split())
+    assert "pat@partner.example asked us to send the mails about a licence to this address" in " ".join(
+        letter.text.split()
+    )
     assert "DEMOTOKEN123" not in letter.text + letter.html
     assert "Agents" not in letter.text + letter.html
     assert letter.html.count("mailto:desk+lic-2.") == 2

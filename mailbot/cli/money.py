@@ -17,15 +17,15 @@ from mailbot.ledger_csv import no_formula
 
 def invoices(
     month: Annotated[str, typer.Option("--month", metavar="YYYY-MM", help="The month.")],
-    as_csv: Annotated[bool, typer.Option("--csv", help="CSV instead of a table.")] = False,
-    spreadsheet: Annotated[bool, typer.Option("--spreadsheet", help="With --csv: escape formulas.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV instead of a table.")] = False,
+    spreadsheet: Annotated[bool, typer.Option("--spreadsheet", help="Escape formulas in the CSV.")] = False,
     config_file: ConfigOption = None,
     now: NowOption = None,
     json: Json = False,
 ) -> None:
     """The invoice lines of a month; they are final once its last day has ended."""
     if as_csv and json:
-        fail("--csv and --json: give one of them", 2)
+        fail("use --csv or --json, not both", 2)
     if spreadsheet and not as_csv:
         fail("--spreadsheet: only with --csv", 2)
     try:
@@ -37,7 +37,7 @@ def invoices(
     with found.store.read() as session:
         lines = accounts.shape(session, accounts.lines_of(session, first, found.config.zone))
     if month_end(first) >= found.clock().astimezone(found.config.zone).date():
-        typer.echo(f"{month} has not ended: its invoice is not written yet, and may still change", err=True)
+        typer.echo(f"{month} has not ended: its invoice is not final and may still change", err=True)
     if json:
         show_json(lines)
     elif as_csv:

@@ -12,8 +12,8 @@ from mailbot.erasing import erase as erased
 
 
 def erase(
-    address: Annotated[str, typer.Argument(metavar="ADDRESS", help="A plain mail address.")],
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
+    address: Annotated[str, typer.Argument(metavar="ADDRESS", help="The address of the person.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be erased.")] = False,
     config_file: ConfigOption = None,
     now: NowOption = None,
     json: Json = False,
@@ -37,16 +37,16 @@ def erase(
 
 def _told(report: Report, *, dry_run: bool) -> str:
     lines = [
-        f"{report.address}: {'this would be erased' if dry_run else 'erased'}",
+        f"{report.address}: {'would be erased' if dry_run else 'erased'}",
         f"  contact of      {', '.join(report.contact_of) or 'no licence'}",
-        f"  tickets         {', '.join(report.tickets) or 'none'} (names, words and history's words)",
+        f"  tickets         {', '.join(report.tickets) or 'none'} (names, and all words including the history)",
         f"  mails received  {report.mails_in}",
         f"  mails sent      {report.mails_out}",
     ]
     lines += [
-        f"{token} has no contact any more: mailbot licences set {token} contacts=ADDRESS --why ..."
+        f"{token} has no contact left; name a new one: mailbot licences set {token} contacts=ADDRESS --why ..."
         for token in report.without_contact
     ]
     if not dry_run:
-        lines.append("Not in mailbot's hands: the mails in the folders of the mail server, and older backups.")
+        lines.append("mailbot cannot erase the mails on the mail server or in older backups: delete them yourself.")
     return "\n".join(lines)

@@ -185,7 +185,9 @@ def _told_unseen(ticket: Ticket) -> bool:
 def undelivered(ticket: Ticket, event: Undelivered, scene: Scene) -> Decision:
     """A mail came back: staff are told, nothing else changes."""
     text = f"{event.kind} to {event.recipient}: {event.diagnostic}"
-    told = Alert(f"undelivered:{ticket.ref}:{event.kind}:{event.recipient}", f"{ticket.ref}: not delivered: {text}")
+    told = Alert(
+        f"undelivered:{ticket.ref}:{event.kind}:{event.recipient}", f"{ticket.ref}: our mail was not delivered: {text}"
+    )
     return Decision(ticket, (told,), (Note("undelivered", "mailbot", text),))
 
 

@@ -51,7 +51,7 @@ def test_a_damaged_file_is_found_by_looking_through_it(tmp_path: Path) -> None:
     raw = bytearray(path.read_bytes())
     raw[3 * 4096 : 6 * 4096] = b"\xff" * (3 * 4096)
     path.write_bytes(raw)
-    with pytest.raises(StoreError, match=r"put back a copy from your backup, and keep the damaged file$"):
+    with pytest.raises(StoreError, match=r"restore your backup, and keep the damaged file$"):
         migrated(path).verify()
 
 
@@ -94,7 +94,7 @@ def test_a_full_disk_undoes_what_was_begun(sqlite_store: Store) -> None:
     with sqlite_store.write() as session:  # the pool gives this one connection again: its file may not grow
         pages = session.connection().exec_driver_sql("PRAGMA page_count").scalar_one()
         session.connection().exec_driver_sql(f"PRAGMA max_page_count = {pages}")
-    with pytest.raises(StoreError, match="is full: make room on the disk, then start mailbot again"):
+    with pytest.raises(StoreError, match="is full: free space on the disk, then start mailbot again"):
         grow(sqlite_store)
     with sqlite_store.engine.connect() as connection:
         assert not connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE name = 'more'").all()
