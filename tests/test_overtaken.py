@@ -27,4 +27,4 @@ def test_a_reminder_forecasts_from_its_own_day(desk: Running) -> None:  # noqa: 
     desk.write(JOE, CONTRACT + "Support package: platinum\n")
     mail = desk.later(days=2)[0]
     assert "If approved today, in effect from 5 November 2026." in body(mail)
-    assert "26 of 30 days" in body(mail)
+    assert "(26 of 30 days)" in " ".join(body(mail).split())

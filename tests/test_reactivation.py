@@ -59,9 +59,9 @@ def test_every_disagreement_with_the_ledger_reaches_staff(desk: Running) -> None
     mixed = "".join(sorted((LOG + other).splitlines(keepends=True)))
     approval = desk.write(JOE, FORM, files=(("all.log", mixed.encode()),))[1]
     for sentence in (
-        f"The new token of the form, {NEW}, is in the ledger already (active).",
+        f"The new token in the form, {NEW}, is already in the ledger (active).",
         f"The token {THIRD} in the log belongs to another licence of this customer.",
-        f"The log also speaks of the licence {THIRD}: active, last on 2 November 2026.",
+        f"The log is also about the licence {THIRD}: active, last on 2 November 2026.",
     ):
         assert plain(approval).index(sentence) < plain(approval).index("Approve")
 
