@@ -130,7 +130,7 @@ def test_a_foreign_key_changes_nothing_is_recorded_and_alerts_once(desk: Running
     for word in ("APPROVE", "approve", "APPROVE LIC-1", "REJECT no"):
         desk.write(sender, word, reply_to=approval)
     assert (desk.ticket().state, licence(desk)) == ("waiting_staff", None)
-    assert details(desk, "decision_refused") == [f"a decision key of {ANNA} was used by {sender}"] * 4
+    assert details(desk, "decision_refused") == [f"the decision key of {ANNA} was used by {sender}"] * 4
     desk.later(hours=2)
     assert alerts(desk) == [("alert", ANNA), ("alert", BOB)]
 

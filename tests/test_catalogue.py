@@ -188,12 +188,12 @@ def test_a_syntax_error_is_told_with_its_line() -> None:
         (
             'by_staff = ["support", ',
             "by_staff = [",
-            ["automatic, by_staff: support is missing, must stand in exactly one of them"],
+            ["automatic, by_staff: support is missing, must be in exactly one of them"],
         ),
         (
             '"plugins"]',
             '"plugins", "billing"]',
-            ["automatic, by_staff: billing is twice, must stand in exactly one of them"],
+            ["automatic, by_staff: billing is twice, must be in exactly one of them"],
         ),
         (
             "minimum = 5\n",
@@ -205,12 +205,12 @@ def test_a_syntax_error_is_told_with_its_line() -> None:
         (
             '"ai_assistants"]\nai',
             '"ai_agent_assistants"]\nai',
-            ["addons.ai_agent_assistants.requires: leads back to ai_agent_assistants, must not go in a circle"],
+            ["addons.ai_agent_assistants.requires: leads back to ai_agent_assistants, must not be circular"],
         ),
         (
             '"ai_assistants", "ai_agent_assistants"]',
             '"ai_agent_assistants"]',
-            ["demo.addons: has ai_agent_assistants, must then have ai_assistants too"],
+            ["demo.addons: has ai_agent_assistants, so it must also have ai_assistants"],
         ),
         (
             'implied_on = "voice"',

@@ -126,7 +126,7 @@ def test_a_status_file_tells_more() -> None:
             "other",
             (
                 "The log shows that the licence {} has been in a grace period since 6 November 2026 or before "
-                "because it cannot reach the licence server; no day of grace is left."
+                "because it cannot reach the licence server; no days of grace are left."
             ),
         ),
         (
@@ -188,18 +188,22 @@ def test_only_unreadable_attachments_are_a_problem() -> None:
 @pytest.mark.parametrize(
     ("log", "claim", "sentence"),
     [
-        (LOG, moved("OTHER-TOKEN", NEW), "The old token of the form, OTHER-TOKEN, is not in the log."),
-        (LOG, moved(OLD, "OTHER-TOKEN"), "The new token of the form, OTHER-TOKEN, is not in the log."),
+        (LOG, moved("OTHER-TOKEN", NEW), "The old token in the form, OTHER-TOKEN, is not in the log."),
+        (LOG, moved(OLD, "OTHER-TOKEN"), "The new token in the form, OTHER-TOKEN, is not in the log."),
         (LOG, moved(NEW, OLD), "According to the log, the form has swapped the old and the new token."),
         (LOG, moved(OLD, OLD), "The form gives the same token as old and as new token."),
-        (LOG, form("expired"), "The form says expired licence, the log says token change."),
-        (line(6, "status=trial"), form("token_change"), "The form says token change, the log says expired licence."),
+        (LOG, form("expired"), "The form says expired licence, but the log says token change."),
+        (
+            line(6, "status=trial"),
+            form("token_change"),
+            "The form says token change, but the log says expired licence.",
+        ),
         (line(6, "status=active"), form("expired"), "The log says that the licence is active."),
         (line(6, "status=inactive"), form("expired"), "The log says that the licence is inactive."),
         (
             line(6, "status=grace reason=expired expiresAt=2027-01-31"),
             form("expired"),
-            "The form says expired licence, by the log it expires on 31 January 2027.",
+            "The form says expired licence, but according to the log it expires on 31 January 2027.",
         ),
     ],
 )
@@ -214,7 +218,7 @@ def test_each_disagreement_with_the_form(log: str, claim: FormClaim, sentence: s
         (
             LOG,
             LedgerClaim(customer_name="Beispiel"),
-            "The form names the customer Example S.p.A., the ledger Beispiel.",
+            "The form names the customer Example S.p.A., but the ledger names Beispiel.",
         ),
         (
             LOG,
@@ -229,7 +233,7 @@ def test_each_disagreement_with_the_ledger(log: str, ledger: LedgerClaim, senten
 
 def test_a_status_that_the_ledger_contradicts() -> None:
     told = diagnosis(line(6, "status=trial"), form=form("expired"), ledger=LedgerClaim("active"))
-    assert told.disagreements == ("The log says trial, the ledger says active.",)
+    assert told.disagreements == ("The log says trial, but the ledger says active.",)
 
 
 @pytest.mark.parametrize(
@@ -260,7 +264,7 @@ def test_what_fits_is_no_disagreement(log: str, claim: FormClaim, ledger: Ledger
 
 def test_log_and_status_file_that_contradict_each_other() -> None:
     told = diagnosis(line(6, "status=active"), STATUS)
-    assert told.disagreements == ("The log says active, the status file says grace (token change).",)
+    assert told.disagreements == ("The log says active, but the status file says grace (token change).",)
     assert told.sentence.startswith("The licence status confirms")
     assert {proof.file for proof in told.proof} == {"0.log", "1.log"}
 

@@ -144,6 +144,6 @@ def test_a_reply_to_a_digest_that_was_not_understood_can_be_written_again(desk: 
     desk.write(JOE, PLAN.replace("A1B2C3D4E5F6", "B1B2C3D4E5F6").replace("Acme", "Other"))
     asked = next(m for m in desk.later(hours=22) if "Open requests" in str(m["Subject"]) and m["To"] == ANNA)
     (told,) = desk.write(ANNA, "APPROVE", reply_to=asked)
-    assert "each line must name its ticket" in body(told)
+    assert "This mail covers several tickets" in body(told)
     desk.write(ANNA, "APPROVE LIC-1\nAPPROVE LIC-2", reply_to=told)
     assert [desk.ticket(ref).state for ref in ("LIC-1", "LIC-2")] == ["done", "done"]

@@ -101,7 +101,7 @@ def test_the_report_says_what_goes_and_a_dry_run_leaves_it(desk: Running) -> Non
     )  # fmt: skip
     assert (told["mails_in"] >= 6, told["mails_out"] >= 8) == (True, True)
     assert stored(desk) == before
-    assert "has no contact any more" in call(desk, "erase", SUE)[1]
+    assert "has no contact left" in call(desk, "erase", SUE)[1]
     again = json.loads(call(desk, "erase", SUE, "--json")[1])
     assert (again["tickets"], again["contact_of"], again["mails_in"], again["mails_out"]) == ([], [], 0, 0)
 

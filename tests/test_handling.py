@@ -183,7 +183,7 @@ def test_a_mail_that_ended_the_desk_three_times_is_set_aside(desk: Running, monk
         assert not step(desk.desk)  # its lease holds
         desk.moment[0] += handling.LEASE
     work_off(desk.desk)
-    assert desk.quarantine() == ["the desk was ended during 3 tries"]
+    assert desk.quarantine() == ["the desk stopped during each of 3 attempts"]
 
 
 def test_a_mail_that_another_process_has_handled_is_left_alone(desk: Running) -> None:
@@ -207,7 +207,7 @@ def test_a_full_disk_is_no_fault_of_the_mail(desk: Running, monkeypatch: pytest.
     with monkeypatch.context() as patched:
         patched.setattr(handling, "handle", full)
         for _ in range(handling.TRIES + 1):
-            with pytest.raises(StoreError, match="make room on the disk"):
+            with pytest.raises(StoreError, match="free space on the disk"):
                 work_off(desk.desk, again=True)
     assert (desk.states(), desk.sent) == ({"kept": 1}, [])
     with desk.desk.store.write() as session:

@@ -144,9 +144,9 @@ def test_what_no_request_may_make_an_operator_may_and_is_told_so(desk: Running, 
     form = f"Request: modify\nAction: remove\nLicense token: A1B2C3D4E5F6\n{FORM}Reason: cost\nAgents: 5\n"
     desk.write(JOE, form)
     now = "2026-11-26T10:00:00+01:00"
-    assert by_hand("plan=", now=now) == "warning: A1B2C3D4E5F6: it has seats, add-ons or plugins, and no plan\n"
+    assert by_hand("plan=", now=now) == "warning: A1B2C3D4E5F6: it has seats, add-ons or plugins but no plan\n"
     assert by_hand("reverses=4", now=now) == ""
-    assert by_hand("addons=ai_agent_assistants", now=now).endswith("an add-on without the one that it requires\n")
+    assert by_hand("addons=ai_agent_assistants", now=now).endswith("an add-on without the add-on that it requires\n")
 
 
 def test_a_wrong_change_is_reversed_by_an_event_and_credited(desk: Running, tmp_path: Path) -> None:

@@ -58,10 +58,10 @@ def probed(warm: Warm, folder: Path, imap: servers.Dovecot, smtp: Border) -> tup
 @pytest.mark.parametrize(
     ("strips", "stamps", "good", "words"),
     [
-        (ID.encode(), True, (True, True), "has removed it"),
-        (b"", True, (False, True), "only the field that the border puts above it"),
+        (ID.encode(), True, (True, True), "server removed it"),
+        (b"", True, (False, True), "only the field that the server puts above it"),
         (b"", False, (False, False), "any mail can claim to be verified"),
-        (ID.encode(), False, (True, False), "has removed it"),
+        (ID.encode(), False, (True, False), "server removed it"),
         (f": {ID};".encode(), False, (False, False), f"it arrived (Authentication-Results: {ID} 1)"),
     ],
 )

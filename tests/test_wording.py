@@ -300,12 +300,12 @@ def test_what_replaces_nothing_is_a_fault(tmp_path: Path) -> None:
     (folder / "extra.txt").write_text("Subject: x\n")
     (folder / "extra.html").write_text("<p>x</p>")
     assert load("en", tmp_path).faults(overlaid=True) == tuple(
-        f"extra.{part}: it replaces no template that is shipped" for part in ("html", "txt")
+        f"extra.{part}: there is no shipped template of that name to replace" for part in ("html", "txt")
     )
 
 
 def test_an_overlay_that_cannot_be_read_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"^mailbot\.templates: .* holds no folder 'en'"):
+    with pytest.raises(ValueError, match=r"^mailbot\.templates: .* has no folder 'en'"):
         load("en", tmp_path)
     sentences = tmp_path / "en" / "sentences.toml"
     sentences.parent.mkdir()
@@ -424,7 +424,7 @@ def test_an_approval_shows_what_each_line_of_the_log_proves(all_letters: tuple[L
     text = " ".join(letter.text.replace("|", " ").split())
     assert "license.log, line 1 (Status, Since, Tokens, Earlier tokens, Reason, Days of grace left)" in text
     assert "Since 3 November 2026 or before" in text
-    assert f"Token changes from A1B2C3D4E5F6 to {NEW}, first said on 3 November 2026" in text
+    assert f"Token changes from A1B2C3D4E5F6 to {NEW}, first logged on 3 November 2026" in text
 
 
 def test_staff_are_not_told_that_their_answer_is_waited_for(all_letters: tuple[Letter, ...]) -> None:

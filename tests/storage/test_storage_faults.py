@@ -62,7 +62,7 @@ def test_a_sound_file_is_found_sound(store: Store) -> None:
 def test_a_file_that_may_only_be_read(somebody_else: Path) -> None:
     with pytest.raises(
         StoreError,
-        match=r"give the user of mailbot the right to (read and )?write the file, its -wal and -shm, and its folder",
+        match=r"allow the user of mailbot to (read and )?write the file, its -wal and -shm files, and its folder",
     ):
         migrated(somebody_else / "mailbot.db").verify()
 
@@ -80,7 +80,7 @@ def test_a_file_that_may_only_be_read_in_a_folder_of_ours(somebody_else: Path) -
 
 
 def test_a_folder_that_cannot_be_made(somebody_else: Path) -> None:
-    with pytest.raises(StoreError, match="its folder cannot be made: Permission denied: name another"):
+    with pytest.raises(StoreError, match="its folder cannot be created: Permission denied: name another"):
         open_store(f"sqlite:///{somebody_else / 'var' / 'mailbot.db'}")
 
 
@@ -117,7 +117,7 @@ def test_tables_of_another_program_are_left_alone(own_store: Store) -> None:
 
 def test_a_server_that_is_not_there_is_named_without_the_password() -> None:
     pytest.importorskip("psycopg")
-    with pytest.raises(StoreError, match=r"Connection refused.*: see that the server runs") as told:
+    with pytest.raises(StoreError, match=r"Connection refused.*: make sure that the server runs") as told:
         open_store("postgresql+psycopg://desk:secret@127.0.0.1:1/mailbot").migrate()
     assert "secret" not in str(told.value)
     assert "\n" not in str(told.value)
