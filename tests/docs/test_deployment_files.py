@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.paths import ROOT
 
-UNIT = ROOT / "docs" / "mailbot.service.loops"
+UNIT = ROOT / "docs" / "mailbot.service"
 
 
 def setting(name: str) -> list[str]:
@@ -25,7 +25,7 @@ def test_systemd_finds_nothing_wrong_with_the_unit(tmp_path: Path) -> None:
     program = tmp_path / "mailbot"
     program.write_text("#!/bin/sh\n")
     program.chmod(0o755)
-    unit = tmp_path / "mailbot.service.loops"
+    unit = tmp_path / "mailbot.service"
     unit.write_text(UNIT.read_text().replace("/opt/mailbot/bin/mailbot", str(program)))
     done = subprocess.run([analyze, "verify", "--man=no", str(unit)], capture_output=True, text=True, check=False)
     ours = [line for line in done.stderr.splitlines() if "mailbot" in line]

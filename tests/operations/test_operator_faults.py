@@ -181,7 +181,7 @@ def test_a_mail_that_failed_is_still_there_and_inject_says_so(
     def fails(*_: object) -> None:
         raise LookupError("a bug")
 
-    monkeypatch.setattr("mailbot.service.loops.runner.handle", fails)
+    monkeypatch.setattr("mailbot.service.runner.handle", fails)
     code, output = said(tmp_path, "inject", stdin="Subject: x\n\ny\n")
     assert (code, '"state": "kept"' in output, "a bug" in output) == (1, True, True)
 

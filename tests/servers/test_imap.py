@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 from imapclient import DELETED
-from servers import ELSEWHERE, HOST, PASSWORD, Dovecot, dovecot, free_port, relayed
 
 from mailbot.maillog import MailLog
 from mailbot.servers import imap
 from mailbot.servers.imap import Arrived, ImapError, ImapSettings, Mailbox
+from tests.support.servers import ELSEWHERE, HOST, PASSWORD, Dovecot, dovecot, free_port, relayed
 
 pytestmark = pytest.mark.dovecot
 

@@ -6,7 +6,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from servers import (
+
+from mailbot.servers.smtp import Deferred, Outcome, Refused, Sent, Smtp, SmtpError, SmtpSettings, Unknown
+from mailbot.service import delivery
+from storage import outbox
+from tests.support.servers import (
     ELSEWHERE,
     HOST,
     PASSWORD,
@@ -18,10 +22,6 @@ from servers import (
     relayed,
     smtp_server,
 )
-
-from mailbot.servers.smtp import Deferred, Outcome, Refused, Sent, Smtp, SmtpError, SmtpSettings, Unknown
-from mailbot.service import delivery
-from storage import outbox
 
 DESK, CUSTOMER = "desk@example.com", "anna@example.org"
 MAIL = b"From: desk@example.com\r\nTo: anna@example.org\r\nSubject: LIC-1\r\n\r\nYour licence is active.\r\n"

@@ -14,10 +14,10 @@ from types import TracebackType
 
 _SERVER = """
 import gc, json, os, runpy, signal, sys
-import mailbot.checks, mailbot.cli, mailbot.demo.show, mailbot.explain, mailbot.ids, mailbot.service
+import mailbot.cli, mailbot.demo.stage, mailbot.ids, mailbot.operations.desk_check, mailbot.operations.explain, mailbot.service.loops, mailbot.wording
 from sqlalchemy.orm import configure_mappers
 configure_mappers()
-mailbot.wording.load("en").faults()  # reads and compiles all templates
+mailbot.wording.load_wording("en").faults()  # reads and compiles all templates
 gc.freeze()  # what is here stays: no fork looks through it, or copies it
 child = 0
 signal.signal(signal.SIGALRM, lambda *_: os.kill(child, signal.SIGKILL))

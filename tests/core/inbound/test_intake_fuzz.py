@@ -85,6 +85,6 @@ def test_what_fails_in_a_reader_is_a_fault_of_the_mail_and_stops_nobody(monkeypa
     def fails(*_: object) -> None:
         raise RecursionError
 
-    monkeypatch.setattr(message, "read", fails)
+    monkeypatch.setattr(message, "read_body", fails)
     found = parse(b"From: a@b.c\n\nhello\n")
     assert (found.sender, found.fault) == ("a@b.c", "it cannot be read (RecursionError)")
