@@ -203,12 +203,12 @@ def test_a_lost_connection_is_logged_once(imap: servers.Dovecot, config: Path) -
 DRIVER = """
 import os, signal, sys, pathlib
 from datetime import UTC, datetime
-from mailbot.assemble import assemble
-from mailbot.config import load
+from mailbot.assembly import assemble
+from mailbot.config.settings import load_config
 from mailbot.clock import fixed
 from mailbot.ids import RepeatableIds
 from mailbot.maillog import MailLog
-from mailbot.service import run_once
+from mailbot.service.loops import run_once
 
 class Dying(MailLog):
     left = int(sys.argv[2])
@@ -217,7 +217,7 @@ class Dying(MailLog):
         if Dying.left == 0:
             os.kill(os.getpid(), signal.SIGKILL)
 
-desk = assemble(load(pathlib.Path(sys.argv[1]), {}), fixed(datetime(2026, 11, 3, 9, tzinfo=UTC)), RepeatableIds(b"x"), Dying())
+desk = assemble(load_config(pathlib.Path(sys.argv[1]), {}), fixed(datetime(2026, 11, 3, 9, tzinfo=UTC)), RepeatableIds(b"x"), Dying())
 run_once(desk)
 print(Dying.left)
 """
