@@ -340,17 +340,17 @@ import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
-from mailbot.assemble import assemble
+from mailbot.assembly import assemble
 from mailbot.clock import fixed
-from mailbot.config import load
-from mailbot.handling import keep, work_off
+from mailbot.config.settings import load_config
+from mailbot.service.runner import keep_mail, work_off
 from mailbot.ids import RepeatableIds
 moment = datetime(2026, 11, 3, 9, 0, tzinfo=UTC)
-desk = assemble(load(Path(sys.argv[1]), {}), fixed(moment), RepeatableIds(b"test"))
+desk = assemble(load_config(Path(sys.argv[1]), {}), fixed(moment), RepeatableIds(b"test"))
 print("ready", flush=True)
 while not Path(sys.argv[3]).exists():
     time.sleep(0.01)
-keep(desk, Path(sys.argv[2]).read_bytes(), moment, "inject")
+keep_mail(desk, Path(sys.argv[2]).read_bytes(), moment, "inject")
 work_off(desk)
 """
 

@@ -189,11 +189,11 @@ import sys
 import time
 from datetime import datetime
 from pathlib import Path
-from mailbot.assemble import assemble
+from mailbot.assembly import assemble
 from mailbot.clock import fixed
-from mailbot.config import load
-from mailbot.handling import step
-desk = assemble(load(Path(sys.argv[1]), {}), fixed(datetime.fromisoformat(sys.argv[2])))
+from mailbot.config.settings import load_config
+from mailbot.service.runner import step
+desk = assemble(load_config(Path(sys.argv[1]), {}), fixed(datetime.fromisoformat(sys.argv[2])))
 print("ready", flush=True)
 while not Path(sys.argv[3]).exists():
     time.sleep(0.01)
