@@ -18,9 +18,9 @@ def erase(
     now: NowOption = None,
     json: Json = False,
 ) -> None:
-    """Erase a person: contacts, mails with their attachments, and the words of tickets. For good.
+    """Erase a person for good: contacts, mails with their attachments, and the words in tickets.
 
-    Licences, bills and what was decided stay. Exit 1, and nothing is erased, while a ticket of that address is open.
+    Licences, bills and decisions stay. While a ticket of that address is open, nothing is erased and the exit code is 1.
     """
     if strict(address) is None:
         fail(f"ADDRESS: read {address!r}, must be one plain address like jo@acme.example", 2)

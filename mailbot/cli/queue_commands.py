@@ -38,7 +38,7 @@ def _cell(column: str, value: Any) -> Any:
 def list_inbox(
     state: State = None, config_file: ConfigOption = None, now: NowOption = None, json: Json = False
 ) -> None:
-    """Mails that came, newest first. Of a failure the table says what went wrong; --json has the traceback too."""
+    """List received mails, newest first. --json also has the traceback of a failure."""
     choose(config_file, now)
     known = known_state(state, (inbox.KEPT, *inbox.FINAL))
     with desk().store.read() as session:

@@ -88,7 +88,7 @@ def _mails_in(work: Work) -> list[str]:
             "digest.mail_in",
             id=row.id,
             sender=row.sender or say("alert.nobody"),
-            why=first_line(row.reason) or row.intake,
+            why=first_line(row.reason) or _why_unanswered(work, row.intake or ""),
         )
         for row in left
     ]
@@ -96,6 +96,12 @@ def _mails_in(work: Work) -> list[str]:
 
 def _unanswered(intake: str) -> bool:
     return intake in UNANSWERED or intake.endswith(WITHHELD)
+
+
+def _why_unanswered(work: Work, intake: str) -> str:
+    if intake.endswith(WITHHELD):
+        return work.desk.say("unanswered.withheld")
+    return work.desk.say(f"unanswered.{intake.replace(' ', '_')}") if intake in UNANSWERED else intake
 
 
 def _mails_out(work: Work) -> list[str]:
