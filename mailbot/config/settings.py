@@ -58,7 +58,7 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class MailbotSettings(Section):
+class MailbotSection(Section):
     """The desk itself. ``data_dir`` holds everything durable; The shipped catalogue and templates can be replaced."""
 
     address: Address = Field(description="the desk's one plain address, such as 'licences@example.com'")
@@ -72,7 +72,7 @@ class MailbotSettings(Section):
     public_url: WebAddress | None = Field(None, description="an address that begins with https:// or http://")
 
 
-class DatabaseSettings(Section):
+class DatabaseSection(Section):
     """Where everything durable is. ``<data_dir>`` stands for ``mailbot.data_dir``."""
 
     url: DatabaseUrl = Field(
@@ -81,7 +81,7 @@ class DatabaseSettings(Section):
     )
 
 
-class ImapSettings(Section):
+class ImapSection(Section):
     """The mailbox that requests and replies come to."""
 
     host: Host = Field(description="the name of the IMAP server")
@@ -99,7 +99,7 @@ class ImapSettings(Section):
     spam_header: Header | None = Field(None, description="a header field as 'Name: value', such as 'X-Spam-Flag: YES'")
 
 
-class SmtpSettings(Section):
+class SmtpSection(Section):
     """The server that takes our mails. Without ``username`` it takes them without a login."""
 
     host: Host = Field(description="the name of the SMTP server")
@@ -114,7 +114,7 @@ class SmtpSettings(Section):
     sub_addressing: Annotated[bool, Strict()] = Field(True, description="true or false")
 
 
-class IdentitySettings(Section):
+class IdentitySection(Section):
     """How sure we must be of who wrote."""
 
     authserv_id: Host | None = Field(None, description="the name at the start of your server's Authentication-Results")
@@ -127,21 +127,21 @@ class IdentitySettings(Section):
     )
 
 
-class Member(Section):
+class StaffMember(Section):
     """One of the staff. The name is the address where none is given."""
 
     address: Address = Field(description="one plain address, such as 'anna@example.com'")
     name: Line = Field(default_factory=lambda given: given["address"], description="one line of text")
 
 
-class LicenceServerSettings(Section):
+class LicenceServerSection(Section):
     """Where every event of the ledger is posted to, signed; nothing is applied before it says so."""
 
     url: WebAddress = Field(description="an address that begins with https://, or http:// on this machine")
     secret: SecretStr = Field(min_length=16, description="text of at least 16 characters (or secret_file)")
 
 
-class LimitSettings(Section):
+class LimitsSection(Section):
     """What one mail may weigh, and how often we answer."""
 
     raw_mb: int = _whole(45, 1, 1000)
@@ -149,7 +149,7 @@ class LimitSettings(Section):
     replies_to_unknown_per_hour: int = _whole(60, 0, 100_000)
 
 
-class TimerSettings(Section):
+class TimersSection(Section):
     """When we remind, close and forget."""
 
     staff_reminder_hours: int = _whole(24, 1, 8760)
@@ -159,7 +159,7 @@ class TimerSettings(Section):
     key_days: int = _whole(30, 1, 365)
 
 
-class RetentionSettings(Section):
+class RetentionSection(Section):
     """How long raw mails are kept."""
 
     raw_days: int = _whole(365, 1, 36_500)
@@ -168,16 +168,16 @@ class RetentionSettings(Section):
 class Config(Section):
     """The whole configuration, checked."""
 
-    mailbot: MailbotSettings
-    database: DatabaseSettings = DatabaseSettings()
-    imap: ImapSettings
-    smtp: SmtpSettings
-    identity: IdentitySettings = IdentitySettings()
-    staff: tuple[Member, ...] = Field(description="at least one member, as [[staff]] with address and name")
-    limits: LimitSettings = LimitSettings()
-    timers: TimerSettings = TimerSettings()
-    retention: RetentionSettings = RetentionSettings()
-    licence_server: LicenceServerSettings | None = Field(None, description="a section with url and secret")
+    mailbot: MailbotSection
+    database: DatabaseSection = DatabaseSection()
+    imap: ImapSection
+    smtp: SmtpSection
+    identity: IdentitySection = IdentitySection()
+    staff: tuple[StaffMember, ...] = Field(description="at least one member, as [[staff]] with address and name")
+    limits: LimitsSection = LimitsSection()
+    timers: TimersSection = TimersSection()
+    retention: RetentionSection = RetentionSection()
+    licence_server: LicenceServerSection | None = Field(None, description="a section with url and secret")
 
     @property
     def zone(self) -> ZoneInfo:

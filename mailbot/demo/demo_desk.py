@@ -11,8 +11,8 @@ from mailbot.assembly import assemble
 from mailbot.config.settings import load_config
 from mailbot.core.desk.ticket import Ticket
 from mailbot.core.ledger.period import DECREASE_DAY
-from mailbot.demo.correspondents import DESK, PEOPLE
 from mailbot.demo.demo_border import AUTHSERV_ID
+from mailbot.demo.mail_client import DESK, PEOPLE
 from mailbot.demo.mail_server import HOST, Servers
 from mailbot.maillog import MailLog
 from mailbot.process import mapping

@@ -13,7 +13,7 @@ from aiohttp import web
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from mailbot.core.mail.message import Message
-from mailbot.demo.correspondents import DESK, Client, answer_to, quoted, reply_subject
+from mailbot.demo.mail_client import DESK, Client, answer_to, quoted, reply_subject
 from mailbot.demo.mail_server import HOST
 
 _MAILTO = re.compile(r"mailto:[^\s<>\"]+")

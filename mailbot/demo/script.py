@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from mailbot.demo.correspondents import ANNA, BOB, JOE
+from mailbot.demo.mail_client import ANNA, BOB, JOE
 
 _WHO = "Customer name: Acme\nI accept the License Agreement: yes\n"
 _DEMO, _PLAN, _MOVED, _SECOND = "DEMO1A2B3C4D", "ACME5E6F7G8H", "ACME9J0K1L2M", "ACME3N4P5Q6R"

@@ -8,13 +8,13 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from mailbot.cli.tables import show_table
+from mailbot.cli.output import print_table
 from mailbot.clock import system
 from mailbot.core.base.address import clean, same
 from mailbot.core.desk.ticket import Ticket
 from mailbot.core.form.quotes import own_text
 from mailbot.core.mail.message import Message, parse
-from mailbot.demo.correspondents import DESK
+from mailbot.demo.mail_client import DESK
 
 _GIST = 4  # lines of a mail of the desk
 _OWN = 12  # lines of what a person wrote
@@ -79,7 +79,7 @@ class Transcript:
         columns = ("ref", "state", "request", "action", "token", "customer_name")
         with self._lock:
             self.console.print()
-            show_table("Tickets", columns, [[ticket[column] for column in columns] for ticket in tickets], self.console)
+            print_table("Tickets", columns, [[ticket[column] for column in columns] for ticket in tickets], self.console)
 
     def _add(self, entry: dict[str, Any], head: str, style: str, below: Sequence[str] = ()) -> None:
         now = system()

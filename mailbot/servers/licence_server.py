@@ -18,7 +18,7 @@ NOT_FINAL = frozenset({401, 408, 425, 429})
 
 
 @dataclass(frozen=True)
-class Taken:
+class EventAccepted:
     """The server took the event (2xx)."""
 
     reply: str
@@ -33,7 +33,7 @@ class EventRefused:
 
 
 @dataclass(frozen=True)
-class Later:
+class EventDeferred:
     """No answer, or one that is no answer yet: to be tried again."""
 
     reply: str
@@ -51,7 +51,7 @@ class LicenceServer:
         self._url, self._secret = url, secret
         self._client = httpx.Client(timeout=patience, follow_redirects=False, headers={"User-Agent": "mailbot"})
 
-    def post(self, event: dict[str, Any], now: datetime) -> Taken | EventRefused | Later:
+    def post(self, event: dict[str, Any], now: datetime) -> EventAccepted | EventRefused | EventDeferred:
         """What the server makes of the event, whose ``id`` is the same at every attempt."""
         body = json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode()
         stamp = int(now.timestamp())
@@ -64,7 +64,7 @@ class LicenceServer:
         try:
             answer = self._client.post(self._url, content=body, headers=headers)
         except httpx.HTTPError as error:
-            return Later(f"{type(error).__name__}: {clean(str(error))}")
+            return EventDeferred(f"{type(error).__name__}: {clean(str(error))}")
         return _meaning(answer)
 
     def close(self) -> None:
@@ -72,13 +72,13 @@ class LicenceServer:
         self._client.close()
 
 
-def _meaning(answer: httpx.Response) -> Taken | EventRefused | Later:
+def _meaning(answer: httpx.Response) -> EventAccepted | EventRefused | EventDeferred:
     reply = f"{answer.status_code} {answer.reason_phrase}".strip()
     if answer.is_success:
-        return Taken(reply)
+        return EventAccepted(reply)
     if answer.is_client_error and answer.status_code not in NOT_FINAL:
         return EventRefused(reply, _reason(answer) or reply)
-    return Later(reply)
+    return EventDeferred(reply)
 
 
 def _reason(answer: httpx.Response) -> str:

@@ -13,7 +13,7 @@ from mailbot.core.ledger.licence import LicenceEvent, from_day, state_on
 from mailbot.environment import Desk
 from mailbot.process import mapping
 from mailbot.process.unit_of_work import Work
-from mailbot.servers.licence_server import EventRefused, Later, LicenceServer, Taken
+from mailbot.servers.licence_server import EventAccepted, EventDeferred, EventRefused, LicenceServer
 from mailbot.service.runner import Runs, here
 from storage import licences, posts
 
@@ -63,17 +63,19 @@ def _claim(desk: Desk) -> tuple[posts.LicencePost, LicenceEvent, dict[str, Any]]
         return None if row is None else (row, *_body(desk, session, row))
 
 
-def _note(desk: Desk, row: posts.LicencePost, event: LicenceEvent, outcome: Taken | EventRefused | Later) -> bool:
+def _note(
+    desk: Desk, row: posts.LicencePost, event: LicenceEvent, outcome: EventAccepted | EventRefused | EventDeferred
+) -> bool:
     """Write down what came of it; whether it was an answer."""
     with desk.store.write() as session:
-        if isinstance(outcome, Later):
+        if isinstance(outcome, EventDeferred):
             _later(desk, session, row, outcome)
             return False
         _settle(desk, session, row, event, outcome)
     return True
 
 
-def _later(desk: Desk, session: Session, row: posts.LicencePost, outcome: Later) -> None:
+def _later(desk: Desk, session: Session, row: posts.LicencePost, outcome: EventDeferred) -> None:
     now = desk.clock()
     wait = timedelta(seconds=BACK_OFF[min(row.attempts, len(BACK_OFF)) - 1])
     posts.again(session, row.id, now + wait, outcome.reply)
@@ -86,17 +88,17 @@ def _later(desk: Desk, session: Session, row: posts.LicencePost, outcome: Later)
 
 
 def _settle(
-    desk: Desk, session: Session, row: posts.LicencePost, event: LicenceEvent, outcome: Taken | EventRefused
+    desk: Desk, session: Session, row: posts.LicencePost, event: LicenceEvent, outcome: EventAccepted | EventRefused
 ) -> None:
     now = desk.clock()
-    taken = isinstance(outcome, Taken)
+    taken = isinstance(outcome, EventAccepted)
     if not posts.settle(session, row.id, "accepted" if taken else "refused", now, outcome.reply):
         return
     desk.log.server_answered(token=row.token, revision=row.revision, reply=outcome.reply)
     work = Work(desk, session, now, f"post:{row.id}")
     ticket = work.ticket(event.ticket) if event.ticket and event.kind != "reversed" else None
     items = tuple(event.changes)
-    if ticket is not None and isinstance(outcome, Taken):
+    if ticket is not None and isinstance(outcome, EventAccepted):
         work.apply(ticket, Accepted(event.token, event.revision, items))
     elif ticket is not None and isinstance(outcome, EventRefused):
         work.apply(ticket, RefusedThere(event.token, event.revision, items, outcome.reason))
@@ -120,7 +122,7 @@ def _fall_too(work: Work, event: LicenceEvent, outcome: EventRefused) -> None:
             work.apply(ticket, RefusedThere(other.token, other.revision, tuple(other.changes), outcome.reason))
 
 
-def _by_hand(work: Work, event: LicenceEvent, outcome: Taken | EventRefused) -> None:
+def _by_hand(work: Work, event: LicenceEvent, outcome: EventAccepted | EventRefused) -> None:
     """An operator's event has no ticket; a refusal is for him."""
     refusal = outcome.reason if isinstance(outcome, EventRefused) else None
     if event.pending:

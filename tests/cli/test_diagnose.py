@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from mailbot.cli import command_context
-from mailbot.cli.desk_commands import app
+from mailbot.cli import options
+from mailbot.cli.app import app
 from mailbot.core.desk.log_review import arrival_of, examine
 from mailbot.core.ledger.licence import Licence
 from mailbot.core.logs.diagnosis import FormClaim
@@ -33,8 +33,8 @@ def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No configuration, and nothing left of one that a test before has chosen."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("MAILBOT_CONFIG", raising=False)
-    monkeypatch.setitem(command_context.chosen, "config", None)
-    monkeypatch.setitem(command_context.chosen, "now", None)
+    monkeypatch.setitem(options.chosen, "config", None)
+    monkeypatch.setitem(options.chosen, "now", None)
 
 
 def told(tmp_path: Path, *options: str, code: int = 0, **files: bytes) -> dict[str, object]:

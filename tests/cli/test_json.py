@@ -12,7 +12,7 @@ import structlog
 import typer
 from typer.testing import CliRunner
 
-from mailbot.cli.desk_commands import app
+from mailbot.cli.app import app
 from mailbot.core.form.problem import Code
 from mailbot.json_shapes import LICENCE
 from mailbot.operations.ledger_csv import read_csv

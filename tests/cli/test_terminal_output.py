@@ -8,8 +8,7 @@ import pytest
 from rich.console import Console
 
 from mailbot.cli import queue_commands
-from mailbot.cli.command_context import show_json
-from mailbot.cli.tables import show_table
+from mailbot.cli.output import print_json, print_table
 from tests.process.test_hostile_input import nasty
 from tests.process.test_whole_desk import JOE, PLAN, import_active
 from tests.support.commands import mailbot
@@ -49,7 +48,7 @@ def test_no_command_shows_a_strangers_words_as_more_than_words(
     desk.take(f"From: {words} <a@b.example>, x@y.example\r\nSubject: {words}\r\n\r\n{words}".encode())
     mail = tmp_path / "mail.eml"
     mail.write_bytes(nasty(words))
-    monkeypatch.setattr(queue_commands, "_on_terminal", lambda: True)
+    monkeypatch.setattr(queue_commands, "_stdout_is_terminal", lambda: True)
     for command in COMMANDS:
         said = mailbot(tmp_path, *(part.format(mail=mail) for part in command))
         assert said.exit_code in (0, 1), (command, said.output)
@@ -73,9 +72,9 @@ def test_what_is_shown_steers_no_terminal_wherever_it_comes_from(capsys: pytest.
     """Most is clean before it is stored; this is the last guard."""
     for terminal in (True, False):
         shown = io.StringIO()
-        show_table("t", ("a",), [(f"x{STEERING}y",)], Console(file=shown, force_terminal=terminal, color_system=None))
+        print_table("t", ("a",), [(f"x{STEERING}y",)], Console(file=shown, force_terminal=terminal, color_system=None))
         assert not any(sign in shown.getvalue() for sign in STEERING)
-    show_json({"a": f"x{STEERING}y"})
+    print_json({"a": f"x{STEERING}y"})
     written = capsys.readouterr().out
     assert not any(sign in written for sign in STEERING)
     assert json.loads(written) == {"a": f"x{STEERING}y"}

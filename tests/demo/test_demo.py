@@ -18,8 +18,8 @@ from urllib.request import Request, urlopen
 import pytest
 
 from mailbot.core.mail.message import Message
-from mailbot.demo.correspondents import ADDRESSES, ANNA, DESK, JOE, Client
 from mailbot.demo.demo_border import AUTHSERV_ID, mailbox_of, stamped, stamped_verdict
+from mailbot.demo.mail_client import ADDRESSES, ANNA, DESK, JOE, Client
 from mailbot.demo.mail_server import HOST, Servers
 from tests.conftest import ONE_WORKER
 from tests.support.warm import Warm

@@ -11,7 +11,7 @@ from sqlmodel import Session, select
 from typer.testing import CliRunner
 
 import mailbot
-from mailbot.cli.desk_commands import app
+from mailbot.cli.app import app
 from mailbot.environment import Desk
 from mailbot.service import runner
 from mailbot.service.runner import keep_mail, work_off

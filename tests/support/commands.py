@@ -5,7 +5,7 @@ from pathlib import Path
 import structlog
 from typer.testing import CliRunner, Result
 
-from mailbot.cli.desk_commands import app
+from mailbot.cli.app import app
 
 
 def mailbot(folder: Path | None, *words: object, now: object = None) -> Result:

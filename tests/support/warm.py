@@ -14,7 +14,7 @@ from types import TracebackType
 
 _SERVER = """
 import gc, json, os, runpy, signal, sys
-import mailbot.cli, mailbot.demo.stage, mailbot.ids, mailbot.operations.desk_check, mailbot.operations.explain, mailbot.service.loops, mailbot.wording
+import mailbot.cli, mailbot.demo.main, mailbot.ids, mailbot.operations.desk_check, mailbot.operations.explain, mailbot.service.loops, mailbot.wording
 from sqlalchemy.orm import configure_mappers
 configure_mappers()
 mailbot.wording.load_wording("en").faults()  # reads and compiles all templates

@@ -3,8 +3,8 @@
 from typing import assert_never
 
 from mailbot.core.mail.message import Message
-from mailbot.demo.correspondents import Client
 from mailbot.demo.demo_desk import RunningDesk
+from mailbot.demo.mail_client import Client
 from mailbot.demo.script import DemoCase, DemoReply, Gets, Step, Write
 from mailbot.demo.transcript import Transcript
 
@@ -12,7 +12,7 @@ from mailbot.demo.transcript import Transcript
 PATIENCE = 30.0
 
 
-class Play:
+class Player:
     """``faults`` are the sentences on what did not end as expected."""
 
     def __init__(self, desk: RunningDesk, people: dict[str, Client], told: Transcript) -> None:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 from rich.console import Console
 
-from mailbot.cli.tables import billing_text, show_table, text_of
+from mailbot.cli.output import billing_text, print_table, text_of
 
 TOKEN = "A1B2C3D4E5F6" * 10
 COLUMNS = ("ref", "token", "customer_name", "sender", "received_at")
@@ -15,7 +15,7 @@ ROW = ("LIC-1", TOKEN, "Acme International", "joe@acme.example", datetime(2026, 
 
 def table(width: int, *, terminal: bool, rows: tuple[tuple[object, ...], ...] = (ROW,)) -> str:
     file = io.StringIO()
-    show_table("Tickets", COLUMNS, rows, Console(file=file, width=width, force_terminal=terminal, color_system=None))
+    print_table("Tickets", COLUMNS, rows, Console(file=file, width=width, force_terminal=terminal, color_system=None))
     return file.getvalue()
 
 

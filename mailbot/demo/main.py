@@ -13,17 +13,17 @@ from typing import Any
 from rich.console import Console
 
 from mailbot.clock import system
-from mailbot.demo.correspondents import ADDRESSES, PEOPLE, Client
 from mailbot.demo.demo_desk import RunningDesk, configuration
+from mailbot.demo.mail_client import ADDRESSES, PEOPLE, Client
 from mailbot.demo.mail_page import Page
 from mailbot.demo.mail_server import HOST, Servers
-from mailbot.demo.play import Play
+from mailbot.demo.player import Player
 from mailbot.demo.script import cases
 from mailbot.demo.transcript import WIDTH, Transcript
 from mailbot.ids import SystemIds
 
 
-def play_demo(*, json: bool, stay: bool) -> tuple[bool, dict[str, Any]]:
+def run_demo(*, json: bool, stay: bool) -> tuple[bool, dict[str, Any]]:
     """Play the demo. (Whether all ended as expected, the whole conversation with the tickets)."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as Ctrl-C does, and leaves nothing
     told = Transcript(None if json else Console(width=None if sys.stdout.isatty() else WIDTH, highlight=False))
@@ -35,7 +35,7 @@ def play_demo(*, json: bool, stay: bool) -> tuple[bool, dict[str, Any]]:
         people = {who[1]: _client(who, servers) for who in PEOPLE}
         with RunningDesk(config, told.understood, told.trouble) as desk:
             told.kind, told.marker = desk.kind, desk.desk.wording.marker
-            play = Play(desk, people, told)
+            play = Player(desk, people, told)
             play.play(cases(system().astimezone(desk.desk.config.zone)))
             faults, tickets = play.faults, desk.tickets()
             told.tickets(tickets)
