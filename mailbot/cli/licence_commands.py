@@ -14,7 +14,7 @@ from mailbot.cli.output import print_json, print_table
 from mailbot.core.ledger.invariants import first_broken_invariant
 from mailbot.core.ledger.licence import Licence
 from mailbot.environment import Desk
-from mailbot.operations.ledger_csv import Checks, Progress, export_csv, read_csv
+from mailbot.operations.ledger_csv import ColumnChecks, Progress, export_csv, read_csv
 from mailbot.operations.ledger_import import Difference, differences, put_licences, reverse
 from mailbot.process import mapping
 
@@ -103,7 +103,7 @@ def set_licence(
     if "reverses" in row:
         _reverse(found, row, why)
         return
-    faults = Checks(found.catalogue).faults(row)
+    faults = ColumnChecks(found.catalogue).faults(row)
     if faults:
         fail("\n".join(faults), 2)
     if changed := put_licences(found, [row], "set", why):

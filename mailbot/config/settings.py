@@ -1,6 +1,6 @@
-"""The configuration: every key with its default and what it must be; one ConfigError lists all faults.
+"""The configuration: every key with its type, default and limits; one ``ConfigError`` lists every fault.
 
-Where values come from: ``config_read``; kinds of values: ``config_values``; what must fit together: ``config_checks``.
+``config.toml_file`` reads the values, ``config.value_types`` has the types, ``config.consistency`` the rules between keys.
 """
 
 from collections.abc import Mapping, Sequence
@@ -37,7 +37,7 @@ _SECURITY = "'tls', 'starttls' or 'plain' (this machine only)"
 
 
 class ConfigError(Exception):
-    """The configuration cannot be used. ``faults`` are all the reasons, one sentence each, without secrets."""
+    """The configuration cannot be used. ``faults`` has every reason, one sentence each, without secrets."""
 
     def __init__(self, source: str, faults: Sequence[str]) -> None:
         self.source, self.faults = source, tuple(faults)
@@ -53,13 +53,13 @@ def _whole(default: int, low: int, high: int) -> Any:
 
 
 class Section(BaseModel):
-    """What all sections share: fixed once read, and no key is passed over."""
+    """Base of all sections: immutable, and an unknown key is a fault."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class MailbotSection(Section):
-    """The desk itself. ``data_dir`` holds everything durable; The shipped catalogue and templates can be replaced."""
+    """The desk itself. ``data_dir`` holds the database; ``catalogue`` and ``templates`` replace those shipped with mailbot."""
 
     address: Address = Field(description="the desk's one plain address, such as 'licences@example.com'")
     name: Line = Field("License Desk", description="one line of text")
@@ -73,7 +73,7 @@ class MailbotSection(Section):
 
 
 class DatabaseSection(Section):
-    """Where everything durable is. ``<data_dir>`` stands for ``mailbot.data_dir``."""
+    """The database. "<data_dir>" in ``url`` stands for ``mailbot.data_dir``."""
 
     url: DatabaseUrl = Field(
         SecretStr("sqlite:///<data_dir>/mailbot.db"),
@@ -82,7 +82,7 @@ class DatabaseSection(Section):
 
 
 class ImapSection(Section):
-    """The mailbox that requests and replies come to."""
+    """The mailbox that receives requests and replies."""
 
     host: Host = Field(description="the name of the IMAP server")
     security: Security = Field("tls", description=_SECURITY)
@@ -100,7 +100,7 @@ class ImapSection(Section):
 
 
 class SmtpSection(Section):
-    """The server that takes our mails. Without ``username`` it takes them without a login."""
+    """The server that sends our mails; without ``username`` there is no login."""
 
     host: Host = Field(description="the name of the SMTP server")
     security: Security = Field("tls", description=_SECURITY)
@@ -115,7 +115,7 @@ class SmtpSection(Section):
 
 
 class IdentitySection(Section):
-    """How sure we must be of who wrote."""
+    """How a sender is verified, and what an unverified one may do."""
 
     authserv_id: Host | None = Field(None, description="the name at the start of your server's Authentication-Results")
     staff: Literal["key+verified", "key"] = Field("key+verified", description="'key+verified' or 'key'")
@@ -128,21 +128,21 @@ class IdentitySection(Section):
 
 
 class StaffMember(Section):
-    """One of the staff. The name is the address where none is given."""
+    """A member of staff. Without ``name``, the address is the name."""
 
     address: Address = Field(description="one plain address, such as 'anna@example.com'")
     name: Line = Field(default_factory=lambda given: given["address"], description="one line of text")
 
 
 class LicenceServerSection(Section):
-    """Where every event of the ledger is posted to, signed; nothing is applied before it says so."""
+    """The server that every ledger event is posted to, signed. A change applies once the server accepts it."""
 
     url: WebAddress = Field(description="an address that begins with https://, or http:// on this machine")
     secret: SecretStr = Field(min_length=16, description="text of at least 16 characters (or secret_file)")
 
 
 class LimitsSection(Section):
-    """What one mail may weigh, and how often we answer."""
+    """The largest mail accepted, and how many replies are sent."""
 
     raw_mb: int = _whole(45, 1, 1000)
     replies_per_sender_per_day: int = _whole(10, 1, 10_000)
@@ -150,7 +150,7 @@ class LimitsSection(Section):
 
 
 class TimersSection(Section):
-    """When we remind, close and forget."""
+    """When reminders and the digest go out, tickets close, and reply keys expire."""
 
     staff_reminder_hours: int = _whole(24, 1, 8760)
     digest_at: ClockTime = Field(time(8), description="a time of day, such as '08:00'")
@@ -186,12 +186,12 @@ class Config(Section):
 
     @property
     def database_url(self) -> str:
-        """The database's URL in full; it may hold a password."""
+        """The complete URL of the database, which may contain a password."""
         return self.database.url.get_secret_value().replace("<data_dir>", str(self.mailbot.data_dir))
 
 
 def load_config(path: Path | None, environ: Mapping[str, str]) -> Config:
-    """The configuration from ``path``, else ``MAILBOT_CONFIG``, else ``./mailbot.toml``, under the environment's keys.
+    """The configuration from ``path``, else the file in MAILBOT_CONFIG, else ./mailbot.toml; the environment overrides the file.
 
     Raises:
         ConfigError: with every fault.
@@ -202,7 +202,7 @@ def load_config(path: Path | None, environ: Mapping[str, str]) -> Config:
     faults = [*reading.faults, *not_built(reading.raw)]
     sections = {name: part for name, part in reading.raw.items() if name != "web"}
     try:
-        # A required section that is missing is taken as empty, so that its keys are named.
+        # A missing required section counts as empty, so that the faults name its required keys.
         config = Config.model_validate({"mailbot": {}, "imap": {}, "smtp": {}, **sections})
     except ValidationError as error:
         faults += sentences(error, Config)

@@ -79,7 +79,9 @@ class Transcript:
         columns = ("ref", "state", "request", "action", "token", "customer_name")
         with self._lock:
             self.console.print()
-            print_table("Tickets", columns, [[ticket[column] for column in columns] for ticket in tickets], self.console)
+            print_table(
+                "Tickets", columns, [[ticket[column] for column in columns] for ticket in tickets], self.console
+            )
 
     def _add(self, entry: dict[str, Any], head: str, style: str, below: Sequence[str] = ()) -> None:
         now = system()

@@ -1,4 +1,7 @@
-"""``mailbot erase``: what the desk knows of a person goes; licences, bills and what was decided stay."""
+"""``mailbot erase``: removes a person from the database; licences, bills and decisions stay.
+
+The rows are changed by ``storage.erasure``; here is what must be finished before, and what of a ticket is emptied.
+"""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,8 +13,8 @@ from mailbot.core.desk.ticket import FINAL, Ticket
 from mailbot.environment import Desk
 from storage import erasure, people, tickets
 
-#: What a ticket keeps of a person: nothing. Its items, dates, token and linked tickets stay.
-_NOBODY: dict[str, Any] = {
+#: The fields of a ticket that are emptied; its items, dates, token and linked tickets stay.
+_EMPTIED: dict[str, Any] = {
     "sender": erasure.GONE, "sender_name": "", "customer_name": None, "customer_email": None, "forwarded_from": None,
     "comments": None, "question": None, "description": None, "reason": None, "subject": "", "fields": {},
     "problems": (), "diagnosis": None, "challenged": (), "confirmed_by": None, "threads": {}, "log_mails": (), "files": (),
@@ -19,12 +22,12 @@ _NOBODY: dict[str, Any] = {
 
 
 class StillNeededError(ValueError):
-    """It cannot be done now; the text says why and what to do first."""
+    """The person cannot be erased yet; the text says why and what to do first."""
 
 
 @dataclass(frozen=True)
 class ErasureReport:
-    """What was, or would be, erased; ``without_contact`` are the licences for which nobody is left to ask."""
+    """What was or would be erased; ``without_contact`` are the tokens of licences that have no contact left."""
 
     address: str
     tickets: list[str]
@@ -35,24 +38,30 @@ class ErasureReport:
 
 
 def erase_person(desk: Desk, address: str, *, dry_run: bool) -> ErasureReport:
-    """One transaction, then the file itself is rid of what was deleted. StillNeededError while something of his is still open."""
-    _of_the_desk(desk, address)
+    """Erase the person in one transaction, then overwrite the deleted rows in the database file.
+
+    With ``dry_run`` everything is rolled back.
+
+    Raises:
+        StillNeededError: while a ticket or mail of that address is open, or it belongs to the desk.
+    """
+    _require_outsider(desk, address)
     with desk.store.rehearsal() if dry_run else desk.store.write() as session:
-        _nothing_open(session, address)
-        done = erasure.erase(session, address, desk.clock(), _dismantled)
-        alone = [token for token in done.contact_of if not people.contacts(session, token)]
+        _require_nothing_open(session, address)
+        done = erasure.erase(session, address, desk.clock(), _emptied)
+        without_contact = [token for token in done.contact_of if not people.contacts(session, token)]
     if not dry_run:
         desk.store.scrub()
-    return ErasureReport(address, done.tickets, done.contact_of, alone, done.mails_in, done.mails_out)
+    return ErasureReport(address, done.tickets, done.contact_of, without_contact, done.mails_in, done.mails_out)
 
 
-def _of_the_desk(desk: Desk, address: str) -> None:
+def _require_outsider(desk: Desk, address: str) -> None:
     if any(same(address, own) for own in (desk.config.mailbot.address, *(one.address for one in desk.config.staff))):
         msg = f"{address} is the desk's or a member of staff: remove it from the configuration first"
         raise StillNeededError(msg)
 
 
-def _nothing_open(session: Session, address: str) -> None:
+def _require_nothing_open(session: Session, address: str) -> None:
     mine = tickets.of_sender(session, address)
     if still := [f"{row.ref} ({row.state})" for row in mine if row.state not in FINAL]:
         msg = f'still open: {", ".join(still)}; wait until they end, or end them: mailbot decide REF "REJECT ..."'
@@ -67,7 +76,7 @@ def _nothing_open(session: Session, address: str) -> None:
         raise StillNeededError(msg)
 
 
-def _dismantled(body: dict[str, Any]) -> dict[str, Any]:
+def _emptied(body: dict[str, Any]) -> dict[str, Any]:
     ticket = Ticket.model_validate(body)
     items = tuple(item.model_copy(update={"reason": None}) for item in ticket.items)
-    return ticket.model_copy(update={**_NOBODY, "items": items}).model_dump(mode="json", by_alias=True)
+    return ticket.model_copy(update={**_EMPTIED, "items": items}).model_dump(mode="json", by_alias=True)

@@ -13,7 +13,7 @@ from mailbot.core.ledger.licence import LicenceEvent, from_day, state_on
 from mailbot.environment import Desk
 from mailbot.process import mapping
 from mailbot.process.unit_of_work import Work
-from mailbot.servers.licence_server import EventAccepted, EventDeferred, EventRefused, LicenceServer
+from mailbot.servers.licence_server import EventAccepted, EventDeferred, EventRefused, LicenceServer, PostOutcome
 from mailbot.service.runner import Runs, here
 from storage import licences, posts
 
@@ -63,9 +63,7 @@ def _claim(desk: Desk) -> tuple[posts.LicencePost, LicenceEvent, dict[str, Any]]
         return None if row is None else (row, *_body(desk, session, row))
 
 
-def _note(
-    desk: Desk, row: posts.LicencePost, event: LicenceEvent, outcome: EventAccepted | EventRefused | EventDeferred
-) -> bool:
+def _note(desk: Desk, row: posts.LicencePost, event: LicenceEvent, outcome: PostOutcome) -> bool:
     """Write down what came of it; whether it was an answer."""
     with desk.store.write() as session:
         if isinstance(outcome, EventDeferred):

@@ -104,7 +104,7 @@ def test_uids_ascend_and_are_never_used_again(server: Dovecot) -> None:
 
 
 def test_more_mails_than_one_answer_may_hold(server: Dovecot, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(imap, "_WINDOW", 2)
+    monkeypatch.setattr(imap, "_SEARCH_WINDOW", 2)
     for _ in range(7):
         server.deliver(MAIL)
     with opened(server.settings()) as mailbox:
