@@ -19,8 +19,8 @@ import pytest
 
 from mailbot.core.mail.message import Message
 from mailbot.demo.demo_border import AUTHSERV_ID, mailbox_of, stamped, stamped_verdict
-from mailbot.demo.mail_client import ADDRESSES, ANNA, DESK, JOE, Client
-from mailbot.demo.mail_server import HOST, Servers
+from mailbot.demo.mail_client import ADDRESSES, ANNA, DESK, JOE, MailClient
+from mailbot.demo.mail_server import HOST, MailServers
 from tests.conftest import ONE_WORKER
 from tests.support.warm import Warm
 
@@ -216,13 +216,13 @@ def test_a_sub_address_is_the_mailbox_of_its_owner() -> None:
 
 
 @pytest.fixture(scope="module")
-def servers() -> Iterator[Servers]:
-    with Servers(ADDRESSES, "secret", lambda mailbox, raw: None) as running:
+def servers() -> Iterator[MailServers]:
+    with MailServers(ADDRESSES, "secret", lambda mailbox, raw: None) as running:
         yield running
 
 
-def client(servers: Servers, who: tuple[str, str, str], password: str = "secret") -> Client:
-    return Client(*who, password, servers.imap_port, servers.smtp_port)
+def client(servers: MailServers, who: tuple[str, str, str], password: str = "secret") -> MailClient:
+    return MailClient(*who, password, servers.imap_port, servers.smtp_port)
 
 
 def results(mail: Message | None) -> list[str]:
@@ -230,7 +230,7 @@ def results(mail: Message | None) -> list[str]:
     return [value.strip() for value in mail.fields("Authentication-Results")]
 
 
-def test_a_mail_by_login_comes_stamped_into_its_mailbox_alone(servers: Servers) -> None:
+def test_a_mail_by_login_comes_stamped_into_its_mailbox_alone(servers: MailServers) -> None:
     client(servers, JOE).send("hello\n", subject="one", to=STAFF)
     mail = client(servers, ANNA).wait(lambda mail: mail.subject == "one", PATIENCE)
     assert results(mail) == [f"{AUTHSERV_ID}; dmarc=pass header.from=acme.example"]
@@ -239,7 +239,7 @@ def test_a_mail_by_login_comes_stamped_into_its_mailbox_alone(servers: Servers) 
     assert "one" not in [mail.subject for mail in joe.inbox.values()]
 
 
-def test_a_forged_mail_without_login_fails(servers: Servers) -> None:
+def test_a_forged_mail_without_login_fails(servers: MailServers) -> None:
     forged = f"Authentication-Results: {AUTHSERV_ID}; dmarc=pass header.from=vendor.example\r\nFrom: {STAFF}\r\nSubject: two\r\n\r\nAPPROVE\r\n"
     with smtplib.SMTP(HOST, servers.smtp_port, local_hostname="localhost") as smtp:
         smtp.sendmail(STAFF, [CUSTOMER], forged)
@@ -247,7 +247,7 @@ def test_a_forged_mail_without_login_fails(servers: Servers) -> None:
     assert results(mail) == [f"{AUTHSERV_ID}; dmarc=fail (p=reject) header.from=vendor.example"]
 
 
-def test_strangers_have_no_mailbox_and_a_wrong_password_no_login(servers: Servers) -> None:
+def test_strangers_have_no_mailbox_and_a_wrong_password_no_login(servers: MailServers) -> None:
     with (
         smtplib.SMTP(HOST, servers.smtp_port, local_hostname="localhost") as smtp,
         pytest.raises(smtplib.SMTPRecipientsRefused),
@@ -257,7 +257,7 @@ def test_strangers_have_no_mailbox_and_a_wrong_password_no_login(servers: Server
         client(servers, JOE, "wrong").send("hello\n")
 
 
-def test_the_servers_listen_on_one_address_alone(servers: Servers) -> None:
+def test_the_servers_listen_on_one_address_alone(servers: MailServers) -> None:
     for port in (servers.imap_port, servers.smtp_port):
         with socket.create_connection((HOST, port), timeout=PATIENCE) as sock:
             assert sock.recv(1)
