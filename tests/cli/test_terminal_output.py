@@ -37,7 +37,7 @@ STEERING = "\x1b\x07\x9b\x7f\u202e\u2028"
 
 @pytest.mark.series(3)
 @pytest.mark.parametrize("words", WORDS, ids=map(ascii, WORDS))
-def test_no_command_shows_a_strangers_words_as_more_than_words(
+def test_commands_print_no_control_characters_from_mails(
     tmp_path: Path, words: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     desk = running(tmp_path)
@@ -61,14 +61,14 @@ def test_no_command_shows_a_strangers_words_as_more_than_words(
     assert words not in ("\\[/x]", "[bold]x[/bold]") or words in shown
 
 
-def test_a_quarantined_mail_goes_into_a_file_as_it_came(tmp_path: Path) -> None:
+def test_quarantine_show_writes_the_raw_bytes_to_a_file(tmp_path: Path) -> None:
     desk = running(tmp_path)
     raw = b"From: a@b.example, c@d.example\r\n\r\n\x1b]0;owned\x07\xff"
     desk.take(raw)
     assert mailbot(tmp_path, "quarantine", "show", "1").stdout_bytes == raw
 
 
-def test_what_is_shown_steers_no_terminal_wherever_it_comes_from(capsys: pytest.CaptureFixture[str]) -> None:
+def test_tables_and_json_print_no_steering_characters(capsys: pytest.CaptureFixture[str]) -> None:
     """Most is clean before it is stored; this is the last guard."""
     for terminal in (True, False):
         shown = io.StringIO()
