@@ -17,7 +17,7 @@ UNANSWERED = ("refused sender", "words of a stranger", "status of a stranger", "
 #: Behind what a mail turned out to be: no budget was left for its answer.
 WITHHELD = ", not answered: budget"
 #: States of our mails that somebody must look at.
-LOST = (outbox.REFUSED, outbox.UNKNOWN, outbox.UNDELIVERED)
+LOST = (outbox.OutboxState.REFUSED, outbox.OutboxState.UNKNOWN, outbox.OutboxState.UNDELIVERED)
 MOST_LINES = 100
 #: The lines of a history that say that something was granted.
 GRANTS = ("applied", "scheduled", "applying")
@@ -77,9 +77,9 @@ def _unread(work: Work) -> list[str]:
 def _mails_in(work: Work) -> list[str]:
     """What stands in quarantine, and what got no answer since the last digest."""
     since = _since(work)
-    left = inbox.listing(work.session, inbox.QUARANTINED)
+    left = inbox.listing(work.session, inbox.InboxState.QUARANTINED)
     left += [row for row in inbox.handled_since(work.session, since) if _unanswered(row.intake or "")]
-    return [f"mail {row.id} of {row.sender or 'nobody'}: {first_line(row.reason) or row.intake}" for row in left]
+    return [f"mail {row.id} of {row.sender or 'nobody'}: {first_line(row.last_result) or row.intake}" for row in left]
 
 
 def _unanswered(intake: str) -> bool:
@@ -89,12 +89,16 @@ def _unanswered(intake: str) -> bool:
 def _mails_out(work: Work) -> list[str]:
     """Our own mails that did not arrive, or of which nobody knows."""
     rows = [row for state in LOST for row in outbox.listing(work.session, state)]
-    return [f"our mail {row.id} ({row.kind} to {row.recipient}) is {row.state}: {row.last_reply or ''}" for row in rows]
+    return [
+        f"our mail {row.id} ({row.kind} to {row.recipient}) is {row.state}: {row.last_result or ''}" for row in rows
+    ]
 
 
 def _failing(work: Work) -> list[str]:
     rows = due.failing(work.session)
-    return [f"{row.kind} of {row.ref or row.token or 'the desk'} has failed: {first_line(row.reason)}" for row in rows]
+    return [
+        f"{row.kind} of {row.ref or row.token or 'the desk'} has failed: {first_line(row.last_result)}" for row in rows
+    ]
 
 
 def _short(lines: tuple[str, ...]) -> tuple[str, ...]:

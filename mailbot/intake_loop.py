@@ -72,7 +72,7 @@ def put_away(desk: Desk, mailbox: Mailbox, known: set[int], run: Runs = here) ->
     left = {row.id for row in rows}
     try:
         for folder, quarantined in ((desk.config.imap.done_folder, False), (desk.config.imap.quarantine_folder, True)):
-            mine = [row for row in rows if (row.state == inbox.QUARANTINED) is quarantined]
+            mine = [row for row in rows if (row.state == inbox.InboxState.QUARANTINED) is quarantined]
             if mine:
                 uids = [int(row.uid or 0) for row in mine]
                 mailbox.move(uids, folder)
@@ -82,7 +82,7 @@ def put_away(desk: Desk, mailbox: Mailbox, known: set[int], run: Runs = here) ->
                 left.difference_update(row.id for row in mine)
     finally:
         if left:
-            run(functools.partial(_write, desk, inbox.unclaim, left))
+            run(functools.partial(_write, desk, inbox.release_moves, left))
     return len(rows)
 
 

@@ -115,7 +115,7 @@ class Post:
             return
         text = "\n".join(row.text for row in rows)
         self.send(Send("alert", Audience.STAFF, Facts(text=text)), None)
-        alerts.told(self.session, rows, self.now)
+        alerts.mark_told(self.session, rows, self.now)
         if alerts.untold(self.session, 1):
             due.add(self.session, kind=ALERTS, due_at=self.now + ALERT_EVERY, made_at=self.now)
 
@@ -147,7 +147,7 @@ class Post:
             envelope_from="" if envelope.null_path else self.desk.config.mailbot.address,
             raw=raw,
             composed_at=self.now,
-            due_at=self.now + HUSH if send.kind == "neutral" else self.now,
+            not_before=self.now + HUSH if send.kind == "neutral" else self.now,
             inbox_id=self.inbox_id,
         )
         self.desk.log.composed(

@@ -41,7 +41,7 @@ from mailbot.core.ticket import Ticket
 from mailbot.core.transitions import decide
 from mailbot.desk import Desk
 from mailbot.post import Post
-from storage import due, keys, licences, people, posts, tickets
+from storage import due, keys, licence_posts, licences, people, tickets
 
 
 @dataclass
@@ -215,7 +215,7 @@ class Work:
             pending=asks,
         )
         if asks:
-            posts.add(self.session, change.token, revision, self.now)
+            licence_posts.add(self.session, change.token, revision, self.now)
 
     def _remember(self, ticket: Ticket | None, effect: Remember) -> None:
         due.add(

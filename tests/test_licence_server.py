@@ -21,7 +21,7 @@ from mailbot.ledger_files import put
 from mailbot.licence_server import Later, LicenceServer, Refused, Taken
 from mailbot.posting import BACK_OFF, WORRYING, Posted, post_due
 from mailbot.records import event_of, licence
-from storage import due, licences, posts
+from storage import due, licence_posts, licences
 from tests.running import Running, body, running
 from tests.test_desk import ANNA, BOB, DEMO, JOE, PLAN, WHO
 from tests.test_due import rome
@@ -308,7 +308,7 @@ def test_an_answer_that_comes_twice_counts_once(desk: Running, vendor: Vendor) -
     give(desk)
     desk.write(JOE, MORE)
     with desk.desk.store.write() as session:
-        row = posts.claim(session, desk.moment[0], timedelta(0))
+        row = licence_posts.claim(session, desk.moment[0], desk.moment[0])
     with desk.desk.store.read() as session:
         event = event_of(licences.events(session, TOKEN)[1])
     assert post(desk) == Posted(answered=1)
