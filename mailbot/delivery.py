@@ -164,12 +164,12 @@ class Delivery:
         return self._waiting.popleft() if self._waiting and not self._ending else None
 
     async def _one(self, lane: Smtp, mail: _Mail) -> None:
-        unrecorded = self._unrecorded.pop(mail.row.id, None)
-        if unrecorded is not None:  # it was tried before: only its record is missing
-            self._tried.append(unrecorded)
-        elif await self._ours(mail):
-            self._tried.append(await self._try(lane, mail))
-        await self._note()
+        tried = self._unrecorded.pop(mail.row.id, None)  # it was tried before: only its record is missing
+        if tried is None and await self._ours(mail):
+            tried = await self._try(lane, mail)
+        if tried is not None:
+            self._tried.append(tried)
+            await self._note()
 
     async def _try(self, lane: Smtp, mail: _Mail) -> _Tried:
         self._desk.log.claimed(outbox_id=mail.row.id)
