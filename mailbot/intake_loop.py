@@ -8,9 +8,10 @@ from sqlmodel import Session
 
 from mailbot.config import Config
 from mailbot.desk import Desk
-from mailbot.handling import Arrival, Runs, here, keep_all, keep_oversized
+from mailbot.handling import Arrival, Runs, here, keep_all, keep_oversized, skip
 from mailbot.imap import Arrived, ImapSettings, Mailbox
 from storage import inbox
+from storage.faults import StoreError
 
 #: So long nobody else moves the mails that one process is moving; it is over when that one was killed.
 MOVING = timedelta(minutes=10)
@@ -47,14 +48,28 @@ def _keep(desk: Desk, mails: list[Arrived]) -> int:
     whole = [arrived for arrived in mails if arrived.whole]
     for arrived in whole:
         desk.log.fetched(uid=arrived.uid, size=arrived.size)
-    kept = keep_all(desk, [_arrival(desk, arrived) for arrived in whole], "imap") if whole else []
-    for arrived, (inbox_id, new) in zip(whole, kept, strict=True):
-        if not new:
-            desk.log.known(inbox_id=inbox_id, uid=arrived.uid)
+    new = _keep_whole(desk, whole) if whole else 0
     for arrived in mails:
         if not arrived.whole:
             desk.log.oversized(uid=arrived.uid, size=arrived.size)
             keep_oversized(desk, _arrival(desk, arrived), arrived.size)
+    return new
+
+
+def _keep_whole(desk: Desk, mails: list[Arrived]) -> int:
+    """Keep the mails in one commit; if that fails, each in its own. One that cannot be kept stays in the folder."""
+    try:
+        kept = keep_all(desk, [_arrival(desk, arrived) for arrived in mails], "imap")
+    except StoreError:
+        raise
+    except Exception as error:
+        if len(mails) > 1:
+            return sum(_keep_whole(desk, [arrived]) for arrived in mails)
+        skip(desk, f"mail of UIDVALIDITY {mails[0].uidvalidity}, UID", mails[0].uid, error)
+        return 0
+    for arrived, (inbox_id, new) in zip(mails, kept, strict=True):
+        if not new:
+            desk.log.known(inbox_id=inbox_id, uid=arrived.uid)
     return sum(new for _, new in kept)
 
 

@@ -21,10 +21,15 @@ GONE = "erased"
 
 @dataclass(frozen=True)
 class Erased:
-    """What was erased: the person's tickets, the licences whose contact the person was, and how many mails lost their bytes."""
+    """What was erased: the person's tickets and contacts of licences, and how many mails lost their bytes.
 
+    ``without_contact`` are the licences that have no contact any more.
+    """
+
+    address: str
     tickets: list[str]
     contact_of: list[str]
+    without_contact: list[str]
     mails_in: int
     mails_out: int
 
@@ -60,7 +65,9 @@ def erase(s: Session, address: str, at: datetime, dismantled: Callable[[dict[str
         _without_words(s, row.number)
         tickets.add_event(s, row.number, at, "erased", "operator")
     _elsewhere(s, address)
-    found = Erased(refs, _contacts(s, address), _mails_in(s, address, refs), _mails_out(s, address, refs))
+    contact_of = _contacts(s, address)
+    alone = [token for token in contact_of if not people.contacts(s, token)]
+    found = Erased(address, refs, contact_of, alone, _mails_in(s, address, refs), _mails_out(s, address, refs))
     s.flush()
     return found
 

@@ -7,8 +7,9 @@ import typer
 
 from mailbot.cli.context import ConfigOption, Json, NowOption, choose, desk, fail, show_json
 from mailbot.core.address import strict
-from mailbot.erasing import Report, StillNeededError
+from mailbot.erasing import StillNeededError
 from mailbot.erasing import erase as erased
+from storage.erasure import Erased
 
 
 def erase(
@@ -35,7 +36,7 @@ def erase(
         typer.echo(_told(report, dry_run=dry_run))
 
 
-def _told(report: Report, *, dry_run: bool) -> str:
+def _told(report: Erased, *, dry_run: bool) -> str:
     lines = [
         f"{report.address}: {'this would be erased' if dry_run else 'erased'}",
         f"  contact of      {', '.join(report.contact_of) or 'no licence'}",

@@ -22,7 +22,7 @@ def test_mails_lose_their_bytes_and_keep_what_became_of_them(store: Store) -> No
         )  # fmt: skip
     with store.write() as s:
         found = erasure.erase(s, "jo@ACME.example", NOON, lambda body: body)
-    assert found == erasure.Erased(tickets=[], contact_of=["TOKEN123"], mails_in=1, mails_out=1)
+    assert found == erasure.Erased("jo@ACME.example", [], ["TOKEN123"], [], 1, 1)
     store.scrub()
     with store.write() as s:
         assert [row.address for row in people.contacts(s, "TOKEN123")] == ["@acme.example"]
