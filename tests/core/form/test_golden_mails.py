@@ -1,0 +1,26 @@
+"""The golden mails are understood as their .expected files say, and nothing in them is read wrong."""
+
+import pytest
+
+from tests.support.golden import MAILS, expected_of, seen
+from tests.support.golden_mails import build
+
+
+@pytest.mark.parametrize("path", MAILS, ids=lambda path: path.stem)
+def test_what_is_understood(path):
+    expected = expected_of(path)
+    assert expected["source"]
+    found = seen(path.read_bytes(), expected)
+    assert found == {key: expected[key] for key in found}
+    assert {"intake", "forms", "attachments"} <= found.keys()
+
+
+def test_there_are_enough_of_them():
+    assert len(MAILS) >= 120
+
+
+def test_the_files_are_those_that_were_written():
+    for number, golden in enumerate(build(), 31):
+        path = next(path for path in MAILS if path.stem == f"{number:02}-{golden.name}")
+        assert path.read_bytes() == golden.raw
+        assert expected_of(path) == golden.expected()
