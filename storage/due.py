@@ -39,7 +39,7 @@ _OPEN = (col(Due.done_at).is_(None), col(Due.dropped_at).is_(None))
 _NEW = insert(Due)
 _SAME = select(Due).where(col(Due.same) == bindparam("same"))
 _NEXT = select(Due).where(*_OPEN, col(Due.due_at) <= bindparam("now"), queue.ready(Due))
-_NEXT = _NEXT.where(col(Due.id).not_in(bindparam("skipped", expanding=True)))
+_NEXT = _NEXT.where(queue.not_skipped(Due))
 _NEXT = _NEXT.order_by(col(Due.due_at), col(Due.id)).limit(1)
 
 

@@ -62,7 +62,7 @@ class Raw(Row, table=True):
 
 
 _KEPT = col(Inbox.state) == InboxState.KEPT
-_NEXT = select(Inbox).where(_KEPT, col(Inbox.id).not_in(bindparam("skipped", expanding=True)))
+_NEXT = select(Inbox).where(_KEPT, queue.not_skipped(Inbox))
 _NEXT = _NEXT.order_by(col(Inbox.received_at), col(Inbox.id)).limit(1)
 _READY = _NEXT.where(queue.ready(Inbox))
 _FAILED = _NEXT.where(queue.backing_off(Inbox))

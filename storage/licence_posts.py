@@ -1,5 +1,6 @@
 """The queue of ledger events to post to the licence server: in order within a licence, each until it is answered."""
 
+from collections.abc import Collection
 from datetime import datetime
 from enum import StrEnum
 
@@ -38,6 +39,7 @@ class LicencePost(Queued, table=True):
 _WAITING = col(LicencePost.state) == PostState.WAITING
 _FIRST = select(func.min(LicencePost.id)).where(_WAITING).group_by(col(LicencePost.token))
 _NEXT = select(LicencePost).where(col(LicencePost.id).in_(_FIRST), queue.ready(LicencePost))
+_NEXT = _NEXT.where(queue.not_skipped(LicencePost))
 _NEXT = _NEXT.order_by(col(LicencePost.not_before), col(LicencePost.id)).limit(1)
 
 
@@ -49,9 +51,14 @@ def add(s: Session, token: str, revision: int, at: datetime) -> LicencePost:
     return row
 
 
-def claim(s: Session, now: datetime, lease_until: datetime) -> LicencePost | None:
-    """The next event to post, leased; only the first waiting event of each licence can be claimed."""
-    row = s.exec(_NEXT, params={"now": now}).first()
+def next_post(s: Session, now: datetime, skipped: Collection[int] = ()) -> LicencePost | None:
+    """The next event to post; of each licence only the first that waits, and none whose number is in ``skipped``."""
+    return s.exec(_NEXT, params={"now": now, "skipped": list(skipped)}).first()
+
+
+def claim(s: Session, now: datetime, lease_until: datetime, skipped: Collection[int] = ()) -> LicencePost | None:
+    """The event of `next_post`, leased."""
+    row = next_post(s, now, skipped)
     if row is not None:
         row.attempts += 1
         queue.lease(s, [row], lease_until)

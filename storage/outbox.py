@@ -5,10 +5,9 @@ from datetime import datetime
 from enum import StrEnum
 
 from sqlalchemy import LargeBinary, bindparam, insert
-from sqlmodel import Field, Session, col, delete, func, or_, select
+from sqlmodel import Field, Session, col, delete, func, select
 
 from storage import queue
-from storage.people import Contact
 from storage.queue import Queued
 from storage.types import IndexedText, Row, Text, UtcDateTime, domain_pattern, folded, word, write
 
@@ -88,7 +87,7 @@ class Delivery(Row, table=True):
 
 _WAITING = col(Outbox.state).in_(WAITING_STATES)
 _NEXT = select(Outbox, OutboxRaw.data).join(OutboxRaw, col(OutboxRaw.outbox_id) == col(Outbox.id))
-_NEXT = _NEXT.where(_WAITING, queue.ready(Outbox)).order_by(col(Outbox.id))
+_NEXT = _NEXT.where(_WAITING, queue.ready(Outbox), queue.not_skipped(Outbox)).order_by(col(Outbox.id))
 _RAW = insert(OutboxRaw)
 _CAUSED = select(func.count()).select_from(Outbox).where(col(Outbox.inbox_id) == bindparam("inbox_id"))
 _BY_MESSAGE_ID = select(Outbox).where(col(Outbox.message_id) == bindparam("message_id"))
@@ -127,9 +126,19 @@ def put(
     return row
 
 
-def claim(s: Session, now: datetime, limit: int, lease_until: datetime) -> list[tuple[Outbox, bytes]]:
-    """At most ``limit`` mails that are ready, in the order in which they were queued, leased, with their bytes."""
-    claimed = [(row, data) for row, data in s.exec(_NEXT.limit(limit), params={"now": now})]
+def next_mails(s: Session, now: datetime, limit: int, skipped: Collection[int] = ()) -> list[tuple[Outbox, bytes]]:
+    """At most ``limit`` mails that are ready, with their bytes, in the order in which they were queued.
+
+    None whose number is in ``skipped``.
+    """
+    return [(row, data) for row, data in s.exec(_NEXT.limit(limit), params={"now": now, "skipped": list(skipped)})]
+
+
+def claim(
+    s: Session, now: datetime, limit: int, lease_until: datetime, skipped: Collection[int] = ()
+) -> list[tuple[Outbox, bytes]]:
+    """The mails of `next_mails`, leased."""
+    claimed = next_mails(s, now, limit, skipped)
     queue.lease(s, [row for row, _ in claimed], lease_until)
     return claimed
 
@@ -250,32 +259,6 @@ def drop(s: Session, id: int) -> bool:  # noqa: A002
     row.state, row.lease_until = OutboxState.DROPPED, None
     s.flush()
     return True
-
-
-def count_since(s: Session, recipient: str, since: datetime, kinds: Collection[str]) -> int:
-    """How many mails of ``kinds`` to ``recipient``, or to a domain (``@example.com``), were composed since then."""
-    address = folded(recipient)
-    column = Outbox.recipient_domain if address.startswith("@") else Outbox.recipient_folded
-    query = select(func.count()).select_from(Outbox).where(col(column) == address)
-    return s.exec(query.where(col(Outbox.composed_at) >= since, col(Outbox.kind).in_(kinds))).one()
-
-
-def count_unknown_since(
-    s: Session, since: datetime, kinds: Collection[str], domain: str | None = None, but: Collection[str] = ()
-) -> int:
-    """How many mails of ``kinds`` to unknown addresses (of ``@domain``) were composed since then.
-
-    Known addresses are contacts whose row ``makes_known``, and those in ``but`` (folded addresses, ``@domain`` patterns).
-    """
-    mine = (col(Outbox.recipient_folded), col(Outbox.recipient_domain))
-    contact = select(Contact.token).where(
-        col(Contact.makes_known).is_(True), or_(*(col(Contact.folded) == column for column in mine))
-    )
-    query = select(func.count()).select_from(Outbox).where(col(Outbox.composed_at) >= since, ~contact.exists())
-    query = query.where(col(Outbox.kind).in_(kinds), *(column.not_in(but) for column in mine if but))
-    if domain is not None:
-        query = query.where(col(Outbox.recipient_domain) == folded(domain))
-    return s.exec(query).one()
 
 
 def counts(s: Session) -> dict[OutboxState, int]:

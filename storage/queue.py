@@ -47,6 +47,11 @@ def ready(table: type[Queued]) -> ColumnElement[bool]:
     return and_(unleased(table), _reached(table.not_before))
 
 
+def not_skipped(table: type[Queued]) -> ColumnElement[bool]:
+    """The row's number is not in the list bound to ``skipped``."""
+    return col(table.id).not_in(bindparam("skipped", expanding=True))
+
+
 def backing_off(table: type[Queued]) -> ColumnElement[bool]:
     """No process holds the row, but its next attempt may only start after the moment bound to ``now``."""
     return and_(unleased(table), col(table.not_before) > bindparam("now"))

@@ -17,7 +17,7 @@ from mailbot.core.outbound.compose import Envelope, compose
 from mailbot.environment import Desk
 from mailbot.ids import Stream
 from mailbot.process.reply_budget import Cap, reached
-from storage import alerts, due, keys, outbox, tickets
+from storage import alerts, due, keys, mail_counts, outbox, tickets
 
 #: The due thing that tells staff what was collected since the last alert.
 ALERTS = "alerts"
@@ -77,7 +77,7 @@ class Post:
         self.withheld.append(f"{kind} to {address}")
         day, today = self.now - timedelta(days=1), self.now.astimezone(self.desk.config.zone).date()
         wrote = ticket is None or same(address, ticket.sender)
-        if cap is Cap.SENDER and wrote and outbox.count_since(self.session, address, day, ("cap",)) == 0:
+        if cap is Cap.SENDER and wrote and mail_counts.count_since(self.session, address, day, ("cap",)) == 0:
             self._one(Send("cap", address), readership.Reader(address, staff=False), ticket)
         if ticket is not None:
             detail = {"kind": kind, "to": address, "budget": cap.value}

@@ -16,7 +16,7 @@ from mailbot.core.outbound.text_layout import first_line
 from mailbot.environment import Desk
 from mailbot.process.outgoing import HUSH
 from mailbot.servers.smtp import Deferred, Outcome, Refused, Sent, Smtp, SmtpSettings, Unknown
-from mailbot.service.runner import alert_once, reason_of
+from mailbot.service.runner import alert_once, reason_of, skip, skipped_rows
 from storage import outbox
 from storage.faults import StoreError
 from storage.queue import back_off
@@ -212,9 +212,30 @@ class DeliveryLoop:
             due = outbox.next_due(session)
         if due is None or due > ready:
             return []
-        with self._desk.store.write() as session:
-            claimed = outbox.claim(session, ready, len(self._lanes) * 4, ready + LEASE)
+        try:
+            claimed = self._leased(ready, len(self._lanes) * 4)
+        except StoreError:
+            raise
+        except Exception:  # one of them cannot be leased: the others are, one after the other
+            claimed = self._first_leased(ready)
         return [_Mail(row, raw, now) for row, raw in claimed]
+
+    def _leased(self, ready: datetime, limit: int) -> list[tuple[outbox.Outbox, bytes]]:
+        with self._desk.store.write() as session:
+            return outbox.claim(session, ready, limit, ready + LEASE, skipped_rows(self._desk, "outbox"))
+
+    def _first_leased(self, ready: datetime) -> list[tuple[outbox.Outbox, bytes]]:
+        """The next mail alone; one that cannot be leased is skipped."""
+        try:
+            return self._leased(ready, 1)
+        except StoreError:
+            raise
+        except Exception as error:
+            with self._desk.store.read() as session:
+                rows = outbox.next_mails(session, ready, 1, skipped_rows(self._desk, "outbox"))
+            for row, _ in rows:
+                skip(self._desk, "outbox", row.id, error)
+            return self._first_leased(ready) if rows else []
 
     def _unchanged(self, mail: _Mail) -> bool:
         with self._desk.store.read() as session:

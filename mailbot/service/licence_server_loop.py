@@ -15,7 +15,7 @@ from mailbot.environment import Desk
 from mailbot.process import mapping
 from mailbot.process.unit_of_work import Work
 from mailbot.servers.licence_server import EventRefused, Later, LicenceServer, Taken
-from mailbot.service.runner import Runs, alert_once, here, reason_of
+from mailbot.service.runner import Runs, alert_once, here, reason_of, skip, skipped_rows
 from storage import licence_posts, licences
 from storage.faults import StoreError
 from storage.licence_posts import LicencePost, PostState
@@ -58,9 +58,19 @@ def post_due(desk: Desk, server: LicenceServer, run: Runs = here) -> Posted:
 
 
 def _claim(desk: Desk) -> LicencePost | None:
-    now = desk.clock()
-    with desk.store.write() as session:
-        return licence_posts.claim(session, now, now + LEASE)
+    now, skipped = desk.clock(), skipped_rows(desk, "post")
+    try:
+        with desk.store.write() as session:
+            return licence_posts.claim(session, now, now + LEASE, skipped)
+    except StoreError:
+        raise
+    except Exception as error:
+        with desk.store.read() as session:
+            row = licence_posts.next_post(session, now, skipped)
+        if row is None:
+            return None
+        skip(desk, "post", row.id, error)
+        return _claim(desk)
 
 
 def _post(desk: Desk, server: LicenceServer, row: LicencePost, run: Runs) -> bool:

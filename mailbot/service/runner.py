@@ -92,8 +92,8 @@ def step(desk: Desk) -> bool:
     """Handle the next kept mail or due thing, whichever is earlier (a mail first at a tie). False when there is none."""
     now = desk.clock()
     with desk.store.read() as session:
-        mail = inbox.next_kept(session, now, _skipped(desk, "mail"))
-        thing = due.next(session, now, _skipped(desk, "due"))
+        mail = inbox.next_kept(session, now, skipped_rows(desk, "mail"))
+        thing = due.next(session, now, skipped_rows(desk, "due"))
     if thing is not None and (mail is None or thing.due_at < mail.received_at):
         _alone(desk, "due", thing.id, _due)
     elif mail is not None:
@@ -118,8 +118,8 @@ def _again(desk: Desk, tries: Counter[int]) -> bool:
     """Try once more something that failed, before its time. False when nothing has a try left; ``tries`` counts."""
     now = desk.clock()
     with desk.store.read() as session:
-        mail = inbox.next_kept(session, now, _skipped(desk, "mail"), failed=True)
-        failing = [row for row in due.failing(session) if row.id not in _skipped(desk, "due")]
+        mail = inbox.next_kept(session, now, skipped_rows(desk, "mail"), failed=True)
+        failing = [row for row in due.failing(session) if row.id not in skipped_rows(desk, "due")]
         thing = next((row for row in failing if tries[row.id] < TRIES - 1), None)
     if mail is not None:
         _alone(desk, "mail", mail.id, _mail)
@@ -129,7 +129,7 @@ def _again(desk: Desk, tries: Counter[int]) -> bool:
     return not (mail is None and thing is None)
 
 
-def _skipped(desk: Desk, table: str) -> list[int]:
+def skipped_rows(desk: Desk, table: str) -> list[int]:
     """The numbers of the rows of that table that this process does not touch now."""
     now = desk.clock()
     return [number for (name, number), until in desk.skipped.items() if name == table and until > now]

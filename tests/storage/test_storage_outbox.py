@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
-from storage import inbox, outbox, people, queue
+from storage import inbox, mail_counts, outbox, people, queue
 from storage.engine import Store
 
 NOON = datetime(2026, 11, 3, 12, 0, tzinfo=UTC)
@@ -189,14 +189,14 @@ def test_replies_are_counted_per_address_domain_and_overall(store: Store) -> Non
         put(s, "4", recipient="al@sub.example.com", kind="help", due_at=NOON + MINUTE)
         put(s, "5", recipient="JO@example.com", kind="outcome", due_at=NOON + MINUTE)
         budgeted = ("help", "status")
-        assert outbox.count_since(s, "JO@example.com", NOON, budgeted) == 2
-        assert outbox.count_since(s, "jo@example.com", NOON + timedelta(seconds=1), budgeted) == 1
-        assert outbox.count_since(s, "@Example.com", NOON, budgeted) == 3
-        assert outbox.count_unknown_since(s, NOON, budgeted) == 4
-        assert outbox.count_unknown_since(s, NOON, ()) == 0
-        assert outbox.count_unknown_since(s, NOON, budgeted, "@example.com") == 3
-        assert outbox.count_unknown_since(s, NOON, budgeted, but=["jo@example.com", "@sub.example.com"]) == 1
+        assert mail_counts.count_since(s, "JO@example.com", NOON, budgeted) == 2
+        assert mail_counts.count_since(s, "jo@example.com", NOON + timedelta(seconds=1), budgeted) == 1
+        assert mail_counts.count_since(s, "@Example.com", NOON, budgeted) == 3
+        assert mail_counts.count_unknown_since(s, NOON, budgeted) == 4
+        assert mail_counts.count_unknown_since(s, NOON, ()) == 0
+        assert mail_counts.count_unknown_since(s, NOON, budgeted, "@example.com") == 3
+        assert mail_counts.count_unknown_since(s, NOON, budgeted, but=["jo@example.com", "@sub.example.com"]) == 1
         people.add_contact(s, "A1B2C3D4", "@example.com", NOON, False)
-        assert outbox.count_unknown_since(s, NOON, budgeted) == 4
+        assert mail_counts.count_unknown_since(s, NOON, budgeted) == 4
         people.mark_known(s, "A1B2C3D4")
-        assert outbox.count_unknown_since(s, NOON, budgeted) == 1
+        assert mail_counts.count_unknown_since(s, NOON, budgeted) == 1
