@@ -118,7 +118,7 @@ class Store:
             return
         if found is not None and found not in _revisions():
             what = f"its tables are at revision {found}, which this version of mailbot ({newest}) does not know"
-            raise fault(url, what, "install the version that made them, or restore the backup from before")
+            raise fault(url, what, "install the version that made them, or restore an older backup")
         try:
             self._upgrade()
         except DBAPIError as error:

@@ -11,25 +11,25 @@ from sqlalchemy.engine import ExceptionContext
 
 #: The primary result codes of SQLite (sqlite.org/rescode.html) that concern the file, and what to do about each.
 _SQLITE = {
-    sqlite3.SQLITE_PERM: "give the user of mailbot the right to read and write it",
-    sqlite3.SQLITE_READONLY: "give the user of mailbot the right to write the file, its -wal and -shm, and its folder",
-    sqlite3.SQLITE_CANTOPEN: "give the user of mailbot the right to read and write the file, its -wal and -shm, and its folder",
-    sqlite3.SQLITE_IOERR: "check the disk; when it works again, restart mailbot",
-    sqlite3.SQLITE_FULL: "make room on the disk, then restart mailbot",
-    sqlite3.SQLITE_CORRUPT: "restore a backup, and keep the damaged file",
-    sqlite3.SQLITE_NOTADB: "name another file in database.url or data_dir, or restore a backup",
-    sqlite3.SQLITE_BUSY: "stop the program that holds it, then restart mailbot",
+    sqlite3.SQLITE_PERM: "allow the user of mailbot to read and write it",
+    sqlite3.SQLITE_READONLY: "allow the user of mailbot to write the file, its -wal and -shm files, and its folder",
+    sqlite3.SQLITE_CANTOPEN: "allow the user of mailbot to read and write the file, its -wal and -shm files, and its folder",
+    sqlite3.SQLITE_IOERR: "check the disk, repair it, then start mailbot again",
+    sqlite3.SQLITE_FULL: "free space on the disk, then start mailbot again",
+    sqlite3.SQLITE_CORRUPT: "restore your backup, and keep the damaged file",
+    sqlite3.SQLITE_NOTADB: "name another file in database.url or data_dir, or restore your backup",
+    sqlite3.SQLITE_BUSY: "stop the other program that uses it, then start mailbot again",
 }
 #: Classes of PostgreSQL's SQLSTATE (its manual, appendix A) that concern the server or the connection to it.
 _POSTGRESQL = {
-    "08": "check that the server runs and can be reached",
+    "08": "make sure that the server runs and can be reached",
     "28": "correct user and password in database.url",
     "3D": "create the database, or name another in database.url",
-    "53": "make room on the server (disk, memory, connections)",
+    "53": "free resources on the server (disk, memory, connections)",
     "57": "start the server",
-    "58": "see the log of the server",
+    "58": "read the server's log",
 }
-_NOT_REACHED = "check that the server runs, and host, port, user and password in database.url"
+_NOT_REACHED = "make sure that the server runs, and correct host, port, user and password in database.url"
 
 
 class StoreError(Exception):
