@@ -15,8 +15,23 @@ from mailbot.core.reading import Reading, Request, read_fields, read_quoted
 from mailbot.core.reply import own_lines_anywhere, own_text
 from tests.clients import DESK
 from tests.desk import catalogue
-from tests.golden_mails import SENT
 
+#: The mail of ours that the replies among the golden mails answer, as plain text.
+SENT = """\
+--- Please write your reply above this line ---
+
+Thank you for your request. One thing is not right yet.
+
+Reply to this mail with only the corrected lines.
+
+Request: modify/add
+License token: A1B2C3D4E5F6
+Customer name: Acme Ltd
+Agents:
+Users: 3
+
+-- \nLicence Desk
+"""
 MARKER = "--- Please write your reply above this line ---"
 MAILS = sorted((Path(__file__).parent / "mails").glob("*.eml"))
 FIELD_KEYS = tuple(key for key in FIELDS if key not in ("request", "action", "product", "log", "comments"))

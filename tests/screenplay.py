@@ -28,7 +28,17 @@ TICKET = (
     *("question", "description", "files", "agreement_version", "challenged", "confirmed_by", "hold", "linked"),
 )
 DIAGNOSIS = (
-    *("status", "reason", "token", "previous_token", "tokens", "previous_tokens", "since", "since_or_before", "days_left"),
+    *(
+        "status",
+        "reason",
+        "token",
+        "previous_token",
+        "tokens",
+        "previous_tokens",
+        "since",
+        "since_or_before",
+        "days_left",
+    ),
     *("expires_at", "version", "last_contact", "first_at", "last_at", "files", "disagreements", "unreadable"),
     *("send_instead", "unknown"),
 )
@@ -97,7 +107,9 @@ def _how(item: Item) -> str:
     bill = [f"bill {billed.kind}", *_named(billed.model_dump(exclude={"kind"}))] if billed else []
     days = {"from": item.effective, "if granted from": item.expected}
     status = item.status.value if item.status else "new"
-    return ", ".join([status, *_named(days), item.rule, " ".join(bill), *_named({"reason": item.reason})]).replace(", ,", ",")
+    return ", ".join([status, *_named(days), item.rule, " ".join(bill), *_named({"reason": item.reason})]).replace(
+        ", ,", ","
+    )
 
 
 def items(found: Iterable[Item]) -> list[str]:
@@ -163,7 +175,9 @@ def licence(now: Licence, before: Licence | None, on: date) -> Iterator[str]:
         new = _named({key: value for key, value in changed.items() if value and value != "motion"})
         yield f"{now.token} is {', '.join(new)}"
     elif changed:
-        told = (f"{key} {word(getattr(before, key) or None)} -> {word(value or None)}" for key, value in changed.items())
+        told = (
+            f"{key} {word(getattr(before, key) or None)} -> {word(value or None)}" for key, value in changed.items()
+        )
         yield f"{now.token} is now {', '.join(told)}"
     if now.scheduled != (before.scheduled if before else ()):
         ahead: dict[str, list[str]] = {}
@@ -177,7 +191,10 @@ def licence(now: Licence, before: Licence | None, on: date) -> Iterator[str]:
 def _event(event: LicenceEvent, on: date) -> str:
     more = {key: getattr(event, key) for key in EVENT} | {"asked_on": event.asked_on if event.asked_on != on else None}
     from_ = [f"from {event.effective}"] if event.effective != on else []
-    return ", ".join([f"#{event.revision} {event.kind} by {event.decider}", *from_, *_named(more)]) + f": {word(event.changes)}"
+    return (
+        ", ".join([f"#{event.revision} {event.kind} by {event.decider}", *from_, *_named(more)])
+        + f": {word(event.changes)}"
+    )
 
 
 @dataclass(frozen=True)
@@ -252,7 +269,12 @@ def told(made: Made) -> list[str]:
     text, page = _flat(made.text), _flat(markup.from_html(made.html).text)
     missing = [f"only in one part: {day}" for day in set(DAY.findall(text)) ^ set(DAY.findall(page))]
     wanted = [*_words_of(made)]
-    return missing + [f"not in {name}: {one}" for one in wanted for name, part in (("text", text), ("page", page)) if _flat(one) not in part]
+    return missing + [
+        f"not in {name}: {one}"
+        for one in wanted
+        for name, part in (("text", text), ("page", page))
+        if _flat(one) not in part
+    ]
 
 
 def _words_of(made: Made) -> Iterator[str]:

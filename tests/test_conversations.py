@@ -154,7 +154,12 @@ class Conversation:
         self.names[row.message_id] = f"{step} {row.kind}"
         when = f"{screenplay.word(row.composed_at)} " if row.composed_at != self.desk.moment[0] else ""
         said = screenplay.Mail(
-            made, row.ref, row.recipient, not row.envelope_from, key.purpose if key else None, self.names.get(answers, answers)
+            made,
+            row.ref,
+            row.recipient,
+            not row.envelope_from,
+            key.purpose if key else None,
+            self.names.get(answers, answers),
         )
         about = f"{row.ref} " if row.ref else ""
         assert (f"[{row.ref}]" in mail["Subject"]) == bool(row.ref)
@@ -185,7 +190,9 @@ class Conversation:
 
     def _licences(self) -> dict[str, Licence]:
         with self.desk.desk.store.read() as session:
-            found = {token: records.licence(session, token, self._today()) for token in sorted(licences.tokens(session))}
+            found = {
+                token: records.licence(session, token, self._today()) for token in sorted(licences.tokens(session))
+            }
         return {token: licence for token, licence in found.items() if licence}
 
     def _today(self) -> date:
@@ -241,3 +248,18 @@ def test_every_file_of_a_conversation_has_its_meaning() -> None:
         assert numbers == [f"{n:02}" for n in range(1, len(numbers) + 1)], folder.name
         others = {p.name for p in folder.iterdir() if not STEP.fullmatch(p.name)}
         assert others <= {"ledger.csv", "desk.toml", EXPECTED}, folder.name
+
+
+def test_the_conversation_in_the_readme_is_one_that_took_place(tmp_path: Path) -> None:
+    readme = (FOLDER.parents[1] / "README.md").read_text()
+    told = readme.partition("One conversation")[2].partition("**State of this version.**")[0]
+    conversation = Conversation(FOLDER / "07-plan-split", tmp_path)
+    conversation.play()
+    written = [path.read_text() for path in conversation.folder.glob("*.eml")]
+    took_place = "\n".join([*written, *(body(mail) for mail in conversation.desk.sent)])
+    lines = [line.strip() for line in told.splitlines() if line.startswith("    ")]
+    assert len(lines) > 20
+    assert [line for line in lines if line not in map(str.strip, took_place.splitlines())] == []
+    subjects = {str(mail["Subject"]) for mail in conversation.desk.sent}
+    assert {subject for subject in told.split("`")[1::2] if subject.startswith("[")} <= subjects
+    assert "[LIC-1] Please decide" in told
