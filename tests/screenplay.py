@@ -9,9 +9,9 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from datetime import date, datetime
+from html import unescape
 from typing import Any
 
-from mailbot.core import html as markup
 from mailbot.core.effects import Facts, Result
 from mailbot.core.keys import digest
 from mailbot.core.licence import Licence, LicenceEvent
@@ -55,6 +55,25 @@ class Made:
     subject: str
     text: str
     html: str
+
+
+@dataclass(frozen=True)
+class Step:
+    """The step that is played: what it has of its own is not said again."""
+
+    at: datetime
+    own: str | None  # the Message-ID of the mail that came in
+    names: Mapping[str, str]  # how the mails are called, by Message-ID
+
+    def when(self, at: datetime) -> str:
+        """The time, where it is not the step's."""
+        return f"{word(at)} " if at != self.at else ""
+
+    def mail(self, message_id: str | None) -> str:
+        """The mail that something is due to, where it is not the step's."""
+        if message_id == self.own:
+            return ""
+        return f" ({self.names.get(message_id, message_id) if message_id else 'no mail'})"
 
 
 class Recording(Wording):
@@ -158,18 +177,17 @@ def _facts(found: Ticket) -> dict[str, object]:
     return {key: value for key, value in said.items() if value and value != plain.get(key)}
 
 
-def history(rows: Iterable[TicketEventRow], mail: str | None, at: datetime, names: Mapping[str, str]) -> Iterator[str]:
-    """The new lines of a ticket's history; the time and the mail are left out where they are the step's own."""
+def history(rows: Iterable[TicketEventRow], step: Step) -> Iterator[str]:
+    """The new lines of a ticket's history."""
     for row in rows:
-        when = f"{word(row.at)} " if row.at != at else ""
-        by = f" by {row.by}" + (f" ({names.get(row.mail, row.mail)})" if row.mail and row.mail != mail else "")
-        yield f"{when}{row.kind}{by}" + (f" {word(row.detail)}" if row.detail else "")
+        done = f"{step.when(row.at)}{row.kind} by {row.by}{step.mail(row.mail)}"
+        yield f"{done} {word(row.detail)}" if row.detail else done
 
 
-def licence(now: Licence, before: Licence | None, on: date) -> Iterator[str]:
+def licence(now: Licence, before: Licence | None, on: date, step: Step) -> Iterator[str]:
     """The events that a licence has more than before, the terms that changed, what lies ahead of it."""
     known = len(before.history) if before else 0
-    yield from (f"{now.token} {_event(event, on)}" for event in now.history[known:])
+    yield from (f"{now.token} {_event(event, on, step)}" for event in now.history[known:])
     changed = {key: getattr(now, key) for key in LICENCE[1:] if getattr(now, key) != getattr(before, key, None)}
     if before is None:
         new = _named({key: value for key, value in changed.items() if value and value != "motion"})
@@ -188,13 +206,12 @@ def licence(now: Licence, before: Licence | None, on: date) -> Iterator[str]:
             yield f"{now.token} ahead nothing"
 
 
-def _event(event: LicenceEvent, on: date) -> str:
-    more = {key: getattr(event, key) for key in EVENT} | {"asked_on": event.asked_on if event.asked_on != on else None}
+def _event(event: LicenceEvent, on: date, step: Step) -> str:
+    asked_on = event.asked_on if event.asked_on != on else None
+    more = {key: getattr(event, key) for key in EVENT} | {"asked_on": asked_on}
     from_ = [f"from {event.effective}"] if event.effective != on else []
-    return (
-        ", ".join([f"#{event.revision} {event.kind} by {event.decider}", *from_, *_named(more)])
-        + f": {word(event.changes)}"
-    )
+    by = f"{step.when(event.at)}#{event.revision} {event.kind} by {event.decider}{step.mail(event.mail)}"
+    return ", ".join([by, *from_, *_named(more)]) + f": {word(event.changes)}"
 
 
 @dataclass(frozen=True)
@@ -258,6 +275,11 @@ def _flat(text: str) -> str:
     return " ".join(text.replace("→", "->").split())
 
 
+def visible(html: str) -> str:
+    """What is read of a page or a piece of one, on one line."""
+    return _flat(unescape(re.sub(r"<[^>]*>", " ", html)))
+
+
 def purpose_of(key: str | None) -> str | None:
     """The digest of the key in an address such as ``desk+lic-1.KEY@vendor.example``."""
     found = re.search(r"\.([A-Z2-7]{26})@", key or "")
@@ -266,7 +288,7 @@ def purpose_of(key: str | None) -> str | None:
 
 def told(made: Made) -> list[str]:
     """What the text or the page of a mail should say of its facts and does not."""
-    text, page = _flat(made.text), _flat(markup.from_html(made.html).text)
+    text, page = _flat(made.text), visible(made.html)
     missing = [f"only in one part: {day}" for day in set(DAY.findall(text)) ^ set(DAY.findall(page))]
     wanted = [*_words_of(made)]
     return missing + [

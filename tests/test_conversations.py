@@ -149,6 +149,7 @@ class Conversation:
         assert (key is not None) == (mail["Reply-To"] is not None)
         assert body(mail).split() == made.text.split()
         assert screenplay.told(made) == [], made.text
+        assert mail["Date"].datetime == row.composed_at
         answers = str(mail["In-Reply-To"] or "")
         assert str(mail["Auto-Submitted"]) == ("auto-replied" if answers else "auto-generated")
         self.names[row.message_id] = f"{step} {row.kind}"
@@ -166,17 +167,16 @@ class Conversation:
         return f"{when}{about}{row.kind}", row.recipient, said.line(self.now.get(row.ref or ""))
 
     def _changes(self, own: str | None) -> Iterator[str]:
-        at = self.desk.moment[0]
+        step = screenplay.Step(self.desk.moment[0], own, self.names)
         for ref, now in self.now.items():
-            yield from screenplay.ticket(now, self.tickets.get(ref), at)
+            yield from screenplay.ticket(now, self.tickets.get(ref), step.at)
             events = self._events(now.number)
-            fresh = list(screenplay.history(events[self.told.get(ref, 0) :], own, at, self.names))
-            yield from (f"{ref} was {line}" for line in fresh)
+            yield from (f"{ref} was {line}" for line in screenplay.history(events[self.told.get(ref, 0) :], step))
             self.told[ref] = len(events)
         self.tickets = self.now
         ledger = self._licences()
         for token, now_ in ledger.items():
-            yield from screenplay.licence(now_, self.licences.get(token), self._today())
+            yield from screenplay.licence(now_, self.licences.get(token), self._today(), step)
         self.licences = ledger
 
     def _tickets(self) -> dict[str, Ticket]:

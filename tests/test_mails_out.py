@@ -9,7 +9,6 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ from jinja2.ext import Extension
 
 from mailbot.wording import Wording, load
 from tests.letters import letters
-from tests.screenplay import Made
+from tests.screenplay import Made, visible
 from tests.test_desk import BOB
 from tests.variants import variants
 
@@ -99,11 +98,6 @@ def _of_page(made: Made, *, first: bool) -> list[str]:
     lines = page(made)[1].splitlines()
     text = " ".join(made.text.split())
     return lines if first else [line for line in lines if (said := visible(line)) and said not in text]
-
-
-def visible(html: str) -> str:
-    """What is read of a piece of a page."""
-    return " ".join(unescape(re.sub(r"<[^>]*>", " ", html)).replace("→", "->").split())
 
 
 def frames(found: list[tuple[str, Made]]) -> dict[str, str]:
