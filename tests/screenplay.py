@@ -20,6 +20,7 @@ from mailbot.core.ticket import Billing, Item, ItemStatus, Ticket
 from mailbot.shapes import LICENCE
 from mailbot.wording import Wording
 from storage.tickets import TicketEventRow
+from tests.desk import catalogue
 
 #: What is said of a ticket besides its items, problems and diagnosis; where two say the same, the second is left out.
 TICKET = (
@@ -173,6 +174,8 @@ def ticket(now: Ticket, before: Ticket | None, at: datetime) -> Iterator[str]:
 
 def _facts(found: Ticket) -> dict[str, object]:
     said = {key: getattr(found, key) for key in TICKET}
+    if found.agreement_version == catalogue().agreement_version:
+        said["agreement_version"] = "current"
     plain = {"product": "motion", "customer_email": found.sender, "sender_verdict": "verified"}
     return {key: value for key, value in said.items() if value and value != plain.get(key)}
 
@@ -261,7 +264,7 @@ class Mail:
             own = name == "by" and value == self.to.partition("@")[0].title()
             if value in (field.default, ()) or own or (name == "form" and facts.form_key):
                 continue
-            yield f"{name} {word(value)}" if value is not True else name
+            yield f"{'about' if name == 'items' else name} {word(value)}" if value is not True else name
 
 
 def _rows(made: Made) -> list[Any]:
