@@ -23,8 +23,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from tests import servers
-from tests.running import CONFIG
+from tests.support import servers
+from tests.support.running import CONFIG
 
 MAIL = (
     "Authentication-Results: mx.vendor.example; dmarc=pass header.from=c{n}.example\r\n"

@@ -11,8 +11,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from tests import servers
-from tests.test_run import FORM, configured
+from tests.service.test_run import FORM, configured
+from tests.support import servers
 
 MAILS = 20
 

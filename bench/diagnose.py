@@ -19,10 +19,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from mailbot.core.diagnosis import FormClaim
-from mailbot.core.examining import examine
-from tests.loggen import World
-from tests.test_archive import raw_zip, zeros
+from mailbot.core.desk.log_review import examine
+from mailbot.core.logs.diagnosis import FormClaim
+from tests.core.logs.test_unpack import raw_zip, zeros
+from tests.support.loggen import World
 
 SIZE = 30_000_000
 TIMES = 5
@@ -31,7 +31,7 @@ OLD, NEW = "F6E5D4C3B2A1", "A1B2C3D4E5F6"
 
 
 def general_log() -> bytes:
-    """Traffic lines as ``tests/loggen.py`` makes them, and a check of the licence each hour."""
+    """Traffic lines as ``tests/support/loggen.py`` makes them, and a check of the licence each hour."""
     world = World(random.Random(1))  # noqa: S311
     at, parts, size = START, [], 0
     few = [world.traffic(at) for _ in range(5_000)]

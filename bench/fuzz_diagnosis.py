@@ -1,6 +1,6 @@
 """Every reader of logs on damaged input: ``fuzz_diagnosis.py [COUNT]``; any exception ends it with the input that raised it.
 
-The files of ``tests/loggen.py`` (plain, packed, in mails, in every encoding) and archives in archives are cut, overwritten, doubled and
+The files of ``tests/support/loggen.py`` (plain, packed, in mails, in every encoding) and archives in archives are cut, overwritten, doubled and
 glued at random, then examined with form and ledger. Of each diagnosis is checked what must hold of any.
 """
 
@@ -14,13 +14,13 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from mailbot.core.examining import examine
-from mailbot.core.licence import Licence
-from mailbot.core.logsources import sources_in
-from mailbot.core.masking import LONGEST
-from mailbot.core.statement import STATUSES
-from tests import loggen
-from tests.test_logsources import file, mail, winmail
+from mailbot.core.desk.log_review import examine
+from mailbot.core.ledger.licence import Licence
+from mailbot.core.logs.log_sources import sources_in
+from mailbot.core.logs.masking import LONGEST
+from mailbot.core.logs.statement import STATUSES
+from tests.core.logs.test_log_sources import file, mail, winmail
+from tests.support import loggen
 
 WORDS = (b"[LICENSE:CHECK] ", b"status=grace", b"token=", b'{"schema": "license-status/1",', b"[2026-11-03 08:15:00] ", b"\0", b"\n", b"\xff\xfe", b"PK\x03\x04", b"{" * 50)  # fmt: skip
 

@@ -15,12 +15,16 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from mailbot.core import archive, bounce, decision, html, identity, keys, reading, reply, statuslog, tnef
-from mailbot.core.address import bare, clean, listed
-from mailbot.core.body import Attachment
-from mailbot.core.intake import Thread, understand
-from mailbot.core.markup import OverCap
-from mailbot.core.message import Caps, Message, parse
+from mailbot.core.base.address import bare, clean, plain_addresses
+from mailbot.core.form import quotes, reader
+from mailbot.core.inbound import decision_grammar, reply_keys
+from mailbot.core.inbound.intake import Thread, understand
+from mailbot.core.logs import findings, unpack
+from mailbot.core.mail import auth_results, bounce, tnef
+from mailbot.core.mail.body import Attachment
+from mailbot.core.mail.html import visible_text
+from mailbot.core.mail.html.tokenizer import OverCap
+from mailbot.core.mail.message import Caps, Message, parse
 
 SIZE = 1_000_000
 #: No more of a header is read: see ``mime.Caps``.
@@ -141,32 +145,32 @@ def mails() -> Iterator[tuple[str, bytes]]:
 def shown(text: str) -> object:
     """HTML as ``parse`` reads it."""
     try:
-        return html.from_html(text)
+        return visible_text.from_html(text)
     except OverCap:
         return None
 
 
 READERS: dict[str, Callable[[str], object]] = {
-    "decision.read": lambda text: decision.read(text, "LIC", ITEMS),
-    "decision.confirmation_word": decision.confirmation_word,
-    "own_text": lambda text: reply.own_text(text, (MARKER,)),
-    "own_lines_anywhere": lambda text: reply.own_lines_anywhere(text, (MARKER,)),
-    "read_forms": lambda text: reading.read_forms(text, ""),
-    "read_fields": reading.read_fields,
+    "decision.read": lambda text: decision_grammar.read_decisions(text, "LIC", ITEMS),
+    "decision.confirmation_word": decision_grammar.confirmation_word,
+    "own_text": lambda text: quotes.own_text(text, (MARKER,)),
+    "own_lines_anywhere": lambda text: quotes.own_lines_anywhere(text, (MARKER,)),
+    "read_forms": lambda text: reader.read_forms(text, ""),
+    "read_fields": reader.read_fields,
     "html to text": shown,
-    "holds_key": keys.holds_key,
-    "keys.find": lambda text: keys.find([text], text, text, [text], "desk@v.example", "LIC"),
-    "verdict": lambda text: identity.verdict(_message(headers=(("Authentication-Results", "mx.a; " + text[:HEADER]),)), "mx.a"),
-    "verdict of Microsoft": lambda text: identity.verdict(_message(headers=(("Authentication-Results", text[:HEADER]),)), "microsoft365"),
+    "holds_key": reply_keys.holds_key,
+    "keys.find": lambda text: reply_keys.find_key([text], text, text, [text], "desk@v.example", "LIC"),
+    "verdict": lambda text: auth_results.verdict(_message(headers=(("Authentication-Results", "mx.a; " + text[:HEADER]),)), "mx.a"),
+    "verdict of Microsoft": lambda text: auth_results.verdict(_message(headers=(("Authentication-Results", text[:HEADER]),)), "microsoft365"),
     "bounce.report": lambda text: bounce.report(_message(sender="mailer-daemon@b.c", text=text, headers=(("Return-Path", "<>"),))),
     "bounce.report by fields": lambda text: bounce.report(_status(text.encode("utf-8", "replace"))),
     "bounce.automatic": lambda text: bounce.automatic(_message(text=text, subject=text[:500]), "d@e.f"),
-    "looks_like_log": statuslog.looks_like_log,
-    "open_logs": lambda text: statuslog.read(archive.open_logs([("x.log", text.encode("utf-8", "replace"))])[0]),
-    "open_logs gz": lambda text: statuslog.read(archive.open_logs([("x.gz", _gzip(text.encode("utf-8", "replace")))])[0]),
+    "looks_like_log": findings.looks_like_log,
+    "open_logs": lambda text: findings.read_logs(unpack.open_logs([("x.log", text.encode("utf-8", "replace"))])[0]),
+    "open_logs gz": lambda text: findings.read_logs(unpack.open_logs([("x.gz", _gzip(text.encode("utf-8", "replace")))])[0]),
     "tnef": lambda text: tnef.unpack(b"\x78\x9f\x3e\x22\0\0" + text.encode("utf-8", "replace")),
     "clean": clean,
-    "listed": listed,
+    "listed": plain_addresses,
     "bare": bare,
 }  # fmt: skip
 
@@ -187,7 +191,9 @@ def _gzip(data: bytes) -> bytes:
 
 def _thread(message: Message) -> Thread:
     return Thread(
-        keys.find(message.recipients, message.subject, message.in_reply_to, message.references, "d@e.f", "LIC")
+        reply_keys.find_key(
+            message.recipients, message.subject, message.in_reply_to, message.references, "d@e.f", "LIC"
+        )
     )
 
 
@@ -223,11 +229,11 @@ def measured(wanted: Callable[[str], bool], step: int) -> Iterator[tuple[str, st
     """(reader, input, seconds) for every wanted reader and every so manieth input."""
     for name, text in islice(texts(), 0, None, step):
         short = passed(text)
-        for reader, read in READERS.items():
-            if not wanted(reader):
+        for name_of, read in READERS.items():
+            if not wanted(name_of):
                 continue
-            given = text if reader in RAW else short
-            yield reader, name, taken(lambda read=read, text=given: read(text))  # type: ignore[misc]
+            given = text if name_of in RAW else short
+            yield name_of, name, taken(lambda read=read, text=given: read(text))  # type: ignore[misc]
     for name, raw in islice(mails(), 0, None, step) if wanted("parse") or wanted("understand") else ():
         yield "parse", name, taken(lambda raw=raw: parse(raw))  # type: ignore[misc]
         if not wanted("understand"):
@@ -240,17 +246,17 @@ def main(only: set[str], but: set[str], step: int = 1) -> int:
     """Prints each reader's slowest input; 1 when one took over a second."""
     slowest: dict[str, tuple[float, str]] = {}
     count, over = 0, 0
-    for reader, name, seconds in measured(lambda reader: reader not in but and (not only or reader in only), step):
+    for name_of, name, seconds in measured(lambda reader: reader not in but and (not only or reader in only), step):
         count += 1
         if count % 20 == 0:
-            print(f"\r{count} readings, now {reader} {name}"[:110].ljust(110), end="", file=sys.stderr, flush=True)
-        slowest[reader] = max(slowest.get(reader, (0.0, "")), (seconds, name))
+            print(f"\r{count} readings, now {name_of} {name}"[:110].ljust(110), end="", file=sys.stderr, flush=True)
+        slowest[name_of] = max(slowest.get(name_of, (0.0, "")), (seconds, name))
         if seconds > LIMIT:
             over += 1
-            print(f"OVER: {seconds:.2f} s  {reader}  {name}", flush=True)
+            print(f"OVER: {seconds:.2f} s  {name_of}  {name}", flush=True)
     print(file=sys.stderr)
-    for reader, (seconds, name) in sorted(slowest.items(), key=lambda item: -item[1][0]):
-        print(f"{seconds:8.3f} s  {reader:28} {name}")
+    for name_of, (seconds, name) in sorted(slowest.items(), key=lambda item: -item[1][0]):
+        print(f"{seconds:8.3f} s  {name_of:28} {name}")
     print(f"{count} readings of about 1 MB; {over} over {LIMIT:g} s")
     return 1 if over else 0
 

@@ -12,10 +12,10 @@ import tempfile
 import time
 from pathlib import Path
 
-from mailbot.ledger_csv import read_csv
-from mailbot.ledger_files import put
-from mailbot.shapes import LICENCE
-from tests.running import running
+from mailbot.json_shapes import LICENCE
+from mailbot.operations.ledger_csv import read_csv
+from mailbot.operations.ledger_import import put_licences
+from tests.support.running import running
 
 
 def main(rows: int) -> None:
@@ -30,7 +30,7 @@ def main(rows: int) -> None:
         def whole() -> None:
             found, faults = read_csv(raw, desk.catalogue)
             assert not faults
-            put(desk, found, "import", "bench")
+            put_licences(desk, found, "import", "bench")
 
         first, again = _seconds(whole), _seconds(whole)
     print(

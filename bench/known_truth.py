@@ -6,7 +6,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from tests import known_truth
+from tests.support import known_truth
 
 DOCS = Path(__file__).resolve().parents[1] / "docs" / "diagnosis.md"
 BEGIN, END = "<!-- bench/known_truth.py --write -->\n", "<!-- end -->\n"

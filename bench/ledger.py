@@ -15,11 +15,11 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
-from mailbot.core.invoices import Prices, invoice
-from mailbot.core.licence import LicenceEvent, fold
-from mailbot.handling import work_off
+from mailbot.core.ledger.invoices import Prices, invoice
+from mailbot.core.ledger.licence import LicenceEvent, state_on
+from mailbot.service.runner import work_off
 from storage import due
-from tests.running import running
+from tests.support.running import running
 
 BEGUN = datetime(2020, 1, 1, 12, tzinfo=UTC)
 ROME = ZoneInfo("Europe/Rome")
@@ -46,8 +46,8 @@ def main(things: int) -> None:
     """One line each."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))  # errors only
     ten, thousand = history("TOKEN", 10), history("TOKEN", 1000)
-    unit = min(seconds(lambda: [fold(ten, date(2030, 1, 1)) for _ in range(100)]) for _ in range(5)) / 100
-    say("a licence from 1,000 events", seconds(lambda: fold(thousand, date(2030, 1, 1))), unit)
+    unit = min(seconds(lambda: [state_on(ten, date(2030, 1, 1)) for _ in range(100)]) for _ in range(5)) / 100
+    say("a licence from 1,000 events", seconds(lambda: state_on(thousand, date(2030, 1, 1))), unit)
     say("its invoice after 1,000 events", seconds(lambda: invoice(thousand, date(2022, 9, 1), ROME, free)), unit)
     many = [event for n in range(10_000) for event in history(f"TOKEN{n:06}", 3)]
     say("an invoice of 10,000 licences", seconds(lambda: invoice(many, date(2020, 6, 1), ROME, free)), unit)

@@ -14,8 +14,8 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from tests.golden import MAILS, expected_of, seen
-from tests.mailgen import Measured, compared, mails, understood
+from tests.support.golden import MAILS, expected_of, seen
+from tests.support.mailgen import Measured, compared, mails, understood
 
 
 def main(count: int, seed: int) -> int:

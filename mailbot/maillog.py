@@ -23,7 +23,7 @@ _KEY = re.compile(r"[A-Za-z2-7]{26,}")
 _LEVELS = ("debug", "info", "warning", "error", "critical")
 
 
-def mask(token: str | None) -> str:
+def mask_token(token: str | None) -> str:
     """A licence token as it may be logged: its first four signs, enough to know it by for whoever has it."""
     return f"{token[:_SHOWN]}{MASK}" if token and len(token) >= 2 * _SHOWN else MASK
 
@@ -177,11 +177,11 @@ class MailLog:
 
     def server_answered(self, token: str, revision: int, reply: str) -> None:
         """The licence server took an event of the ledger, or refused it for good."""
-        self._say("info", "server_answered", token=mask(token), revision=revision, reply=reply)
+        self._say("info", "server_answered", token=mask_token(token), revision=revision, reply=reply)
 
     def server_failed(self, token: str, revision: int, reply: str) -> None:
         """The licence server gave no answer to an event; it is posted again later."""
-        self._say("warning", "server_failed", token=mask(token), revision=revision, reply=reply)
+        self._say("warning", "server_failed", token=mask_token(token), revision=revision, reply=reply)
 
     def server_owes(self, count: int, *, configured: bool) -> None:
         """The licence server has not answered ``count`` events, or there is none any more; their items stay ``applying``."""

@@ -17,7 +17,7 @@ import css_inline
 from jinja2 import DictLoader, Environment, FunctionLoader, StrictUndefined, TemplateError, meta, pass_context
 from jinja2.runtime import Context
 
-from mailbot.core import lines
+from mailbot.core.outbound import text_layout
 
 SENTENCES, STYLE = "sentences.toml", "_style.css"
 _TAG = re.compile(r"\{[{%#].*?[#%}]\}", re.DOTALL)
@@ -55,8 +55,8 @@ class Wording:
         rendered = self._text.get_template(f"{kind}.txt").render(context)
         subject, _, text = rendered.partition("\n")
         subject = subject.removeprefix("Subject:").strip()
-        html = self._html.get_template(f"{kind}.html").render(context | {"subject": lines.one_line(subject)})
-        return subject, lines.wrapped(text, fields=context["staff"]), html.strip() + "\n"
+        html = self._html.get_template(f"{kind}.html").render(context | {"subject": text_layout.one_line(subject)})
+        return subject, text_layout.wrapped(text, fields=context["staff"]), html.strip() + "\n"
 
     def faults(self, *, overlaid: bool = False) -> tuple[str, ...]:
         """Every template that does not compile, lacks its pair or replaces none, or names what there is not; with the reason.
@@ -92,10 +92,10 @@ class Wording:
 @pass_context
 def _apart(context: Context, words: Sequence[str]) -> str:
     """Words set apart; staff read them as they are."""
-    return lines.apart(words, fields=context["staff"])
+    return text_layout.apart(words, fields=context["staff"])
 
 
-_FILTERS = {"rows": lines.rows, "apart": _apart, "asis": lines.asis}
+_FILTERS = {"rows": text_layout.rows, "apart": _apart, "asis": text_layout.asis}
 _PARSER = Environment()  # noqa: S701 - nothing is rendered
 _PARSER.filters |= _FILTERS
 
@@ -159,7 +159,7 @@ def _over(base: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
     return {**base, **both}
 
 
-def load(language: str, overlay: Path | None = None) -> Wording:
+def load_wording(language: str, overlay: Path | None = None) -> Wording:
     """The wording of a language, an operator's files first. ValueError, with the key, when there is no such folder."""
     if overlay is None:
         return _shipped(language)

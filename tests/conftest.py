@@ -21,7 +21,7 @@ from sqlalchemy.util import LRUCache
 
 from storage.engine import Store, open_store
 from storage.types import Row
-from tests.warm import Warm
+from tests.support.warm import Warm
 
 #: What starts slowly, PostgreSQL and the warm process, one worker starts, and has all tests that need it.
 ONE_WORKER = pytest.mark.xdist_group("processes")

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import pytest
 import structlog
 
-from mailbot.maillog import MASK, MailLog, configure, mask
+from mailbot.maillog import MASK, MailLog, configure, mask_token
 
 KEY = "ABCDEFGHIJKLMNOPQRSTUVWX27"
 NOON = datetime(2026, 11, 3, 12, tzinfo=UTC)
@@ -231,4 +231,4 @@ def test_a_method_can_be_made_a_place_to_stop() -> None:
     [("A1B2C3D4E5F6", "A1B2***"), ("12345678", "1234***"), ("1234567", "***"), ("", "***"), (None, "***")],
 )
 def test_a_licence_token_shows_its_beginning_only(token: str | None, shown: str) -> None:
-    assert mask(token) == shown
+    assert mask_token(token) == shown

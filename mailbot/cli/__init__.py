@@ -1,5 +1,5 @@
 """The command line: ``mailbot COMMAND``. Exit 0 good, 1 failed, 2 wrong call or configuration."""
 
-from mailbot.cli.commands import main
+from mailbot.cli.desk_commands import main
 
 __all__ = ["main"]

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from mailbot.core.address import clean
+from mailbot.core.base.address import clean
 
 #: Characters of a cell: whatever a person may have to read in one.
 CELL_MAX = 20_000

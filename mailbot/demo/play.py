@@ -2,11 +2,11 @@
 
 from typing import assert_never
 
-from mailbot.core.message import Message
-from mailbot.demo.cases import Case, Gets, Reply, Step, Write
-from mailbot.demo.desk import RunningDesk
-from mailbot.demo.people import Client
-from mailbot.demo.told import Told
+from mailbot.core.mail.message import Message
+from mailbot.demo.correspondents import Client
+from mailbot.demo.demo_desk import RunningDesk
+from mailbot.demo.script import DemoCase, DemoReply, Gets, Step, Write
+from mailbot.demo.transcript import Transcript
 
 #: How long a person waits for a mail, in seconds. It comes in less than one.
 PATIENCE = 30.0
@@ -15,14 +15,14 @@ PATIENCE = 30.0
 class Play:
     """``faults`` are the sentences on what did not end as expected."""
 
-    def __init__(self, desk: RunningDesk, people: dict[str, Client], told: Told) -> None:
+    def __init__(self, desk: RunningDesk, people: dict[str, Client], told: Transcript) -> None:
         self.desk, self.people, self.told = desk, people, told
         self.faults: list[str] = []
         self._seen: set[str] = set()  # tickets of earlier cases
         self._ref: str | None = None
         self._got: dict[tuple[str, str], Message] = {}
 
-    def play(self, cases: tuple[Case, ...]) -> bool:
+    def play(self, cases: tuple[DemoCase, ...]) -> bool:
         """Whether all cases ended as expected; the first that does not is the last."""
         for case in cases:
             self.told.case(case.title)
@@ -39,7 +39,7 @@ class Play:
             case Write(who, subject, text, files):
                 self.people[who].send(text, subject=subject, files=files)
                 return True
-            case Reply(who, kind, text):
+            case DemoReply(who, kind, text):
                 self.people[who].reply(self._got[who, kind], text)
                 return True
             case Gets(who, kind):
@@ -60,7 +60,7 @@ class Play:
         found, ref = self.desk.kind(mail.message_id)
         return found == kind and ref is not None and (ref == self._ref if self._ref else ref not in self._seen)
 
-    def _ended(self, case: Case) -> bool:
+    def _ended(self, case: DemoCase) -> bool:
         ticket = self.desk.ticket(self._ref or "")
         if ticket is None:
             self.faults.append(f"{case.title}: there is no ticket")

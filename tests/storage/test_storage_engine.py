@@ -19,7 +19,7 @@ from storage.engine import Store, head, open_store
 from storage.faults import StoreError
 from storage.tickets import Counter, next_number
 from storage.types import Row
-from tests.warm import Warm
+from tests.support.warm import Warm
 
 EVENT = (
     "INSERT INTO licence_event (id, token, revision, at, effective, kind, changes, catalogue_version, seal) "

@@ -1,0 +1,52 @@
+"""``mailbot erase``: a person leaves the database."""
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from mailbot.cli.command_context import ConfigOption, Json, NowOption, choose, desk, fail, show_json
+from mailbot.core.base.address import strict
+from mailbot.operations.person_erasure import ErasureReport, StillNeededError
+from mailbot.operations.person_erasure import erase_person as erased
+
+
+def erase(
+    address: Annotated[str, typer.Argument(metavar="ADDRESS", help="A plain mail address.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
+    config_file: ConfigOption = None,
+    now: NowOption = None,
+    json: Json = False,
+) -> None:
+    """Erase a person: contacts, mails with their attachments, and the words of tickets. For good.
+
+    Licences, bills and what was decided stay. Exit 1, and nothing is erased, while a ticket of that address is open.
+    """
+    if strict(address) is None:
+        fail(f"ADDRESS: read {address!r}, must be one plain address like jo@acme.example", 2)
+    choose(config_file, now)
+    try:
+        report = erased(desk(writes=not dry_run), address, dry_run=dry_run)
+    except StillNeededError as refusal:
+        fail(str(refusal))
+    if json:
+        show_json({**asdict(report), "dry_run": dry_run})
+    else:
+        typer.echo(_told(report, dry_run=dry_run))
+
+
+def _told(report: ErasureReport, *, dry_run: bool) -> str:
+    lines = [
+        f"{report.address}: {'this would be erased' if dry_run else 'erased'}",
+        f"  contact of      {', '.join(report.contact_of) or 'no licence'}",
+        f"  tickets         {', '.join(report.tickets) or 'none'} (names, words and history's words)",
+        f"  mails received  {report.mails_in}",
+        f"  mails sent      {report.mails_out}",
+    ]
+    lines += [
+        f"{token} has no contact any more: mailbot licences set {token} contacts=ADDRESS --why ..."
+        for token in report.without_contact
+    ]
+    if not dry_run:
+        lines.append("Not in mailbot's hands: the mails in the folders of the mail server, and older backups.")
+    return "\n".join(lines)

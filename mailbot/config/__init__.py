@@ -1,0 +1,1 @@
+"""The configuration file: its sections, where values come from, and every fault at once."""

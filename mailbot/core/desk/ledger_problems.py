@@ -1,0 +1,130 @@
+"""The faults of a request that only the ledger shows. Faults of the form itself: ``reading``."""
+
+from collections.abc import Iterator
+
+from mailbot.core.catalogue.contents import Catalogue
+from mailbot.core.catalogue.item_kinds import SEATS
+from mailbot.core.desk.requested_items import contract_options
+from mailbot.core.form.problem import Code, Problem, either
+from mailbot.core.form.reader import Request
+from mailbot.core.form.values import labels_of
+from mailbot.core.ledger.licence import Ledger, Licence
+
+
+def ledger_problems(request: Request, ledger: Ledger, catalogue: Catalogue) -> tuple[Problem, ...]:
+    """Everything wrong with a request against the ledger, all at once; empty where the token is not in the ledger."""
+    licence = ledger.licence(request.token or request.old_token)
+    if licence is None:
+        return ()
+    match request.request:
+        case "activate":
+            problems = _activation(request, licence)
+        case "modify" | "contract" if licence.status != "active":
+            problems = iter((_inactive(licence),))
+        case "modify":
+            problems = _modification(request, licence, catalogue)
+        case "contract":
+            problems = _contract(request, licence, catalogue)
+        case _:
+            problems = iter(())
+    return tuple(problems)
+
+
+def _fault(field: str, code: Code, read: object = "", expected: str = "", hint: str = "") -> Problem:
+    return Problem(field=field, code=code, read=str(read), expected=expected, hint=hint, from_ledger=True)
+
+
+def _activation(request: Request, licence: Licence) -> Iterator[Problem]:
+    if licence.status == "active":
+        yield _fault("token", Code.TOKEN_ACTIVE, licence.token, "modify")
+    elif licence.status == "replaced":
+        yield _inactive(licence)
+    elif request.demo and licence.had_demo:
+        yield _fault("token", Code.DEMO_USED, licence.token, "plan")
+
+
+def _inactive(licence: Licence) -> Problem:
+    successor = licence.replaced_by if licence.status == "replaced" else None
+    return _fault("token", Code.TOKEN_NOT_ACTIVE, licence.token, licence.status, successor or "")
+
+
+def _modification(request: Request, licence: Licence, catalogue: Catalogue) -> Iterator[Problem]:
+    if request.action == "deactivate":
+        if any(line.item == "status" for line in licence.scheduled):
+            yield _fault("action", Code.NO_CHANGE, "deactivate")
+        return
+    for seat in SEATS:
+        count = getattr(request, seat)
+        if count is not None:
+            yield from _seat(seat, count, int(licence.value(seat) or 0), adding=request.action == "add")
+    if request.action == "add":
+        yield from _additions(request, licence, catalogue)
+    else:
+        yield from _removals(request, licence, catalogue)
+
+
+def _seat(seat: str, count: int, today: int, *, adding: bool) -> Iterator[Problem]:
+    if adding and count <= today:
+        yield _fault(seat, Code.NOT_ABOVE_CURRENT, count, str(today))
+    if not adding and count >= today:
+        yield _fault(seat, Code.NOT_BELOW_CURRENT, count, str(today))
+
+
+def _additions(request: Request, licence: Licence, catalogue: Catalogue) -> Iterator[Problem]:
+    staying = _staying(licence)
+    for key in request.addons:
+        addon = catalogue.addons[key]
+        missing = [need for need in addon.requires if need not in (*staying, *request.addons)]
+        if key in licence.addons:
+            yield _fault("addons", Code.ALREADY_HAS, addon.label)
+        elif missing:
+            labels = ", ".join(catalogue.addons[need].label for need in missing)
+            yield _fault("addons", Code.REQUIRES, addon.label, labels)
+    for key in request.plugins:
+        if key in licence.plugins:
+            yield _fault("plugins", Code.ALREADY_HAS, catalogue.plugins[key].label)
+        elif catalogue.plugins[key].implied_by:
+            lacking = catalogue.lacking(key, licence.plan, frozenset((*licence.addons, *request.addons)))
+            if lacking or catalogue.plugins[key].implied_by not in request.addons:
+                expected = either(lacking) or _cause(key, catalogue)
+                yield _fault("plugins", Code.REQUIRES, catalogue.plugins[key].label, expected)
+
+
+def _staying(licence: Licence) -> list[str]:
+    """The add-ons that the licence has and that are not about to leave it.
+
+    Told with all other faults at once; whether each date ahead is good is looked at only without any: ``clashes``.
+    """
+    leaving = {line.item for line in licence.scheduled if not line.to}
+    return [key for key in licence.addons if f"addon:{key}" not in leaving]
+
+
+def _removals(request: Request, licence: Licence, catalogue: Catalogue) -> Iterator[Problem]:
+    for key in request.addons:
+        staying = [a for a in _staying(licence) if a not in request.addons]
+        needed_by = [a for a in staying if a in catalogue.addons and key in catalogue.addons[a].requires]
+        if key not in licence.addons:
+            yield _fault("addons", Code.DOES_NOT_HAVE, catalogue.addons[key].label)
+        elif needed_by:
+            labels = ", ".join(catalogue.addons[a].label for a in needed_by)
+            yield _fault("addons", Code.REQUIRED_BY, catalogue.addons[key].label, labels)
+    for key in request.plugins:
+        if key not in licence.plugins:
+            yield _fault("plugins", Code.DOES_NOT_HAVE, catalogue.plugins[key].label)
+        elif catalogue.plugins[key].implied_by not in (None, *request.addons):
+            yield _fault("plugins", Code.REQUIRED_BY, catalogue.plugins[key].label, _cause(key, catalogue))
+
+
+def _cause(plugin: str, catalogue: Catalogue) -> str:
+    """What brings an implied plugin, and takes it with it."""
+    return catalogue.addons[str(catalogue.plugins[plugin].implied_by)].label
+
+
+def _contract(request: Request, licence: Licence, catalogue: Catalogue) -> Iterator[Problem]:
+    """One that differs is enough; where none does, each is named."""
+    wanted = contract_options(request)
+    if any(to != licence.value(field) for field, to in wanted.items()):
+        return
+    for field, to in wanted.items():
+        read = labels_of(field, catalogue)[str(to)] if isinstance(to, str) else "yes" if to else "no"
+        yield _fault(field, Code.NO_CHANGE, read)

@@ -1,0 +1,188 @@
+"""The named rules: for each item who says yes, from which day it holds, and what it does to the bill."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from mailbot.core.catalogue.contents import Catalogue
+from mailbot.core.catalogue.item_kinds import SEATS
+from mailbot.core.desk.requested_items import Asked
+from mailbot.core.desk.ticket import Item, Route
+from mailbot.core.ledger import billing
+from mailbot.core.ledger.billing import Billing
+from mailbot.core.ledger.licence import Licence, Value
+from mailbot.core.ledger.period import DECREASE_DAY, month_end, next_month, next_period
+
+#: The groups of a new plan's split, as the catalogue names them.
+GROUPS = dict.fromkeys(SEATS, "seats") | {"addon": "addons", "plugin": "plugins"}
+
+
+@dataclass(frozen=True)
+class Case:
+    """What the rules look at: the request, the billing it asks for, the day it was made, the licence as it stands.
+
+    ``activated``: the day on which this very request activated the licence, from which its first period runs.
+    """
+
+    request: str
+    action: str | None
+    billing: str | None
+    asked_on: date
+    licence: Licence | None
+    catalogue: Catalogue
+    staff_whole: bool = False
+    activated: date | None = None
+
+
+def items_of(case: Case, lines: tuple[Asked, ...], today: date) -> tuple[Item, ...]:
+    """The items with rule, route and, as a forecast for ``today``, day and billing effect; none has a status yet."""
+    whole = case.staff_whole or _too_many_agents(case, lines)
+    items = tuple(_item(case, line, today, whole=whole) for line in lines)
+    return tuple(_with_cause(item, items, today, case.catalogue) for item in items)
+
+
+def _item(case: Case, line: Asked, today: date, *, whole: bool) -> Item:
+    rule, route = "implied" if line.implied else rule_of(case, line), _route(case, line, whole=whole)
+    if rule == "automatic" and route is Route.STAFF:
+        rule = "by_staff"
+    item = Item(item=line.item, from_=line.today, to=line.to, rule=rule, route=route)
+    day = day_of(case, item, today)
+    return item.model_copy(update={"expected": day, "billing": billing_of(case, item, day)})
+
+
+def _with_cause(item: Item, items: tuple[Item, ...], today: date, catalogue: Catalogue) -> Item:
+    if item.route is not Route.IMPLIED:
+        return item
+    days = {i.item: i.expected for i in items if i.expected}
+    return item.model_copy(update={"expected": implied_day(item, days, today, catalogue)})
+
+
+def implied_day(item: Item, days: Mapping[str, date], today: date, catalogue: Catalogue) -> date:
+    """An implied plugin comes with the last and leaves with the first of what brings it. ``days``: item -> its day."""
+    cause = catalogue.plugins[item.item.removeprefix("plugin:")].implied_by
+    found = [days[key] for key in ("plan", f"addon:{cause}") if key in days]
+    return (max if item.to else min)(found, default=today)
+
+
+def rule_of(case: Case, line: Asked) -> str:
+    """The name of the rule that decides when an item holds and what it costs."""
+    match case.request, case.action:
+        case "activate", "demo":
+            return "demo"
+        case "activate", _:
+            return _split(case, line)
+        case "modify", "add":
+            return "increase"
+        case "modify", "remove":
+            return _decrease(case)
+        case "modify", _:
+            return "deactivation"
+        case "contract", _:
+            return _contract(case, line)
+        case _:
+            return "by_staff"
+
+
+def _split(case: Case, line: Asked) -> str:
+    if not line.to:  # what the new plan does not have needs nobody's consent
+        return "automatic"
+    kind = line.item.partition(":")[0]
+    return "by_staff" if GROUPS.get(kind, kind) in case.catalogue.by_staff else "automatic"
+
+
+def _decrease(case: Case) -> str:
+    return "decrease_by_20th" if case.asked_on.day <= DECREASE_DAY else "decrease_after_20th"
+
+
+def _contract(case: Case, line: Asked) -> str:
+    if line.item == "billing":
+        return "next_period"
+    before, after = (_weight(case.catalogue, line.item, value) for value in (line.today, line.to))
+    if before == after:
+        return "by_staff"
+    return "increase" if after > before else _decrease(case)
+
+
+def _weight(catalogue: Catalogue, item: str, value: Value) -> tuple[float, ...]:
+    """What makes one option more than another: its price where both have one, else its rank."""
+    if isinstance(value, bool) or value is None:
+        return (float(bool(value)),)
+    options = catalogue.plans if item == "plan" else catalogue.support
+    prices = [catalogue.prices.get(f"{item}:{key}") for key in options]
+    if all(price is not None for price in prices):
+        return (1.0, float(catalogue.prices.get(f"{item}:{value}", 0)))
+    option = options.get(str(value))
+    return (1.0, float(option.rank) if option else 0.0)
+
+
+def _route(case: Case, line: Asked, *, whole: bool) -> Route:
+    if line.implied:
+        return Route.IMPLIED
+    if whole or case.request not in ("activate", "modify"):
+        return Route.STAFF
+    if line.item in SEATS and _above_maximum(case.catalogue, line):
+        return Route.STAFF
+    if case.request == "activate" and case.action != "demo" and _split(case, line) == "by_staff":
+        return Route.STAFF
+    return Route.AUTOMATIC
+
+
+def _above_maximum(catalogue: Catalogue, line: Asked) -> bool:
+    more = int(line.to or 0) > int(line.today or 0)
+    return more and int(line.to or 0) > catalogue.seats[line.item].automatic_max
+
+
+def _too_many_agents(case: Case, lines: tuple[Asked, ...]) -> bool:
+    """A new plan without its agents would be no licence: above their maximum staff decide on all of it."""
+    agents = next((line for line in lines if line.item == "agents"), None)
+    return case.request == "activate" and agents is not None and _above_maximum(case.catalogue, agents)
+
+
+def day_of(case: Case, item: Item, today: date) -> date:
+    """The day from which the item holds when it is committed on ``today``; nothing is backdated."""
+    terms = (case.licence.billing, case.licence.renewal) if case.licence else (None, None)
+    match item.rule:
+        case "decrease_after_20th":
+            return max(today, next_month(case.asked_on))
+        case "deactivation":
+            return max(today, next_period(*terms, case.asked_on))
+        case "next_period":
+            return next_period(*terms, today)
+        case _:
+            return today
+
+
+def billing_of(case: Case, item: Item, day: date) -> Billing | None:
+    """The billing effect from ``day`` on; None for what is on no bill (a demo, what is included, what is implied)."""
+    if case.request != "modify" and item.item in ("status", "token"):
+        return _restored(case, item, day)
+    if item.item in billing.UNBILLED or item.rule in ("demo", "implied"):
+        return None
+    match case.request, item.rule:
+        case "activate", _ if item.to:
+            period, months = billing.first_period(case.billing, case.activated or day, day)
+            return billing.increase(item.item, None, item.to, period, day, months, case.catalogue)
+        case "activate", _:
+            return None
+        case _ if case.licence is None:
+            return None
+        case _, _ if item.from_ == item.to:
+            return billing.NONE
+        case _, "increase":
+            period, months = billing.running_period(case.licence.billing, case.licence.renewal, day)
+            return billing.increase(item.item, item.from_, item.to, period, day, months, case.catalogue)
+        case _, "decrease_by_20th" | "decrease_after_20th":
+            return billing.DECREASE
+        case _:
+            return billing.NONE
+
+
+def _restored(case: Case, item: Item, day: date) -> Billing | None:
+    """Re-activation: from active (or a demo that moves) without effect, else an increase of all that the licence has."""
+    free = ("active", "demo") if item.item == "token" else ("active",)
+    if case.licence is None:
+        return None
+    if case.licence.status in free or item.from_ == item.to:
+        return billing.NONE
+    period, _ = billing.running_period(case.licence.billing, case.licence.renewal, day)
+    return Billing(kind="increase", fraction=period.fraction(day), invoice_on=month_end(day))

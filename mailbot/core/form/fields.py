@@ -1,0 +1,206 @@
+"""The one table of fields and requests: labels, aliases, how a value is read, what each form needs. Words are the seed's."""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+
+from mailbot.core.catalogue.item_kinds import SEATS
+
+
+class FieldKind(StrEnum):
+    """How the value of a field is read."""
+
+    REQUEST = "request"
+    ACTION = "action"
+    PRODUCT = "product"
+    TOKEN = "token"  # noqa: S105 - a kind of field
+    TEXT = "text"
+    PROSE = "prose"
+    EMAIL = "email"
+    YES = "yes"
+    NUMBER = "number"
+    OPTION = "option"
+    OPTIONS = "options"
+    REASON = "reason"
+    FILE = "file"
+
+
+@dataclass(frozen=True)
+class Field:
+    """A field of a form: its ``label``, what else people write for it, and how its value is read."""
+
+    key: str
+    label: str
+    kind: FieldKind
+    aliases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Form:
+    """What a request needs: ``required`` fields, ``optional`` ones, and ``one_of`` of which at least one must be there."""
+
+    request: str
+    action: str | None
+    title: str
+    required: tuple[str, ...]
+    optional: tuple[str, ...] = ()
+    one_of: tuple[str, ...] = ()
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """All its fields, in the order in which a blank form shows them."""
+        return (*self.required, *self.one_of, *self.optional)
+
+
+_F = Field
+FIELDS: dict[str, Field] = {
+    f.key: f
+    for f in (
+        _F("request", "Request", FieldKind.REQUEST, ("request type", "type of request", "your request")),
+        _F("product", "Product", FieldKind.PRODUCT, ("xcally product", "your xcally product")),
+        _F("action", "Action", FieldKind.ACTION, ("action request", "action requested", "requested action")),
+        _F("token", "License token", FieldKind.TOKEN, ("token", "license", "server token", "your license token")),
+        _F("old_token", "Old token", FieldKind.TOKEN, ("old license token", "old server token", "previous token", "previous license token")),
+        _F("new_token", "New token", FieldKind.TOKEN, ("new license token", "new server token")),
+        _F("motion_token", "Motion token", FieldKind.TOKEN, ("motion license token", "xcally motion token")),
+        _F("customer_name", "Customer name", FieldKind.TEXT, ("customer name/reference", "customer name / reference", "customer reference", "customer", "company", "company name")),
+        _F("customer_email", "Customer email", FieldKind.EMAIL, ("customer email address", "customer e-mail", "customer e-mail address", "e-mail", "email", "email address", "e-mail address")),
+        _F("accept", "I accept the License Agreement", FieldKind.YES, ("accept", "license agreement", "accept license agreement", "accept the license agreement", "accept the conditions", "accept the conditions and the license agreement", "i accept the conditions and the license agreement", "check the info and accept the conditions", "license agreement accepted", "i agree", "i accept", "i agree to the license agreement", "we accept", "we agree", "we accept the license agreement", "we agree to the license agreement", "do you accept the license agreement")),
+        _F("demo", "30 days free demo", FieldKind.YES, ("demo", "free demo", "30 day free demo", "30-days free demo", "30-day free demo", "free 30 days demo", "are you requesting a 30 days free demo", "are you requesting a 30-day free demo", "are you requesting a 30-days free demo")),
+        _F("plan", "Plan", FieldKind.OPTION, ("xcally plan", "license plan", "new plan", "new license plan")),
+        _F("agents", "Agents", FieldKind.NUMBER, ("agent", "concurrent agents", "concurrent agent", "number of agents", "number of concurrent agents", "agent license", "agent licenses")),
+        _F("users", "Users", FieldKind.NUMBER, ("user", "additional users", "additional user", "number of users", "number of additional users", "user license", "user licenses")),
+        _F("telephones", "Telephones", FieldKind.NUMBER, ("phones", "pbx extensions", "pbx extension", "number of telephones", "number of pbx extensions", "telephone licenses")),
+        _F("mobile_agents", "Mobile agents", FieldKind.NUMBER, ("mobile agent", "named mobile agents", "number of mobile agents", "mobile agent license", "mobile agent licenses")),
+        _F("billing", "Billing frequency", FieldKind.OPTION, ("billing", "frequency")),
+        _F("support", "Support package", FieldKind.OPTION, ("support", "support plan")),
+        _F("whitelabel", "Whitelabel", FieldKind.YES, ("white label", "white-label", "customization", "customisation", "whitelabel/customization", "whitelabel / customization", "whitelabel/customization option", "whitelabel option", "customization option", "white label activation")),
+        _F("addons", "Add-ons", FieldKind.OPTIONS, ("addons", "add ons", "add-on", "addon")),
+        _F("plugins", "Plugins", FieldKind.OPTIONS, ("plugin", "plug-ins", "plug-in")),
+        _F("reason", "Reason", FieldKind.REASON, ("grace period reason", "reason of grace period", "reason of the grace period", "reason of the upgrade", "upgrade reason", "deactivation reason", "reason of cancellation", "cancellation reason", "reason of the remove request", "reason for the upgrade", "reason for upgrade", "reason for cancellation", "reason for the cancellation", "reason for deactivation", "reason for the deactivation")),
+        _F("log", "Log file", FieldKind.FILE, ("log", "attachment", "license log")),
+        _F("comments", "Comments", FieldKind.PROSE, ("comment", "additional comments", "notes", "remarks")),
+        _F("question", "Question", FieldKind.PROSE, ("your question",)),
+        _F("description", "Description", FieldKind.PROSE, ("details",)),
+    )
+}  # fmt: skip
+
+#: Fields that any mail's words may hold; alone they make no form.
+CONTACT = frozenset({"customer_name", "customer_email", "comments", "telephones", "log"})
+#: Signs that nobody sees; they come with copied text.
+INVISIBLE = "\u00ad\u034f\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
+_WHO = ("token", "customer_name", "accept")
+_MAIL = ("customer_email", "comments")
+
+FORMS: dict[tuple[str, str | None], Form] = {
+    (f.request, f.action): f
+    for f in (
+        Form("activate", "demo", "Activate a 30 days free demo", (*_WHO, "demo"), _MAIL),
+        Form(
+            "activate", "plan", "Activate a new license",
+            (*_WHO, "demo", "plan", "agents", "billing", "support"),
+            ("users", "telephones", "mobile_agents", "whitelabel", "addons", "plugins", *_MAIL),
+        ),
+        Form("modify", "add", "Modify your license: add", (*_WHO, "action", "reason"), _MAIL, (*SEATS, "addons", "plugins")),
+        Form("modify", "remove", "Modify your license: remove", (*_WHO, "action", "reason"), _MAIL, (*SEATS, "addons", "plugins")),
+        Form("modify", "deactivate", "Modify your license: deactivate", (*_WHO, "action", "reason"), _MAIL),
+        Form("contract", None, "Request contract change", _WHO, _MAIL, ("plan", "support", "billing", "whitelabel")),
+        Form("reactivate", "expired", "Re-activate your license: expired", ("customer_name", "reason", "old_token", "log"), _MAIL),
+        Form("reactivate", "token_change", "Re-activate your license: token change", ("customer_name", "reason", "old_token", "new_token", "log"), _MAIL),
+        Form("reactivate", "other", "Re-activate your license: other", ("customer_name", "reason", "old_token", "comments"), ("customer_email", "log")),
+        Form("information", None, "Request general information", ("question",), ("customer_name", "customer_email")),
+        Form("shuttle", "modify", "Shuttle: modify", ("action", "token", "customer_name", "description"), ("customer_email",)),
+        Form("shuttle", "transfer", "Shuttle: transfer to Motion", ("action", "token", "customer_name", "description", "motion_token"), ("customer_email",)),
+    )
+}  # fmt: skip
+
+
+def any_form(request: str) -> Form:
+    """What all forms of a request have in common, and everything that one of them has; "": of any request at all."""
+    forms = [form for form in FORMS.values() if form.request == (request or form.request)]
+    every = dict.fromkeys(field for form in forms for field in form.fields)
+    common = tuple(f for f in every if request and all(f in form.required for form in forms))
+    return Form(request, None, TITLES.get(request, ""), common, tuple(f for f in every if f not in common))
+
+
+#: The request keys with the titles that a customer sees.
+TITLES: dict[str, str] = {
+    "activate": "Activate a new license or request a 30 days free demo",
+    "modify": "Modify your license",
+    "contract": "Request contract change",
+    "reactivate": "Grace Period / Re-activate License",
+    "information": "Request general information",
+    "shuttle": "Shuttle: modify or transfer a legacy license",
+}
+
+
+def label(field: str) -> str:
+    """A field's label as customers know it; ``items`` is "At least one item"."""
+    return FIELDS[field].label if field in FIELDS else "Items" if field == "items" else field
+
+
+_PLAIN = str.maketrans(
+    {
+        **dict.fromkeys("‐‑‒–—―−", "-"),
+        **dict.fromkeys("’‘‛`´", "'"),
+        **dict.fromkeys("“”„‟«»", '"'),
+        **dict.fromkeys("\u00a0\u2007\u202f_", " "),
+        **dict.fromkeys(INVISIBLE, ""),
+    }
+)
+
+
+def normal(text: str) -> str:
+    """A label or option for comparing: lower case, one space, plain dashes and quotes, "licence" as "license"."""
+    return " ".join(text.translate(_PLAIN).lower().replace("licence", "license").split())
+
+
+LABELS: dict[str, str] = {normal(name): f.key for f in FIELDS.values() for name in (f.key, f.label, *f.aliases)}
+#: One list of both, as the seed's headings ask for it.
+BOTH_LISTS = frozenset(
+    {"add-ons and plugins", "addons and plugins", "add-ons/plugins", "add-ons & plugins", "plugins and add-ons"}
+)
+#: No label is longer; and of shorter ones that were asked for some are remembered, for every mail has the same.
+_LONGEST = 200
+LABELS |= dict.fromkeys(BOTH_LISTS, "addons")
+#: A dash is as good as a space ("License-Token").
+_SPACED = {name.replace("-", " "): key for name, key in LABELS.items()}
+_WHICH = re.compile(r"which items you would like to (?:upgrade|add|remove) - ")
+#: What may stand before the name of what is counted.
+_TOTAL = re.compile(r"^(?:new )?total (?:(?:number )?of )?|^n(?:o|r|umber)\.? of ")
+#: How the seed's headings begin ("Select the support package", "Define the number of agents").
+_ASKING = ("select ", "define ", "set ", "choose ", "insert ", "provide ", "indicate ", "upload ")
+
+
+#: Of several requests in one mail: "Request 2", "Request no. 2", "2nd request".
+_NUMBERED = re.compile(r"request (?:#|no\.?|n\.?|nr\.?|number)? ?[0-9]{1,2}|[0-9]{0,2}(?:1st|2nd|3rd|[0-9]th) request")
+
+
+def field_of(label: str) -> str | None:
+    """The key of the field that a label names, also as a heading of the seed asks for it; None otherwise."""
+    return _field_of(label) if len(label) <= _LONGEST else None
+
+
+@lru_cache(maxsize=512)
+def _field_of(label: str) -> str | None:
+    words = normal(label).rstrip("?").strip(" .*\"'").removeprefix("please ").removeprefix('on field "')
+    if key := LABELS.get(words) or _SPACED.get(words.replace("-", " ")):
+        return key
+    if _NUMBERED.fullmatch(words):
+        return "request"
+    counted = LABELS.get(_TOTAL.sub("", words, count=1))
+    return counted if counted in SEATS else LABELS.get(asked_for(words))
+
+
+def asked_for(words: str) -> str:
+    """What one of the seed's headings asks for ("Select the support package"), "" where it is no such heading."""
+    if not words.startswith(_ASKING):
+        return ""
+    return _WHICH.sub("", words.partition(" ")[2], count=1).removeprefix("the ")
+
+
+def names_both(label: str) -> bool:
+    """Whether a label asks for add-ons and plugins in one list."""
+    words = normal(label)
+    return words in BOTH_LISTS or asked_for(words) in BOTH_LISTS

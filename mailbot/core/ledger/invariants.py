@@ -1,0 +1,33 @@
+"""What no licence may become by a request or a decision, on any date."""
+
+from datetime import date
+
+from mailbot.core.catalogue.contents import Catalogue
+from mailbot.core.catalogue.item_kinds import SEATS
+from mailbot.core.ledger.licence import Licence, LicenceEvent, state_on
+from mailbot.core.ledger.scheduled import dates_of
+
+
+def forbidden(after: Licence | None, catalogue: Catalogue) -> str | None:
+    """Why a licence must not become like this: a code with its sentence in the templates, or None."""
+    if after is None or after.status not in ("active", "demo"):
+        return None
+    has = any(after.value(seat) for seat in SEATS) or after.addons or after.plugins
+    if after.plan is None:
+        return "plan_refused" if has else None
+    if after.status == "active" and any(int(after.value(k) or 0) < s.minimum for k, s in catalogue.seats.items()):
+        return "under_minimum"
+    if any(
+        need not in after.addons for k in after.addons if k in catalogue.addons for need in catalogue.addons[k].requires
+    ):
+        return "requires"
+    return None
+
+
+def first_break(events: tuple[LicenceEvent, ...], today: date, catalogue: Catalogue) -> tuple[date, str] | None:
+    """The first date, today or ahead, on which those events make a licence that must not be, with the reason."""
+    for day in dates_of(events, today):
+        why = forbidden(state_on(events, day), catalogue)
+        if why:
+            return day, why
+    return None

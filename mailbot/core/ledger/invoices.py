@@ -1,0 +1,281 @@
+"""The invoice lines of a month, from the events of the ledger alone.
+
+An invoice says what is due at the end of its month, less what was due at the end of the month before: nothing can be
+billed twice or be forgotten, and what was wrong is set right by the next invoice. What was known at a month's end never
+changes, so neither do the lines of a past month.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from fractions import Fraction
+from functools import partial
+from zoneinfo import ZoneInfo
+
+from mailbot.core.catalogue.item_kinds import ORDER
+from mailbot.core.ledger.billing_history import Course, Move, MoveKind, Part, committed_on, course
+from mailbot.core.ledger.licence import LicenceEvent, Value
+from mailbot.core.ledger.period import Period, month_end, next_month
+
+#: A licence through all its tokens: the token and revision of its first event.
+Origin = tuple[str, int]
+
+
+@dataclass(frozen=True)
+class InvoiceLine:
+    """One line. ``quantity`` is below 0 for a credit; ``fraction`` is days billed/days of the period, not reduced."""
+
+    month: str
+    token: str
+    item: str
+    quantity: int
+    period_from: date
+    period_to: date
+    fraction: str
+    amount: Decimal | None
+    currency: str | None
+    ticket: str | None
+    rule: str | None
+
+
+@dataclass(frozen=True)
+class Prices:
+    """Prices per month by item (``agents``, ``plan:voice``, ``addon:KEY``); without any, lines have no amounts."""
+
+    amounts: Mapping[str, Decimal]
+    currency: str | None = None
+
+
+#: The prices that were in force as the month of that day ended.
+PricesOf = Callable[[date], Prices]
+
+
+@dataclass(frozen=True)
+class _Charge:
+    """Something due: ``parts`` for the days from ``first`` to the end of ``period``."""
+
+    item: str
+    first: date
+    period: Period
+    months: int
+    move: tuple[str, int] | None  # the increase that it comes from; None: the period as it began
+    parts: Mapping[Part, int]
+    ticket: str | None
+    rule: str | None
+
+    @property
+    def key(self) -> tuple[str, date, Period, tuple[str, int] | None]:
+        return self.item, self.first, self.period, self.move
+
+
+def month_of_text(text: str) -> date:
+    """The first day of a month written as YYYY-MM. ValueError for anything else."""
+    if len(text) != 7:
+        msg = "a month is written YYYY-MM"
+        raise ValueError(msg)
+    return date.fromisoformat(f"{text}-01")
+
+
+def invoice(
+    events: Iterable[LicenceEvent],
+    month: date,
+    zone: ZoneInfo,
+    prices: PricesOf,
+    unbilled: frozenset[str] = frozenset(),
+) -> tuple[InvoiceLine, ...]:
+    """The lines of the invoice of the month that holds ``month``, for the whole ledger, by token, item and day.
+
+    ``events`` are in the order in which they were written. Whatever was written after the month's last day is not seen.
+    """
+    end = month_end(month)
+    before = month.replace(day=1) - timedelta(days=1)
+    lines: list[InvoiceLine] = []
+    for history in contracts([e for e in events if committed_on(e, zone) <= end]).values():
+        now = course(history, zone, unbilled)
+        known = [e for e in history if committed_on(e, zone) <= before]
+        same = len(known) == len(history)
+        # Nothing new was written: periods that had ended before this month are billed as they were.
+        since = month.replace(day=1) if same else date.min
+        told = now if same or not known else course(known, zone, unbilled)
+        then = _due(told, before, since) if known else {}
+        first = partial(_first_invoice, known, zone, unbilled, before)
+        lines += _difference((told, now), (then, _due(now, end, since)), end, (prices, first))
+    return tuple(sorted(lines, key=_order))
+
+
+def contracts(events: Iterable[LicenceEvent]) -> dict[Origin, list[LicenceEvent]]:
+    """The events of each licence, followed through changes of its token."""
+    found: dict[Origin, list[LicenceEvent]] = {}
+    current: dict[str, list[LicenceEvent]] = {}
+    handed: dict[str, list[LicenceEvent]] = {}
+    for event in events:
+        token = event.token
+        to = event.changes.get("replaced_by")
+        if isinstance(to, str) and token in current:
+            handed[to] = current.pop(token)
+            handed[to][:] = [e for e in handed[to] if e.effective <= event.effective]
+            current[token] = [_snapshot(handed[to], event)]
+            found[token, event.revision] = current[token]
+        elif event.kind == "moved" and token in handed:
+            current[token] = handed.pop(token)
+            current[token].append(event)
+        elif token in current:
+            current[token].append(event)
+        else:
+            current[token] = found[token, event.revision] = [event]
+    return found
+
+
+def _snapshot(history: Sequence[LicenceEvent], replaced: LicenceEvent) -> LicenceEvent:
+    """What a replaced token has at its end, should it ever be brought back by hand."""
+    changes: dict[str, Value] = {}
+    for event in sorted(history, key=lambda e: e.effective):
+        changes |= event.changes
+    return replaced.model_copy(update={"changes": changes | replaced.changes})
+
+
+def _due(licence: Course, end: date, since: date) -> dict[object, _Charge]:
+    """All that is due by the invoice of the month that ends with ``end``: the periods that begin before the next one.
+
+    Periods that had ended before ``since`` are left out.
+    """
+    charges: dict[object, _Charge] = {}
+    for first, period in licence.periods(month_end(next_month(end))):
+        for charge in () if period.last < since else _of_period(licence, first, period, end):
+            charges[charge.key] = charge
+    return charges
+
+
+def _of_period(licence: Course, first: date, period: Period, end: date) -> Iterable[_Charge]:
+    """What the licence held as the period began (or holds now, where it lies ahead), and what came on top in it."""
+    months = 12 if period.days > 31 else 1
+    begun = date.min if licence.begins_anew(first) else min(first - timedelta(days=1), end)
+    items: dict[str, list[Move]] = {}
+    for move in licence.moves:
+        if move.day <= begun:
+            items.setdefault(move.item, []).append(move)
+        elif first <= move.day <= min(period.last, end) and move.kind is MoveKind.UP:
+            yield _Charge(
+                move.item, move.day, period, months, move.event, dict(move.parts), move.ticket, move.rule
+            )  # fmt: skip
+    for item, moves in items.items():
+        parts: dict[Part, int] = {}
+        for part, difference in (pair for move in moves for pair in move.parts):
+            parts[part] = parts.get(part, 0) + difference
+        held = {part: count for part, count in parts.items() if count > 0}
+        if held:
+            yield _Charge(item, first, period, months, None, held, moves[-1].ticket, moves[-1].rule)
+
+
+#: Ticket and rule of a line, and what a step from one option to another is by them: 1 up, -1 down, 0 neither.
+_Cause = tuple[str | None, str | None, int]
+_Charges = Mapping[object, _Charge]
+
+
+def _first_invoice(
+    known: Sequence[LicenceEvent], zone: ZoneInfo, unbilled: frozenset[str], month: date, charge: _Charge
+) -> date:
+    """The last day of the month whose invoice had that charge first, of those that had it until that of ``month``."""
+    before = month.replace(day=1) - timedelta(days=1)
+    known = [e for e in known if committed_on(e, zone) <= before]
+    if not known or charge.key not in _due(course(known, zone, unbilled), before, charge.period.last):
+        return month
+    return _first_invoice(known, zone, unbilled, before, charge)
+
+
+def _difference(
+    courses: tuple[Course, Course],
+    charges: tuple[_Charges, _Charges],
+    end: date,
+    pricing: tuple[PricesOf, Callable[[_Charge], date]],
+) -> Iterable[InvoiceLine]:
+    """What is due now less what was due then; ``courses`` and ``charges`` are those of then and of now.
+
+    What corrects a charge has the prices of the invoice that had it first, so that a credit undoes it.
+    """
+    then, now = charges
+    prices, first = pricing
+    for key in {**then, **now}:
+        old, new = then.get(key), now.get(key)
+        charge = new or old
+        if charge is None or (old is not None and new is not None and old.parts == new.parts):
+            continue
+        parts = {
+            part: count
+            for part in {**(old.parts if old else {}), **(new.parts if new else {})}
+            if (count := (new.parts.get(part, 0) if new else 0) - (old.parts.get(part, 0) if old else 0))
+        }
+        cause = (charge.ticket, charge.rule, 1) if old is None else _cause(*courses, charge)
+        line = _line(courses[1].token, charge, parts, cause, end, prices(end if old is None else first(old)))
+        if line.quantity:
+            yield line
+
+
+def _cause(then: Course, now: Course, charge: _Charge) -> _Cause:
+    """What made a correction: the last move of its item until its period begins, or the reversal of one that was there."""
+    stands, known = ({move.event for move in course.moves} for course in (now, then))
+    if charge.move is not None:
+        return charge.ticket, "reversal", 1 if charge.move in stands else -1
+    before, after = ([m for m in c.moves if m.item == charge.item and m.day <= charge.first] for c in (then, now))
+    gone = [move for move in before if move.event not in stands]
+    if after and (not gone or after[-1].event not in known):
+        return after[-1].ticket, after[-1].rule, _step(after[-1], down=MoveKind.DOWN)
+    return (gone[-1].ticket, "reversal", _step(gone[-1], down=MoveKind.UP)) if gone else (charge.ticket, "reversal", -1)
+
+
+def _step(move: Move, down: MoveKind) -> int:
+    """What staff approved as equal is neither up nor down; of a change by hand only the prices know."""
+    if move.kind is MoveKind.EVEN and move.rule == "by_staff":
+        return 0
+    return -1 if move.kind is down else 1
+
+
+def _line(
+    token: str, charge: _Charge, parts: Mapping[Part, int], cause: _Cause, end: date, prices: Prices
+) -> InvoiceLine:  # fmt: skip
+    amount = amount_of(parts, charge.months, charge.period.fraction(charge.first), prices)
+    ticket, rule, step = cause
+    return InvoiceLine(
+        month=f"{end:%Y-%m}",
+        token=token,
+        item=charge.item,
+        quantity=_quantity(parts, step if amount is None else -1 if amount < 0 else 1),
+        period_from=charge.first,
+        period_to=charge.period.last,
+        fraction=charge.period.fraction(charge.first),
+        amount=amount,
+        currency=prices.currency if amount is not None else None,
+        ticket=ticket,
+        rule=rule,
+    )
+
+
+def _quantity(parts: Mapping[Part, int], step: int) -> int:
+    """The count; where one option follows another, that step."""
+    return next(iter(parts.values())) if len(parts) == 1 else step
+
+
+def amount_of(parts: Mapping[Part, int], months: int, fraction: str, prices: Prices) -> Decimal | None:
+    """Price per month x months x count x fraction, rounded half up to cents, once per line; None without a price."""
+    total = Fraction(0)
+    for (item, option), count in parts.items():
+        price = prices.amounts.get(f"{item}:{option}" if option else item)
+        if price is None:
+            return None
+        total += Fraction(price) * count
+    exact = total * months * Fraction(fraction)
+    return _cents(exact)
+
+
+def _cents(exact: Fraction) -> Decimal:
+    """Rounded half up, away from zero, so that a credit undoes its charge to the cent."""
+    cents = abs(exact) * 100
+    whole = int(cents) + (cents - int(cents) >= Fraction(1, 2))
+    return (Decimal(whole) / 100).quantize(Decimal("0.01"), ROUND_HALF_UP).copy_sign(-1 if exact < 0 else 1)
+
+
+def _order(line: InvoiceLine) -> tuple[str, int, str, date, date, str]:
+    kind = line.item.partition(":")[0]
+    place = ORDER.index(kind) if kind in ORDER else len(ORDER)
+    return line.token, place, line.item, line.period_from, line.period_to, line.ticket or ""

@@ -1,0 +1,268 @@
+"""A licence is the sum of its events: fold them up to a date, and say what still lies ahead."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+
+from pydantic import BaseModel, ConfigDict
+
+from mailbot.core.base.address import matches
+from mailbot.core.ledger.period import next_renewal, years_later
+
+#: Today's or the requested value of an item: a count, a catalogue key, yes or no, a licence status, a token; None = none.
+Value = bool | int | str | None
+
+
+class LicenceEvent(BaseModel):
+    """One line of the ledger, never changed: ``changes`` (item or term -> new value) hold from ``effective`` on."""
+
+    model_config = ConfigDict(frozen=True)
+
+    token: str
+    revision: int
+    at: datetime
+    effective: date
+    kind: str
+    changes: dict[str, Value]
+    #: The business date of the request that asked for it: where a decrease was asked in time, billing looks at this day.
+    asked_on: date | None = None
+    ticket: str | None = None
+    mail: str | None = None
+    rule: str | None = None
+    decider: str | None = None
+    catalogue_version: str = ""
+    why: str | None = None
+    #: Holds only once the licence server took it, from the day of its answer on: an event that ``accepts`` this one.
+    pending: bool = False
+
+
+@dataclass(frozen=True)
+class Scheduled:
+    """A change that is registered and has not come yet."""
+
+    item: str
+    to: Value
+    effective: date
+    ticket: str | None
+    rule: str | None = None
+    asked_on: date | None = None
+
+
+@dataclass(frozen=True)
+class Licence:
+    """A licence as it stands on one date. ``status`` is demo, active, expired, deactivated or replaced."""
+
+    token: str
+    product: str = "motion"
+    status: str = "active"
+    customer_name: str | None = None
+    plan: str | None = None
+    agents: int = 0
+    users: int = 0
+    telephones: int = 0
+    mobile_agents: int = 0
+    addons: tuple[str, ...] = ()
+    plugins: tuple[str, ...] = ()
+    support: str | None = None
+    billing: str | None = None
+    whitelabel: bool = False
+    contacts: tuple[str, ...] = ()
+    demo_ends: date | None = None
+    expires_on: date | None = None
+    renews_on: date | None = None
+    replaced_by: str | None = None
+    activated_on: date | None = None
+    had_demo: bool = False
+    scheduled: tuple[Scheduled, ...] = ()
+    history: tuple[LicenceEvent, ...] = ()
+    #: The events of all the tokens that it has had, in the order in which they were written; () where it never moved.
+    lineage: tuple[LicenceEvent, ...] = ()
+
+    @property
+    def whole_history(self) -> tuple[LicenceEvent, ...]:
+        """What is read of it from any of its tokens."""
+        return self.lineage or self.history
+
+    @property
+    def revision(self) -> int:
+        """How many events made it; rises with each."""
+        return self.history[-1].revision if self.history else 0
+
+    @property
+    def bound_revision(self) -> int:
+        """The revision that decisions are bound to: that the licence server took an event changes nothing they were about."""
+        return next((event.revision for event in reversed(self.history) if event.kind != "accepted"), 0)
+
+    @property
+    def renewal(self) -> date | None:
+        """The day from which years are counted; an annual licence that names none renews a year after it became active."""
+        if self.renews_on is None and self.billing == "annual" and self.activated_on is not None:
+            return years_later(self.activated_on)
+        return self.renews_on
+
+    @property
+    def renews(self) -> bool:
+        """Whether it will still be active and annual on ``renews_on``, as far as is known."""
+        day = self.renews_on
+        if day is None or (self.expires_on and self.expires_on < day):
+            return False
+        ahead = [s for s in self.scheduled if s.effective <= day]
+        status = [self.status, *(s.to for s in ahead if s.item == "status")]
+        return status[-1] == "active" and not any(s.item == "renews_on" for s in ahead)
+
+    def is_demo_of(self, other: "Licence | None") -> bool:
+        """Whether it never was more than a demo, of somebody who is a contact of ``other``: a move may end it."""
+        mere = self.had_demo and self.activated_on is None and self.status in ("demo", "expired")
+        return mere and any(
+            matches(one, two) or matches(two, one) for one in self.contacts for two in (other.contacts if other else ())
+        )
+
+    def value(self, item: str) -> Value:
+        """Today's value of an item key (``addon:KEY`` and ``plugin:KEY`` are yes or no)."""
+        kind, _, key = item.partition(":")
+        if kind == "addon":
+            return key in self.addons
+        if kind == "plugin":
+            return key in self.plugins
+        if item == "admin":
+            return 1
+        if item in ("webrtc", "phonebar"):
+            return self.plan is not None
+        value = getattr(self, item)
+        return value if isinstance(value, bool | int | str) else None
+
+
+#: Terms that hold a date, written in events as ISO text.
+DATES = ("demo_ends", "expires_on", "renews_on")
+#: What an event may change besides add-ons and plugins; anything else is only kept in the history.
+TERMS = frozenset({"product", "status", "plan", "agents", "users", "telephones", "mobile_agents", "support", "billing", "whitelabel", "replaced_by"})  # fmt: skip
+
+#: What an event says of other events; one that says nothing else makes no licence.
+ABOUT = frozenset({"accepts", "reverses", "withdraws"})
+
+
+def state_on(
+    events: Iterable[LicenceEvent], on: date, name: str | None = None, contacts: tuple[str, ...] = ()
+) -> Licence | None:
+    """The licence on that date from its events in the order of their revisions; None when it has none yet.
+
+    Events that take effect later are listed in ``scheduled``; an end by date (demo, ``expires_on``) needs no event.
+    """
+    history = tuple(events)
+    valid = valid_events(history)
+    begun = sorted(
+        (e for e in valid if e.effective <= on and not e.changes.keys() <= ABOUT),
+        key=lambda e: (e.effective, e.revision),
+    )
+    if not begun:
+        return None
+    licence = Licence(token=history[0].token, customer_name=name, contacts=contacts)
+    for event in begun:
+        licence = _after(licence, event)
+    return _on_date(replace(licence, history=history, scheduled=_ahead(valid, on)), on)
+
+
+def without(licence: Licence, ticket: str, on: date) -> Licence | None:
+    """The licence as it would be if that ticket had changed nothing; None when it began with it."""
+    others = tuple(event for event in licence.history if event.ticket != ticket)
+    return state_on(others, on, licence.customer_name, licence.contacts) if others else None
+
+
+def valid_events(history: Sequence[LicenceEvent]) -> tuple[LicenceEvent, ...]:
+    """The events that hold, those that the licence server took late from the day of its answer on.
+
+    Left out: what a later event withdrew before it came (``withdraws`` names its ticket), took along to another token
+    (``replaced_by``) or reversed before it came (such an event puts nothing back), and what the server did not take.
+    """
+    history = _taken(history)
+    undone = {(e.token, e.changes["reverses"]) for e in history if "reverses" in e.changes}
+    reversed_ahead = {(e.token, e.changes["reverses"]) for e in history if e.changes.keys() == {"reverses"}}
+    gone = [
+        (e, str(e.changes["withdraws"]) if "withdraws" in e.changes else None)
+        for e in history
+        if "withdraws" in e.changes or (e.changes.get("replaced_by") and (e.token, e.revision) not in undone)
+    ]
+
+    def stands(event: LicenceEvent) -> bool:
+        return (event.token, event.revision) not in reversed_ahead and not any(
+            event.effective > by.effective and event.revision < by.revision and event.token == by.token
+            for by, ticket in gone
+            if ticket in (None, event.ticket)
+        )
+
+    return tuple(event for event in history if stands(event))
+
+
+def _taken(history: Sequence[LicenceEvent]) -> Sequence[LicenceEvent]:
+    """The events without those that wait for the licence server or were refused by it."""
+    if not any(event.pending for event in history):
+        return history
+    days = {event.changes["accepts"]: event.effective for event in history if "accepts" in event.changes}
+    return [
+        from_day(event, days[event.revision]) if event.pending else event
+        for event in history
+        if not event.pending or event.revision in days
+    ]
+
+
+def from_day(event: LicenceEvent, day: date) -> LicenceEvent:
+    """The event as it is when it counts from ``day``; a demo's days and a first year begin then too."""
+    if day <= event.effective:
+        return event
+    changes = dict(event.changes)
+    ends, renews = changes.get("demo_ends"), changes.get("renews_on")
+    if isinstance(ends, str):
+        changes["demo_ends"] = (date.fromisoformat(ends) + (day - event.effective)).isoformat()
+    if renews == years_later(event.effective).isoformat():
+        changes["renews_on"] = years_later(day).isoformat()
+    return event.model_copy(update={"effective": day, "changes": changes})
+
+
+def _after(licence: Licence, event: LicenceEvent) -> Licence:
+    terms: dict[str, object] = {}
+    addons, plugins = set(licence.addons), set(licence.plugins)
+    for item, to in event.changes.items():
+        kind, _, key = item.partition(":")
+        if kind in ("addon", "plugin") and key:
+            chosen = addons if kind == "addon" else plugins
+            (chosen.add if to else chosen.discard)(key)
+        elif item in DATES:
+            terms[item] = date.fromisoformat(to) if isinstance(to, str) else None
+        elif item in TERMS:
+            terms[item] = to
+    terms |= {"addons": tuple(sorted(addons)), "plugins": tuple(sorted(plugins))}
+    if event.changes.get("status") == "demo":
+        terms["had_demo"] = True
+    if event.changes.get("status") == "active" and licence.activated_on is None:
+        terms["activated_on"] = event.effective
+    return replace(licence, **terms)  # type: ignore[arg-type]
+
+
+def _ahead(events: tuple[LicenceEvent, ...], on: date) -> tuple[Scheduled, ...]:
+    later = (e for e in events if e.effective > on)
+    lines = [
+        Scheduled(item, to, e.effective, e.ticket, e.rule, e.asked_on) for e in later for item, to in e.changes.items()
+    ]
+    return tuple(sorted(lines, key=lambda line: (line.effective, line.item)))
+
+
+def _on_date(licence: Licence, on: date) -> Licence:
+    if licence.status == "demo" and licence.demo_ends and on >= licence.demo_ends:
+        licence = replace(licence, status="expired")
+    if licence.status == "active" and licence.expires_on and on > licence.expires_on:
+        licence = replace(licence, status="expired")
+    if licence.renews_on:
+        licence = replace(licence, renews_on=next_renewal(licence.renews_on, on))
+    return licence
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """What the rules may look at: the licences that a request names, and whether its customer had a demo elsewhere."""
+
+    licences: Mapping[str, Licence]
+    demo_elsewhere: bool = False
+
+    def licence(self, token: str | None) -> Licence | None:
+        """The licence of that token, None when the ledger has none."""
+        return self.licences.get(token) if token else None

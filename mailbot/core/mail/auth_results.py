@@ -1,0 +1,146 @@
+"""How sure the sender of a mail is, by what the receiving server wrote on it (RFC 8601). Fails closed.
+
+Only the topmost ``Authentication-Results`` field with the configured id is believed: the border stamps it last and
+removes forged ones. What proves a sender is read by authres alone; a ``dmarc=fail`` is seen where authres cannot
+read the field, too.
+
+What counts as "the policy is none" on a dmarc=fail (our choice, as each server writes it in its own way): a word
+``p=none``, ``policy=none``, ``policy.dmarc=none`` or ``policy.published-domain-policy=none`` in that result or in its
+comments (for ``microsoft365``: ``action=none``), and no other word of these, and no ``dis=``, that says otherwise.
+"""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+import authres
+
+from mailbot.core.base.address import domain, fold_case
+from mailbot.core.mail.message import Message
+
+MICROSOFT365 = "microsoft365"
+
+FIELD = "authentication-results"
+_LONGEST = 4096  # characters; authres takes quadratic time
+_POLICY = frozenset({"p", "policy", "policy.dmarc", "policy.published-domain-policy"})
+_DISPOSITION = frozenset({"dis", "policy.applied-disposition"})
+_WORD = re.compile(r"([a-z0-9.-]{1,60})=([a-z0-9.-]{1,60})")
+_FAIL = re.compile(r"\s*dmarc\s*(?:/\s*\d+\s*)?=\s*fail(?![a-z0-9-])")
+
+
+class Verdict(StrEnum):
+    """How sure the sender is."""
+
+    VERIFIED = "verified"
+    UNVERIFIED = "unverified"
+    REFUSED = "refused"
+
+
+def verdict(message: Message, authserv_id: str | None) -> Verdict:
+    """The verdict on ``message.sender`` by the field that ``authserv_id`` wrote (``microsoft365``: that one has no id).
+
+    Verified: dmarc=pass with header.from, or dkim=pass with header.d or header.i, of exactly the sender's domain.
+    Refused: dmarc=fail, unless the field shows the policy none. Unverified: all else, and no id configured.
+    """
+    value = evidence(message, authserv_id)
+    if authserv_id is None or value is None:
+        return Verdict.UNVERIFIED
+    microsoft = fold_case(authserv_id) == MICROSOFT365
+    failed = [result for result in _results(value) if _FAIL.match(result.said)]
+    if failed:
+        forgiven = all(_policy_none(result, microsoft) for result in failed)
+        return Verdict.UNVERIFIED if forgiven else Verdict.REFUSED
+    stamp = f"{MICROSOFT365}; {value}" if microsoft else value
+    known = message.sender is not None and _proved(stamp, domain(message.sender))
+    return Verdict.VERIFIED if known else Verdict.UNVERIFIED
+
+
+def evidence(message: Message, authserv_id: str | None) -> str | None:
+    """The one field that is believed, as it stands; None where there is none or no id is configured."""
+    if authserv_id is None:
+        return None
+    return _stamped(message, "" if fold_case(authserv_id) == MICROSOFT365 else fold_case(authserv_id))
+
+
+def _stamped(message: Message, authserv_id: str) -> str | None:
+    """The topmost field with that id; for "" the topmost of all, if it has none."""
+    for value in message.fields(FIELD):
+        found = id_of(value)
+        if found == authserv_id:
+            return value
+        if not authserv_id:
+            return None
+    return None
+
+
+def id_of(value: str) -> str:
+    """The authserv-id at the head of a field, in lower case; "" if the field begins with a result."""
+    head = _results(value)[0].said
+    word = "" if "=" in head else (head.split() or ["?"])[0]
+    return word[1:-1] if word[:1] == word[-1:] == '"' else word
+
+
+@dataclass(frozen=True)
+class _Result:
+    """One result of a field in lower case: what is ``said``, and the ``comments`` in it."""
+
+    said: str
+    comments: str
+
+
+def _results(value: str) -> list[_Result]:
+    """A field cut at its semicolons, those in comments and quoted strings apart (RFC 5322 section 3.2)."""
+    results: list[_Result] = []
+    said: list[str] = []
+    comments: list[str] = []
+    depth, quoted, escaped = 0, False, False
+    for sign in value.lower():
+        (comments if depth else said).append(sign)
+        if escaped:
+            escaped = False
+        elif sign == "\\" and (quoted or depth):
+            escaped = True
+        elif quoted or (sign == '"' and not depth):
+            quoted = not quoted if sign == '"' else quoted
+        elif sign == "(":
+            if not depth:
+                said[-1] = " "
+            depth += 1
+        elif depth:
+            depth -= sign == ")"
+        elif sign == ";":
+            results.append(_Result("".join(said[:-1]), "".join(comments)))
+            said, comments = [], []
+    return [*results, _Result("".join(said), "".join(comments))]
+
+
+def _policy_none(result: _Result, microsoft: bool) -> bool:
+    """Whether a failed result shows that the domain asks for nothing to be done."""
+    words = [(word[1], word[2]) for word in _WORD.finditer(f"{result.said} {result.comments}")]
+    telling = frozenset({"action"}) if microsoft else _POLICY
+    policies = {says for name, says in words if name in telling}
+    return policies == {"none"} and all(says == "none" for name, says in words if name in _DISPOSITION)
+
+
+def _proved(value: str, own: str) -> bool:
+    """Whether the field, read by authres, proves the domain ``own``."""
+    value = value.rstrip("; \t")  # Yahoo ends with a semicolon, which authres does not take
+    if len(value) > _LONGEST:
+        return False
+    if value.lstrip().startswith('"'):  # an id may be quoted (RFC 8601 section 2.2), which authres does not know
+        value = value.replace('"', "", 2)
+    try:
+        results = authres.AuthenticationResultsHeader.parse_value(value).results
+    except Exception:  # its own SyntaxError and more
+        return False
+    dmarc = [result for result in results if result.method == "dmarc"]
+    if dmarc and all(result.result == "pass" and _names(result, "from") == own for result in dmarc):
+        return True
+    signed = [result for result in results if result.method == "dkim" and result.result == "pass"]
+    return any((_names(result, "d") or domain(_names(result, "i"))) == own for result in signed)
+
+
+def _names(result: authres.AuthenticationResult, name: str) -> str:
+    """The value of ``header.name``, "" if there is none or there are several that differ."""
+    values = {fold_case(p.value or "") for p in result.properties if (p.type, p.name) == ("header", name)}
+    return values.pop() if len(values) == 1 else ""

@@ -1,0 +1,180 @@
+"""One mail as read: ``parse`` takes its bytes and gives a Message, whatever the bytes are.
+
+Everything is read at once, so that nothing can fail later; what was odd is told in ``defects``, and what makes a mail
+unfit for any handling in ``fault``. Who is trusted is decided in ``identity``, what is automatic in ``bounce``.
+"""
+
+import hashlib
+import re
+from dataclasses import dataclass, replace
+
+from mailbot.core.base.address import clean, plain_addresses
+from mailbot.core.mail.body import Attachment, read_body
+from mailbot.core.mail.charsets import decoded_header
+from mailbot.core.mail.from_field import one_sender
+from mailbot.core.mail.html.tokenizer import OverCap
+from mailbot.core.mail.mime import Budget, Caps, Fields, Part, part
+from mailbot.core.mail.mime import field as first
+
+__all__ = ["Attachment", "Caps", "Message", "mail_digest", "parse"]
+
+_RECIPIENTS = ("delivered-to", "x-original-to", "to", "cc")
+_COUNTED = (*_RECIPIENTS, "from", "sender", "reply-to", "bcc")
+_ONCE = ("from", "sender", "to", "cc", "subject", "date", "message-id", "in-reply-to", "references", "content-type")
+_SUBJECT = 500  # characters; long enough for a key at the end of a subject
+_NAMES_TOLD = 10
+_ID = re.compile(r"<[^<>\s]{1,900}>")
+
+
+@dataclass(frozen=True)
+class Message:
+    """A parsed mail.
+
+    ``sha256`` is that of the raw mail with LF line ends. ``sender`` is the one plain address of the one From field, or
+    None with ``sender_fault`` saying why. Message-IDs keep their angle brackets. ``recipients`` are the addresses of
+    Delivered-To, X-Original-To, To and Cc. ``headers`` are all fields of the top level in order, unfolded, not decoded.
+    ``text`` has LF line ends; ``html`` tells that it was read from HTML, ``text_surely`` is it without what only some readers
+    see (None: all see the same). ``attached`` are the mails attached, whose
+    text is never part of ``text``. ``fault``: why it must be set aside before anything else (over a cap, ...).
+    """
+
+    sha256: str
+    message_id: str | None = None
+    sender: str | None = None
+    sender_fault: str | None = "nothing was read"
+    sender_name: str = ""
+    subject: str = ""
+    date: str | None = None
+    recipients: tuple[str, ...] = ()
+    reply_to: str | None = None
+    in_reply_to: str | None = None
+    references: tuple[str, ...] = ()
+    headers: Fields = ()
+    text: str = ""
+    html: bool = False
+    text_surely: str | None = None
+    attachments: tuple[Attachment, ...] = ()
+    attached: tuple["Message", ...] = ()
+    defects: tuple[str, ...] = ()
+    fault: str | None = None
+
+    def field(self, name: str) -> str | None:
+        """The first value of a header field, any case; None if there is none."""
+        return next(iter(self.fields(name)), None)
+
+    def fields(self, name: str) -> tuple[str, ...]:
+        """All values of a header field, topmost first."""
+        name = name.lower()
+        return tuple(value for key, value in self.headers if key.lower() == name)
+
+    @property
+    def file_names(self) -> tuple[str, ...]:
+        """What is attached, by its names; of many files the first ones."""
+        return tuple(one.name or one.content_type for one in self.attachments[:_NAMES_TOLD])
+
+    @property
+    def body_sha256(self) -> str:
+        """Of the text and everything attached: equal for two copies of one mail that took different ways."""
+        files = [f"file {one.sha256}" for one in self.attachments]
+        mails = [f"mail {one.sha256}" for one in self.attached]
+        return hashlib.sha256("\n".join([*files, *mails, "", self.text]).encode()).hexdigest()
+
+
+def parse(raw: bytes, caps: Caps = Caps()) -> Message:  # noqa: B008 - frozen
+    """The mail in ``raw`` (any line ends). Never raises; nothing is left to be read later.
+
+    A mail with a ``fault`` has its header fields where these could be read, but no text and no attachments.
+    """
+    data = _lf(raw)
+    known = Message(hashlib.sha256(data).hexdigest())
+    try:
+        budget = Budget(caps)
+        top = part(data, 0, len(data), budget)
+        known = _header(top, known.sha256, caps)
+        if len(raw) > caps.raw_mb * 1024 * 1024:
+            raise OverCap(f"more than {caps.raw_mb} MB")
+        return known if known.fault else _whole(known, top, 0, budget)
+    except OverCap as over:
+        return replace(known, fault=f"it has {over}")
+    except Exception as error:  # a bug here; but no mail may stop the desk, so it goes to quarantine
+        return replace(known, fault=f"it cannot be read ({type(error).__name__})")
+
+
+def mail_digest(raw: bytes) -> str:
+    """The ``sha256`` of the mail without reading it."""
+    return hashlib.sha256(_lf(raw)).hexdigest()
+
+
+def _lf(raw: bytes) -> bytes:
+    return raw.replace(b"\r\n", b"\n")
+
+
+def _header(top: Part, digest: str, caps: Caps) -> Message:
+    """The message without its body."""
+    if b"\r" in top.raw[top.begin : top.start]:  # parsers split header lines there, servers do not
+        return Message(digest, sender_fault="the header cannot be trusted", fault="a bare CR in the header")
+    sender = one_sender(top.fields)
+    addresses = sum(len(plain_addresses(value)) for name, value in top.fields if name.lower() in _COUNTED)
+    subject, reply_to = first(top.fields, "subject"), plain_addresses(first(top.fields, "reply-to"))
+    in_reply_to = _ids(first(top.fields, "in-reply-to"))
+    return Message(
+        digest,
+        message_id=_message_id(first(top.fields, "message-id")),
+        sender=sender.address,
+        sender_fault=sender.fault,
+        sender_name=sender.name,
+        subject=clean(decoded_header(subject), _SUBJECT),
+        date=first(top.fields, "date") or None,
+        recipients=_recipients(top.fields)[: caps.addresses],
+        reply_to=reply_to[0] if reply_to else None,
+        in_reply_to=in_reply_to[0] if len(in_reply_to) == 1 else None,
+        references=_ids(first(top.fields, "references")),
+        headers=top.fields,
+        defects=_odd(top.fields),
+        fault=f"it has more than {caps.addresses} addresses" if addresses > caps.addresses else None,
+    )
+
+
+def _whole(header: Message, top: Part, depth: int, budget: Budget) -> Message:
+    body = read_body(top, depth, budget)
+    attached = tuple(_attached(inner, inner_depth, budget) for inner, inner_depth in body.mails)
+    return replace(
+        header,
+        text=body.text,
+        html=body.html,
+        text_surely=None if body.surely == body.text else body.surely,
+        attachments=body.attachments,
+        attached=attached,
+        defects=header.defects + body.defects,
+    )
+
+
+def _attached(top: Part, depth: int, budget: Budget) -> Message:
+    digest = hashlib.sha256(top.raw[top.begin : top.end]).hexdigest()
+    header = _header(top, digest, budget.caps)
+    return header if header.fault else _whole(header, top, depth, budget)
+
+
+def _recipients(fields: Fields) -> tuple[str, ...]:
+    values = [value for wanted in _RECIPIENTS for name, value in fields if name.lower() == wanted]
+    return tuple(dict.fromkeys(address for value in values for address in plain_addresses(value)))
+
+
+def _message_id(value: str) -> str | None:
+    """The identifier of RFC 5322 section 3.6.4; one without brackets gets them."""
+    if ids := _ids(value):
+        return ids[0]
+    bare = value.strip()
+    return f"<{bare}>" if _ID.fullmatch(f"<{bare}>") else None
+
+
+def _ids(value: str) -> tuple[str, ...]:
+    return tuple(_ID.findall(value))
+
+
+def _odd(fields: Fields) -> tuple[str, ...]:
+    names = [name.lower() for name, _ in fields]
+    odd = [f"{names.count(name)} {name} fields" for name in _ONCE if names.count(name) > 1]
+    if any("\ufffd" in value for _, value in fields):
+        odd.append("control characters in the header")
+    return tuple(odd)

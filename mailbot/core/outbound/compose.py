@@ -1,0 +1,103 @@
+"""A rendered mail into its exact bytes: headers cleaned and checked, text and HTML, 7-bit, the same each time."""
+
+import hashlib
+import quopri
+from dataclasses import dataclass
+from datetime import datetime
+from email.header import Header
+from email.parser import BytesHeaderParser
+from email.utils import format_datetime
+from typing import Any, Protocol
+from zoneinfo import ZoneInfo
+
+from mailbot.core.base.address import clean, clean_text
+from mailbot.core.mail.bounce import OWN_HEADER
+
+
+@dataclass(frozen=True)
+class Letterhead:
+    """What every mail says of the desk."""
+
+    address: str
+    name: str
+    prefix: str
+    language: str
+    sub_addressing: bool
+    zone: ZoneInfo
+    public_url: str | None = None
+
+
+@dataclass(frozen=True)
+class Envelope:
+    """Everything of a mail that is fixed before its words: whom it goes to, its ids, its key."""
+
+    message_id: str
+    to: str
+    date: datetime
+    reply_to: str | None = None
+    key: str | None = None
+    tag: str | None = None
+    in_reply_to: str | None = None
+    references: tuple[str, ...] = ()
+    null_path: bool = False
+
+
+class Renders(Protocol):
+    """What composes needs of the wording."""
+
+    def render(self, kind: str, context: dict[str, Any]) -> tuple[str, str, str]:
+        """(subject, text, HTML)."""
+        ...
+
+
+def compose(kind: str, envelope: Envelope, context: dict[str, Any], wording: Renders, desk: Letterhead) -> bytes:
+    """The finished mail. RuntimeError when the bytes do not read back with the headers that were meant: a bug."""
+    subject, text, html = wording.render(kind, context)
+    headers = _headers(envelope, f"{envelope.tag} {subject}" if envelope.tag else subject, desk)
+    boundary = "=_" + hashlib.sha256(envelope.message_id.encode()).hexdigest()[:32]
+    headers.append(("Content-Type", f'multipart/alternative; boundary="{boundary}"'))
+    head = "".join(f"{name}: {value}\r\n" for name, value in headers)
+    body = "".join(_part(boundary, kind_, part) for kind_, part in (("plain", text), ("html", html)))
+    raw = f"{head}\r\n{body}--{boundary}--\r\n".encode("ascii")
+    read_back = [name for name, _ in BytesHeaderParser().parsebytes(raw).items()]
+    if read_back != [name for name, _ in headers]:
+        msg = f"composed headers read back as {read_back}"
+        raise RuntimeError(msg)
+    return raw
+
+
+def _headers(envelope: Envelope, subject: str, desk: Letterhead) -> list[tuple[str, str]]:
+    headers = [
+        ("From", f"{_encoded(desk.name)} <{desk.address}>"),
+        ("To", envelope.to),
+        ("Subject", _encoded(clean(subject, 200))),
+        ("Date", format_datetime(envelope.date.astimezone(desk.zone))),
+        ("Message-ID", envelope.message_id),
+    ]
+    if envelope.reply_to:
+        headers.append(("Reply-To", envelope.reply_to))
+    if envelope.in_reply_to:
+        headers.append(("In-Reply-To", clean(envelope.in_reply_to, 400)))
+        headers.append(("References", "\r\n ".join(clean(r, 400) for r in envelope.references)))
+    return [
+        *headers,
+        ("Auto-Submitted", "auto-replied" if envelope.in_reply_to else "auto-generated"),
+        ("X-Auto-Response-Suppress", "All"),
+        (OWN_HEADER, "1"),
+        ("MIME-Version", "1.0"),
+    ]
+
+
+def _encoded(text: str) -> str:
+    """A header's words: as they are when plain ASCII, else encoded; folded by our own line ends only."""
+    plain = clean(text, 300)
+    if (plain.isascii() and not set(plain) & set('"(),:;<>@[\\]')) or (plain.isascii() and "[" in plain):
+        return plain
+    return Header(plain, "utf-8", maxlinelen=70, header_name="Subject").encode(linesep="\r\n")
+
+
+def _part(boundary: str, kind: str, text: str) -> str:
+    data = clean_text(text).strip("\n") + "\n"
+    encoded = quopri.encodestring(data.encode()).decode("ascii").replace("\n", "\r\n")
+    head = f'Content-Type: text/{kind}; charset="utf-8"\r\nContent-Transfer-Encoding: quoted-printable\r\n'
+    return f"--{boundary}\r\n{head}\r\n{encoded}\r\n"

@@ -1,0 +1,41 @@
+"""What mails speak of, with every text in it made harmless once, before any template sees it. Pure."""
+
+from dataclasses import fields, is_dataclass, replace
+from datetime import date
+from enum import Enum
+from typing import Any, TypeVar
+
+from pydantic import BaseModel
+
+from mailbot.core.outbound.text_layout import one_line, safe
+
+#: Texts that may run over several lines; all others are one line.
+PROSE = frozenset({"comments", "question", "description", "fields", "text", "form", "sent", "read"})
+T = TypeVar("T")
+
+
+def harmless(value: T, name: str = "") -> T:
+    """The value (text, model, dataclass, or a tuple or dict of them) without anything that could break out of its place."""
+    return _harmless(value, name)  # type: ignore[no-any-return]
+
+
+def _harmless(value: Any, name: str) -> Any:
+    if value is None or isinstance(value, int | date | Enum):
+        return value
+    match value:
+        case str():
+            return safe(value) if name in PROSE else one_line(value)
+        case tuple():
+            return tuple(_harmless(part, name) for part in value)
+        case dict():
+            return {key: _harmless(part, name) for key, part in value.items()}
+        case BaseModel():
+            return value.model_copy(update=_changed({key: getattr(value, key) for key in type(value).model_fields}))
+        case _ if is_dataclass(value) and not isinstance(value, type):
+            return replace(value, **_changed({field.name: getattr(value, field.name) for field in fields(value)}))
+        case _:
+            return value
+
+
+def _changed(parts: dict[str, Any]) -> dict[str, Any]:
+    return {key: clean for key, part in parts.items() if (clean := _harmless(part, key)) != part}

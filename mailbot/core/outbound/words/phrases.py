@@ -1,0 +1,126 @@
+"""Dates, numbers, items and whole sentences in the desk's language and time zone, in words that people read. Pure."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from functools import cache
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from babel import Locale, UnknownLocaleError
+from babel.dates import format_date, format_datetime
+from babel.lists import format_list
+from babel.numbers import format_currency, format_decimal
+
+from mailbot.core.catalogue.contents import Catalogue
+from mailbot.core.desk.ticket import Item
+from mailbot.core.ledger.billing import Billing
+from mailbot.core.ledger.licence import DATES, Value
+from mailbot.core.outbound.words.sentences import Words, item_label, value_word
+
+
+@cache
+def locale_of(language: str) -> Locale:
+    """The locale of a language folder such as ``en``, ``it`` or ``pt_BR``; English where there is none of that name."""
+    whole = language.replace("-", "_")
+    for name in (whole, whole.partition("_")[0]):
+        try:
+            return Locale.parse(name)
+        except (UnknownLocaleError, ValueError):
+            continue
+    return Locale("en")
+
+
+@dataclass(frozen=True)
+class Speech:
+    """How one desk speaks."""
+
+    words: Words
+    catalogue: Catalogue
+    language: str
+    zone: ZoneInfo
+
+    def say(self, key: str, /, **values: object) -> str:
+        """The sentence of a dotted key, filled in. KeyError when there is none: a fault of the templates."""
+        return str(self._at(key)).format(**values)
+
+    def has(self, key: str) -> bool:
+        """Whether there is such a sentence."""
+        try:
+            return isinstance(self._at(key), str)
+        except KeyError:
+            return False
+
+    def _at(self, key: str) -> Any:
+        found: Any = self.words.sentences
+        for part in key.split("."):
+            if not isinstance(found, Mapping):
+                raise KeyError(key)
+            found = found[part]
+        return found
+
+    def day(self, day: date) -> str:
+        """``3 November 2026``."""
+        return format_date(day, self.say("format.date"), locale_of(self.language))
+
+    def month(self, day: date) -> str:
+        """``November 2026``."""
+        return format_date(day, self.say("format.month"), locale_of(self.language))
+
+    def at(self, moment: datetime) -> str:
+        """``3 November 2026, 10:15``, in the desk's time zone."""
+        return format_datetime(moment, self.say("format.time"), self.zone, locale_of(self.language))
+
+    def number(self, count: int) -> str:
+        """``1,000``."""
+        return format_decimal(count, locale=locale_of(self.language))
+
+    def listed(self, names: Iterable[str]) -> str:
+        """``A, B and C``."""
+        return format_list(list(names), locale=locale_of(self.language))
+
+    def item(self, key: str) -> str:
+        """What an item or a term of the ledger is called."""
+        return self.say(f"term.{key}") if self.has(f"term.{key}") else item_label(key, self.catalogue, self.words)
+
+    def value(self, item: str, value: Value) -> str:
+        """A value as people say it."""
+        if isinstance(value, int) and not isinstance(value, bool):
+            return self.number(value)
+        if item in DATES and isinstance(value, str):
+            return self.day(date.fromisoformat(value))
+        if item == "status" and value is not None:
+            return self.say(f"licence_status.{value}") if self.has(f"licence_status.{value}") else str(value)
+        return value_word(item, value, self.catalogue, self.words)
+
+    def holds(self, item: Item) -> str:
+        """What became of the item and from which day it holds; an open one with a reason was refused as it stands."""
+        if item.open and item.reason:
+            return self.say("items.another")
+        status = item.status.value if item.status else "new"
+        return self.say(f"holds.{status}", date=self.day(item.effective) if item.effective else "").strip()
+
+    def billing(self, billing: Billing | None, decrease_day: date) -> str:
+        """The effect on the bill in a sentence, "" for what is on no bill; a decrease counts from ``decrease_day`` on."""
+        if billing is None:
+            return ""
+        if billing.kind == "increase" and billing.fraction and billing.invoice_on:
+            left, _, days = billing.fraction.partition("/")
+            said = self.say(
+                "billing.increase",
+                fraction=billing.fraction,
+                left=left,
+                days=days,
+                month=self.month(billing.invoice_on),
+            )
+            return f"{said} {self._amount(billing)}".strip()
+        if billing.kind == "decrease":
+            return self.say("billing.decrease", date=self.day(decrease_day))
+        return self.say(f"billing.{billing.kind}_plain")
+
+    def _amount(self, billing: Billing) -> str:
+        if not billing.amount or not billing.currency:
+            return ""
+        money = format_currency(Decimal(billing.amount), billing.currency, locale=locale_of(self.language))
+        return self.say("billing.amount", amount=money)

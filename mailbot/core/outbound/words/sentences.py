@@ -1,0 +1,88 @@
+"""Items, values and problems in words, from the catalogue's labels and the language's sentences. Pure."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Protocol
+
+from mailbot.core.catalogue.contents import Catalogue
+from mailbot.core.desk.ticket import Item
+from mailbot.core.form.fields import normal
+from mailbot.core.form.problem import OR, Problem
+from mailbot.core.ledger.licence import Value
+
+#: So much of a wrong value is shown.
+READ = 300
+
+
+class Words(Protocol):
+    """The sentences of one language."""
+
+    sentences: Mapping[str, Any]
+
+
+def item_label(item: str, catalogue: Catalogue, words: Words) -> str:
+    """What an item key is called."""
+    kind, _, key = item.partition(":")
+    if kind == "addon" and key in catalogue.addons:
+        return catalogue.addons[key].label
+    if kind == "plugin" and key in catalogue.plugins:
+        return catalogue.plugins[key].label
+    if item in catalogue.seats:
+        return catalogue.seats[item].label
+    return str(words.sentences["item"].get(item, item))
+
+
+def value_word(item: str, value: Value, catalogue: Catalogue, words: Words) -> str:
+    """A value as people say it."""
+    if value is None:
+        return str(words.sentences["none"])
+    if isinstance(value, bool):
+        return str(words.sentences["yes" if value else "no"])
+    options: Mapping[str, Any] = {
+        "plan": catalogue.plans,
+        "support": catalogue.support,
+        "billing": catalogue.billing,
+    }.get(item, {})
+    return str(options[str(value)].label) if str(value) in options else str(value)
+
+
+def item_names(items: Iterable[Item], catalogue: Catalogue, words: Words) -> dict[str, str]:
+    """Everything that a decision may call an open item by, lower case, to its key."""
+    names = {}
+    for item in items:
+        text = item_label(item.item, catalogue, words)
+        bare = item.item.partition(":")[2]
+        for name in (item.item, text, bare, item.item.replace("_", " ")):
+            if name:
+                names[name.lower()] = item.item
+                names[normal(name)] = item.item
+    return names
+
+
+def problem_sentence(problem: Problem, words: Words, *, quiet: bool = False) -> str:
+    """The sentence of a problem; ``quiet`` quotes nothing that the sender wrote.
+
+    A code has one sentence, and others where a field, or the status of a licence, needs one of its own.
+    """
+    said = words.sentences["problem"]
+    own = (f"{problem.code}_{which}" for which in (problem.field, problem.expected))
+    sentence = str(next((said[key] for key in own if key in said), said[problem.code.value]))
+    shown = problem.read if len(problem.read) <= READ else f"{problem.read[:READ]}..."
+    read = str(words.sentences["unsaid"]) if quiet else shown
+    least, _, most = problem.expected.partition("-")  # of a range
+    text = sentence.format(read=read, expected=_expected(problem, words), hint=problem.hint, least=least, most=most)
+    meant = str(words.sentences["did_you_mean"]).format(hint=problem.hint)
+    return f"{text} {meant}" if problem.hint and problem.hint != problem.expected else text
+
+
+def _expected(problem: Problem, words: Words) -> str:
+    """What would be right, in words: a sentence of its own, or names, of which one is to be chosen."""
+    group, dot, key = problem.expected.partition(".")
+    if dot and group == "expected":
+        return str(words.sentences[group].get(key, key))
+    *others, last = problem.expected.split(OR)
+    return f"{', '.join(others)}{words.sentences['or']}{last}" if others else last
+
+
+def problem_json(problem: Problem, words: Words) -> dict[str, str]:
+    """``{field, code, message}``."""
+    return {"field": problem.field, "code": problem.code.value, "message": problem_sentence(problem, words)}

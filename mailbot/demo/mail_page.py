@@ -1,0 +1,147 @@
+"""The web mail page of ``mailbot demo --stay``: read, write and answer as one of the people. Plain HTML, 127.0.0.1 only.
+
+Each action goes through that person's mail client, so what is written here takes the same way as any other mail.
+"""
+
+import asyncio
+import re
+import smtplib
+from collections.abc import Awaitable, Callable
+from urllib.parse import parse_qs, unquote, urlencode, urlsplit
+
+from aiohttp import web
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from mailbot.core.mail.message import Message
+from mailbot.demo.correspondents import DESK, Client, answer_to, quoted, reply_subject
+from mailbot.demo.mail_server import HOST
+
+_MAILTO = re.compile(r"mailto:[^\s<>\"]+")
+_LARGEST = 30_000_000  # bytes of a mail with its files
+_Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class Page:
+    """``start`` gives the port on which it answers."""
+
+    def __init__(self, people: dict[str, Client]) -> None:
+        self.people = people
+        self._pages = Environment(
+            loader=PackageLoader("mailbot.demo", "pages"), autoescape=True, undefined=StrictUndefined
+        )
+        self._runner: web.AppRunner | None = None
+
+    async def start(self) -> int:
+        """Answer from now on."""
+        app = web.Application(client_max_size=_LARGEST, middlewares=[_only_from_here])
+        app.add_routes(
+            [
+                web.get("/", self._people),
+                web.get("/{who}/", self._mails),
+                web.get("/{who}/write", self._blank),
+                web.post("/{who}/write", self._write),
+                web.get("/{who}/{uid:[0-9]+}", self._mail),
+            ]
+        )
+        self._runner = web.AppRunner(app, access_log=None)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, HOST, 0).start()
+        return int(self._runner.addresses[0][1])
+
+    async def stop(self) -> None:
+        """Answer no more."""
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    async def _people(self, _: web.Request) -> web.Response:
+        return self._page("people", people=self.people.values())
+
+    async def _mails(self, request: web.Request) -> web.Response:
+        client = await self._client(request)
+        return self._page("mails", client=client, mails=sorted(client.inbox.items(), reverse=True))
+
+    async def _mail(self, request: web.Request) -> web.Response:
+        client = await self._client(request)
+        mail = _found(client, request.match_info["uid"])
+        text = f"\n\n{quoted(mail)}"
+        return self._page(
+            "mail",
+            client=client,
+            mail=mail,
+            body=_linked(mail.text, client),
+            files=[file.name for file in mail.attachments],
+            form={
+                "to": answer_to(mail),
+                "subject": reply_subject(mail),
+                "text": text,
+                "answers": request.match_info["uid"],
+            },
+        )
+
+    async def _blank(self, request: web.Request) -> web.Response:
+        asked = request.query
+        form = {"to": asked.get("to", DESK), "subject": asked.get("subject", ""), "text": asked.get("text", "")}
+        return self._page("write", client=await self._client(request), form={**form, "answers": ""})
+
+    async def _write(self, request: web.Request) -> web.Response:
+        client = await self._client(request)
+        given = await request.post()
+        words = {name: str(given.get(name, "")) for name in ("to", "subject", "text", "answers")}
+        answers = _found(client, words["answers"]) if words["answers"] else None
+        file = given.get("file")
+        files = ((file.filename, file.file.read()),) if isinstance(file, web.FileField) and file.filename else ()
+        try:
+            await asyncio.to_thread(
+                client.send,
+                words["text"],
+                subject=words["subject"],
+                to=words["to"].strip(),
+                answers=answers,
+                files=files,
+            )
+        except (smtplib.SMTPException, OSError, ValueError) as error:
+            raise web.HTTPBadRequest(text=f"The mail was not sent: {error}") from error
+        raise web.HTTPSeeOther(f"/{client.address}/")
+
+    async def _client(self, request: web.Request) -> Client:
+        client = self.people.get(request.match_info["who"])
+        if client is None:
+            raise web.HTTPNotFound(text="There is nobody of that address in the demo.")
+        await asyncio.to_thread(client.fetch)
+        return client
+
+    def _page(self, name: str, **values: object) -> web.Response:
+        text = self._pages.get_template(f"{name}.html").render(**values)
+        # Nothing of a mail is ever run, should it get past the escaping.
+        policy = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'"
+        return web.Response(text=text, content_type="text/html", headers={"Content-Security-Policy": policy})
+
+
+@web.middleware
+async def _only_from_here(request: web.Request, handler: _Handler) -> web.StreamResponse:
+    """No other site may use the page through a browser: its name must be ours, and so must be where a form stood."""
+    own = request.url.host in (HOST, "localhost")
+    origin = request.headers.get("Origin")
+    if not own or (request.method == "POST" and origin not in (None, f"http://{request.host}")):
+        raise web.HTTPForbidden(text="This page answers only to itself.")
+    return await handler(request)
+
+
+def _found(client: Client, uid: str) -> Message:
+    mail = client.inbox.get(int(uid)) if uid.isascii() and uid.isdigit() else None
+    if mail is None:
+        raise web.HTTPNotFound(text="There is no such mail.")
+    return mail
+
+
+def _linked(text: str, client: Client) -> list[tuple[str, str]]:
+    """The text in pieces: (words, ""), or (a mailto: address, the page for writing that mail as that person)."""
+    pieces, at = [], 0
+    for match in _MAILTO.finditer(text):
+        asked = urlsplit(match.group())
+        given = parse_qs(asked.query)
+        ready = {"to": unquote(asked.path)}
+        ready |= {name: given[key][0] for name, key in (("subject", "subject"), ("text", "body")) if key in given}
+        pieces += [(text[at : match.start()], ""), (match.group(), f"/{client.address}/write?{urlencode(ready)}")]
+        at = match.end()
+    return [*pieces, (text[at:], "")]

@@ -1,0 +1,105 @@
+"""The digest: once a day what waits for staff, since when, and what the desk could not do by itself, a line each."""
+
+from datetime import UTC, datetime, timedelta
+
+from mailbot.core.desk.effects import Audience, Facts, Send
+from mailbot.core.desk.ticket import Route, Ticket
+from mailbot.core.inbound.purpose import Purpose
+from mailbot.core.ledger.licence import Licence
+from mailbot.core.outbound.text_layout import first_line, one_line
+from mailbot.environment import Desk
+from mailbot.process import mapping
+from mailbot.process.unit_of_work import Work
+from storage import due, inbox, outbox, tickets
+
+KIND = "digest"
+#: Mails that got no answer, by what they turned out to be.
+UNANSWERED = ("refused sender", "words of a stranger", "status of a stranger", "stray", "marked as spam")
+#: Behind what a mail turned out to be: no budget was left for its answer.
+WITHHELD = ", not answered: budget"
+#: States of our mails that somebody must look at.
+LOST = (outbox.REFUSED, outbox.UNKNOWN, outbox.UNDELIVERED)
+MOST_LINES = 100
+#: The lines of a history that say that something was granted.
+GRANTS = ("applied", "scheduled", "applying")
+WAITING = ("waiting_staff", "waiting_customer", "waiting_confirmation")
+
+
+def ensure_digest(desk: Desk) -> None:
+    """The next digest stands among the due things."""
+    with desk.store.write() as session:
+        if not due.open_(session, KIND):
+            _remember(Work(desk, session, desk.clock(), KIND))
+
+
+def _remember(work: Work) -> None:
+    scene = work.scene()
+    today = scene.morning_of(work.today)
+    at = today if today > work.now else scene.morning_of(work.today + timedelta(days=1))
+    due.add(work.session, kind=KIND, due_at=_utc(at), made_at=work.now)
+
+
+def _utc(moment: datetime) -> datetime:
+    return moment.astimezone(UTC)
+
+
+def send(work: Work) -> None:
+    """The digest to every member, when there is anything to say; the next one is remembered."""
+    waiting = tuple(mapping.of_row(row) for row in tickets.waiting(work.session, WAITING))
+    licences = tuple(found for found in mapping.licences(work.session, work.today) if _unbilled(found))
+    lines = (*_doubts(waiting), *_unread(work), *_mails_in(work), *_mails_out(work), *_failing(work))
+    if waiting or licences or lines:
+        facts = Facts(tickets=waiting, licences=licences, lines=_short(lines))
+        work.post.send(Send(KIND, Audience.STAFF, facts, Purpose.DIGEST), None)
+    _remember(work)
+
+
+def _unbilled(licence: Licence) -> bool:
+    """Active, and nobody has settled how it is billed."""
+    return licence.status == "active" and licence.billing is None
+
+
+def _doubts(waiting: tuple[Ticket, ...]) -> list[str]:
+    return [f"{t.ref} names a token that is not in the ledger: {t.token}" for t in waiting if t.token_doubt]
+
+
+def _since(work: Work) -> datetime:
+    """When the last digest went, however long ago that was."""
+    return due.last_done(work.session, KIND, work.now) or datetime.min.replace(tzinfo=UTC)
+
+
+def _unread(work: Work) -> list[str]:
+    """What customers wrote beside requests that were applied by themselves, of which staff had no mail."""
+    new = (mapping.of_row(row) for row in tickets.with_event_since(work.session, GRANTS, _since(work)))
+    alone = (t for t in new if t.comments and all(item.route is not Route.STAFF for item in t.items))
+    return [f"{t.ref} was applied by itself; its customer wrote beside it: {one_line(t.comments or '')}" for t in alone]
+
+
+def _mails_in(work: Work) -> list[str]:
+    """What stands in quarantine, and what got no answer since the last digest."""
+    since = _since(work)
+    left = inbox.listing(work.session, inbox.QUARANTINED)
+    left += [row for row in inbox.handled_since(work.session, since) if _unanswered(row.intake or "")]
+    return [f"mail {row.id} of {row.sender or 'nobody'}: {first_line(row.reason) or row.intake}" for row in left]
+
+
+def _unanswered(intake: str) -> bool:
+    return intake in UNANSWERED or intake.endswith(WITHHELD)
+
+
+def _mails_out(work: Work) -> list[str]:
+    """Our own mails that did not arrive, or of which nobody knows."""
+    rows = [row for state in LOST for row in outbox.listing(work.session, state)]
+    return [f"our mail {row.id} ({row.kind} to {row.recipient}) is {row.state}: {row.last_reply or ''}" for row in rows]
+
+
+def _failing(work: Work) -> list[str]:
+    rows = due.failing(work.session)
+    return [f"{row.kind} of {row.ref or row.token or 'the desk'} has failed: {first_line(row.reason)}" for row in rows]
+
+
+def _short(lines: tuple[str, ...]) -> tuple[str, ...]:
+    """So many lines as one can read; how many more there are is said."""
+    more = len(lines) - MOST_LINES
+    shown = tuple(line[:200] for line in lines[:MOST_LINES])
+    return (*shown, f"and {more} more: see mailbot inbox, quarantine and outbox") if more > 0 else shown

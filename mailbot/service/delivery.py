@@ -1,0 +1,242 @@
+"""From the outbox to the SMTP server: several lanes, the same bytes at every attempt, and a back-off between them."""
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from sqlmodel import Session
+
+from mailbot.config.settings import Config
+from mailbot.environment import Desk
+from mailbot.process.outgoing import HUSH
+from mailbot.servers.smtp import Deferred, Outcome, Refused, Sent, Smtp, SmtpSettings, Unknown
+from storage import outbox
+
+#: A mail that nobody else may take for so long.
+LEASE_SECONDS = 1200
+#: How long a server may think about a whole mail (RFC 5321 section 4.5.3.2.6).
+VERDICT_SECONDS = 600
+#: What must be left of the lease when a mail is begun, so that nobody else sends it meanwhile: the verdict, and the
+#: answers before it.
+NEEDED = timedelta(seconds=VERDICT_SECONDS + 300)
+#: A mail that was claimed longer ago is looked at again before it is sent: it may have been dropped.
+FRESH = timedelta(seconds=2)
+#: Minutes before the next attempt; the last one holds for all later ones.
+BACK_OFF = (1, 2, 5, 15, 30, 60, 180)
+#: The longest wait while the server takes no mail at all: soon after it is back everybody has his answer.
+AWAY = 15
+#: After so many attempts, and so many days, a mail that the server will not have yet is given up and shown to the operator.
+ATTEMPTS, PATIENCE = 60, timedelta(days=7)
+#: How often lanes look for what has become due when nobody rings, in seconds.
+TICK = 1.0
+#: How long the mails in hand may take when the desk ends, in seconds.
+GRACE = 10.0
+
+
+def smtp_settings(config: Config) -> SmtpSettings:
+    """The server as it is configured."""
+    smtp = config.smtp
+    password = smtp.password.get_secret_value() if smtp.password else None
+    return SmtpSettings(smtp.host, smtp.port, smtp.security, smtp.username, password, smtp.connections)
+
+
+class InTurn(Protocol):
+    """Runs what touches the database where its turn is."""
+
+    def __call__(self, work: Callable[[], Any], /) -> Awaitable[Any]:
+        """What ``work`` returns."""
+        ...
+
+
+@dataclass(frozen=True)
+class _Mail:
+    """A mail in hand."""
+
+    row: outbox.Outbox
+    raw: bytes
+    claimed_at: datetime
+
+
+@dataclass(frozen=True)
+class _Tried:
+    """One attempt; ``again`` is when the next one would be."""
+
+    row: outbox.Outbox
+    outcome: Outcome
+    at: datetime
+
+    @property
+    def again(self) -> datetime:
+        minutes = BACK_OFF[min(self.row.attempts, len(BACK_OFF) - 1)]
+        return self.at + timedelta(minutes=min(minutes, AWAY) if self._away else minutes)
+
+    @property
+    def given_up(self) -> bool:
+        """Whether it is tried no more; never for what is not about this mail."""
+        old = self.at - self.row.composed_at >= PATIENCE
+        return old and self.row.attempts >= ATTEMPTS and not self._away
+
+    @property
+    def _away(self) -> bool:
+        return isinstance(self.outcome, Deferred) and self.outcome.any_mail
+
+
+class DeliveryLoop:
+    """Sends what is due. No lane waits for another; ``failed`` counts the attempts that came to nothing."""
+
+    def __init__(self, desk: Desk, in_turn: InTurn) -> None:
+        self.failed = 0
+        self._desk, self._in_turn = desk, in_turn
+        self._lanes = [
+            Smtp(smtp_settings(desk.config), verdict=VERDICT_SECONDS) for _ in range(desk.config.smtp.connections)
+        ]
+        self._news = [asyncio.Event() for _ in self._lanes]
+        self._waiting: deque[_Mail] = deque()
+        self._tried: list[_Tried] = []
+        self._claiming, self._noting = asyncio.Lock(), asyncio.Lock()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._ending = False
+        self._ahead = timedelta()  # how far ahead a mail may be due that is sent already
+
+    async def run(self, *, once: bool = False) -> None:
+        """Deliver until `end`, or, with ``once``, until nothing is due; no mail waits for its ``HUSH`` then."""
+        self._ahead = HUSH if once else timedelta()
+        lanes = zip(self._lanes, self._news, strict=True)
+        self._tasks = [asyncio.create_task(self._work(lane, news, once)) for lane, news in lanes]
+        try:
+            ended, _ = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_EXCEPTION)
+        finally:
+            self._ending = True
+            for task in self._tasks:
+                if not task.done():
+                    task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+            for lane in self._lanes:
+                await lane.close()
+        for task in ended:
+            if not task.cancelled():
+                task.result()
+
+    def ring(self) -> None:
+        """There may be something to deliver."""
+        for news in self._news:
+            news.set()
+
+    async def end(self) -> None:
+        """No other mail is begun. Those in hand have some seconds; then they are given back, or their fate is unknown."""
+        self._ending = True
+        self.ring()
+        if self._tasks:
+            _, late = await asyncio.wait(self._tasks, timeout=GRACE)
+            for task in late:
+                task.cancel()
+        left = [mail.row.id for mail in self._waiting]
+        self._waiting.clear()
+        if left:
+            await self._in_turn(lambda: self._release(left))
+
+    async def _work(self, lane: Smtp, news: asyncio.Event, once: bool) -> None:
+        """One lane: a mail after the other; when there is none, wait or end."""
+        while not self._ending:
+            news.clear()
+            mail = await self._next()
+            if mail is not None:
+                await self._one(lane, mail)
+            elif once:
+                return
+            elif not self._ending:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(news.wait(), TICK)
+
+    async def _next(self) -> _Mail | None:
+        async with self._claiming:
+            if not self._waiting and not self._ending:
+                self._waiting.extend(await self._in_turn(self._claim))
+        return self._waiting.popleft() if self._waiting and not self._ending else None
+
+    async def _one(self, lane: Smtp, mail: _Mail) -> None:
+        if not await self._ours(mail):
+            return
+        self._desk.log.claimed(outbox_id=mail.row.id)
+        try:
+            outcome = await lane.send(mail.row.envelope_from, mail.row.recipient, mail.raw)
+        except asyncio.CancelledError:  # the server has nothing of it
+            await self._in_turn(lambda: self._release([mail.row.id]))
+            raise
+        self.failed += not isinstance(outcome, Sent)
+        self._tried.append(_Tried(mail.row, outcome, self._desk.clock()))
+        await self._note()
+
+    async def _note(self) -> None:
+        """What came of the attempts is written down; what comes together is one commit."""
+        async with self._noting:
+            tried, self._tried = self._tried, []
+            if tried:
+                await self._in_turn(lambda: self._write(tried))
+
+    async def _ours(self, mail: _Mail) -> bool:
+        """Whether it is still ours to send: not dropped meanwhile, and nobody else may soon take it."""
+        now = self._desk.clock()
+        if mail.row.lease_until is None or mail.row.lease_until - now < NEEDED:
+            return False
+        return now - mail.claimed_at <= FRESH or bool(await self._in_turn(lambda: self._unchanged(mail)))
+
+    def _claim(self) -> list[_Mail]:
+        now = self._desk.clock()
+        with self._desk.store.read() as session:
+            due = outbox.next_due(session)
+        if due is None or due > now + self._ahead:
+            return []
+        with self._desk.store.write() as session:
+            claimed = outbox.claim(session, now + self._ahead, len(self._lanes) * 4, LEASE_SECONDS)
+        return [_Mail(row, raw, now) for row, raw in claimed]
+
+    def _unchanged(self, mail: _Mail) -> bool:
+        with self._desk.store.read() as session:
+            row = outbox.get(session, mail.row.id)
+        return row is not None and row.lease_until == mail.row.lease_until
+
+    def _release(self, ids: list[int]) -> None:
+        with self._desk.store.write() as session:
+            for outbox_id in ids:
+                outbox.release(session, outbox_id)
+
+    def _write(self, tried: list[_Tried]) -> None:
+        with self._desk.store.write() as session:
+            for one in tried:
+                _write(session, one)
+        for one in tried:
+            _log(self._desk, one)
+
+
+def _write(session: Session, tried: _Tried) -> None:
+    outbox_id, at = tried.row.id, tried.at
+    match tried.outcome:
+        case Sent(reply):
+            outbox.delivered(session, outbox_id, at, reply)
+        case Refused(reply):
+            outbox.refused(session, outbox_id, at, reply)
+        case Deferred(reply) if tried.given_up:
+            outbox.refused(session, outbox_id, at, f"given up: {reply}")
+        case Deferred(reply):
+            outbox.deferred(session, outbox_id, at, reply, tried.again)
+        case Unknown(reply):
+            outbox.unknown(session, outbox_id, at, reply, tried.again)
+
+
+def _log(desk: Desk, tried: _Tried) -> None:
+    row, log = tried.row, desk.log
+    match tried.outcome:
+        case Sent():
+            log.sent(outbox_id=row.id, message_id=row.message_id, kind=row.kind, recipient=row.recipient, ref=row.ref)
+        case Refused(reply):
+            log.refused(outbox_id=row.id, reply=reply)
+        case Deferred(reply):
+            log.deferred(outbox_id=row.id, reply=reply, retry_at=tried.again)
+        case Unknown(reply):
+            log.unknown(outbox_id=row.id, reply=reply)
+    log.marked(outbox_id=row.id)

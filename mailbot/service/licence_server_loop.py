@@ -1,0 +1,165 @@
+"""Tells the licence server every event of the ledger, in order per licence, until it answers; its answer is an event too."""
+
+import functools
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from sqlmodel import Session
+
+from mailbot import json_shapes
+from mailbot.core.desk.events import Accepted, RefusedThere
+from mailbot.core.ledger.licence import LicenceEvent, from_day, state_on
+from mailbot.environment import Desk
+from mailbot.process import mapping
+from mailbot.process.unit_of_work import Work
+from mailbot.servers.licence_server import EventRefused, Later, LicenceServer, Taken
+from mailbot.service.runner import Runs, here
+from storage import licences, posts
+
+#: Nobody else posts an event meanwhile; longer than the server may think.
+LEASE = timedelta(seconds=60)
+#: Seconds before the next attempt; the last one holds for all later ones.
+BACK_OFF = (5, 15, 60, 300, 900, 3600)
+#: After so many failures in a row staff are told, once.
+WORRYING = 5
+SCHEMA = "licence-event/1"
+#: What the server is told of a licence: its terms, no names or addresses of people.
+TERMS = tuple(key for key in json_shapes.LICENCE if key not in ("customer_name", "contacts"))
+
+
+@dataclass(frozen=True)
+class Posted:
+    """How many events the server answered, and how many attempts came to nothing."""
+
+    answered: int = 0
+    failed: int = 0
+
+
+def server_of(desk: Desk) -> LicenceServer | None:
+    """The configured server."""
+    settings = desk.config.licence_server
+    return None if settings is None else LicenceServer(settings.url, settings.secret.get_secret_value())
+
+
+def post_due(desk: Desk, server: LicenceServer, run: Runs = here) -> Posted:
+    """Post everything that is due now."""
+    answered = failed = 0
+    while True:
+        claimed = run(functools.partial(_claim, desk))
+        if claimed is None:
+            return Posted(answered, failed)
+        row, event, body = claimed
+        outcome = server.post(body, desk.clock())
+        if run(functools.partial(_note, desk, row, event, outcome)):
+            answered += 1
+        else:
+            failed += 1
+
+
+def _claim(desk: Desk) -> tuple[posts.LicencePost, LicenceEvent, dict[str, Any]] | None:
+    with desk.store.write() as session:
+        row = posts.claim(session, desk.clock(), LEASE)
+        return None if row is None else (row, *_body(desk, session, row))
+
+
+def _note(desk: Desk, row: posts.LicencePost, event: LicenceEvent, outcome: Taken | EventRefused | Later) -> bool:
+    """Write down what came of it; whether it was an answer."""
+    with desk.store.write() as session:
+        if isinstance(outcome, Later):
+            _later(desk, session, row, outcome)
+            return False
+        _settle(desk, session, row, event, outcome)
+    return True
+
+
+def _later(desk: Desk, session: Session, row: posts.LicencePost, outcome: Later) -> None:
+    now = desk.clock()
+    wait = timedelta(seconds=BACK_OFF[min(row.attempts, len(BACK_OFF)) - 1])
+    posts.again(session, row.id, now + wait, outcome.reply)
+    desk.log.server_failed(token=row.token, revision=row.revision, reply=outcome.reply)
+    if row.attempts == WORRYING:
+        work = Work(desk, session, now, f"post:{row.id}:{row.attempts}")
+        text = f"the licence server does not take event {row.revision} of {row.token}: {outcome.reply}"
+        work.alert(f"licence-server:{work.today}", text)
+
+
+def _settle(
+    desk: Desk, session: Session, row: posts.LicencePost, event: LicenceEvent, outcome: Taken | EventRefused
+) -> None:
+    now = desk.clock()
+    taken = isinstance(outcome, Taken)
+    if not posts.settle(session, row.id, "accepted" if taken else "refused", now, outcome.reply):
+        return
+    desk.log.server_answered(token=row.token, revision=row.revision, reply=outcome.reply)
+    work = Work(desk, session, now, f"post:{row.id}")
+    ticket = work.ticket(event.ticket) if event.ticket and event.kind != "reversed" else None
+    items = tuple(event.changes)
+    if ticket is not None and isinstance(outcome, Taken):
+        work.apply(ticket, Accepted(event.token, event.revision, items))
+    elif ticket is not None and isinstance(outcome, EventRefused):
+        work.apply(ticket, RefusedThere(event.token, event.revision, items, outcome.reason))
+        _fall_too(work, event, outcome)
+    else:
+        _by_hand(work, event, outcome)
+
+
+def _fall_too(work: Work, event: LicenceEvent, outcome: EventRefused) -> None:
+    """What makes no sense without the refused event is not asked any more: the rest of a new plan or move, implied plugins."""
+    whole = event.kind.startswith(("activate", "moved"))
+    rows = {(row.token, row.revision): row for row in posts.listing(work.session, "waiting")}
+    for other in (mapping.event_of(row) for row in licences.events_of_ticket(work.session, event.ticket or "")):
+        row = rows.get((other.token, other.revision))
+        later = (other.token, other.revision) > (event.token, event.revision) or other.token != event.token
+        if row is None or not later or not (whole or other.rule == "implied"):
+            continue
+        posts.settle(work.session, row.id, "refused", work.now, f"not asked: event {event.revision} was refused")
+        ticket = work.ticket(event.ticket or "")
+        if ticket is not None:
+            work.apply(ticket, RefusedThere(other.token, other.revision, tuple(other.changes), outcome.reason))
+
+
+def _by_hand(work: Work, event: LicenceEvent, outcome: Taken | EventRefused) -> None:
+    """An operator's event has no ticket; a refusal is for him."""
+    refusal = outcome.reason if isinstance(outcome, EventRefused) else None
+    if event.pending:
+        licences.append(
+            work.session,
+            token=event.token,
+            at=work.now,
+            effective=work.today,
+            kind="refused" if refusal else "accepted",
+            changes={"reverses" if refusal else "accepts": event.revision},
+            rule="refused" if refusal else "accepted",
+            decider="licence server",
+            catalogue_version=work.desk.catalogue.version,
+            why=refusal,
+        )
+    if refusal:
+        text = f"the licence server refused event {event.revision} ({event.kind}) of {event.token}: {refusal}"
+        work.alert(f"licence-server:{event.token}:{event.revision}", text)
+
+
+def _body(desk: Desk, session: Session, row: posts.LicencePost) -> tuple[LicenceEvent, dict[str, Any]]:
+    """What is posted: the event as it is when it is taken today, and the licence as it will be once it holds."""
+    history = [mapping.event_of(one) for one in licences.events(session, row.token)]
+    event = next(one for one in history if one.revision == row.revision)
+    today = desk.clock().astimezone(desk.config.zone).date()
+    now = from_day(event, today).model_copy(update={"pending": False}) if event.pending else event
+    others = [one for one in history if one.revision != row.revision]
+    after = state_on([*others, now], max(today, now.effective))
+    shape = json_shapes.licence_shape(after) if after else {}
+    return event, {
+        "schema": SCHEMA,
+        "id": f"{event.token}-{event.revision}",
+        "token": event.token,
+        "revision": event.revision,
+        "at": event.at.isoformat(),
+        "effective": now.effective.isoformat(),
+        "kind": event.kind,
+        "changes": now.changes,
+        "ticket": event.ticket,
+        "rule": event.rule,
+        "catalogue_version": event.catalogue_version,
+        "licence": {key: shape.get(key) for key in TERMS} if shape else None,
+    }

@@ -1,0 +1,220 @@
+"""Kept mails and due things in one order of time, each in a transaction of its own, and what is done when one fails.
+
+A mail goes into the quarantine after three tries, a due thing is tried for ever; neither holds up what comes after it.
+"""
+
+import traceback
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Protocol, TypeVar
+
+from mailbot.core.mail.message import mail_digest, parse
+from mailbot.core.outbound.text_layout import first_line
+from mailbot.environment import Desk
+from mailbot.process.due_things import handle_due
+from mailbot.process.kept_mail import handle
+from mailbot.process.unit_of_work import Work
+from storage import due, inbox
+from storage.faults import StoreError
+
+#: So often a mail is tried before it goes into the quarantine, and a due thing in one ``run --once``.
+TRIES = 3
+#: Minutes until the next try; the last one holds for all later ones.
+BACK_OFF = (1, 5, 15, 60)
+#: How long a mail in hand is nobody else's; far longer than any mail takes.
+LEASE = timedelta(minutes=10)
+#: What is kept of a traceback's end, in frames.
+FRAMES = -8
+#: What staff are told of one failure, in signs.
+ALERT_MAX = 500
+
+T = TypeVar("T")
+
+
+class Runs(Protocol):
+    """Runs what touches the database where its turn is, and waits for it."""
+
+    def __call__(self, work: Callable[[], T], /) -> T:
+        """What ``work`` returns."""
+        ...
+
+
+def here(work: Callable[[], T]) -> T:
+    """Runs it at once."""
+    return work()
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """A mail to keep, and what is known of where it lies (``folder``, ``uid``, ``uidvalidity``)."""
+
+    raw: bytes
+    received_at: datetime
+    hints: dict[str, Any] = field(default_factory=dict)
+
+
+def keep_mail(desk: Desk, raw: bytes, received_at: datetime, source: str) -> tuple[int, bool]:
+    """The first commit: the raw mail is in the database before anything else happens. (inbox id, whether it is new)."""
+    return keep_all(desk, [Arrival(raw, received_at)], source)[0]
+
+
+def keep_all(desk: Desk, arrivals: Sequence[Arrival], source: str) -> list[tuple[int, bool]]:
+    """As `keep`, many in one commit."""
+    now = desk.clock()
+    with desk.store.write() as session:
+        kept = [
+            inbox.keep(session, one.raw, mail_digest(one.raw), one.received_at, now, source, **one.hints)
+            for one in arrivals
+        ]
+    for row, new in kept:
+        if new:
+            desk.log.kept(inbox_id=row.id, received_at=row.received_at)
+    return [(row.id, new) for row, new in kept]
+
+
+def keep_oversized(desk: Desk, header: Arrival, size: int) -> int:
+    """A mail above the limit was not fetched: its header stands in the quarantine, for the operator."""
+    ((inbox_id, _),) = keep_all(desk, [header], "imap")
+    reason = f"{size} bytes are more than the limit of {desk.config.limits.raw_mb} MB; only the header was fetched"
+    with desk.store.write() as session:
+        inbox.mark(session, inbox_id, inbox.QUARANTINED, at=desk.clock(), reason=reason)
+    desk.log.quarantined(inbox_id=inbox_id, reason=reason)
+    return inbox_id
+
+
+def step(desk: Desk) -> bool:
+    """Handle the next kept mail or due thing, whichever is earlier (a mail first at a tie). False when there is none."""
+    now = desk.clock()
+    with desk.store.read() as session:
+        mail = inbox.next_kept(session, now)
+        thing = due.next(session, now)
+    if thing is not None and (mail is None or thing.due_at < mail.received_at):
+        _due(desk, thing.id)
+    elif mail is not None:
+        _mail(desk, mail.id)
+    return not (mail is None and thing is None)
+
+
+def work_off(desk: Desk, *, again: bool = False) -> None:
+    """Handle everything that is there now. With ``again`` what fails is tried three times at once, after all else."""
+    tries: Counter[int] = Counter()
+    while step(desk) or (again and _again(desk, tries)):
+        pass
+
+
+def undone(desk: Desk) -> bool:
+    """Whether a mail is left that is in no final state, or a due thing that failed."""
+    with desk.store.read() as session:
+        return bool(inbox.counts(session).get(inbox.KEPT) or due.failing(session))
+
+
+def _again(desk: Desk, tries: Counter[int]) -> bool:
+    """Try once more something that failed, before its time. False when nothing has a try left; ``tries`` counts."""
+    now = desk.clock()
+    with desk.store.read() as session:
+        mail = inbox.next_kept(session, now, failed=True)
+        thing = next((row for row in due.failing(session) if tries[row.id] < TRIES - 1), None)
+    if mail is not None:
+        _mail(desk, mail.id)
+    elif thing is not None:
+        tries[thing.id] += 1
+        _due(desk, thing.id)
+    return not (mail is None and thing is None)
+
+
+def _mail(desk: Desk, inbox_id: int) -> None:
+    now = desk.clock()
+    with desk.store.write() as session:
+        attempt = inbox.attempt(session, inbox_id, now, now + LEASE)
+    if attempt is None:
+        return
+    if attempt > TRIES:  # nobody reads it once more: that may be what ends the desk
+        _quarantine(desk, inbox_id, None, f"the desk was ended during {TRIES} tries")
+        return
+    try:
+        with desk.store.write() as session:
+            handled = handle(desk, session, inbox_id, desk.clock())
+    except StoreError:  # a full disk is no fault of the mail: the desk ends, and the mail waits for it
+        with suppress(StoreError), desk.store.write() as session:
+            inbox.untried(session, inbox_id)
+        raise
+    except Exception as error:
+        _mail_failed(desk, inbox_id, attempt, error)
+        return
+    desk.log.committed(inbox_id=inbox_id)
+    if handled.state == inbox.QUARANTINED:
+        desk.log.quarantined(inbox_id=inbox_id, reason=handled.reason or "")
+    desk.log.handled(inbox_id=inbox_id, ref=handled.ref, state=handled.state)
+
+
+def _mail_failed(desk: Desk, inbox_id: int, attempt: int, error: Exception) -> None:
+    """Its transaction is undone; it is free again after a while, or quarantined."""
+    desk.log.attempt_failed(inbox_id=inbox_id, attempt=attempt, error=first_line(_reason(error)))
+    if attempt >= TRIES:
+        _quarantine(desk, inbox_id, _sender(desk, inbox_id), _reason(error))
+        return
+    with desk.store.write() as session:
+        inbox.failed(session, inbox_id, _reason(error), desk.clock() + _back_off(attempt))
+
+
+def _reason(error: Exception) -> str:
+    """What went wrong in one line, below it the end of the traceback."""
+    said = traceback.format_exception_only(error)[-1]
+    return f"{first_line(said)}\n{''.join(traceback.format_exception(error, limit=FRAMES))}"
+
+
+def _sender(desk: Desk, inbox_id: int) -> str | None:
+    """Who wrote the mail, for the operator; None where that cannot be told, since reading it may be what fails."""
+    with suppress(Exception), desk.store.read() as session:
+        return parse(inbox.raw(session, inbox_id)).sender
+    return None
+
+
+def _back_off(attempt: int) -> timedelta:
+    return timedelta(minutes=BACK_OFF[min(attempt, len(BACK_OFF)) - 1])
+
+
+def _quarantine(desk: Desk, inbox_id: int, sender: str | None, reason: str) -> None:
+    """It is set aside, and staff are told: somebody waits for an answer to it."""
+    with desk.store.write() as session:
+        inbox.mark(session, inbox_id, inbox.QUARANTINED, at=desk.clock(), sender=sender, reason=reason)
+    desk.log.quarantined(inbox_id=inbox_id, reason=first_line(reason))
+    what = (
+        f"mail {inbox_id} of {sender or 'nobody'} could not be handled and stands in quarantine: {first_line(reason)}"
+    )
+    _tell(desk, f"mail:{inbox_id}", what)
+
+
+def _due(desk: Desk, due_id: int) -> None:
+    try:
+        with desk.store.write() as session:
+            row = due.get(session, due_id)
+            kind = handle_due(desk, session, row, desk.clock()) if row else None
+    except StoreError:
+        raise
+    except Exception as error:
+        _due_failed(desk, due_id, error)
+        return
+    if row is not None and kind is not None:
+        desk.log.due(kind=kind, ref=row.ref)
+
+
+def _due_failed(desk: Desk, due_id: int, error: Exception) -> None:
+    """Its transaction is undone; it is tried again after a while, and staff are told once."""
+    reason = _reason(error)
+    with desk.store.write() as session:
+        row = due.failed(session, due_id, reason, lambda tries: desk.clock() + _back_off(tries))
+    desk.log.due_failed(kind=row.kind, ref=row.ref, attempt=row.attempts, error=first_line(reason))
+    _tell(desk, f"due:{due_id}", f"{row.kind}{f' of {row.ref}' if row.ref else ''} failed: {first_line(reason)}")
+
+
+def _tell(desk: Desk, incident: str, what: str) -> None:
+    """Staff get an alert, once per incident."""
+    try:
+        with desk.store.write() as session:
+            Work(desk, session, desk.clock(), f"failed:{incident}").alert(incident, what[:ALERT_MAX])
+    except Exception as error:  # composing is what fails: the log and the exit code tell of it
+        desk.log.alert(text=f"staff could not be told: {what[:ALERT_MAX]}: {error!r}")

@@ -1,0 +1,236 @@
+"""Own words end where a quote begins: at the marker, a ``>`` line, an attribution, a header block; a signature is none."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mailbot.core.form.quotes import own_lines_anywhere, own_text
+
+MARKER = "--- Please write your reply above this line ---"
+BELOW = "APPROVE, REJECT or ASK: Anna, what do you say?"
+
+
+def own(text: str) -> str:
+    return own_text(text, (MARKER,)).own
+
+
+ATTRIBUTIONS = [
+    "Licence Desk wrote on 11/3/2026 10:00 AM:",
+    "---- On Tue, 03 Nov 2026 10:00:00 +0100 Licence Desk <desk@v.example> wrote ----",
+    "Licence Desk <desk@v.example> ha scritto il giorno mar 3 nov 2026 alle 10:00:",
+    "2026-11-03 10:00 GMT+01:00 Licence Desk <desk@v.example>:",
+    "Zitat von Licence Desk <desk@v.example>:",
+    "Quoting Licence Desk <desk@v.example>:",
+    "On Tue, Nov 3, 2026 at 10:15 AM Licence Desk <desk@vendor.example> wrote:",
+    "On Tue, Nov 3, 2026 at 10:15 AM Licence Desk\n<desk@vendor.example> wrote:",
+    "On Tue, Nov 3, 2026 at 10:15 AM\nLicence Desk <desk@vendor.example>\nwrote:",
+    "On 3 Nov 2026, at 10:15, Licence Desk <desk@vendor.example> wrote:",
+    "Licence Desk <desk@vendor.example> wrote:",
+    "Il giorno mar 3 nov 2026 alle ore 10:15 Licence Desk <desk@vendor.example> ha scritto:",
+    "Il giorno mar 3 nov 2026 alle ore 10:15 Licence Desk <\ndesk@vendor.example> ha scritto:",
+    "Il 03/11/2026 10:15, Licence Desk ha scritto:",
+    "In data 3 novembre 2026 10:15 Licence Desk ha scritto:",
+    "Am Di., 3. Nov. 2026 um 10:15 Uhr schrieb Licence Desk <desk@vendor.example>:",
+    "Am Di., 3. Nov. 2026 um 10:15 Uhr schrieb Licence Desk\n<desk@vendor.example>:",
+    "Am 03.11.26 um 10:15 schrieb Licence Desk:",
+    "Le mar. 3 nov. 2026 à 10:15, Licence Desk <desk@vendor.example> a écrit\u00a0:",
+    "Le 03/11/2026 à 10:15, Licence Desk a e\u0301crit :",
+    "El mar, 3 nov 2026 a las 10:15, Licence Desk (<desk@vendor.example>) escribió:",
+    "Op di 3 nov 2026 om 10:15 schreef Licence Desk <desk@vendor.example>:",  # quotequail's own
+]
+SEPARATORS = [
+    "-----Original Message-----",
+    "----- Messaggio originale -----",
+    "-----Ursprüngliche Nachricht-----",
+    "-----Message d’origine-----",
+    "---------- Forwarded message ---------",
+    "Begin forwarded message:",
+    "________________________________",
+    "From: Licence Desk\nSent: Tuesday\nTo: Anna\nSubject: x",
+    "*From:* Licence Desk\n*Sent:* Tuesday\n*To:* Anna",
+    "From: Licence Desk\nTo: Anna\nSubject: x\nDate: Tuesday",
+    "Da: Licence Desk\nInviato: martedì\nA: Anna",
+    "Von: Licence Desk\nGesendet: Dienstag\nAn: Anna",
+    "De : Licence Desk\nEnvoyé : mardi\nÀ : Anna",
+    "De: Licence Desk\nEnviado el: martes\nPara: Anna",
+]
+SIGNATURES = [
+    "Gesendet mit der GMX Mail App",
+    "Inviato dal mio Telefono Huawei",
+    "-- ",
+    "--",
+    "Sent from my iPhone",
+    "Get Outlook for iOS<https://aka.ms/o0ukef>",
+    "Inviato da iPhone",
+    "Von meinem iPhone gesendet",
+    "Envoyé de mon iPhone",
+    "Enviado desde mi iPhone",
+]
+
+
+@pytest.mark.parametrize("line", ATTRIBUTIONS)
+def test_an_attribution_ends_the_own_words(line: str) -> None:
+    told = own_text(f"REJECT too dear\n\n{line}\n{BELOW}\n", (MARKER,))
+    assert (told.own, told.cut) == ("REJECT too dear", "attribution")
+    assert BELOW in told.quoted
+
+
+@pytest.mark.parametrize("lines", SEPARATORS)
+def test_what_announces_the_other_mail_ends_them(lines: str) -> None:
+    told = own_text(f"REJECT too dear\n\n{lines}\n\n{BELOW}\n", (MARKER,))
+    assert (told.own, told.cut) == ("REJECT too dear", "separator")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        MARKER,
+        "Please write your reply above this line",
+        "  please WRITE your reply\u00a0above this line  ",
+        f"> {MARKER}",
+        f">> > {MARKER}",
+        "--- Please write your reply\nabove this line ---",
+        "> --- Please write your\n> reply above\n> this line ---",
+    ],
+)
+def test_the_marker_ends_them_however_a_client_shows_it(line: str) -> None:
+    told = own_text(f"APPROVE\n{line}\n{BELOW}", (MARKER,))
+    assert (told.own, told.cut) == ("APPROVE", "marker")
+
+
+def test_a_quoted_line_ends_them() -> None:
+    told = own_text("APPROVE\n > REJECT no\nNOTE below", (MARKER,))
+    assert (told.own, told.cut) == ("APPROVE", "quote")
+    assert told.quoted == " > REJECT no\nNOTE below"
+
+
+@pytest.mark.parametrize("line", SIGNATURES)
+def test_a_signature_is_not_part_of_them(line: str) -> None:
+    told = own_text(f"REJECT too dear\n\n{line}\nAnna\n> quoted", (MARKER,))
+    assert (told.own, told.cut) == ("REJECT too dear", "quote")
+    assert told.signature == f"{line}\nAnna"
+
+
+DISCLAIMERS = [
+    "This e-mail and any attachments are confidential and intended solely for the addressee.",
+    "The information contained in this message\nis confidential and may be privileged.",
+    "CONFIDENTIALITY NOTICE: if you are not the addressee, delete it.",
+    "Le informazioni contenute in questa comunicazione e gli eventuali documenti allegati\nhanno carattere confidenziale.",
+    "Questo messaggio è riservato ai destinatari.",
+    "Diese E-Mail enthält vertrauliche und/oder rechtlich geschützte Informationen.",
+    "Ce message et toutes les pièces jointes sont confidentiels.",
+    "Este mensaje y sus archivos adjuntos son confidenciales.",
+    "Please consider the environment before printing this e-mail.",
+]
+
+
+@pytest.mark.parametrize("words", DISCLAIMERS)
+def test_what_a_company_adds_below_is_not_part_of_them(words: str) -> None:
+    assert own(f"ASK Who are you?\n\nAnna\n\n{words}\nAPPROVE") == "ASK Who are you?\n\nAnna"
+    assert own(f"{words}\n\nAPPROVE") == f"{words}\n\nAPPROVE"  # nothing above it: nobody's signature
+
+
+def test_words_about_a_message_are_no_disclaimer() -> None:
+    for text in (
+        "ASK Hello,\nthis message did not reach us.",
+        "ANSWER Yes.\nQuesta mail va bene.",
+        "ASK x\nDiese Nachricht kam an.",
+    ):
+        assert own(text) == text
+
+
+def test_a_telephones_signature_above_all_words_takes_none_of_them() -> None:
+    assert own("\nSent from my iPhone\n\nAPPROVE") == "APPROVE"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "REJECT On the telephone he wrote:\nno",
+        "REJECT as Joe wrote on 3 November:\nno",
+        "ASK From: which day on?",
+        "ANSWER Data: see below",
+        "Il prezzo: alto",
+        "a - b -- c",
+        "Sent from myself",
+    ],
+)
+def test_ordinary_words_are_left_alone(text: str) -> None:
+    told = own_text(text, (MARKER,))
+    assert (told.own, told.quoted, told.cut) == (text, "", "none")
+
+
+def test_an_empty_marker_cuts_nothing() -> None:
+    assert own_text("APPROVE\n\n---\nx", ("", "---")).own == "APPROVE\n\n---\nx"
+
+
+def test_own_lines_between_quoted_ones_are_found() -> None:
+    text = "Hello,\n\nOn 3 Nov 2026, at 10:15, Desk\n<desk@v.example> wrote:\n\n> Agents: ten\nAgents: 10\n> > Plan: Voice\n"
+    assert own_lines_anywhere(text, (MARKER,)) == ("Hello,\n\n\nAgents: 10", "Agents: ten\nPlan: Voice")
+
+
+@pytest.mark.parametrize("lines", [*SEPARATORS, MARKER, ATTRIBUTIONS[0], ATTRIBUTIONS[2]])
+def test_where_quotes_are_not_marked_all_below_is_quoted(lines: str) -> None:
+    told, quoted = own_lines_anywhere(f"Agents: 12\n{lines}\nAgents: 10\n> Agents: 8\n", (MARKER,))
+    assert told.strip() == "Agents: 12"
+    assert quoted.endswith("Agents: 10\nAgents: 8")
+
+
+def test_a_signature_is_no_own_line_but_ends_with_the_next_quote() -> None:
+    text = "Agents: 12\n-- \nUsers: 99\n> x\nPlan: Voice\n"
+    assert own_lines_anywhere(text, (MARKER,)) == ("Agents: 12\nPlan: Voice", "x")
+
+
+LINES = st.sampled_from([*ATTRIBUTIONS, *SEPARATORS, *SIGNATURES, MARKER, "> x", "Agents: 1", "", ">", "On 1"])
+
+
+@given(st.lists(LINES | st.text(max_size=30), max_size=12).map("\n".join))
+def test_no_text_makes_it_raise_and_no_line_is_made_up(text: str) -> None:
+    told = own_text(text, (MARKER,))
+    assert told.own in "\n".join(text.splitlines())
+    assert told.quoted in "\n".join(text.splitlines())
+    assert not any(line.lstrip().startswith(">") for line in told.own.splitlines())
+    own_lines_anywhere(text, (MARKER,))
+
+
+@pytest.mark.series(3)
+@pytest.mark.parametrize(
+    "text",
+    [
+        ">" * 1_000_000,
+        "> " * 500_000,
+        ">\n" * 300_000,
+        "\n" * 1_000_000,
+        "On 1\n" * 100_000,
+        "am 1 schrieb " * 70_000,
+        ("am 1 " + "schrieb " * 40 + "\n") * 3_000,
+        "From: a\n" * 100_000,
+        "2026/01/01 " + " <@" * 300_000,
+        ("2026/01/01 " + " <@" * 50 + "\n") * 2_000,
+        "please write your\n" * 50_000,
+        "-" * 1_000_000,
+        "_" * 1_000_000,
+        "Sent from my x\n" * 50_000,
+        "a\n" + "this message is\n" * 50_000,
+    ],
+    ids=lambda text: text[:12].strip(),
+)
+def test_a_megabyte_made_to_be_slow_comes_to_an_end(text: str) -> None:
+    """A quadratic scan of any of these takes minutes and hangs the run; a linear one is done at once."""
+    assert isinstance(own_text(text, (MARKER,)).own, str)
+    assert isinstance(own_lines_anywhere(text, (MARKER,)), tuple)
+
+
+@pytest.mark.parametrize("between", ["\n\n", "\n"])
+@pytest.mark.parametrize(
+    ("last", "wrote"),
+    [
+        ("il server è nuovo", "Il giorno mar 3 nov 2026 alle ore 09:12 Joe <joe@acme.example> ha scritto:"),
+        ("le serveur a changé", "Le mar. 3 nov. 2026 à 09:12, Joe <joe@acme.example> a écrit :"),
+        ("on Monday we close", "On Tue, 3 Nov 2026 at 09:12, Joe <joe@acme.example> wrote:"),
+    ],
+)
+def test_a_last_line_that_begins_like_an_attribution_stays_the_writers(last: str, wrote: str, between: str) -> None:
+    text = f"{last}{between}{wrote}\n> old"
+    assert own_text(text, ()).own == last
+    assert own_lines_anywhere(text, ())[0].strip() == last
