@@ -9,8 +9,8 @@
   Message-ID, MIME-Version and Content-Type are added where they are absent; never Authentication-Results: without it a
   mail is not verified.
 - ``03+20d.time``: time passes, nobody writes; ``04-operator.decide``: ``LIC-1 APPROVE``, by command.
-- ``expected.txt``: for each step the mails that went out by their facts (``screenplay``), then what changed of tickets, their
-  history and the ledger. What the mails say in words is held by ``tests/mails_out``.
+- ``expected.txt``: for each step the mails that went out by their facts (``composed``), then what changed of tickets, their
+  history and the ledger (``screenplay``). What the mails say in words is held by ``tests/mails_out``.
 
 ``pytest tests/process/test_conversations.py --update`` writes the outcome anew; read its diff before you commit it.
 """
@@ -35,7 +35,7 @@ from mailbot.process.decision_lines import Decisions
 from mailbot.process.unit_of_work import Work
 from storage import due, inbox, keys, licences, outbox, tickets
 from storage.tickets import TicketEventRow
-from tests.support import screenplay
+from tests.support import composed, screenplay
 from tests.support.paths import ROOT, TESTS
 from tests.support.running import Running, body, running
 
@@ -55,14 +55,14 @@ class Conversation:
         settings = tomllib.loads(_text(folder / "desk.toml"))
         begins = settings.get("begins", datetime(2026, 11, 3, 9, 0, tzinfo=UTC))
         self.desk: Running = running(place, begins, settings.get("replace", {}))
-        self.wording = screenplay.Recording(self.desk.desk.wording)
+        self.wording = composed.Recording(self.desk.desk.wording)
         self.desk.desk = replace(self.desk.desk, wording=self.wording)
         if settings.get("digest"):
             digest.ensure_digest(self.desk.desk)
         self._import(_text(folder / "ledger.csv"))
         self.names: dict[str, str] = {}  # Message-ID -> how the play calls that mail
         self.tickets: dict[str, Ticket] = {}
-        self.told: dict[str, int] = {}  # how much of each ticket's history is written
+        self.written: dict[str, int] = {}  # how much of each ticket's history is written
         self.licences = self._licences()
 
     def _import(self, text: str) -> None:
@@ -145,17 +145,17 @@ class Conversation:
         mail, made = self.desk.sent[number], self.wording.made[number]
         with self.desk.desk.store.read() as session:
             row = sorted(outbox.listing(session), key=lambda r: r.id)[number]
-            key = keys.find(session, screenplay.purpose_of(mail["Reply-To"]) or "")
+            key = keys.find(session, composed.purpose_of(mail["Reply-To"]) or "")
         assert (made.kind, mail["From"].addresses[0].addr_spec) == (row.kind, "desk@vendor.example")
         assert (key is not None) == (mail["Reply-To"] is not None)
         assert body(mail).split() == made.text.split()
-        assert screenplay.told(made) == [], made.text
+        assert composed.unsaid_words(made) == [], made.text
         assert mail["Date"].datetime == row.composed_at
         answers = str(mail["In-Reply-To"] or "")
         assert str(mail["Auto-Submitted"]) == ("auto-replied" if answers else "auto-generated")
         self.names[row.message_id] = f"{step} {row.kind}"
         when = f"{screenplay.word(row.composed_at)} " if row.composed_at != self.desk.moment[0] else ""
-        said = screenplay.Mail(
+        said = composed.Mail(
             made,
             row.ref,
             row.recipient,
@@ -172,8 +172,8 @@ class Conversation:
         for ref, now in self.now.items():
             yield from screenplay.ticket(now, self.tickets.get(ref), step.at)
             events = self._events(now.number)
-            yield from (f"{ref} was {line}" for line in screenplay.history(events[self.told.get(ref, 0) :], step))
-            self.told[ref] = len(events)
+            yield from (f"{ref} was {line}" for line in screenplay.history(events[self.written.get(ref, 0) :], step))
+            self.written[ref] = len(events)
         self.tickets = self.now
         ledger = self._licences()
         for token, now_ in ledger.items():

@@ -16,9 +16,9 @@ from jinja2.ext import Extension
 
 from mailbot.wording import Wording, load_wording
 from tests.process.test_whole_desk import BOB
+from tests.support.composed import Made, visible
 from tests.support.letters import letters
 from tests.support.paths import ROOT, TESTS
-from tests.support.screenplay import Made, visible
 from tests.support.variants import variants
 
 #: One worker makes what these tests share.

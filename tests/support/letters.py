@@ -13,8 +13,8 @@ from mailbot.process import digest
 from mailbot.process.unit_of_work import Work
 from storage import outbox
 from tests.process.test_whole_desk import ANNA, JOE, LOG, PLAN, WHO, import_active
+from tests.support.composed import Made, Recording
 from tests.support.running import Running, running
-from tests.support.screenplay import Made, Recording
 
 EVE, PAT = "eve@evil.example", "pat@partner.example"
 TOKEN, NEW = "A1B2C3D4E5F6", "B1B2C3D4E5F6"

@@ -15,8 +15,8 @@ from mailbot.core.logs.diagnosis import Diagnosis, Proof
 from mailbot.core.outbound import mail_context, readership
 from mailbot.core.outbound.compose import Envelope, Letterhead
 from mailbot.wording import load_wording
+from tests.support.composed import Made, Recording
 from tests.support.desk import catalogue
-from tests.support.screenplay import Made, Recording
 
 JOE, EVE, ANNA = "joe@acme.example", "eve@evil.example", "anna@vendor.example"
 DAY, MORNING = date(2026, 11, 3), datetime(2026, 11, 3, 9, 0, tzinfo=UTC)
