@@ -101,7 +101,10 @@ def _items() -> Iterator[Variant]:
     """Each status, rule, bill and reason of an item."""
     kinds = [*(item(status=status) for status in ItemStatus), item()]
     yield Variant("each status", Send("outcome", JOE), ticket(items=tuple(kinds)), LICENCE)
-    rules = [item(status=ItemStatus.APPLIED, rule=rule, route=Route.AUTOMATIC) for rule in SAID["rule"]]
+    names = [rule for rule in SAID["rule"] if not rule.startswith("implied")]
+    rules = [item(status=ItemStatus.APPLIED, rule=rule, route=Route.AUTOMATIC) for rule in names]
+    implied = item("plugin:live_call_translator", ItemStatus.APPLIED, rule="implied", route=Route.IMPLIED)
+    rules += [implied.model_copy(update={"from_": not to, "to": to}) for to in (True, False)]
     yield Variant("each rule", Send("outcome", JOE), ticket(items=tuple(rules)), LICENCE)
     bills = (BILLED, Billing(kind="increase"), Billing(kind="decrease"), Billing(kind="none"))
     billed = tuple(item(status=ItemStatus.APPLIED, billing=billing) for billing in bills)
