@@ -98,11 +98,11 @@ def reverse(desk: Desk, token: str, revision: int, why: str) -> str | None:
         if wrong.pending and not any(
             revision in (e.changes.get("accepts"), e.changes.get("reverses")) for e in history
         ):
-            return f"event {revision} waits for the licence server: reverse it once it is accepted"
+            return f"event {revision} is waiting for the licence server: reverse it after it is accepted"
         later = [event for event in history if event.revision > revision]
         clash = next((e for e in later if "reverses" in e.changes or e.changes.keys() & wrong.changes.keys()), None)
         if clash is not None:
-            return f"event {clash.revision} ({clash.kind}) came after it: reverse that one first, or set what is right"
+            return f"event {clash.revision} ({clash.kind}) changed the same later: reverse that one first, or set the right values"
         changes: dict[str, Any] = {"reverses": revision}
         if wrong.effective <= today:
             before = state([event for event in history if event.revision < revision], today)

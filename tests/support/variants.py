@@ -1,5 +1,6 @@
 """Mails that no short conversation of ``letters`` sends: each sentence that depends on one fact, made from that fact."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
@@ -106,7 +107,8 @@ def _items() -> Iterator[Variant]:
     implied = item("plugin:live_call_translator", ItemStatus.APPLIED, rule="implied", route=Route.IMPLIED)
     rules += [implied.model_copy(update={"from_": not to, "to": to}) for to in (True, False)]
     yield Variant("each rule", Send("outcome", JOE), ticket(items=tuple(rules)), LICENCE)
-    bills = (BILLED, Billing(kind="increase"), Billing(kind="decrease"), Billing(kind="none"))
+    whole = (BILLED.model_copy(update={"fraction": fraction}) for fraction in ("30/30", "365/365"))
+    bills = (BILLED, *whole, Billing(kind="increase"), Billing(kind="decrease"), Billing(kind="none"))
     billed = tuple(item(status=ItemStatus.APPLIED, billing=billing) for billing in bills)
     yield Variant("each bill", Send("outcome", JOE), ticket(items=billed), LICENCE)
     refused = tuple(item(status=ItemStatus.CANCELLED, reason=why) for why in (*SAID["reason"], "too dear"))
@@ -191,6 +193,9 @@ def _lists() -> Iterator[Variant]:
     yield Variant("cancel, of several", Send("status", JOE, Facts(why="cancel", tickets=(states[0],))))
     yield Variant("none", Send("status", JOE))
     yield Variant("each state", Send("digest", ANNA, Facts(tickets=tuple(states)), Purpose.DIGEST))
+    told = [said for table in ("alert", "unanswered", "broken", "digest") for said in SAID.get(table, {}).values()]
+    lines = tuple(re.sub(r"\{(\w+)\}", lambda name: name[1].upper(), line) for line in told)
+    yield Variant("each line", Send("digest", ANNA, Facts(lines=lines), Purpose.DIGEST))
     yield Variant("nothing waits", Send("digest", ANNA, purpose=Purpose.DIGEST))
 
 
