@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
+from mailbot.core.catalogue.item_kinds import ItemKey
 from mailbot.core.desk.ticket import Ticket
 from mailbot.core.inbound.purpose import Purpose
 from mailbot.core.ledger.licence import Licence, Value
@@ -26,7 +27,7 @@ class Result:
     done: bool
     ref: str = ""
     word: str = ""
-    items: tuple[str, ...] = ()
+    items: tuple[ItemKey, ...] = ()
     why: str = ""
     sent: str = ""
     until: date | None = None
@@ -41,7 +42,7 @@ class Facts:
     why: str = ""  # a code with a sentence of its own in the templates
     form: str = ""  # a form in plain text, blank or filled in
     form_key: str = ""  # activate, modify, ...
-    items: tuple[str, ...] = ()  # the items this mail is about
+    items: tuple[ItemKey, ...] = ()  # the items this mail is about
     changed: tuple[str, ...] = ()  # items and fields that changed since the last approval mail
     replaced: tuple[tuple[str, str, str], ...] = ()  # of a correction: the field, what it was, what it is now
     results: tuple[Result, ...] = ()

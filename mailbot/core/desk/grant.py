@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from mailbot.core.catalogue.contents import Catalogue
-from mailbot.core.catalogue.item_kinds import SEATS
+from mailbot.core.catalogue.item_kinds import SEATS, ItemKey
 from mailbot.core.desk.context import Scene
 from mailbot.core.desk.effects import ChangeLicence
 from mailbot.core.desk.requested_items import Asked
@@ -16,8 +16,10 @@ from mailbot.core.ledger.licence import Licence, LicenceEvent, Value, state_on
 from mailbot.core.ledger.period import month_end, years_later
 from mailbot.core.ledger.scheduled import dates_of, implied_ahead, set_anew
 
+#: Items that go to the new token, beside add-ons and plugins.
+MOVED = (ItemKey.PLAN, *SEATS, ItemKey.SUPPORT, ItemKey.BILLING, ItemKey.WHITELABEL)
 #: Items that stand in mails and tickets but change no term of the ledger.
-SILENT = frozenset({"admin", "webrtc", "phonebar"})
+SILENT = frozenset({ItemKey.ADMIN, ItemKey.WEBRTC, ItemKey.PHONEBAR})
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ class Granted:
 
 def case_of(ticket: Ticket, licence: Licence | None, scene: Scene) -> Case:
     """The case that the rules look at when the ticket's items are granted."""
-    billing = ticket.item("billing")
+    billing = ticket.item(ItemKey.BILLING)
     asked = billing.to if billing and isinstance(billing.to, str) else None
     day = scene.date_of(ticket.received_at)
     return Case(ticket.request, ticket.action, asked, day, licence, scene.catalogue, activated=activated_on(ticket))
@@ -60,7 +62,7 @@ def renewed(ticket: Ticket, scene: Scene) -> Ticket:
 
 
 def _renewed(item: Item, case: Case, licence: Licence | None, today: date) -> Item:
-    if licence is not None and item.item != "token":
+    if licence is not None and item.item != ItemKey.TOKEN:
         item = item.model_copy(update={"from_": licence.value(item.item)})
     if case.request == "contract" and item.route is not Route.IMPLIED:
         item = item.model_copy(update={"rule": rule_of(case, Asked(item.item, item.from_, item.to))})
@@ -70,7 +72,7 @@ def _renewed(item: Item, case: Case, licence: Licence | None, today: date) -> It
     return item.model_copy(update={"billing": _billed(item, case, today)})
 
 
-def grant(ticket: Ticket, keys: frozenset[str], scene: Scene, decider: str, until: date | None = None) -> Granted:
+def grant(ticket: Ticket, keys: frozenset[ItemKey], scene: Scene, decider: str, until: date | None = None) -> Granted:
     """Grant the items of those keys today. ``until`` ends the licence after that day."""
     licence = scene.ledger.licence(ticket.token)
     case = case_of(ticket, licence, scene)
@@ -82,7 +84,7 @@ def grant(ticket: Ticket, keys: frozenset[str], scene: Scene, decider: str, unti
         new = [item for item in items if item.item in keys | follow]
         changes = _changes(ticket, licence, new, scene, decider, until)
     changes += _implied_ahead(ticket, licence, changes, scene, decider)
-    if "billing" in keys:
+    if ItemKey.BILLING in keys:
         items = billed_anew(items, case, today)
     events = _events(ticket, licence, changes, scene)
     return Granted(without_cause(items), changes, _after(events, licence, today), events)
@@ -121,7 +123,7 @@ def _billed(item: Item, case: Case, today: date) -> Billing | None:
 
     Options of a new plan that staff decide later are billed from the day the plan was activated.
     """
-    late = case.activated is not None and item.item in ("support", "whitelabel")
+    late = case.activated is not None and item.item in (ItemKey.SUPPORT, ItemKey.WHITELABEL)
     billing = (
         billing_of(case, item, case.activated or today)
         if late
@@ -134,13 +136,13 @@ def _billed(item: Item, case: Case, today: date) -> Billing | None:
 
 def activated_on(ticket: Ticket) -> date | None:
     """The day on which this ticket's plan was granted, None before."""
-    plan = ticket.item("plan")
+    plan = ticket.item(ItemKey.PLAN)
     return plan.effective if plan and plan.status is ItemStatus.APPLIED else None
 
 
 def _with_implied(
-    items: tuple[Item, ...], keys: frozenset[str], events: tuple[LicenceEvent, ...], case: Case, today: date
-) -> tuple[tuple[Item, ...], frozenset[str]]:
+    items: tuple[Item, ...], keys: frozenset[ItemKey], events: tuple[LicenceEvent, ...], case: Case, today: date
+) -> tuple[tuple[Item, ...], frozenset[ItemKey]]:
     """The items with the implied plugins that follow from what the licence comes to be, each on its own day; their keys."""
     days = {item.item: item.effective for item in items if item.item in keys and item.effective}
     follow = {}
@@ -157,7 +159,7 @@ def _follows(item: Item, events: tuple[LicenceEvent, ...], catalogue: Catalogue)
     if licence is None:
         return False
     implied = catalogue.implied_plugins(licence.plan, frozenset(licence.addons))
-    return bool(item.to) == (item.item.removeprefix("plugin:") in implied)
+    return bool(item.to) == (item.item.key in implied)
 
 
 def without_cause(items: tuple[Item, ...]) -> tuple[Item, ...]:
@@ -170,7 +172,7 @@ def without_cause(items: tuple[Item, ...]) -> tuple[Item, ...]:
 def _changes(
     ticket: Ticket, licence: Licence | None, new: list[Item], scene: Scene, decider: str, until: date | None
 ) -> tuple[ChangeLicence, ...]:
-    moved = next((item for item in new if item.item == "token"), None)
+    moved = next((item for item in new if item.item == ItemKey.TOKEN), None)
     if moved is not None and licence is not None:
         return _moved(licence, str(moved.to), scene, decider, until, to_motion=ticket.request == "shuttle")
     if ticket.request == "shuttle" or ticket.token is None:
@@ -223,7 +225,7 @@ def _beginning(ticket: Ticket, scene: Scene) -> dict[str, Value]:
 def _renewal(ticket: Ticket, annual: bool, items: list[Item], scene: Scene) -> str | None:
     if not annual:
         return None
-    chosen = next(item for item in items if item.item == "billing")
+    chosen = next(item for item in items if item.item == ItemKey.BILLING)
     if ticket.request == "activate":
         return years_later(activated_on(ticket) or scene.today).isoformat()
     return years_later(chosen.effective or scene.today).isoformat()
@@ -247,10 +249,9 @@ def _moved(
     A demo on the new token ends with it.
     """
     today, demo = scene.today, scene.ledger.licence(new)
-    gone = [*(f"addon:{key}" for key in demo.addons), *(f"plugin:{key}" for key in demo.plugins)] if demo else []
-    terms: dict[str, Value] = {item: old.value(item) for item in ("plan", *SEATS, "support", "billing", "whitelabel")}
-    terms |= dict.fromkeys(gone, False)
-    terms |= {f"addon:{key}": True for key in old.addons} | {f"plugin:{key}": True for key in old.plugins}
+    terms: dict[str, Value] = {item: old.value(item) for item in MOVED}
+    terms.update((item, False) for item in (demo.extras if demo else ()))
+    terms.update((item, True) for item in old.extras)
     terms |= {"product": "motion" if to_motion else old.product}
     terms |= {"status": old.status if old.status in ("active", "demo") else "active"}
     terms |= {"demo_ends": _iso(old.demo_ends), "renews_on": _iso(old.renews_on), "expires_on": _iso(old.expires_on)}

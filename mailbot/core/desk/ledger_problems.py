@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from mailbot.core.catalogue.contents import Catalogue
-from mailbot.core.catalogue.item_kinds import SEATS
+from mailbot.core.catalogue.item_kinds import SEATS, ItemKey
 from mailbot.core.desk.requested_items import contract_options
 from mailbot.core.form.problem import Code, Problem, either
 from mailbot.core.form.reader import Request
@@ -50,7 +50,7 @@ def _inactive(licence: Licence) -> Problem:
 
 def _modification(request: Request, licence: Licence, catalogue: Catalogue) -> Iterator[Problem]:
     if request.action == "deactivate":
-        if any(line.item == "status" for line in licence.scheduled):
+        if any(line.item == ItemKey.STATUS for line in licence.scheduled):
             yield _fault("action", Code.NO_CHANGE, "deactivate")
         return
     for seat in SEATS:
@@ -96,7 +96,7 @@ def _staying(licence: Licence) -> list[str]:
     Told with all other faults at once; whether each date ahead is good is looked at only without any: ``clashes``.
     """
     leaving = {line.item for line in licence.scheduled if not line.to}
-    return [key for key in licence.addons if f"addon:{key}" not in leaving]
+    return [key for key in licence.addons if ItemKey.addon(key) not in leaving]
 
 
 def _removals(request: Request, licence: Licence, catalogue: Catalogue) -> Iterator[Problem]:

@@ -13,7 +13,6 @@ from mailbot.core.desk.on_request import (
     neutral,
     with_form,
 )
-from mailbot.core.desk.requested_items import place
 from mailbot.core.desk.ticket import Item, State, Ticket
 from mailbot.core.form.fields import FIELDS
 from mailbot.core.form.gathering import PROSE
@@ -29,7 +28,7 @@ def change(ticket: Ticket, event: Changed, scene: Scene) -> Decision:
     licence = scene.ledger.licence(after.token)  # as it is, with what this ticket changed already
     after = after.model_copy(update={"licence_revision": licence.bound_revision if licence else 0})
     items = kept + tuple(item for item in after.items if item.item not in decided)
-    after = after.model_copy(update={"items": tuple(sorted(items, key=lambda item: place(item.item)))})
+    after = after.model_copy(update={"items": tuple(sorted(items, key=lambda item: item.item.place))})
     if _asks_the_same(ticket, after):  # the date of a request is that of its items
         before = after.model_copy(update={"items": ticket.items, "received_at": ticket.received_at})
         after = renewed(before, scene)

@@ -1,5 +1,6 @@
 """What staff's decisions do to a ticket. Whether a decision may count at all is settled before: see ``replies``."""
 
+from mailbot.core.catalogue.item_kinds import ItemKey
 from mailbot.core.desk.context import Scene
 from mailbot.core.desk.effects import Audience, Effect, Facts, Result, Send, Unschedule, VoidKeys
 from mailbot.core.desk.events import Answers, Approved, Asks, Decision, Holds, Note, Notes, Rejected
@@ -42,7 +43,7 @@ def _taken(ticket: Ticket, scene: Scene) -> str:
     return "" if free else "new_token_taken"
 
 
-def _blocked(ticket: Ticket, keys: frozenset[str], event: Approved, scene: Scene) -> str:
+def _blocked(ticket: Ticket, keys: frozenset[ItemKey], event: Approved, scene: Scene) -> str:
     if ticket.request in ("reactivate", "shuttle") and scene.ledger.licence(ticket.token) is None:
         return "token_not_in_ledger" if ticket.action != "modify" else ""
     why = _out_of_place(ticket, keys, scene.ledger.licence(ticket.token))
@@ -55,10 +56,10 @@ def _blocked(ticket: Ticket, keys: frozenset[str], event: Approved, scene: Scene
     return broken[1] if broken else ""
 
 
-def _out_of_place(ticket: Ticket, keys: frozenset[str], licence: Licence | None) -> str:
+def _out_of_place(ticket: Ticket, keys: frozenset[ItemKey], licence: Licence | None) -> str:
     """Why the licence, as it came to be while the ticket waited, is none that these items can be granted on."""
     status = licence.status if licence else None
-    plan = ticket.item("plan")
+    plan = ticket.item(ItemKey.PLAN)
     match ticket.request:
         case "reactivate" | "shuttle":
             return "token_replaced" if status == "replaced" else ""
@@ -68,7 +69,9 @@ def _out_of_place(ticket: Ticket, keys: frozenset[str], licence: Licence | None)
             return "overtaken"
         case "activate" if plan is not None and plan.status is not ItemStatus.APPLIED:
             in_use = ("active", "demo") if ticket.action == "demo" else ("active",)
-            return "token_in_use" if status in in_use else "" if "plan" in keys or keys <= SILENT else "plan_refused"
+            return (
+                "token_in_use" if status in in_use else "" if ItemKey.PLAN in keys or keys <= SILENT else "plan_refused"
+            )
         case _:
             return ""
 
@@ -83,7 +86,7 @@ def reject(ticket: Ticket, event: Rejected, scene: Scene) -> Decision:
     keys = frozenset(event.items or (i.item for i in ticket.open_items))
     if not keys or not keys <= {i.item for i in ticket.open_items}:
         return refuse_line(ticket, event.by, event.read, "REJECT", "nothing_open")
-    if ticket.request == "activate" and "billing" in keys and _plan_stands(ticket, keys):
+    if ticket.request == "activate" and ItemKey.BILLING in keys and _plan_stands(ticket, keys):
         return _another_billing(ticket, event, keys, scene)
     items = tuple(i.over(ItemStatus.REFUSED, event.reason) if i.item in keys else i for i in ticket.items)
     ticket = ticket.model_copy(update={"items": without_cause(items)})
@@ -92,21 +95,21 @@ def reject(ticket: Ticket, event: Rejected, scene: Scene) -> Decision:
     return _decided(ticket, scene, (), (note,), result)
 
 
-def _in_order(ticket: Ticket, keys: frozenset[str]) -> tuple[str, ...]:
+def _in_order(ticket: Ticket, keys: frozenset[ItemKey]) -> tuple[ItemKey, ...]:
     """The items as the mails about the ticket list them."""
     return tuple(item.item for item in ticket.items if item.item in keys)
 
 
-def _plan_stands(ticket: Ticket, keys: frozenset[str]) -> bool:
-    plan = ticket.item("plan")
-    return plan is not None and plan.status is not ItemStatus.REFUSED and "plan" not in keys
+def _plan_stands(ticket: Ticket, keys: frozenset[ItemKey]) -> bool:
+    plan = ticket.item(ItemKey.PLAN)
+    return plan is not None and plan.status is not ItemStatus.REFUSED and ItemKey.PLAN not in keys
 
 
-def _another_billing(ticket: Ticket, event: Rejected, keys: frozenset[str], scene: Scene) -> Decision:
+def _another_billing(ticket: Ticket, event: Rejected, keys: frozenset[ItemKey], scene: Scene) -> Decision:
     """A running licence must be billed somehow: the refused choice stays open until the customer names another."""
-    others = keys - {"billing"}
+    others = keys - {ItemKey.BILLING}
     items = tuple(i.over(ItemStatus.REFUSED, event.reason) if i.item in others else i for i in ticket.items)
-    items = tuple(i.model_copy(update={"reason": event.reason}) if i.item == "billing" else i for i in items)
+    items = tuple(i.model_copy(update={"reason": event.reason}) if i.item == ItemKey.BILLING else i for i in items)
     ticket = with_state(ticket.model_copy(update={"items": items, "asked": True, "seen": None}))
     result = Result(event.read, True, ticket.ref, "REJECT", _in_order(ticket, keys), sent=event.reason)
     ask = Send("question", Audience.CUSTOMER, Facts(text=event.reason, why="billing"), Purpose.CUSTOMER)

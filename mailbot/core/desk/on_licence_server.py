@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import timedelta
 
+from mailbot.core.catalogue.item_kinds import ItemKey
 from mailbot.core.desk.context import Scene
 from mailbot.core.desk.effects import AlertStaff, Audience, ChangeLicence, Effect, Schedule, Send
 from mailbot.core.desk.events import Accepted, Decision, Note, RefusedThere, StillApplying
@@ -25,7 +26,7 @@ def held(before: Ticket, decision: Decision, scene: Scene) -> Decision:
     asks = any(isinstance(effect, ChangeLicence) and effect.kind not in ANSWERS for effect in decision.effects)
     was = {item.item: item.status for item in before.items}
     now = [i.item for i in decision.ticket.items if i.status in GRANTED and was.get(i.item) not in GRANTED]
-    if "plan" not in now:  # what is included waits only with the plan that brings it
+    if ItemKey.PLAN not in now:  # what is included waits only with the plan that brings it
         now = [item for item in now if item not in SILENT]
     if not asks or not now:
         return decision
@@ -80,10 +81,10 @@ def licence_server_refused(ticket: Ticket, event: RefusedThere, scene: Scene) ->
 def _of_event(ticket: Ticket, changed: Iterable[str]) -> tuple[str, ...]:
     """The waiting items that an event of the ledger stands for; what is included comes with the plan."""
     keys = set(changed)
-    if "plan" in keys:
+    if ItemKey.PLAN in keys:
         keys |= SILENT
     if "replaced_by" in keys:
-        keys.add("token")
+        keys.add(ItemKey.TOKEN)
     return tuple(i.item for i in ticket.items if i.status is ItemStatus.APPLYING and i.item in keys)
 
 

@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 
 from mailbot.core.base.address import matches, same
+from mailbot.core.catalogue.item_kinds import ItemKey, ItemKind
 from mailbot.core.desk.context import Scene
 from mailbot.core.desk.effects import (
     AddContact,
@@ -212,7 +213,7 @@ def outcome(ticket: Ticket, facts: Facts = Facts()) -> Send:  # noqa: B008 - fro
 
 
 def granted(
-    ticket: Ticket, keys: frozenset[str], scene: Scene, decider: str, until: date | None = None
+    ticket: Ticket, keys: frozenset[ItemKey], scene: Scene, decider: str, until: date | None = None
 ) -> tuple[Ticket, tuple[Effect, ...]]:
     """Those items granted, with the ledger's changes, the people and the dates that follow."""
     made = grant(ticket, keys, scene, decider, until)
@@ -222,54 +223,54 @@ def granted(
     return ticket, effects + dates(ticket, keys, scene)
 
 
-def dates(ticket: Ticket, keys: frozenset[str], scene: Scene) -> tuple[Schedule, ...]:
+def dates(ticket: Ticket, keys: frozenset[ItemKey], scene: Scene) -> tuple[Schedule, ...]:
     """What follows on a date from granting those items today: the days of the scheduled ones, a demo's warnings."""
     mine = (i for i in ticket.items if i.item in keys and i.status is ItemStatus.SCHEDULED)
     days = sorted({i.effective for i in mine if i.effective})
     found = tuple(Schedule("day", scene.start_of(day), payload=day.isoformat()) for day in days)
-    if ticket.action != "demo" or "plan" not in keys:
+    if ticket.action != "demo" or ItemKey.PLAN not in keys:
         return found
     ends = scene.today + timedelta(days=scene.catalogue.demo.days)
     warned = (scene.morning_of(ends - timedelta(days=left)) for left in scene.catalogue.demo.warn_days)
     return found + tuple(Schedule("demo_warning", at, token=ticket.token) for at in warned)
 
 
-def _people(ticket: Ticket, keys: frozenset[str], scene: Scene, *, by_staff: bool) -> tuple[Effect, ...]:
+def _people(ticket: Ticket, keys: frozenset[ItemKey], scene: Scene, *, by_staff: bool) -> tuple[Effect, ...]:
     """An activation makes its sender a contact; a staff decision makes the licence's contacts known."""
     people: tuple[Effect, ...] = ()
     token = ticket.token
     if token is None:
         return ()
-    if ticket.request == "activate" and "plan" in keys:
+    if ticket.request == "activate" and ItemKey.PLAN in keys:
         people += (AddContact(token, ticket.sender), SetName(token, ticket.customer_name or ""))
         licence, other = scene.ledger.licence(token), ticket.customer_email
         contacts = (ticket.sender, *(licence.contacts if licence else ()))
         if other and not any(matches(other, contact) for contact in contacts):
             people += (Send("confirm-you", other, Facts(by=ticket.sender, why="email"), Purpose.EMAIL),)
-    if "token" in keys and ticket.new_token:
+    if ItemKey.TOKEN in keys and ticket.new_token:
         people += (MovePeople(token, ticket.new_token),)
         token = ticket.new_token
     return (*people, MarkKnown(token)) if by_staff and ticket.action != "demo" else people
 
 
-def plugin_mail(ticket: Ticket, keys: frozenset[str]) -> tuple[Effect, ...]:
+def plugin_mail(ticket: Ticket, keys: frozenset[ItemKey]) -> tuple[Effect, ...]:
     """The links of the plugins granted just now, in a mail of their own; implied ones come with those that imply them."""
-    mine = tuple(i.item for i in _granted_now(ticket, keys) if i.item.startswith("plugin:") and i.to)
+    mine = tuple(i.item for i in _granted_now(ticket, keys) if i.item.kind is ItemKind.PLUGIN and i.to)
     return (Send("plugins", Audience.OUTCOME, Facts(items=mine)),) if mine else ()
 
 
-def _granted_now(ticket: Ticket, keys: frozenset[str]) -> tuple[Item, ...]:
+def _granted_now(ticket: Ticket, keys: frozenset[ItemKey]) -> tuple[Item, ...]:
     """The items of those keys that were granted, and the implied ones that came or leave with them."""
     causes = keys & _causes(ticket)
     held = (i for i in ticket.items if i.status in GRANTED)
     return tuple(i for i in held if i.item in keys or (causes and i.route is Route.IMPLIED))
 
 
-def _causes(ticket: Ticket) -> frozenset[str]:
-    return frozenset(i.item for i in ticket.items if i.item == "plan" or i.item.startswith("addon:"))
+def _causes(ticket: Ticket) -> frozenset[ItemKey]:
+    return frozenset(i.item for i in ticket.items if i.item.kind in (ItemKind.PLAN, ItemKind.ADDON))
 
 
-def granted_notes(ticket: Ticket, keys: frozenset[str], by: str) -> tuple[Note, ...]:
+def granted_notes(ticket: Ticket, keys: frozenset[ItemKey], by: str) -> tuple[Note, ...]:
     """One line of history for what was applied and one for each day on which something will be."""
     notes = []
     for status, kind in ((ItemStatus.APPLIED, "applied"), (ItemStatus.SCHEDULED, "scheduled")):

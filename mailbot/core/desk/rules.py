@@ -3,18 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import assert_never
 
 from mailbot.core.catalogue.contents import Catalogue
-from mailbot.core.catalogue.item_kinds import SEATS
+from mailbot.core.catalogue.item_kinds import AGENTS, ItemKey, ItemKind
 from mailbot.core.desk.requested_items import Asked
 from mailbot.core.desk.ticket import Item, Route
 from mailbot.core.ledger import billing
 from mailbot.core.ledger.billing import Billing
 from mailbot.core.ledger.licence import Licence, Value
 from mailbot.core.ledger.period import DECREASE_DAY, month_end, next_month, next_period
-
-#: The groups of a new plan's split, as the catalogue names them.
-GROUPS = dict.fromkeys(SEATS, "seats") | {"addon": "addons", "plugin": "plugins"}
 
 
 @dataclass(frozen=True)
@@ -57,10 +55,10 @@ def _with_cause(item: Item, items: tuple[Item, ...], today: date, catalogue: Cat
     return item.model_copy(update={"expected": implied_day(item, days, today, catalogue)})
 
 
-def implied_day(item: Item, days: Mapping[str, date], today: date, catalogue: Catalogue) -> date:
+def implied_day(item: Item, days: Mapping[ItemKey, date], today: date, catalogue: Catalogue) -> date:
     """An implied plugin comes with the last and leaves with the first of what brings it. ``days``: item -> its day."""
-    cause = catalogue.plugins[item.item.removeprefix("plugin:")].implied_by
-    found = [days[key] for key in ("plan", f"addon:{cause}") if key in days]
+    cause = catalogue.plugins[item.item.key].implied_by
+    found = [days[key] for key in (ItemKey.PLAN, ItemKey.addon(cause or "")) if key in days]
     return (max if item.to else min)(found, default=today)
 
 
@@ -86,8 +84,24 @@ def rule_of(case: Case, line: Asked) -> str:
 def _split(case: Case, line: Asked) -> str:
     if not line.to:  # what the new plan does not have needs nobody's consent
         return "automatic"
-    kind = line.item.partition(":")[0]
-    return "by_staff" if GROUPS.get(kind, kind) in case.catalogue.by_staff else "automatic"
+    return "by_staff" if _group(line.item) in case.catalogue.by_staff else "automatic"
+
+
+def _group(item: ItemKey) -> str:
+    """The group of a new plan's split that the item belongs to, as the catalogue names it."""
+    match item.kind:
+        case ItemKind.SEAT:
+            return "seats"
+        case ItemKind.ADDON:
+            return "addons"
+        case ItemKind.PLUGIN:
+            return "plugins"
+        case ItemKind.ADMIN | ItemKind.PLAN | ItemKind.WEBRTC | ItemKind.PHONEBAR | ItemKind.SUPPORT:
+            return item.kind
+        case ItemKind.BILLING | ItemKind.WHITELABEL | ItemKind.TOKEN | ItemKind.STATUS:
+            return item.kind
+        case kind:
+            assert_never(kind)
 
 
 def _decrease(case: Case) -> str:
@@ -95,7 +109,7 @@ def _decrease(case: Case) -> str:
 
 
 def _contract(case: Case, line: Asked) -> str:
-    if line.item == "billing":
+    if line.item.kind is ItemKind.BILLING:
         return "next_period"
     before, after = (_weight(case.catalogue, line.item, value) for value in (line.today, line.to))
     if before == after:
@@ -103,11 +117,11 @@ def _contract(case: Case, line: Asked) -> str:
     return "increase" if after > before else _decrease(case)
 
 
-def _weight(catalogue: Catalogue, item: str, value: Value) -> tuple[float, ...]:
+def _weight(catalogue: Catalogue, item: ItemKey, value: Value) -> tuple[float, ...]:
     """What makes one option more than another: its price where both have one, else its rank."""
     if isinstance(value, bool) or value is None:
         return (float(bool(value)),)
-    options = catalogue.plans if item == "plan" else catalogue.support
+    options = catalogue.plans if item.kind is ItemKind.PLAN else catalogue.support
     prices = [catalogue.prices.get(f"{item}:{key}") for key in options]
     if all(price is not None for price in prices):
         return (1.0, float(catalogue.prices.get(f"{item}:{value}", 0)))
@@ -120,7 +134,7 @@ def _route(case: Case, line: Asked, *, whole: bool) -> Route:
         return Route.IMPLIED
     if whole or case.request not in ("activate", "modify"):
         return Route.STAFF
-    if line.item in SEATS and _above_maximum(case.catalogue, line):
+    if line.item.kind is ItemKind.SEAT and _above_maximum(case.catalogue, line):
         return Route.STAFF
     if case.request == "activate" and case.action != "demo" and _split(case, line) == "by_staff":
         return Route.STAFF
@@ -129,12 +143,12 @@ def _route(case: Case, line: Asked, *, whole: bool) -> Route:
 
 def _above_maximum(catalogue: Catalogue, line: Asked) -> bool:
     more = int(line.to or 0) > int(line.today or 0)
-    return more and int(line.to or 0) > catalogue.seats[line.item].automatic_max
+    return more and int(line.to or 0) > catalogue.seats[line.item.key].automatic_max
 
 
 def _too_many_agents(case: Case, lines: tuple[Asked, ...]) -> bool:
     """A new plan without its agents would be no licence: above their maximum staff decide on all of it."""
-    agents = next((line for line in lines if line.item == "agents"), None)
+    agents = next((line for line in lines if line.item == AGENTS), None)
     return case.request == "activate" and agents is not None and _above_maximum(case.catalogue, agents)
 
 
@@ -154,9 +168,9 @@ def day_of(case: Case, item: Item, today: date) -> date:
 
 def billing_of(case: Case, item: Item, day: date) -> Billing | None:
     """The billing effect from ``day`` on; None for what is on no bill (a demo, what is included, what is implied)."""
-    if case.request != "modify" and item.item in ("status", "token"):
+    if case.request != "modify" and item.item.kind in (ItemKind.STATUS, ItemKind.TOKEN):
         return _restored(case, item, day)
-    if item.item in billing.UNBILLED or item.rule in ("demo", "implied"):
+    if item.item.kind in billing.UNBILLED or item.rule in ("demo", "implied"):
         return None
     match case.request, item.rule:
         case "activate", _ if item.to:
@@ -179,7 +193,7 @@ def billing_of(case: Case, item: Item, day: date) -> Billing | None:
 
 def _restored(case: Case, item: Item, day: date) -> Billing | None:
     """Re-activation: from active (or a demo that moves) without effect, else an increase of all that the licence has."""
-    free = ("active", "demo") if item.item == "token" else ("active",)
+    free = ("active", "demo") if item.item.kind is ItemKind.TOKEN else ("active",)
     if case.licence is None:
         return None
     if case.licence.status in free or item.from_ == item.to:

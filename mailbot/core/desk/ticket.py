@@ -2,9 +2,11 @@
 
 from datetime import date, datetime
 from enum import StrEnum
+from typing import assert_never
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from mailbot.core.catalogue.item_kinds import ItemKey, ItemKind
 from mailbot.core.form.fields import FIELDS
 from mailbot.core.form.problem import Problem
 from mailbot.core.ledger.billing import Billing
@@ -67,7 +69,7 @@ class Item(BaseModel):
 
     model_config = ConfigDict(frozen=True, populate_by_name=True)
 
-    item: str
+    item: ItemKey
     from_: Value = Field(alias="from")
     to: Value
     status: ItemStatus | None = None
@@ -154,7 +156,7 @@ class Ticket(BaseModel):
     hold: bool = False
     ending: Ending | None = None
     #: The items whose mails and dates wait for the licence server; ``told``: the customer heard that it takes a while.
-    held: tuple[str, ...] = ()
+    held: tuple[ItemKey, ...] = ()
     told: bool = False
     #: The state that the requester is told while nobody who may has agreed: the same whether the token is in the ledger
     #: or not, and whether its contact said NO. None: the true one.
@@ -203,8 +205,6 @@ class Ticket(BaseModel):
         return self.request == "information"
 
 
-#: The fields of a form that stand for items of their own kind.
-FIELD_OF = {"addon": "addons", "plugin": "plugins"}
 #: The fields of a form that ask for items.
 ITEM_FIELDS = frozenset(
     {"plan", "agents", "users", "telephones", "mobile_agents", "addons", "plugins", "support", "billing", "whitelabel"}
@@ -220,8 +220,25 @@ def settled_fields(ticket: Ticket) -> frozenset[str]:
     """
     if ticket.denied_unseen or all(item.open for item in ticket.items):
         return frozenset()
-    kinds = (item.item.partition(":")[0] for item in ticket.items if item.open and item.route is not Route.IMPLIED)
-    return frozenset(FIELDS) - {FIELD_OF.get(kind, kind) for kind in kinds} - _WORDS
+    open_ = (item.item for item in ticket.items if item.open and item.route is not Route.IMPLIED)
+    return frozenset(FIELDS) - {_field_of(item) for item in open_} - _WORDS
+
+
+def _field_of(item: ItemKey) -> str:
+    """The field of a form that asks for the item; "" where none does by itself."""
+    match item.kind:
+        case ItemKind.SEAT:
+            return item.key
+        case ItemKind.ADDON:
+            return "addons"
+        case ItemKind.PLUGIN:
+            return "plugins"
+        case ItemKind.PLAN | ItemKind.SUPPORT | ItemKind.BILLING | ItemKind.WHITELABEL | ItemKind.TOKEN:
+            return item.kind
+        case ItemKind.ADMIN | ItemKind.WEBRTC | ItemKind.PHONEBAR | ItemKind.STATUS:
+            return ""
+        case kind:
+            assert_never(kind)
 
 
 def state_of(ticket: Ticket) -> State:

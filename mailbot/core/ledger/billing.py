@@ -8,11 +8,14 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from mailbot.core.catalogue.contents import Catalogue
+from mailbot.core.catalogue.item_kinds import ItemKey, ItemKind
 from mailbot.core.ledger.licence import Value
 from mailbot.core.ledger.period import Period, month_end, period_of, years_later
 
-#: Items that are on no bill of their own: included, or a way of billing, or a state.
-UNBILLED = frozenset({"admin", "webrtc", "phonebar", "billing", "token", "status"})
+#: The kinds of items that are on no bill of their own: included, or a way of billing, or a state.
+UNBILLED = frozenset(
+    {ItemKind.ADMIN, ItemKind.WEBRTC, ItemKind.PHONEBAR, ItemKind.BILLING, ItemKind.TOKEN, ItemKind.STATUS}
+)
 
 
 class Billing(BaseModel):
@@ -32,7 +35,7 @@ DECREASE = Billing(kind="decrease")
 
 
 def increase(
-    item: str, today: Value, to: Value, period: Period, day: date, months: int, catalogue: Catalogue
+    item: ItemKey, today: Value, to: Value, period: Period, day: date, months: int, catalogue: Catalogue
 ) -> Billing:
     """An increase from ``day`` on: the fraction of the running period, invoiced at the end of this month."""
     fraction = period.fraction(day)
@@ -56,7 +59,7 @@ def first_period(billing: str | None, activated: date, day: date) -> tuple[Perio
     return running_period(billing, years_later(activated), day)
 
 
-def _amount(item: str, today: Value, to: Value, fraction: str, months: int, catalogue: Catalogue) -> str | None:
+def _amount(item: ItemKey, today: Value, to: Value, fraction: str, months: int, catalogue: Catalogue) -> str | None:
     """Price per month x months of the period x units x fraction, rounded half up to cents; None without a price."""
     before, after = _price(item, today, catalogue), _price(item, to, catalogue)
     if before is None or after is None:
@@ -66,7 +69,7 @@ def _amount(item: str, today: Value, to: Value, fraction: str, months: int, cata
     return str(cents.quantize(Decimal("0.01"), ROUND_HALF_UP))
 
 
-def _price(item: str, value: Value, catalogue: Catalogue) -> Decimal | None:
+def _price(item: ItemKey, value: Value, catalogue: Catalogue) -> Decimal | None:
     """The monthly price of an item at that value: a count times its price, an option's own, nothing for none."""
     if not value:
         return Decimal(0) if catalogue.prices else None

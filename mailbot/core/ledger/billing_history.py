@@ -11,14 +11,14 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from mailbot.core.catalogue.item_kinds import SEATS
+from mailbot.core.catalogue.item_kinds import CHOSEN, ItemKey, ItemKind, item_key
 from mailbot.core.ledger.licence import LicenceEvent, Value, state_on, valid_events
 from mailbot.core.ledger.period import Period, decrease_day, next_period, period_of, years_later
 
 #: Items with a value that is chosen: of two that follow each other only the difference is billed.
-OPTIONS = ("plan", "support")
+OPTIONS = frozenset({ItemKind.PLAN, ItemKind.SUPPORT})
 
-Part = tuple[str, str]
+Part = tuple[ItemKey, str]
 Parts = tuple[tuple[Part, int], ...]
 ONE_DAY = timedelta(days=1)
 
@@ -35,7 +35,7 @@ class MoveKind(StrEnum):
 class Move:
     """From ``day`` on billing counts ``parts`` more (or less, below 0) of ``item``; ``event`` (token, revision) made it."""
 
-    item: str
+    item: ItemKey
     day: date
     parts: Parts
     kind: MoveKind
@@ -164,7 +164,8 @@ class _Walk:
         self._expire(day)
         for item, to in event.changes.items():
             self.terms[item] = to
-            if ":" in item and event.kind != "moved":  # which goes on as it was
+            key = item_key(item)
+            if key and key.kind in CHOSEN and event.kind != "moved":  # which goes on as it was
                 (self.implied.add if to and event.rule == "implied" else self.implied.discard)(item)
         if "expires_on" in event.changes:
             self.ended_by = event
@@ -191,7 +192,7 @@ class _Walk:
         if active and self.activated_on is None:
             self.activated_on = day
         after = dict(self._billable()) if active else {}
-        differences: dict[str, list[tuple[Part, int]]] = {}
+        differences: dict[ItemKey, list[tuple[Part, int]]] = {}
         for part in {**self.parts, **after}:
             difference = after.get(part, 0) - self.parts.get(part, 0)
             if difference:
@@ -213,22 +214,23 @@ class _Walk:
         return value if isinstance(value, str) else None
 
     def _billable(self) -> Iterable[tuple[Part, int]]:
-        for item, value in self.terms.items():
-            if not value or item in self.unbilled or item in self.implied:
+        for term, value in self.terms.items():
+            item = item_key(term)
+            if not item or not value or item in self.unbilled or item in self.implied:
                 continue
-            if item in SEATS:
+            if item.kind is ItemKind.SEAT:
                 yield (item, ""), int(value)
-            elif item in OPTIONS:
+            elif item.kind in OPTIONS:
                 yield (item, str(value)), 1
-            elif item == "whitelabel" or item.startswith(("addon:", "plugin:")):
+            elif item.kind is ItemKind.WHITELABEL or item.kind in CHOSEN:
                 yield (item, ""), 1
 
-    def _move(self, day: date, event: LicenceEvent, item: str, parts: Parts) -> None:
+    def _move(self, day: date, event: LicenceEvent, item: ItemKey, parts: Parts) -> None:
         kind = _kind(event, parts)
         steps = {day: parts}
         if kind is MoveKind.DOWN and (since := _in_time(event) or day) < day:
             steps = self._taken_back(since, day, parts)
-        elif event.kind.startswith("activate/") and item in ("support", "whitelabel"):
+        elif event.kind.startswith("activate/") and item in (ItemKey.SUPPORT, ItemKey.WHITELABEL):
             steps = {self.begun.get(event.ticket, day): parts}  # decided later, it counts from the activation
         for on, step in steps.items():
             self.moves.append(Move(item, on, step, kind, event.ticket, event.rule, (event.token, event.revision)))

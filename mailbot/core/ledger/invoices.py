@@ -13,7 +13,7 @@ from fractions import Fraction
 from functools import partial
 from zoneinfo import ZoneInfo
 
-from mailbot.core.catalogue.item_kinds import ORDER
+from mailbot.core.catalogue.item_kinds import ItemKey
 from mailbot.core.ledger.billing_history import Course, Move, MoveKind, Part, committed_on, course
 from mailbot.core.ledger.licence import LicenceEvent, Value
 from mailbot.core.ledger.period import Period, month_end, next_month
@@ -28,7 +28,7 @@ class InvoiceLine:
 
     month: str
     token: str
-    item: str
+    item: ItemKey
     quantity: int
     period_from: date
     period_to: date
@@ -55,7 +55,7 @@ PricesOf = Callable[[date], Prices]
 class _Charge:
     """Something due: ``parts`` for the days from ``first`` to the end of ``period``."""
 
-    item: str
+    item: ItemKey
     first: date
     period: Period
     months: int
@@ -65,7 +65,7 @@ class _Charge:
     rule: str | None
 
     @property
-    def key(self) -> tuple[str, date, Period, tuple[str, int] | None]:
+    def key(self) -> tuple[ItemKey, date, Period, tuple[str, int] | None]:
         return self.item, self.first, self.period, self.move
 
 
@@ -151,7 +151,7 @@ def _of_period(licence: Course, first: date, period: Period, end: date) -> Itera
     """What the licence held as the period began (or holds now, where it lies ahead), and what came on top in it."""
     months = 12 if period.days > 31 else 1
     begun = date.min if licence.begins_anew(first) else min(first - timedelta(days=1), end)
-    items: dict[str, list[Move]] = {}
+    items: dict[ItemKey, list[Move]] = {}
     for move in licence.moves:
         if move.day <= begun:
             items.setdefault(move.item, []).append(move)
@@ -276,6 +276,4 @@ def _cents(exact: Fraction) -> Decimal:
 
 
 def _order(line: InvoiceLine) -> tuple[str, int, str, date, date, str]:
-    kind = line.item.partition(":")[0]
-    place = ORDER.index(kind) if kind in ORDER else len(ORDER)
-    return line.token, place, line.item, line.period_from, line.period_to, line.ticket or ""
+    return line.token, line.item.place, line.item, line.period_from, line.period_to, line.ticket or ""

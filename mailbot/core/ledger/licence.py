@@ -3,10 +3,12 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from typing import assert_never
 
 from pydantic import BaseModel, ConfigDict
 
 from mailbot.core.base.address import matches
+from mailbot.core.catalogue.item_kinds import CHOSEN, ItemKey, ItemKind, item_key
 from mailbot.core.ledger.period import next_renewal, years_later
 
 #: Today's or the requested value of an item: a count, a catalogue key, yes or no, a licence status, a token; None = none.
@@ -110,6 +112,11 @@ class Licence:
         status = [self.status, *(s.to for s in ahead if s.item == "status")]
         return status[-1] == "active" and not any(s.item == "renews_on" for s in ahead)
 
+    @property
+    def extras(self) -> tuple[ItemKey, ...]:
+        """Its add-ons and plugins as items."""
+        return (*map(ItemKey.addon, self.addons), *map(ItemKey.plugin, self.plugins))
+
     def is_demo_of(self, other: "Licence | None") -> bool:
         """Whether it never was more than a demo, of somebody who is a contact of ``other``: a move may end it."""
         mere = self.had_demo and self.activated_on is None and self.status in ("demo", "expired")
@@ -117,19 +124,27 @@ class Licence:
             matches(one, two) or matches(two, one) for one in self.contacts for two in (other.contacts if other else ())
         )
 
-    def value(self, item: str) -> Value:
-        """Today's value of an item key (``addon:KEY`` and ``plugin:KEY`` are yes or no)."""
-        kind, _, key = item.partition(":")
-        if kind == "addon":
-            return key in self.addons
-        if kind == "plugin":
-            return key in self.plugins
-        if item == "admin":
-            return 1
-        if item in ("webrtc", "phonebar"):
-            return self.plan is not None
-        value = getattr(self, item)
-        return value if isinstance(value, bool | int | str) else None
+    def value(self, item: ItemKey) -> Value:
+        """Today's value of an item; an add-on or a plugin is there or not."""
+        match item.kind:
+            case ItemKind.ADDON:
+                return item.key in self.addons
+            case ItemKind.PLUGIN:
+                return item.key in self.plugins
+            case ItemKind.ADMIN:
+                return 1
+            case ItemKind.WEBRTC | ItemKind.PHONEBAR:
+                return self.plan is not None
+            case ItemKind.SEAT | ItemKind.TOKEN | ItemKind.STATUS:
+                return self._term(item)
+            case ItemKind.PLAN | ItemKind.SUPPORT | ItemKind.BILLING | ItemKind.WHITELABEL:
+                return self._term(item)
+            case kind:
+                assert_never(kind)
+
+    def _term(self, item: ItemKey) -> Value:
+        value: Value = getattr(self, item)
+        return value
 
 
 #: Terms that hold a date, written in events as ISO text.
@@ -222,14 +237,13 @@ def _after(licence: Licence, event: LicenceEvent) -> Licence:
     terms: dict[str, object] = {}
     addons, plugins = set(licence.addons), set(licence.plugins)
     for item, to in event.changes.items():
-        kind, _, key = item.partition(":")
-        if kind in ("addon", "plugin") and key:
-            chosen = addons if kind == "addon" else plugins
-            (chosen.add if to else chosen.discard)(key)
+        if item in TERMS:
+            terms[item] = to
         elif item in DATES:
             terms[item] = date.fromisoformat(to) if isinstance(to, str) else None
-        elif item in TERMS:
-            terms[item] = to
+        elif (key := item_key(item)) and key.kind in CHOSEN:
+            chosen = addons if key.kind is ItemKind.ADDON else plugins
+            (chosen.add if to else chosen.discard)(key.key)
     terms |= {"addons": tuple(sorted(addons)), "plugins": tuple(sorted(plugins))}
     if event.changes.get("status") == "demo":
         terms["had_demo"] = True

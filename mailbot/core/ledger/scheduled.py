@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 
 from mailbot.core.catalogue.contents import Catalogue
+from mailbot.core.catalogue.item_kinds import ItemKey
 from mailbot.core.ledger.licence import Licence, LicenceEvent, Value, state_on
 
 
@@ -40,10 +41,10 @@ def implied_ahead(
             )  # fmt: skip
 
 
-def _unfitting(licence: Licence | None, catalogue: Catalogue) -> dict[str, bool]:
+def _unfitting(licence: Licence | None, catalogue: Catalogue) -> dict[ItemKey, bool]:
     """The implied plugins that the licence lacks or has without what brings them, and what would be right."""
     if licence is None:
         return {}
     wanted = catalogue.implied_plugins(licence.plan, frozenset(licence.addons))
     kinds = (plugin.key for plugin in catalogue.plugins.values() if plugin.implied_by)
-    return {f"plugin:{key}": key in wanted for key in kinds if (key in wanted) != (key in licence.plugins)}
+    return {ItemKey.plugin(key): key in wanted for key in kinds if (key in wanted) != (key in licence.plugins)}

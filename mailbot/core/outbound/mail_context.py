@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 from mailbot.core.base.address import same
 from mailbot.core.catalogue.contents import Catalogue
+from mailbot.core.catalogue.item_kinds import ItemKey, ItemKind
 from mailbot.core.desk.effects import Facts, Send
 from mailbot.core.desk.ticket import GRANTED, ITEM_FIELDS, Item, ItemStatus, Ticket
 from mailbot.core.form import blank_form
@@ -59,7 +60,7 @@ def context(
         "forms": blank_form.titles(),
         "form_title": TITLES.get(facts.form_key, ""),
         "form": () if facts.quiet or not facts.form else tuple(facts.form.split("\n")),
-        "plugins": [catalogue.plugins[i.removeprefix("plugin:")] for i in facts.items if i.startswith("plugin:")],
+        "plugins": [catalogue.plugins[i.key] for i in facts.items if i.kind is ItemKind.PLUGIN],
         "results": [result_words(result, speech) for result in facts.results],
         "tickets": [short(t, reader, speech) for t in facts.tickets],
         "licences": [(entry.token, terms(entry, speech)) for entry in facts.licences],
@@ -180,18 +181,18 @@ def _case(ticket: Ticket, facts: Facts, reader: Reader) -> str:
 
 def _activated(ticket: Ticket) -> bool:
     """Whether there is a licence now to be put on a server."""
-    plan = ticket.item("plan")
+    plan = ticket.item(ItemKey.PLAN)
     return ticket.request == "activate" and plan is not None and plan.status is ItemStatus.APPLIED
 
 
 def _moved(ticket: Ticket) -> bool:
-    token = ticket.item("token")
+    token = ticket.item(ItemKey.TOKEN)
     return token is not None and token.status is ItemStatus.APPLIED
 
 
 def _ai(item: Item, catalogue: Catalogue) -> bool:
-    addon = catalogue.addons.get(item.item.removeprefix("addon:"))
-    return bool(item.to and item.status in _PROMISED and item.item.startswith("addon:") and addon and addon.ai)
+    addon = catalogue.addons.get(item.item.key) if item.item.kind is ItemKind.ADDON else None
+    return bool(item.to and item.status in _PROMISED and addon and addon.ai)
 
 
 def mailto(envelope: Envelope | None, ticket: Ticket | None, desk: Letterhead, body: str, subject: str = "") -> str:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from mailbot.core.base.address import matches, same
+from mailbot.core.catalogue.item_kinds import ItemKey, ItemKind
 from mailbot.core.desk.effects import Send
 from mailbot.core.desk.ticket import Item, Route, Ticket
 from mailbot.core.form.problem import LEDGER_CODES, Problem
@@ -46,10 +47,10 @@ class Reader:
         reads = self.may_read(ticket)
         return tuple((p, reads or not (p.from_ledger or p.code in LEDGER_CODES)) for p in ticket.problems)
 
-    def plugins(self, ticket: Ticket | None, keys: Iterable[str]) -> tuple[str, ...]:
+    def plugins(self, ticket: Ticket | None, keys: Iterable[ItemKey]) -> tuple[ItemKey, ...]:
         """The plugin items among ``keys`` that he may hear of."""
         known = {item.item for item in self.items(ticket)} if ticket else set()
-        return tuple(key for key in keys if key.startswith("plugin:") and key in known)
+        return tuple(key for key in keys if key.kind is ItemKind.PLUGIN and key in known)
 
 
 def reader(send: Send, address: str, *licences: Licence | None) -> Reader:

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
+from mailbot.core.catalogue.item_kinds import ItemKey
 from mailbot.core.outbound.text_layout import one_line, safe
 
 #: Texts that may run over several lines; all others are one line.
@@ -20,7 +21,7 @@ def harmless(value: T, name: str = "") -> T:
 
 
 def _harmless(value: Any, name: str) -> Any:
-    if value is None or isinstance(value, int | date | Enum):
+    if value is None or isinstance(value, int | date | Enum | ItemKey):
         return value
     match value:
         case str():
