@@ -145,7 +145,7 @@ def _correct(reply: Reply, ticket: Ticket, edited: reader.Reading, read: reader.
     differing = {field for field, value in said.items() if ticket.fields.get(field) != value}
     over = settled_fields(ticket)
     late = tuple(sorted(differing & over & ITEM_FIELDS))
-    log = ticket.request == WITH_LOG and bool(sources_of(reply.message))
+    log = ticket.request is WITH_LOG and bool(sources_of(reply.message))
     change = (differing - over) or log or _nearly_said(reply, ticket, read)
     requests = Requests(reply.work, reply.message, reply.sender, reply.received_at)
     if change and _open_to_change(ticket):

@@ -13,6 +13,7 @@ from mailbot.core.form import blank_form, reader
 from mailbot.core.form.forwarded import original_sender
 from mailbot.core.form.problem import Code, Problem
 from mailbot.core.form.reader import Reading, Request
+from mailbot.core.form.request_kinds import RequestKind
 from mailbot.core.form.validation import validate
 from mailbot.core.inbound.purpose import Purpose
 from mailbot.core.logs import diagnosis
@@ -25,7 +26,7 @@ from storage import inbox, licences, tickets
 from storage import keys as key_rows
 
 #: Requests that come with a log.
-WITH_LOG = "reactivate"
+WITH_LOG = RequestKind.REACTIVATE
 
 
 class Requests:
@@ -58,7 +59,7 @@ class Requests:
     def ask(self, text: str) -> Decision:
         """Prose of somebody who may ask: a question for staff; the same one again is answered with how it stands."""
         text = self.work.blotted(text.strip())
-        fields = {"request": "information", "question": text}
+        fields = {"request": RequestKind.INFORMATION.value, "question": text}
         same = self._same_form(Reading(fields))
         if same is not None:
             return self.work.apply(same, StatusAsked(self.sender.address))
@@ -112,10 +113,10 @@ class Requests:
         has_log = bool(files or earlier or (ticket.diagnosis and ticket.diagnosis.files))
         request, problems = validate(read, catalogue, attachments=has_log, default_name=self.message.sender_name)
         found = None
-        if request.request == WITH_LOG and (files or earlier):
+        if request.request is WITH_LOG and (files or earlier):
             found, fault = self._diagnose(request, files, earlier, self.received_at if files or not day else day)
             problems += fault
-        elif request.request == WITH_LOG:
+        elif request.request is WITH_LOG:
             found = ticket.diagnosis  # the mails with the logs are gone
         form = blank_form.filled_form(request, read.values, problems)
         return self._judge(request, problems, read.stored, ticket, form, found, bool(files), confirmed=confirmed)
@@ -133,7 +134,7 @@ class Requests:
         confirmed: bool = False,
     ) -> Judged:
         token = request.token or request.old_token
-        demo = request.request == "activate" and bool(request.demo)
+        demo = request.request is RequestKind.ACTIVATE and bool(request.demo)
         elsewhere = demo and mapping.had_demo_elsewhere(
             self.work.session, token, request.customer_name, request.customer_email or self.sender.address
         )

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from sqlmodel import Session
 
 from mailbot.core.base.address import domain, fold_case, matches, same
+from mailbot.core.desk.due_kind import DueKind
 from mailbot.core.desk.effects import Audience, Facts, Send
 from mailbot.core.desk.ticket import Ticket
 from mailbot.core.inbound import reply_keys as keywords
@@ -20,7 +21,7 @@ from mailbot.process.reply_budget import Cap, reached
 from storage import alerts, due, keys, outbox, tickets
 
 #: The due thing that tells staff what was collected since the last alert.
-ALERTS = "alerts"
+ALERTS = DueKind.ALERTS
 ALERT_EVERY = timedelta(hours=1)
 #: So many incidents stand in one mail; the others follow an hour later.
 MOST_ALERTS = 500

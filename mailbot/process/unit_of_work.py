@@ -34,6 +34,7 @@ from mailbot.core.desk.grant import renewed
 from mailbot.core.desk.on_licence_server import ANSWERS, held
 from mailbot.core.desk.ticket import Ticket
 from mailbot.core.desk.transitions import decide
+from mailbot.core.form.request_kinds import RequestKind
 from mailbot.core.inbound.purpose import Purpose
 from mailbot.core.inbound.reply_keys import digest
 from mailbot.core.inbound.reply_keys import holds_key as find_keys
@@ -103,7 +104,7 @@ class Work:
         return Ticket(
             ref=ref,
             number=number,
-            request="unknown",
+            request=RequestKind.UNKNOWN,
             sender=sender,
             sender_verdict=verdict,
             received_at=received_at,
@@ -207,7 +208,7 @@ class Work:
             changes=change.changes,
             ticket=change.ticket or (ticket.ref if ticket else None),
             mail=self.mail,
-            rule=change.rule,
+            rule=str(change.rule),
             decider=change.decider,
             catalogue_version=self.desk.catalogue.version,
             why=change.why,

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
+from mailbot.core.desk.due_kind import DueKind
 from mailbot.core.ledger.licence import Licence
 from mailbot.core.ledger.period import next_month
 from mailbot.process import mapping
@@ -15,17 +16,17 @@ from storage import due
 
 KEYS = ("due_at", "kind", "ref", "token", "what")
 #: The kinds of due things, in words.
-WORDS = {
-    "digest": "the digest goes to staff",
-    "alerts": "what was collected since the last alert goes to staff",
-    "day": "scheduled items take effect",
-    "staff_reminder": "staff are reminded",
-    "customer_reminder": "the customer is reminded",
-    "close": "the ticket is closed",
-    "retention": "the bytes of mails that are older than raw_days are removed",
-    "key_expiry": "keys older than key_days that nobody used end",
-    "applying": "the customer hears that it takes a while",
-    "demo_warning": "the customer hears that the demo ends",
+WORDS: dict[str, str] = {
+    DueKind.DIGEST: "the digest goes to staff",
+    DueKind.ALERTS: "what was collected since the last alert goes to staff",
+    DueKind.DAY: "scheduled items take effect",
+    DueKind.STAFF_REMINDER: "staff are reminded",
+    DueKind.CUSTOMER_REMINDER: "the customer is reminded",
+    DueKind.CLOSE: "the ticket is closed",
+    DueKind.RETENTION: "the bytes of mails that are older than raw_days are removed",
+    DueKind.KEY_EXPIRY: "keys older than key_days that nobody used end",
+    DueKind.APPLYING: "the customer hears that it takes a while",
+    DueKind.DEMO_WARNING: "the customer hears that the demo ends",
 }
 
 

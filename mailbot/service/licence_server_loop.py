@@ -10,6 +10,7 @@ from sqlmodel import Session
 from mailbot import json_shapes
 from mailbot.core.desk.events import Accepted, RefusedThere
 from mailbot.core.ledger.licence import LicenceEvent, from_day, state_on
+from mailbot.core.ledger.rule import Rule
 from mailbot.environment import Desk
 from mailbot.process import mapping
 from mailbot.process.unit_of_work import Work
@@ -111,7 +112,7 @@ def _fall_too(work: Work, event: LicenceEvent, outcome: EventRefused) -> None:
     for other in (mapping.event_of(row) for row in licences.events_of_ticket(work.session, event.ticket or "")):
         row = rows.get((other.token, other.revision))
         later = (other.token, other.revision) > (event.token, event.revision) or other.token != event.token
-        if row is None or not later or not (whole or other.rule == "implied"):
+        if row is None or not later or not (whole or other.rule == Rule.IMPLIED):
             continue
         posts.settle(work.session, row.id, "refused", work.now, f"not asked: event {event.revision} was refused")
         ticket = work.ticket(event.ticket or "")

@@ -11,9 +11,11 @@ from mailbot.core.desk.effects import ChangeLicence
 from mailbot.core.desk.requested_items import Asked
 from mailbot.core.desk.rules import Case, billing_of, day_of, implied_day, rule_of
 from mailbot.core.desk.ticket import Item, ItemStatus, Route, Ticket
+from mailbot.core.form.request_kinds import Action, RequestKind
 from mailbot.core.ledger.billing import Billing
 from mailbot.core.ledger.licence import Licence, LicenceEvent, Value, state_on
 from mailbot.core.ledger.period import month_end, years_later
+from mailbot.core.ledger.rule import Rule
 from mailbot.core.ledger.scheduled import dates_of, implied_ahead, set_anew
 
 #: Items that go to the new token, beside add-ons and plugins.
@@ -64,7 +66,7 @@ def renewed(ticket: Ticket, scene: Scene) -> Ticket:
 def _renewed(item: Item, case: Case, licence: Licence | None, today: date) -> Item:
     if licence is not None and item.item != ItemKey.TOKEN:
         item = item.model_copy(update={"from_": licence.value(item.item)})
-    if case.request == "contract" and item.route is not Route.IMPLIED:
+    if case.request is RequestKind.CONTRACT and item.route is not Route.IMPLIED:
         item = item.model_copy(update={"rule": rule_of(case, Asked(item.item, item.from_, item.to))})
     if item.overtaken:  # it cannot be granted any more
         return item.model_copy(update={"expected": None, "billing": None})
@@ -98,7 +100,7 @@ def _implied_ahead(
         return ()
     events = _events(ticket, licence, changes, scene)
     return tuple(
-        ChangeLicence(changes[-1].token, day, _kind(ticket), terms, "implied", decider)
+        ChangeLicence(changes[-1].token, day, _kind(ticket), terms, Rule.IMPLIED, decider)
         for day, terms in implied_ahead(events, scene.today, scene.catalogue)
     )
 
@@ -113,7 +115,7 @@ def granted_item(item: Item, case: Case, today: date) -> Item:
 
 def billed_anew(items: tuple[Item, ...], case: Case, today: date) -> tuple[Item, ...]:
     """The way of billing is decided: of a new plan all that was granted is worked out anew."""
-    if case.request != "activate":
+    if case.request is not RequestKind.ACTIVATE:
         return items
     return tuple(i.model_copy(update={"billing": _billed(i, case, today)}) if i.effective else i for i in items)
 
@@ -174,8 +176,8 @@ def _changes(
 ) -> tuple[ChangeLicence, ...]:
     moved = next((item for item in new if item.item == ItemKey.TOKEN), None)
     if moved is not None and licence is not None:
-        return _moved(licence, str(moved.to), scene, decider, until, to_motion=ticket.request == "shuttle")
-    if ticket.request == "shuttle" or ticket.token is None:
+        return _moved(licence, str(moved.to), scene, decider, until, to_motion=ticket.request is RequestKind.SHUTTLE)
+    if ticket.request is RequestKind.SHUTTLE or ticket.token is None:
         return ()
     asked_on = scene.date_of(ticket.received_at)
     groups = dict.fromkeys((item.effective, item.rule) for item in new if item.effective)
@@ -201,11 +203,11 @@ def _terms(
     ticket: Ticket, licence: Licence | None, items: list[Item], scene: Scene, until: date | None
 ) -> dict[str, Value]:
     terms: dict[str, Value] = {item.item: item.to for item in items if item.item not in SILENT}
-    if ticket.request == "activate" and "plan" in terms:
+    if ticket.request is RequestKind.ACTIVATE and ItemKey.PLAN in terms:
         terms = _beginning(ticket, scene) | terms
     if isinstance(terms.get("billing"), str):
         terms["renews_on"] = _renewal(ticket, terms["billing"] == "annual", items, scene)
-    if ticket.request == "reactivate":
+    if ticket.request is RequestKind.REACTIVATE:
         terms |= _restored(licence, scene.today)
     if until is not None:
         terms["expires_on"] = until.isoformat()
@@ -216,7 +218,7 @@ def _beginning(ticket: Ticket, scene: Scene) -> dict[str, Value]:
     """What an activation, which replaces the licence whole, sets besides its items; options are open until decided."""
     begun: dict[str, Value] = {"product": ticket.product, "demo_ends": None, "expires_on": None, "renews_on": None}
     begun |= {"support": None, "billing": None, "whitelabel": False}
-    if ticket.action == "demo":
+    if ticket.action is Action.DEMO:
         ends = scene.today + timedelta(days=scene.catalogue.demo.days)
         return begun | {"status": "demo", "demo_ends": ends.isoformat()}
     return begun | {"status": "active"}
@@ -226,7 +228,7 @@ def _renewal(ticket: Ticket, annual: bool, items: list[Item], scene: Scene) -> s
     if not annual:
         return None
     chosen = next(item for item in items if item.item == ItemKey.BILLING)
-    if ticket.request == "activate":
+    if ticket.request is RequestKind.ACTIVATE:
         return years_later(activated_on(ticket) or scene.today).isoformat()
     return years_later(chosen.effective or scene.today).isoformat()
 
@@ -265,7 +267,7 @@ def _moved(
             line.effective,
             "moved",
             {line.item: line.to},
-            line.rule or "by_staff",
+            line.rule or Rule.BY_STAFF,
             decider,
             ticket=line.ticket,
             asked_on=line.asked_on,
@@ -274,8 +276,8 @@ def _moved(
     )
     ended: dict[str, Value] = {"status": "replaced", "replaced_by": new}
     return (
-        ChangeLicence(old.token, today, "moved", ended, "by_staff", decider),
-        ChangeLicence(new, today, "moved", terms, "by_staff", decider),
+        ChangeLicence(old.token, today, "moved", ended, Rule.BY_STAFF, decider),
+        ChangeLicence(new, today, "moved", terms, Rule.BY_STAFF, decider),
         *ahead,
     )
 

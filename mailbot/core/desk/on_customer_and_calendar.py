@@ -1,6 +1,7 @@
 """What customers and the calendar do to a ticket after it was opened: words, withdrawal, status, days that come, silence."""
 
 from mailbot.core.desk.context import Scene
+from mailbot.core.desk.due_kind import DueKind
 from mailbot.core.desk.effects import AlertStaff, Audience, ChangeLicence, Effect, Facts, Send, Unschedule, VoidKeys
 from mailbot.core.desk.events import (
     Commented,
@@ -17,6 +18,7 @@ from mailbot.core.desk.events import (
 )
 from mailbot.core.desk.on_request import CUSTOMER_TIMERS, STAFF_TIMERS, staff_timer
 from mailbot.core.desk.ticket import Ending, ItemStatus, State, Ticket, with_state
+from mailbot.core.form.request_kinds import RequestKind
 from mailbot.core.inbound.purpose import Purpose
 
 #: What can still be withdrawn.
@@ -63,7 +65,7 @@ def withdraw(ticket: Ticket, event: Withdrawn, scene: Scene) -> Decision:
     effects += (
         Send("cancelled", Audience.CUSTOMER, Facts(why="by_customer")),
         VoidKeys(tuple(Purpose), "cancelled"),
-        Unschedule((*CUSTOMER_TIMERS, *STAFF_TIMERS, "day")),
+        Unschedule((*CUSTOMER_TIMERS, *STAFF_TIMERS, DueKind.DAY)),
     )
     return Decision(ticket, effects, (Note("withdrawn", event.by),))
 
@@ -124,7 +126,7 @@ def take_back(ticket: Ticket, event: Reversed, scene: Scene) -> Decision:
     )
     ticket = with_state(ticket.model_copy(update={"items": items}))
     more = any(i.status is ItemStatus.SCHEDULED for i in items)
-    effects = () if more else (Unschedule(("day",)),)
+    effects = () if more else (Unschedule((DueKind.DAY,)),)
     return Decision(ticket, effects, (Note("reversed", "operator", ", ".join(event.items)),))
 
 
@@ -180,7 +182,7 @@ def _told_unseen(ticket: Ticket) -> bool:
 
     Not where, with an unknown token, staff would decide, who come to it in their own time.
     """
-    return ticket.seen is not None and ticket.request not in ("reactivate", "shuttle")
+    return ticket.seen is not None and ticket.request not in (RequestKind.REACTIVATE, RequestKind.SHUTTLE)
 
 
 def undelivered(ticket: Ticket, event: Undelivered, scene: Scene) -> Decision:

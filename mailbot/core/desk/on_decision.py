@@ -1,5 +1,7 @@
 """What staff's decisions do to a ticket. Whether a decision may count at all is settled before: see ``replies``."""
 
+from typing import assert_never
+
 from mailbot.core.catalogue.item_kinds import ItemKey
 from mailbot.core.desk.context import Scene
 from mailbot.core.desk.effects import Audience, Effect, Facts, Result, Send, Unschedule, VoidKeys
@@ -16,6 +18,7 @@ from mailbot.core.desk.on_request import (
     staff_timer,
 )
 from mailbot.core.desk.ticket import Ending, ItemStatus, Ticket, with_state
+from mailbot.core.form.request_kinds import Action, RequestKind
 from mailbot.core.inbound.purpose import Purpose
 from mailbot.core.ledger.invariants import first_break
 from mailbot.core.ledger.licence import Licence
@@ -44,8 +47,8 @@ def _taken(ticket: Ticket, scene: Scene) -> str:
 
 
 def _blocked(ticket: Ticket, keys: frozenset[ItemKey], event: Approved, scene: Scene) -> str:
-    if ticket.request in ("reactivate", "shuttle") and scene.ledger.licence(ticket.token) is None:
-        return "token_not_in_ledger" if ticket.action != "modify" else ""
+    if ticket.request in (RequestKind.REACTIVATE, RequestKind.SHUTTLE) and scene.ledger.licence(ticket.token) is None:
+        return "token_not_in_ledger" if ticket.action is not Action.MODIFY else ""
     why = _out_of_place(ticket, keys, scene.ledger.licence(ticket.token))
     if why:
         return why
@@ -61,19 +64,20 @@ def _out_of_place(ticket: Ticket, keys: frozenset[ItemKey], licence: Licence | N
     status = licence.status if licence else None
     plan = ticket.item(ItemKey.PLAN)
     match ticket.request:
-        case "reactivate" | "shuttle":
+        case RequestKind.REACTIVATE | RequestKind.SHUTTLE:
             return "token_replaced" if status == "replaced" else ""
-        case "modify" | "contract" if status != "active":
+        case RequestKind.MODIFY | RequestKind.CONTRACT if status != "active":
             return "licence_not_active"
-        case "modify" if any(item.overtaken for item in ticket.items if item.item in keys):
-            return "overtaken"
-        case "activate" if plan is not None and plan.status is not ItemStatus.APPLIED:
-            in_use = ("active", "demo") if ticket.action == "demo" else ("active",)
-            return (
-                "token_in_use" if status in in_use else "" if ItemKey.PLAN in keys or keys <= SILENT else "plan_refused"
-            )
-        case _:
+        case RequestKind.MODIFY:
+            return "overtaken" if any(item.overtaken for item in ticket.items if item.item in keys) else ""
+        case RequestKind.ACTIVATE if plan is not None and plan.status is not ItemStatus.APPLIED:
+            if status == "active" or (status == "demo" and ticket.action is Action.DEMO):
+                return "token_in_use"
+            return "" if ItemKey.PLAN in keys or keys <= SILENT else "plan_refused"
+        case RequestKind.ACTIVATE | RequestKind.CONTRACT | RequestKind.INFORMATION | RequestKind.UNKNOWN:
             return ""
+        case kind:
+            assert_never(kind)
 
 
 def reject(ticket: Ticket, event: Rejected, scene: Scene) -> Decision:
@@ -86,7 +90,7 @@ def reject(ticket: Ticket, event: Rejected, scene: Scene) -> Decision:
     keys = frozenset(event.items or (i.item for i in ticket.open_items))
     if not keys or not keys <= {i.item for i in ticket.open_items}:
         return refuse_line(ticket, event.by, event.read, "REJECT", "nothing_open")
-    if ticket.request == "activate" and ItemKey.BILLING in keys and _plan_stands(ticket, keys):
+    if ticket.request is RequestKind.ACTIVATE and ItemKey.BILLING in keys and _plan_stands(ticket, keys):
         return _another_billing(ticket, event, keys, scene)
     items = tuple(i.over(ItemStatus.REFUSED, event.reason) if i.item in keys else i for i in ticket.items)
     ticket = ticket.model_copy(update={"items": without_cause(items)})

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from mailbot.core.catalogue.item_kinds import ItemKey
 from mailbot.core.desk.context import Scene
+from mailbot.core.desk.due_kind import DueKind
 from mailbot.core.desk.effects import AlertStaff, Audience, ChangeLicence, Effect, Schedule, Send
 from mailbot.core.desk.events import Accepted, Decision, Note, RefusedThere, StillApplying
 from mailbot.core.desk.grant import SILENT, billed_anew, case_of, granted_item
@@ -14,7 +15,7 @@ from mailbot.core.inbound.purpose import Purpose
 
 #: Mails that say what was granted, and dates that count from it.
 TELLING = frozenset({"outcome", "plugins", "confirmation"})
-DATED = frozenset({"day", "demo_warning"})
+DATED = frozenset({DueKind.DAY, DueKind.DEMO_WARNING})
 #: After so long without an answer of the server the customer hears that it is being applied.
 PATIENCE = timedelta(minutes=10)
 #: Kinds of events that answer others; the server is not asked about them.
@@ -34,7 +35,7 @@ def held(before: Ticket, decision: Decision, scene: Scene) -> Decision:
     waiting = tuple(dict.fromkeys((*decision.ticket.held, *now)))
     ticket = with_state(decision.ticket.model_copy(update={"items": items, "held": waiting, "told": False}))
     effects = tuple(effect for effect in decision.effects if not _waits(effect))
-    timer = Schedule("applying", scene.now + PATIENCE)
+    timer = Schedule(DueKind.APPLYING, scene.now + PATIENCE)
     notes = tuple(note for note in decision.notes if note.kind not in ("applied", "scheduled"))
     return Decision(ticket, (*effects, timer), (*notes, Note("applying", "mailbot", ", ".join(now))), decision.result)
 

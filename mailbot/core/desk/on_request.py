@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from mailbot.core.base.address import matches, same
 from mailbot.core.catalogue.item_kinds import ItemKey, ItemKind
 from mailbot.core.desk.context import Scene
+from mailbot.core.desk.due_kind import DueKind
 from mailbot.core.desk.effects import (
     AddContact,
     Audience,
@@ -21,11 +22,12 @@ from mailbot.core.desk.effects import (
 from mailbot.core.desk.events import Confirmed, Decision, Denied, EmailConfirmed, Judged, Note, Opened
 from mailbot.core.desk.grant import grant
 from mailbot.core.desk.ticket import GRANTED, Ending, Item, ItemStatus, Route, State, Ticket, with_state
+from mailbot.core.form.request_kinds import Action, RequestKind
 from mailbot.core.inbound.purpose import Purpose
 
 #: Due things that wait for the customer, and those that wait for staff.
-CUSTOMER_TIMERS = ("customer_reminder", "close")
-STAFF_TIMERS = ("staff_reminder",)
+CUSTOMER_TIMERS = (DueKind.CUSTOMER_REMINDER, DueKind.CLOSE)
+STAFF_TIMERS = (DueKind.STAFF_REMINDER,)
 
 
 def with_form(ticket: Ticket, judged: Judged) -> Ticket:
@@ -33,7 +35,7 @@ def with_form(ticket: Ticket, judged: Judged) -> Ticket:
     request, stands = judged.request, judged.standing
     return ticket.model_copy(
         update={
-            "request": request.request or "unknown",
+            "request": request.request,
             "action": request.action,
             "product": request.product,
             "token": request.token or request.old_token,
@@ -160,14 +162,14 @@ def neutral(ticket: Ticket) -> Send:
 def customer_timers(scene: Scene) -> tuple[Schedule, ...]:
     """The reminder and the closing of a ticket that waits for its customer."""
     return (
-        Schedule("customer_reminder", scene.in_days(scene.timers.customer_reminder_days)),
-        Schedule("close", scene.in_days(scene.timers.close_after_days)),
+        Schedule(DueKind.CUSTOMER_REMINDER, scene.in_days(scene.timers.customer_reminder_days)),
+        Schedule(DueKind.CLOSE, scene.in_days(scene.timers.close_after_days)),
     )
 
 
 def staff_timer(scene: Scene) -> Schedule:
     """The reminder of a ticket that waits for staff."""
-    return Schedule("staff_reminder", scene.in_hours(scene.timers.staff_reminder_hours))
+    return Schedule(DueKind.STAFF_REMINDER, scene.in_hours(scene.timers.staff_reminder_hours))
 
 
 def _released(
@@ -227,12 +229,12 @@ def dates(ticket: Ticket, keys: frozenset[ItemKey], scene: Scene) -> tuple[Sched
     """What follows on a date from granting those items today: the days of the scheduled ones, a demo's warnings."""
     mine = (i for i in ticket.items if i.item in keys and i.status is ItemStatus.SCHEDULED)
     days = sorted({i.effective for i in mine if i.effective})
-    found = tuple(Schedule("day", scene.start_of(day), payload=day.isoformat()) for day in days)
-    if ticket.action != "demo" or ItemKey.PLAN not in keys:
+    found = tuple(Schedule(DueKind.DAY, scene.start_of(day), payload=day.isoformat()) for day in days)
+    if ticket.action is not Action.DEMO or ItemKey.PLAN not in keys:
         return found
     ends = scene.today + timedelta(days=scene.catalogue.demo.days)
     warned = (scene.morning_of(ends - timedelta(days=left)) for left in scene.catalogue.demo.warn_days)
-    return found + tuple(Schedule("demo_warning", at, token=ticket.token) for at in warned)
+    return found + tuple(Schedule(DueKind.DEMO_WARNING, at, token=ticket.token) for at in warned)
 
 
 def _people(ticket: Ticket, keys: frozenset[ItemKey], scene: Scene, *, by_staff: bool) -> tuple[Effect, ...]:
@@ -241,7 +243,7 @@ def _people(ticket: Ticket, keys: frozenset[ItemKey], scene: Scene, *, by_staff:
     token = ticket.token
     if token is None:
         return ()
-    if ticket.request == "activate" and ItemKey.PLAN in keys:
+    if ticket.request is RequestKind.ACTIVATE and ItemKey.PLAN in keys:
         people += (AddContact(token, ticket.sender), SetName(token, ticket.customer_name or ""))
         licence, other = scene.ledger.licence(token), ticket.customer_email
         contacts = (ticket.sender, *(licence.contacts if licence else ()))
@@ -250,7 +252,7 @@ def _people(ticket: Ticket, keys: frozenset[ItemKey], scene: Scene, *, by_staff:
     if ItemKey.TOKEN in keys and ticket.new_token:
         people += (MovePeople(token, ticket.new_token),)
         token = ticket.new_token
-    return (*people, MarkKnown(token)) if by_staff and ticket.action != "demo" else people
+    return (*people, MarkKnown(token)) if by_staff and ticket.action is not Action.DEMO else people
 
 
 def plugin_mail(ticket: Ticket, keys: frozenset[ItemKey]) -> tuple[Effect, ...]:

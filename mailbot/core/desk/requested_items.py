@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator, Set
 from dataclasses import dataclass
+from typing import assert_never
 
 from mailbot.core.catalogue.contents import Catalogue
 from mailbot.core.catalogue.item_kinds import SEATS, ItemKey, ItemKind
 from mailbot.core.form.reader import Request
+from mailbot.core.form.request_kinds import Action, RequestKind
 from mailbot.core.ledger.licence import Licence, Value
 
 #: What a request wants: each item and its requested value.
@@ -25,19 +27,21 @@ class Asked:
 def asked(request: Request, licence: Licence | None, catalogue: Catalogue) -> tuple[Asked, ...]:
     """The items of a request on that licence (None: not in the ledger), in the order of the contract."""
     match request.request:
-        case "activate":
+        case RequestKind.ACTIVATE:
             wanted = _demo(catalogue) if request.demo else _plan(request, catalogue)
             return _activation(wanted, licence, catalogue)
-        case "modify" if request.action == "deactivate":
+        case RequestKind.MODIFY if request.action is Action.DEACTIVATE:
             return (Asked(ItemKey.STATUS, licence.status if licence else None, "deactivated"),)
-        case "modify":
+        case RequestKind.MODIFY:
             return _with_implied(_seats(request) | _changed_extras(request, catalogue), licence, catalogue)
-        case "contract":
+        case RequestKind.CONTRACT:
             return _with_implied(_differing(request, licence), licence, catalogue)
-        case "reactivate" | "shuttle":
+        case RequestKind.REACTIVATE | RequestKind.SHUTTLE:
             return (_restored(request, licence),)
-        case _:
+        case RequestKind.INFORMATION | RequestKind.UNKNOWN:
             return ()
+        case kind:
+            assert_never(kind)
 
 
 def _demo(catalogue: Catalogue) -> Wanted:
@@ -92,7 +96,7 @@ def _surplus(licence: Licence, wanted: Set[ItemKey]) -> Wanted:
 
 
 def _changed_extras(request: Request, catalogue: Catalogue) -> Wanted:
-    to = request.action == "add"
+    to = request.action is Action.ADD
     extras: Wanted = {ItemKey.addon(key): to for key in request.addons}
     extras.update((ItemKey.plugin(key), to) for key in _for_itself(request, catalogue))
     return extras
@@ -144,7 +148,7 @@ def _restored(request: Request, licence: Licence | None) -> Asked:
     if request.new_token or request.motion_token:
         return Asked(ItemKey.TOKEN, request.old_token or request.token, request.new_token or request.motion_token)
     status = licence.status if licence else None
-    return Asked(ItemKey.STATUS, status, status if request.request == "shuttle" else "active")
+    return Asked(ItemKey.STATUS, status, status if request.request is RequestKind.SHUTTLE else "active")
 
 
 def _today(licence: Licence | None, item: ItemKey) -> Value:

@@ -9,8 +9,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from mailbot.core.catalogue.item_kinds import ItemKey, ItemKind
 from mailbot.core.form.fields import FIELDS
 from mailbot.core.form.problem import Problem
+from mailbot.core.form.request_kinds import Action, RequestKind
 from mailbot.core.ledger.billing import Billing
 from mailbot.core.ledger.licence import Value
+from mailbot.core.ledger.rule import DECREASES, Rule
 from mailbot.core.logs.diagnosis import Diagnosis
 
 
@@ -74,7 +76,7 @@ class Item(BaseModel):
     to: Value
     status: ItemStatus | None = None
     effective: date | None = None
-    rule: str
+    rule: Rule
     billing: Billing | None = None
     reason: str | None = None
     route: Route = Route.STAFF
@@ -91,7 +93,7 @@ class Item(BaseModel):
         """Whether a count that was to grow would shrink by now, or one that was to shrink would grow."""
         if type(self.from_) is not int or type(self.to) is not int:
             return False
-        grows, shrinks = self.rule == "increase", self.rule.startswith("decrease")
+        grows, shrinks = self.rule is Rule.INCREASE, self.rule in DECREASES
         return (grows and self.to < self.from_) or (shrinks and self.to > self.from_)
 
     def over(self, status: ItemStatus, reason: str | None = None) -> "Item":
@@ -106,8 +108,8 @@ class Ticket(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     ref: str
-    request: str
-    action: str | None = None
+    request: RequestKind
+    action: Action | None = None
     product: str = "motion"
     state: State = State.WAITING_CUSTOMER
     token: str | None = None
@@ -202,7 +204,7 @@ class Ticket(BaseModel):
     @property
     def is_question(self) -> bool:
         """Whether it is a question, which has no items and is ended by an answer."""
-        return self.request == "information"
+        return self.request is RequestKind.INFORMATION
 
 
 #: The fields of a form that ask for items.

@@ -9,6 +9,7 @@ from mailbot.core.base.address import strict
 from mailbot.core.catalogue.contents import Catalogue
 from mailbot.core.form.fields import FIELDS, FORMS, FieldKind, Form, normal
 from mailbot.core.form.problem import Code, Problem, either
+from mailbot.core.form.request_kinds import RequestKind
 from mailbot.core.form.which_form import grace_of, nearly_grace
 from mailbot.core.form.yes_no import yes_or_no
 
@@ -257,8 +258,8 @@ def choices(field: str, form: Form, catalogue: Catalogue) -> str:
         case FieldKind.OPTIONS:
             return "any of " + ", ".join(labels_of(field, catalogue).values())
         case FieldKind.ACTION:
-            return " / ".join(str(a).capitalize() for r, a in FORMS if r == form.request)
-        case FieldKind.REASON if form.request == "reactivate":
+            return " / ".join(str(a).capitalize() for r, a in FORMS if r is form.request)
+        case FieldKind.REASON if form.request is RequestKind.REACTIVATE:
             return " / ".join(catalogue.reasons.get("reactivate", {}).values())
         case FieldKind.REASON if form.action:
             return " / ".join([*catalogue.reasons.get(form.action, {}).values(), "or your own words"])
@@ -273,7 +274,7 @@ def choices(field: str, form: Form, catalogue: Catalogue) -> str:
 def _counted(field: str, form: Form, catalogue: Catalogue) -> str:
     seat = catalogue.seats.get(field)
     notes = [seat.note] if seat and seat.note else []
-    return ", ".join(["the new total", *notes] if form.request == "modify" else notes)
+    return ", ".join(["the new total", *notes] if form.request is RequestKind.MODIFY else notes)
 
 
 def wanted(field: str, form: Form, catalogue: Catalogue) -> str:

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from mailbot.core.catalogue.item_kinds import CHOSEN, ItemKey, ItemKind, item_key
 from mailbot.core.ledger.licence import LicenceEvent, Value, state_on, valid_events
 from mailbot.core.ledger.period import Period, decrease_day, next_period, period_of, years_later
+from mailbot.core.ledger.rule import DECREASES, Rule
 
 #: Items with a value that is chosen: of two that follow each other only the difference is billed.
 OPTIONS = frozenset({ItemKind.PLAN, ItemKind.SUPPORT})
@@ -131,7 +132,7 @@ def counts_from(event: LicenceEvent, zone: ZoneInfo) -> date:
 def _billed_from(event: LicenceEvent, events: Sequence[LicenceEvent], zone: ZoneInfo) -> date:
     """As `day_of`; a deactivation that the desk was late with ends billing as if it had been committed when it was asked for."""
     day = counts_from(event, zone)
-    if event.rule != "deactivation" or event.asked_on is None:
+    if event.rule != Rule.DEACTIVATION or event.asked_on is None:
         return day
     licence = state_on([e for e in events if e is not event], event.asked_on)
     return min(day, next_period(licence.billing, licence.renewal, event.asked_on)) if licence else day
@@ -166,7 +167,7 @@ class _Walk:
             self.terms[item] = to
             key = item_key(item)
             if key and key.kind in CHOSEN and event.kind != "moved":  # which goes on as it was
-                (self.implied.add if to and event.rule == "implied" else self.implied.discard)(item)
+                (self.implied.add if to and event.rule == Rule.IMPLIED else self.implied.discard)(item)
         if "expires_on" in event.changes:
             self.ended_by = event
         if event.kind.startswith("activate/") and event.changes.get("status") == "active":
@@ -255,13 +256,13 @@ def _kind(event: LicenceEvent, parts: Parts) -> MoveKind:
         return MoveKind.EVEN
     if len(parts) == 1:
         return MoveKind.UP if parts[0][1] > 0 else MoveKind.DOWN
-    if event.rule == "increase":
+    if event.rule == Rule.INCREASE:
         return MoveKind.UP
-    return MoveKind.DOWN if (event.rule or "").startswith("decrease") else MoveKind.EVEN
+    return MoveKind.DOWN if event.rule in DECREASES else MoveKind.EVEN
 
 
 def _in_time(event: LicenceEvent) -> date | None:
     """The day on which a decrease would have counted had it been committed when it was asked for; None if no request."""
-    if event.asked_on is None or not (event.rule or "").startswith("decrease"):
+    if event.asked_on is None or event.rule not in DECREASES:
         return None
     return decrease_day(event.asked_on)

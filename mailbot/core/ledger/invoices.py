@@ -17,6 +17,7 @@ from mailbot.core.catalogue.item_kinds import ItemKey
 from mailbot.core.ledger.billing_history import Course, Move, MoveKind, Part, committed_on, course
 from mailbot.core.ledger.licence import LicenceEvent, Value
 from mailbot.core.ledger.period import Period, month_end, next_month
+from mailbot.core.ledger.rule import Rule
 
 #: A licence through all its tokens: the token and revision of its first event.
 Origin = tuple[str, int]
@@ -226,7 +227,7 @@ def _cause(then: Course, now: Course, charge: _Charge) -> _Cause:
 
 def _step(move: Move, down: MoveKind) -> int:
     """What staff approved as equal is neither up nor down; of a change by hand only the prices know."""
-    if move.kind is MoveKind.EVEN and move.rule == "by_staff":
+    if move.kind is MoveKind.EVEN and move.rule == Rule.BY_STAFF:
         return 0
     return -1 if move.kind is down else 1
 

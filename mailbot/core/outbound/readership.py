@@ -8,7 +8,9 @@ from mailbot.core.catalogue.item_kinds import ItemKey, ItemKind
 from mailbot.core.desk.effects import Send
 from mailbot.core.desk.ticket import Item, Route, Ticket
 from mailbot.core.form.problem import LEDGER_CODES, Problem
+from mailbot.core.form.request_kinds import RequestKind
 from mailbot.core.ledger.licence import Licence
+from mailbot.core.ledger.rule import Rule
 
 #: Kinds that only members of the staff get.
 STAFF = frozenset({"approval", "receipt", "comment", "already-decided", "not-understood", "digest", "alert"})
@@ -32,14 +34,14 @@ class Reader:
         mine = [licence for licence in self.licences if licence.token in (ticket.token, ticket.new_token)]
         if any(matches(self.address, contact) for licence in mine for contact in licence.contacts):
             return True
-        new = ticket.request == "activate" and all(item.from_ is None for item in ticket.items)
+        new = ticket.request is RequestKind.ACTIVATE and all(item.from_ is None for item in ticket.items)
         return new and all(licence.token != ticket.token for licence in mine)
 
     def items(self, ticket: Ticket) -> tuple[Item, ...]:
         """The items that he may know of, without what only contacts may read."""
         if self.may_read(ticket):
             return ticket.items
-        bare = {"from_": None, "effective": None, "expected": None, "billing": None, "rule": ""}
+        bare = {"from_": None, "effective": None, "expected": None, "billing": None, "rule": Rule.BY_STAFF}
         return tuple(item.model_copy(update=bare) for item in ticket.items if item.route is not Route.IMPLIED)
 
     def problems(self, ticket: Ticket) -> tuple[tuple[Problem, bool], ...]:

@@ -6,6 +6,7 @@ from datetime import date
 from mailbot.core.desk.effects import Result
 from mailbot.core.desk.ticket import Item, ItemStatus, Ticket
 from mailbot.core.ledger.period import decrease_day
+from mailbot.core.ledger.rule import Rule
 from mailbot.core.outbound.readership import Reader
 from mailbot.core.outbound.sanitise import harmless
 from mailbot.core.outbound.text_layout import quoted_lines as words_of
@@ -119,7 +120,7 @@ def _notes(item: Item, reads: bool, asked_on: date, speech: Speech) -> tuple[str
         waits = item.open
         if waits and item.expected:
             notes.append(speech.say("items.expected", date=speech.day(item.expected)))
-        if not (waits and item.rule == "by_staff"):  # that it waits for the team is said already
+        if not (waits and item.rule is Rule.BY_STAFF):  # that it waits for the team is said already
             notes.append(speech.say(f"rule.{item.rule}"))
         notes.append(speech.billing(item.billing, decrease_day(asked_on)))
     return tuple(note for note in notes if note)
