@@ -9,7 +9,7 @@ from mailbot.core.desk.context import Scene
 from mailbot.core.desk.ticket import Item
 from mailbot.core.form.problem import Code, Problem
 from mailbot.core.ledger.licence import Licence, LicenceEvent, Value, state_on
-from mailbot.core.ledger.scheduled import dates_of, set_anew
+from mailbot.core.ledger.scheduled import dates_of, superseding_changes
 
 
 def clashes(licence: Licence, items: Iterable[Item], scene: Scene) -> list[Problem]:
@@ -19,7 +19,7 @@ def clashes(licence: Licence, items: Iterable[Item], scene: Scene) -> list[Probl
     for item in wanted:
         day = item.expected or scene.today
         terms: dict[str, Value] = {item.item: item.to}
-        for on, changes in ((day, terms), *set_anew(licence, day, terms)):
+        for on, changes in ((day, terms), *superseding_changes(licence, day, terms)):
             events.append(_event(licence, on, changes, len(events) + 1, scene))
     found: dict[str, Problem] = {}
     for day in dates_of(events, scene.today):
