@@ -1,9 +1,9 @@
 """From forms to tickets: what was read is checked, judged on the ledger of this moment, and becomes events."""
 
-from dataclasses import replace
 from datetime import datetime
 
 from mailbot.core.base.address import fold_case, same
+from mailbot.core.base.frozen import replace
 from mailbot.core.desk import log_review
 from mailbot.core.desk.authorisation import Sender
 from mailbot.core.desk.events import Changed, Confirmed, Decision, Event, Judged, Opened, StatusAsked
@@ -203,4 +203,4 @@ class Requests:
         ticket = self.work.ticket(ref)
         if ticket is not None and set(others) - set(ticket.linked):
             linked = tuple(dict.fromkeys((*ticket.linked, *others)))
-            self.work.save(ticket.model_copy(update={"linked": linked}))
+            self.work.save(replace(ticket, linked=linked))

@@ -1,11 +1,12 @@
 """One kept mail, or one due thing, is one transaction: read this file from top to bottom to know what the desk does."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlmodel import Session
 
 from mailbot.core.base.address import fold_case, matches
+from mailbot.core.base.frozen import replace
 from mailbot.core.desk.authorisation import Sender
 from mailbot.core.desk.effects import Facts, Send
 from mailbot.core.desk.events import Commented, Undelivered

@@ -1,12 +1,13 @@
 """From an effect to finished mails in the outbox: who gets one, with which key, in which thread, within which budget."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sqlmodel import Session
 
 from mailbot.core.base.address import domain, fold_case, matches, same
+from mailbot.core.base.frozen import replace
 from mailbot.core.desk.due_kind import DueKind
 from mailbot.core.desk.effects import Audience, Facts, Send
 from mailbot.core.desk.ticket import Ticket
@@ -211,7 +212,7 @@ def _tokens(ticket: Ticket | None) -> tuple[str | None, str | None]:
 def joined(ticket: Ticket, address: str, message_id: str) -> Ticket:
     """The ticket with one more mail in the thread with that address."""
     thread = (*ticket.threads.get(fold_case(address), ()), message_id)[-THREAD:]
-    return ticket.model_copy(update={"threads": {**ticket.threads, fold_case(address): thread}})
+    return replace(ticket, threads={**ticket.threads, fold_case(address): thread})
 
 
 def _customers(to: Audience, ticket: Ticket, licence: Licence | None) -> list[str]:

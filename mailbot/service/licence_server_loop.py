@@ -1,7 +1,7 @@
 """Tells the licence server every event of the ledger, in order per licence, until it answers; its answer is an event too."""
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -146,7 +146,7 @@ def _body(desk: Desk, session: Session, row: posts.LicencePost) -> tuple[Licence
     history = [mapping.event_of(one) for one in licences.events(session, row.token)]
     event = next(one for one in history if one.revision == row.revision)
     today = desk.clock().astimezone(desk.config.zone).date()
-    now = from_day(event, today).model_copy(update={"pending": False}) if event.pending else event
+    now = replace(from_day(event, today), pending=False) if event.pending else event
     others = [one for one in history if one.revision != row.revision]
     after = state_on([*others, now], max(today, now.effective))
     shape = json_shapes.licence_shape(after) if after else {}

@@ -1,9 +1,10 @@
 """Who may ask for what: whether a request is taken at once, is asked about first, or is staff's to judge (spec section 5)."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import assert_never
 
 from mailbot.core.base.address import fold_case, matches, same
+from mailbot.core.base.frozen import replace
 from mailbot.core.form.reader import Request
 from mailbot.core.form.request_kinds import RequestKind
 from mailbot.core.ledger.licence import Licence

@@ -1,9 +1,10 @@
 """Granting items: the changes of the ledger that they make, and the day they hold from."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 
+from mailbot.core.base.frozen import replace
 from mailbot.core.catalogue.contents import Catalogue
 from mailbot.core.catalogue.item_kinds import SEATS, ItemKey
 from mailbot.core.desk.context import Scene
@@ -55,23 +56,21 @@ def renewed(ticket: Ticket, scene: Scene) -> Ticket:
     items = tuple(_renewed(item, case, before, today) if item.open else item for item in ticket.items)
     days = {item.item: item.expected for item in items if item.expected and item.route is not Route.IMPLIED}
     items = tuple(
-        i.model_copy(update={"expected": implied_day(i, days, today, scene.catalogue)})
-        if i.open and i.route is Route.IMPLIED
-        else i
+        replace(i, expected=implied_day(i, days, today, scene.catalogue)) if i.open and i.route is Route.IMPLIED else i
         for i in items
     )
-    return ticket.model_copy(update={"items": items})
+    return replace(ticket, items=items)
 
 
 def _renewed(item: Item, case: Case, licence: Licence | None, today: date) -> Item:
     if licence is not None and item.item != ItemKey.TOKEN:
-        item = item.model_copy(update={"from_": licence.value(item.item)})
+        item = replace(item, from_=licence.value(item.item))
     if case.request is RequestKind.CONTRACT and item.route is not Route.IMPLIED:
-        item = item.model_copy(update={"rule": rule_of(case, Asked(item.item, item.from_, item.to))})
+        item = replace(item, rule=rule_of(case, Asked(item.item, item.from_, item.to)))
     if item.overtaken:  # it cannot be granted any more
-        return item.model_copy(update={"expected": None, "billing": None})
-    item = item.model_copy(update={"expected": day_of(case, item, today)})
-    return item.model_copy(update={"billing": _billed(item, case, today)})
+        return replace(item, expected=None, billing=None)
+    item = replace(item, expected=day_of(case, item, today))
+    return replace(item, billing=_billed(item, case, today))
 
 
 def grant(ticket: Ticket, keys: frozenset[ItemKey], scene: Scene, decider: str, until: date | None = None) -> Granted:
@@ -109,15 +108,15 @@ def granted_item(item: Item, case: Case, today: date) -> Item:
     """The item as it is when it is granted today: from which day it holds, and what it costs."""
     day = max(item.expected or today, today) if item.route is Route.IMPLIED else day_of(case, item, today)
     status = ItemStatus.APPLIED if day <= today else ItemStatus.SCHEDULED
-    item = item.model_copy(update={"status": status, "effective": day, "expected": None})
-    return item.model_copy(update={"billing": _billed(item, case, today)})
+    item = replace(item, status=status, effective=day, expected=None)
+    return replace(item, billing=_billed(item, case, today))
 
 
 def billed_anew(items: tuple[Item, ...], case: Case, today: date) -> tuple[Item, ...]:
     """The way of billing is decided: of a new plan all that was granted is worked out anew."""
     if case.request is not RequestKind.ACTIVATE:
         return items
-    return tuple(i.model_copy(update={"billing": _billed(i, case, today)}) if i.effective else i for i in items)
+    return tuple(replace(i, billing=_billed(i, case, today)) if i.effective else i for i in items)
 
 
 def _billed(item: Item, case: Case, today: date) -> Billing | None:
@@ -133,7 +132,7 @@ def _billed(item: Item, case: Case, today: date) -> Billing | None:
     )
     if billing is None or billing.invoice_on is None:
         return billing
-    return billing.model_copy(update={"invoice_on": max(billing.invoice_on, month_end(today))})
+    return replace(billing, invoice_on=max(billing.invoice_on, month_end(today)))
 
 
 def activated_on(ticket: Ticket) -> date | None:
@@ -150,7 +149,7 @@ def _with_implied(
     follow = {}
     for item in items:
         if item.route is Route.IMPLIED and item.open:
-            expected = item.model_copy(update={"expected": implied_day(item, days, today, case.catalogue)})
+            expected = replace(item, expected=implied_day(item, days, today, case.catalogue))
             if _follows(expected, events, case.catalogue):
                 follow[item.item] = granted_item(expected, case, today)
     return tuple(follow.get(item.item, item) for item in items), frozenset(follow)

@@ -1,8 +1,8 @@
 """A read form against sender, ledger and catalogue: everything that is known before anything happens."""
 
-from dataclasses import replace
 from datetime import datetime
 
+from mailbot.core.base.frozen import replace
 from mailbot.core.catalogue.contents import Catalogue
 from mailbot.core.desk.authorisation import Sender, Standing, standing_of
 from mailbot.core.desk.context import Scene

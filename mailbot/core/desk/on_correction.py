@@ -1,5 +1,6 @@
 """Corrected lines on a ticket: what is open is asked for anew, what is decided stays."""
 
+from mailbot.core.base.frozen import replace
 from mailbot.core.desk.context import Scene
 from mailbot.core.desk.effects import Audience, Facts, Send, Unschedule, VoidKeys
 from mailbot.core.desk.events import Changed, Decision, Judged, Note
@@ -26,14 +27,14 @@ def change(ticket: Ticket, event: Changed, scene: Scene) -> Decision:
     decided = {item.item for item in kept}
     after = with_form(ticket, event.judged)
     licence = scene.ledger.licence(after.token)  # as it is, with what this ticket changed already
-    after = after.model_copy(update={"licence_revision": licence.bound_revision if licence else 0})
+    after = replace(after, licence_revision=licence.bound_revision if licence else 0)
     items = kept + tuple(item for item in after.items if item.item not in decided)
-    after = after.model_copy(update={"items": tuple(sorted(items, key=lambda item: item.item.place))})
+    after = replace(after, items=tuple(sorted(items, key=lambda item: item.item.place)))
     if _asks_the_same(ticket, after):  # the date of a request is that of its items
-        before = after.model_copy(update={"items": ticket.items, "received_at": ticket.received_at})
+        before = replace(after, items=ticket.items, received_at=ticket.received_at)
         after = renewed(before, scene)
     changed = _changed(ticket, after.items, event.judged)
-    after = after.model_copy(update={"version": ticket.version + 1})
+    after = replace(after, version=ticket.version + 1)
     void = VoidKeys((Purpose.DECISION, Purpose.AGAIN, Purpose.CONFIRM), "changed")
     notes = (Note("changed", event.by, ", ".join(changed)),)
     shown = Facts(changed=changed if ticket.items else (), replaced=_replaced(ticket, event.judged))
@@ -81,9 +82,9 @@ def change_denied(ticket: Ticket, event: Changed, scene: Scene) -> Decision:
         return Decision(ticket)
     faults = tuple(problem for problem in event.judged.problems if not problem.from_ledger)
     seen = State.WAITING_CUSTOMER if faults else State.WAITING_CONFIRMATION
-    ended = {"state": ticket.state, "items": ticket.items, "problems": faults, "seen": seen}
     shown = Facts(replaced=_replaced(ticket, event.judged))
-    ticket = with_form(ticket, event.judged).model_copy(update=ended)
+    after = with_form(ticket, event.judged)
+    ticket = replace(after, state=ticket.state, items=ticket.items, problems=faults, seen=seen)
     told = Send("comment", Audience.STAFF, Facts(text=event.text, by=event.by, why="final_ticket"), Purpose.DECISION)
     effects, notes = (Unschedule(CUSTOMER_TIMERS), told), (Note("commented", event.by, "final_ticket"),)
     if faults:

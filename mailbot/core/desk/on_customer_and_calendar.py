@@ -1,5 +1,6 @@
 """What customers and the calendar do to a ticket after it was opened: words, withdrawal, status, days that come, silence."""
 
+from mailbot.core.base.frozen import replace
 from mailbot.core.desk.context import Scene
 from mailbot.core.desk.due_kind import DueKind
 from mailbot.core.desk.effects import AlertStaff, Audience, ChangeLicence, Effect, Facts, Send, Unschedule, VoidKeys
@@ -38,10 +39,10 @@ def comment(ticket: Ticket, event: Commented, scene: Scene) -> Decision:
     )
     note = Note("commented", event.by, event.why)
     if event.acts and ticket.asked and ticket.open_items:
-        again = with_state(ticket.model_copy(update={"asked": False}))
+        again = with_state(replace(ticket, asked=False))
         return Decision(again, (told, Unschedule(CUSTOMER_TIMERS), staff_timer(scene)), (note,))
     if event.acts and ticket.asked and ticket.is_question:
-        return Decision(with_state(ticket.model_copy(update={"asked": False})), (told, staff_timer(scene)), (note,))
+        return Decision(with_state(replace(ticket, asked=False)), (told, staff_timer(scene)), (note,))
     return Decision(ticket, (told,), (note,))
 
 
@@ -51,9 +52,9 @@ def withdraw(ticket: Ticket, event: Withdrawn, scene: Scene) -> Decision:
     items = tuple(i.over(ItemStatus.CANCELLED) if i.status in PENDING else i for i in ticket.items)
     applied = any(i.status is ItemStatus.APPLIED for i in items)
     ending = ticket.ending if applied else Ending.CANCELLED
-    done = {"items": items, "ending": ending, "problems": (), "token_doubt": False, "asked": False, "released": True}
     seen = State.CANCELLED if ticket.seen else None
-    ticket = with_state(ticket.model_copy(update={**done, "seen": seen}))
+    ticket = replace(ticket, items=items, ending=ending, problems=(), token_doubt=False, asked=False, released=True)
+    ticket = with_state(replace(ticket, seen=seen))
     effects: tuple[Effect, ...] = ()
     if scheduled and ticket.token:
         licence = scene.ledger.licence(ticket.token)
@@ -79,7 +80,7 @@ def withdraw_denied(ticket: Ticket, event: Withdrawn, scene: Scene) -> Decision:
         VoidKeys(tuple(Purpose), "cancelled"),
         Unschedule(CUSTOMER_TIMERS),
     )
-    return Decision(ticket.model_copy(update={"seen": State.CANCELLED}), effects, (Note("withdrawn", event.by),))
+    return Decision(replace(ticket, seen=State.CANCELLED), effects, (Note("withdrawn", event.by),))
 
 
 def status(ticket: Ticket, event: StatusAsked, scene: Scene) -> Decision:
@@ -103,12 +104,12 @@ def day_came(ticket: Ticket, event: DayCame, scene: Scene) -> Decision:
     items = tuple(
         i.over(ItemStatus.CANCELLED, OVERTAKEN)
         if i.item in gone
-        else i.model_copy(update={"status": ItemStatus.APPLIED})
+        else replace(i, status=ItemStatus.APPLIED)
         if i.item in due
         else i
         for i in ticket.items
     )
-    ticket = with_state(ticket.model_copy(update={"items": items}))
+    ticket = with_state(replace(ticket, items=items))
     notes = (Note("superseded", "mailbot", ", ".join(sorted(gone))),) if gone else ()
     if not due:
         return Decision(ticket, (), notes)
@@ -124,7 +125,7 @@ def take_back(ticket: Ticket, event: Reversed, scene: Scene) -> Decision:
         else i
         for i in ticket.items
     )
-    ticket = with_state(ticket.model_copy(update={"items": items}))
+    ticket = with_state(replace(ticket, items=items))
     more = any(i.status is ItemStatus.SCHEDULED for i in items)
     effects = () if more else (Unschedule((DueKind.DAY,)),)
     return Decision(ticket, effects, (Note("reversed", "operator", ", ".join(event.items)),))
@@ -164,7 +165,7 @@ def close(ticket: Ticket, event: Silent, scene: Scene) -> Decision:
     mails = (Send("closed", Audience.CUSTOMER),) if ticket.seen is None or _told_unseen(ticket) else ()
     items = tuple(i.over(ItemStatus.CANCELLED) if i.open else i for i in ticket.items)
     seen = State.CLOSED if ticket.seen else None
-    ticket = with_state(ticket.model_copy(update={"items": items, "ending": Ending.CLOSED, "seen": seen}))
+    ticket = with_state(replace(ticket, items=items, ending=Ending.CLOSED, seen=seen))
     effects = (*mails, VoidKeys(tuple(Purpose), "closed"), Unschedule(STAFF_TIMERS + CUSTOMER_TIMERS))
     return Decision(ticket, effects, (Note("closed", "mailbot"),))
 
@@ -174,7 +175,7 @@ def close_denied(ticket: Ticket, event: Silent, scene: Scene) -> Decision:
     if not ticket.denied_unseen:
         return Decision(ticket)
     mails = (Send("closed", ticket.sender),) if _told_unseen(ticket) else ()
-    return Decision(ticket.model_copy(update={"seen": State.CLOSED}), (*mails, VoidKeys(tuple(Purpose), "closed")))
+    return Decision(replace(ticket, seen=State.CLOSED), (*mails, VoidKeys(tuple(Purpose), "closed")))
 
 
 def _told_unseen(ticket: Ticket) -> bool:

@@ -2,6 +2,7 @@
 
 from typing import assert_never
 
+from mailbot.core.base.frozen import replace
 from mailbot.core.catalogue.item_kinds import ItemKey
 from mailbot.core.desk.context import Scene
 from mailbot.core.desk.effects import Audience, Effect, Facts, Result, Send, Unschedule, VoidKeys
@@ -83,7 +84,7 @@ def _out_of_place(ticket: Ticket, keys: frozenset[ItemKey], licence: Licence | N
 def reject(ticket: Ticket, event: Rejected, scene: Scene) -> Decision:
     """Refuse items with a reason for the customer; without a way of billing the customer is asked for another choice."""
     if ticket.is_question:
-        ticket = with_state(ticket.model_copy(update={"ending": Ending.REJECTED}))
+        ticket = with_state(replace(ticket, ending=Ending.REJECTED))
         result = Result(event.read, True, ticket.ref, "REJECT", sent=event.reason)
         mail = Send("answer", Audience.CUSTOMER, Facts(text=event.reason))
         return Decision(ticket, (mail, *_ended()), (Note("rejected", event.by, event.reason),), result)
@@ -93,7 +94,7 @@ def reject(ticket: Ticket, event: Rejected, scene: Scene) -> Decision:
     if ticket.request is RequestKind.ACTIVATE and ItemKey.BILLING in keys and _plan_stands(ticket, keys):
         return _another_billing(ticket, event, keys, scene)
     items = tuple(i.over(ItemStatus.REFUSED, event.reason) if i.item in keys else i for i in ticket.items)
-    ticket = ticket.model_copy(update={"items": without_cause(items)})
+    ticket = replace(ticket, items=without_cause(items))
     result = Result(event.read, True, ticket.ref, "REJECT", _in_order(ticket, keys), sent=event.reason)
     note = Note("rejected", event.by, f"{', '.join(sorted(keys))}: {event.reason}")
     return _decided(ticket, scene, (), (note,), result)
@@ -113,8 +114,8 @@ def _another_billing(ticket: Ticket, event: Rejected, keys: frozenset[ItemKey], 
     """A running licence must be billed somehow: the refused choice stays open until the customer names another."""
     others = keys - {ItemKey.BILLING}
     items = tuple(i.over(ItemStatus.REFUSED, event.reason) if i.item in others else i for i in ticket.items)
-    items = tuple(i.model_copy(update={"reason": event.reason}) if i.item == ItemKey.BILLING else i for i in items)
-    ticket = with_state(ticket.model_copy(update={"items": items, "asked": True, "seen": None}))
+    items = tuple(replace(i, reason=event.reason) if i.item == ItemKey.BILLING else i for i in items)
+    ticket = with_state(replace(ticket, items=items, asked=True, seen=None))
     result = Result(event.read, True, ticket.ref, "REJECT", _in_order(ticket, keys), sent=event.reason)
     ask = Send("question", Audience.CUSTOMER, Facts(text=event.reason, why="billing"), Purpose.CUSTOMER)
     note = Note("rejected", event.by, f"{', '.join(sorted(keys))}: {event.reason}")
@@ -125,10 +126,10 @@ def _decided(
     ticket: Ticket, scene: Scene, effects: tuple[Effect, ...], notes: tuple[Note, ...], result: Result
 ) -> Decision:
     """After a decision: the outcome when it was the last one, else the rest goes on waiting."""
-    ticket = with_state(ticket.model_copy(update={"seen": None}))
+    ticket = with_state(replace(ticket, seen=None))
     if ticket.open_items:
         return Decision(ticket, (*effects, Unschedule(STAFF_TIMERS), staff_timer(scene)), notes, result)
-    ticket = with_state(ticket.model_copy(update={"asked": False}))
+    ticket = with_state(replace(ticket, asked=False))
     return Decision(ticket, (outcome(ticket), *effects, *_ended()), notes, result)
 
 
@@ -157,7 +158,7 @@ def _word(event: Approved | Rejected) -> str:
 
 def ask(ticket: Ticket, event: Asks, scene: Scene) -> Decision:
     """A question to the customer; items and keys stay alive meanwhile."""
-    ticket = with_state(ticket.model_copy(update={"asked": True, "seen": None}))
+    ticket = with_state(replace(ticket, asked=True, seen=None))
     mail = Send("question", Audience.CUSTOMER, Facts(text=event.text), Purpose.CUSTOMER)
     effects: tuple[Effect, ...] = (mail, Unschedule(STAFF_TIMERS), *customer_timers(scene))
     result = Result(event.read, True, ticket.ref, "ASK", sent=event.text)
@@ -169,7 +170,7 @@ def answer(ticket: Ticket, event: Answers, scene: Scene) -> Decision:
     result = Result(event.read, True, ticket.ref, "ANSWER", sent=event.text)
     note = Note("answered", event.by, event.text)
     if ticket.is_question and not ticket.final:
-        ticket = with_state(ticket.model_copy(update={"ending": Ending.ANSWERED, "asked": False}))
+        ticket = with_state(replace(ticket, ending=Ending.ANSWERED, asked=False))
         mail = Send("answer", Audience.CUSTOMER, Facts(text=event.text))
         return Decision(ticket, (mail, *_ended()), (note,), result)
     purpose = None if ticket.final else Purpose.CUSTOMER
@@ -193,7 +194,7 @@ def hold_of_final(ticket: Ticket, event: Holds, scene: Scene) -> Decision:
 
 def hold(ticket: Ticket, event: Holds, scene: Scene) -> Decision:
     """No reminders until the ticket changes."""
-    held = ticket.model_copy(update={"hold": True})
+    held = replace(ticket, hold=True)
     return Decision(
         held, (Unschedule(STAFF_TIMERS),), (Note("held", event.by),), Result(event.read, True, ticket.ref, "HOLD")
     )

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import timedelta
 
+from mailbot.core.base.frozen import replace
 from mailbot.core.catalogue.item_kinds import ItemKey
 from mailbot.core.desk.context import Scene
 from mailbot.core.desk.due_kind import DueKind
@@ -33,7 +34,7 @@ def held(before: Ticket, decision: Decision, scene: Scene) -> Decision:
         return decision
     items = tuple(_held(i) if i.item in now else i for i in decision.ticket.items)
     waiting = tuple(dict.fromkeys((*decision.ticket.held, *now)))
-    ticket = with_state(decision.ticket.model_copy(update={"items": items, "held": waiting, "told": False}))
+    ticket = with_state(replace(decision.ticket, items=items, held=waiting, told=False))
     effects = tuple(effect for effect in decision.effects if not _waits(effect))
     timer = Schedule(DueKind.APPLYING, scene.now + PATIENCE)
     notes = tuple(note for note in decision.notes if note.kind not in ("applied", "scheduled"))
@@ -41,7 +42,7 @@ def held(before: Ticket, decision: Decision, scene: Scene) -> Decision:
 
 
 def _held(item: Item) -> Item:
-    return item.model_copy(update={"status": ItemStatus.APPLYING, "expected": item.effective, "effective": None})
+    return replace(item, status=ItemStatus.APPLYING, expected=item.effective, effective=None)
 
 
 def _waits(effect: Effect) -> bool:
@@ -61,7 +62,7 @@ def licence_server_accepted(ticket: Ticket, event: Accepted, scene: Scene) -> De
         event.token, scene.today, "accepted", {"accepts": event.revision}, "accepted", "licence server"
     )
     notes = (Note("accepted", "licence server", ", ".join(mine)),) if mine else ()
-    return _go_on(ticket.model_copy(update={"items": items}), change, (), notes, scene)
+    return _go_on(replace(ticket, items=items), change, (), notes, scene)
 
 
 def licence_server_refused(ticket: Ticket, event: RefusedThere, scene: Scene) -> Decision:
@@ -76,7 +77,7 @@ def licence_server_refused(ticket: Ticket, event: RefusedThere, scene: Scene) ->
         f"{ticket.ref}: the licence server refused {', '.join(mine) or 'a change'}: {event.reason}",
     )
     notes = (Note("refused", "licence server", f"{', '.join(mine)}: {event.reason}"),)
-    return _go_on(ticket.model_copy(update={"items": items}), change, (alert,), notes, scene)
+    return _go_on(replace(ticket, items=items), change, (alert,), notes, scene)
 
 
 def _of_event(ticket: Ticket, changed: Iterable[str]) -> tuple[str, ...]:
@@ -99,7 +100,7 @@ def _go_on(
     granted = frozenset(i.item for i in ticket.items if i.item in ticket.held and i.status in GRANTED)
     effects += dates(ticket, granted, scene)
     told = ticket.told
-    ticket = ticket.model_copy(update={"held": (), "told": False})
+    ticket = replace(ticket, held=(), told=False)
     if ticket.open_items:
         effects += () if told else (Send("confirmation", Audience.CUSTOMER, purpose=Purpose.CUSTOMER),)
     else:
@@ -112,4 +113,4 @@ def still_applying(ticket: Ticket, event: StillApplying, scene: Scene) -> Decisi
     if ticket.told or not any(item.status is ItemStatus.APPLYING for item in ticket.items):
         return Decision(ticket)
     mail = Send("confirmation", Audience.CUSTOMER, purpose=Purpose.CUSTOMER)
-    return Decision(ticket.model_copy(update={"told": True}), (mail,), (Note("told", "mailbot", "applying"),))
+    return Decision(replace(ticket, told=True), (mail,), (Note("told", "mailbot", "applying"),))

@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 
 from mailbot.core.base.address import matches, same
+from mailbot.core.base.frozen import replace
 from mailbot.core.catalogue.item_kinds import ItemKey, ItemKind
 from mailbot.core.desk.context import Scene
 from mailbot.core.desk.due_kind import DueKind
@@ -33,37 +34,36 @@ STAFF_TIMERS = (DueKind.STAFF_REMINDER,)
 def with_form(ticket: Ticket, judged: Judged) -> Ticket:
     """The ticket with everything that the form says, and nothing decided yet."""
     request, stands = judged.request, judged.standing
-    return ticket.model_copy(
-        update={
-            "request": request.request,
-            "action": request.action,
-            "product": request.product,
-            "token": request.token or request.old_token,
-            "new_token": request.new_token or request.motion_token,
-            "customer_name": request.customer_name,
-            "customer_email": request.customer_email or ticket.sender,
-            "comments": request.comments,
-            "reason": request.reason,
-            "question": request.question,
-            "description": request.description,
-            "items": judged.items,
-            "problems": judged.problems,
-            "diagnosis": judged.diagnosis,
-            "log_mails": judged.log_mails,
-            "fields": judged.fields,
-            "received_at": judged.received_at,
-            "agreement_version": judged.agreement_version if request.accept else None,
-            "catalogue_version": judged.catalogue_version,
-            "licence_revision": judged.licence.bound_revision if judged.licence else 0,
-            "sender_is_contact": stands.is_contact,
-            "sender_is_partner": stands.is_partner,
-            "challenged": stands.challenged,
-            "released": stands.released,
-            "token_doubt": stands.token_doubt,
-            "asked": False,
-            "hold": False,
-            "seen": State.WAITING_CONFIRMATION if stands.neutral and not judged.problems else None,
-        }
+    return replace(
+        ticket,
+        request=request.request,
+        action=request.action,
+        product=request.product,
+        token=request.token or request.old_token,
+        new_token=request.new_token or request.motion_token,
+        customer_name=request.customer_name,
+        customer_email=request.customer_email or ticket.sender,
+        comments=request.comments,
+        reason=request.reason,
+        question=request.question,
+        description=request.description,
+        items=judged.items,
+        problems=judged.problems,
+        diagnosis=judged.diagnosis,
+        log_mails=judged.log_mails,
+        fields=judged.fields,
+        received_at=judged.received_at,
+        agreement_version=judged.agreement_version if request.accept else None,
+        catalogue_version=judged.catalogue_version,
+        licence_revision=judged.licence.bound_revision if judged.licence else 0,
+        sender_is_contact=stands.is_contact,
+        sender_is_partner=stands.is_partner,
+        challenged=stands.challenged,
+        released=stands.released,
+        token_doubt=stands.token_doubt,
+        asked=False,
+        hold=False,
+        seen=State.WAITING_CONFIRMATION if stands.neutral and not judged.problems else None,
     )
 
 
@@ -77,7 +77,7 @@ def open_ticket(ticket: Ticket, event: Opened, scene: Scene) -> Decision:
 def confirm(ticket: Ticket, event: Confirmed, scene: Scene) -> Decision:
     """One of those asked said yes: the request goes on as if it had needed no asking."""
     before = ticket.received_at
-    ticket = with_form(ticket, event.judged).model_copy(update={"confirmed_by": event.by, "received_at": before})
+    ticket = replace(with_form(ticket, event.judged), confirmed_by=event.by, received_at=before)
     notes = (Note("confirmed", event.by),)
     return go_on(
         ticket, event.judged, scene, notes, (VoidKeys((Purpose.CONFIRM,), "confirmed"), Unschedule(CUSTOMER_TIMERS))
@@ -87,7 +87,7 @@ def confirm(ticket: Ticket, event: Confirmed, scene: Scene) -> Decision:
 def deny(ticket: Ticket, event: Denied, scene: Scene) -> Decision:
     """One of those asked said no: cancelled, staff are told."""
     items = tuple(i.over(ItemStatus.CANCELLED) if i.open else i for i in ticket.items)
-    ticket = with_state(ticket.model_copy(update={"items": items, "ending": Ending.CANCELLED}))
+    ticket = with_state(replace(ticket, items=items, ending=Ending.CANCELLED))
     told = Send("comment", Audience.STAFF, Facts(by=event.by, why="denied"), Purpose.DECISION)
     notes = (Note("denied", event.by),)
     if ticket.seen is None:
@@ -131,7 +131,7 @@ def incomplete(
     to: Audience | str = Audience.CUSTOMER
     if _ledger_is_not_his(ticket):  # what the ledger says is told to the contact who agreed, and he corrects it
         to, quiet = ticket.confirmed_by or ticket.sender, False
-        ticket = ticket.model_copy(update={"seen": State.WAITING_CONFIRMATION})
+        ticket = replace(ticket, seen=State.WAITING_CONFIRMATION)
     mail = Send("incomplete", to, Facts(form=judged.form, quiet=quiet, replaced=shown.replaced), Purpose.CUSTOMER)
     faults = ", ".join(f"{p.field}: {p.code}" for p in ticket.problems)
     return Decision(ticket, (*effects, mail, *customer_timers(scene)), (*notes, Note("incomplete", "mailbot", faults)))
@@ -182,7 +182,7 @@ def _released(
 ) -> Decision:
     """Grant what the rules allow, ask staff for the rest, and tell everybody."""
     at_once = frozenset(i.item for i in ticket.items if i.open and i.route is Route.AUTOMATIC)
-    ticket = ticket.model_copy(update={"items": tuple(_waiting(i) if i.open else i for i in ticket.items)})
+    ticket = replace(ticket, items=tuple(_waiting(i) if i.open else i for i in ticket.items))
     if at_once:
         ticket, made = granted(ticket, at_once, scene, "mailbot")
         effects += made
@@ -206,7 +206,7 @@ def _released(
 
 
 def _waiting(item: Item) -> Item:
-    return item.model_copy(update={"status": ItemStatus.WAITING_STAFF})
+    return replace(item, status=ItemStatus.WAITING_STAFF)
 
 
 def outcome(ticket: Ticket, facts: Facts = Facts()) -> Send:  # noqa: B008 - frozen
@@ -219,7 +219,7 @@ def granted(
 ) -> tuple[Ticket, tuple[Effect, ...]]:
     """Those items granted, with the ledger's changes, the people and the dates that follow."""
     made = grant(ticket, keys, scene, decider, until)
-    ticket = ticket.model_copy(update={"items": made.items})
+    ticket = replace(ticket, items=made.items)
     effects: tuple[Effect, ...] = made.changes
     effects += _people(ticket, keys, scene, by_staff=decider != "mailbot")
     return ticket, effects + dates(ticket, keys, scene)

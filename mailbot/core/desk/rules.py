@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import assert_never
 
+from mailbot.core.base.frozen import replace
 from mailbot.core.catalogue.contents import Catalogue
 from mailbot.core.catalogue.item_kinds import AGENTS, ItemKey, ItemKind
 from mailbot.core.desk.requested_items import Asked
@@ -47,14 +48,14 @@ def _item(case: Case, line: Asked, today: date, *, whole: bool) -> Item:
         rule = Rule.BY_STAFF
     item = Item(item=line.item, from_=line.today, to=line.to, rule=rule, route=route)
     day = day_of(case, item, today)
-    return item.model_copy(update={"expected": day, "billing": billing_of(case, item, day)})
+    return replace(item, expected=day, billing=billing_of(case, item, day))
 
 
 def _with_cause(item: Item, items: tuple[Item, ...], today: date, catalogue: Catalogue) -> Item:
     if item.route is not Route.IMPLIED:
         return item
     days = {i.item: i.expected for i in items if i.expected}
-    return item.model_copy(update={"expected": implied_day(item, days, today, catalogue)})
+    return replace(item, expected=implied_day(item, days, today, catalogue))
 
 
 def implied_day(item: Item, days: Mapping[ItemKey, date], today: date, catalogue: Catalogue) -> date:

@@ -1,11 +1,14 @@
 """What a ticket and its items are, and how the items make its state. How events change them: ``transitions``."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
-from typing import assert_never
+from typing import Annotated, Any, assert_never
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field, TypeAdapter
 
+from mailbot.core.base.frozen import replace
 from mailbot.core.catalogue.item_kinds import ItemKey, ItemKind
 from mailbot.core.form.fields import FIELDS
 from mailbot.core.form.problem import Problem
@@ -66,13 +69,12 @@ class Ending(StrEnum):
     CLOSED = "closed"
 
 
-class Item(BaseModel):
+@dataclass(frozen=True, kw_only=True)
+class Item:
     """One thing that a request asks for: ``item`` goes from ``from_`` to ``to``. ``status`` is None before release."""
 
-    model_config = ConfigDict(frozen=True, populate_by_name=True)
-
     item: ItemKey
-    from_: Value = Field(alias="from")
+    from_: Annotated[Value, Field(alias="from")]
     to: Value
     status: ItemStatus | None = None
     effective: date | None = None
@@ -98,14 +100,12 @@ class Item(BaseModel):
 
     def over(self, status: ItemStatus, reason: str | None = None) -> "Item":
         """The item refused or cancelled: it holds from no day and costs nothing."""
-        gone = {"status": status, "reason": reason, "effective": None, "expected": None, "billing": None}
-        return self.model_copy(update=gone)
+        return replace(self, status=status, reason=reason, effective=None, expected=None, billing=None)
 
 
-class Ticket(BaseModel):
+@dataclass(frozen=True, kw_only=True)
+class Ticket:
     """One request and all that became of it. The first block is the contract's, the second is the desk's own."""
-
-    model_config = ConfigDict(frozen=True)
 
     ref: str
     request: RequestKind
@@ -134,7 +134,7 @@ class Ticket(BaseModel):
     subject: str = ""
     #: The names of what was attached to the mail that opened it.
     files: tuple[str, ...] = ()
-    fields: dict[str, str] = Field(default_factory=dict)
+    fields: dict[str, str] = field(default_factory=dict)
     reason: str | None = None
     question: str | None = None
     description: str | None = None
@@ -164,7 +164,17 @@ class Ticket(BaseModel):
     #: or not, and whether its contact said NO. None: the true one.
     seen: State | None = None
     #: Message-IDs that were exchanged with each address, oldest first: the threads of the customer's and the staff's side.
-    threads: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    threads: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @staticmethod
+    def from_json(body: Mapping[str, Any]) -> "Ticket":
+        """The ticket as ``to_json`` wrote it. pydantic's ValidationError where ``body`` is none."""
+        return _JSON.validate_python(body)
+
+    def to_json(self) -> dict[str, Any]:
+        """The whole ticket as JSON values, an item's ``from_`` as ``from``."""
+        body: dict[str, Any] = _JSON.dump_python(self, mode="json", by_alias=True)
+        return body
 
     def item(self, key: str) -> Item | None:
         """The item of that key, if it is asked for."""
@@ -193,8 +203,7 @@ class Ticket(BaseModel):
         if self.seen is None:
             return self
         his = tuple(problem for problem in self.problems if not problem.from_ledger)
-        hidden = {"items": (), "problems": his, "diagnosis": None, "challenged": (), "token_doubt": False}
-        return self.model_copy(update={"state": self.seen, **hidden})
+        return replace(self, state=self.seen, items=(), problems=his, diagnosis=None, challenged=(), token_doubt=False)
 
     @property
     def denied_unseen(self) -> bool:
@@ -207,6 +216,7 @@ class Ticket(BaseModel):
         return self.request is RequestKind.INFORMATION
 
 
+_JSON = TypeAdapter(Ticket)
 #: The fields of a form that ask for items.
 ITEM_FIELDS = frozenset(
     {"plan", "agents", "users", "telephones", "mobile_agents", "addons", "plugins", "support", "billing", "whitelabel"}
@@ -264,4 +274,4 @@ def state_of(ticket: Ticket) -> State:
 
 def with_state(ticket: Ticket) -> Ticket:
     """The ticket with the state that its parts make."""
-    return ticket.model_copy(update={"state": state_of(ticket)})
+    return replace(ticket, state=state_of(ticket))

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from rapidfuzz import fuzz, process
 
@@ -205,7 +206,7 @@ def product(raw: str, products: Mapping[str, str], vendor: str) -> str | Problem
     """The key of a product, by key or label, with the vendor's name before it or without."""
     bare = re.sub(rf"^{re.escape(normal(vendor))} ", "", normal(raw))
     found = option("product", bare, products)
-    return found if isinstance(found, str) else found.model_copy(update={"read": raw})
+    return found if isinstance(found, str) else replace(found, read=raw)
 
 
 def reason_value(raw: str, labels: Mapping[str, str]) -> str:
@@ -221,7 +222,7 @@ def grace_reason(raw: str, labels: Mapping[str, str]) -> str | Problem:
         return found
     near = nearly_grace(raw)
     if near:
-        return found.model_copy(update={"hint": near})
+        return replace(found, hint=near)
     known = grace_of(raw)
     return known if known in ("expired", "token_change") else _other(raw)
 

@@ -1,11 +1,10 @@
 """The billing effect of an item: its kind, the fraction of the running period, the amount if priced, the invoice date."""
 
+from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 from typing import Literal
-
-from pydantic import BaseModel, ConfigDict
 
 from mailbot.core.catalogue.contents import Catalogue
 from mailbot.core.catalogue.item_kinds import ItemKey, ItemKind
@@ -18,10 +17,9 @@ UNBILLED = frozenset(
 )
 
 
-class Billing(BaseModel):
+@dataclass(frozen=True, kw_only=True)
+class Billing:
     """The billing effect of an item. ``fraction`` is "days left/days of the period", not reduced."""
-
-    model_config = ConfigDict(frozen=True)
 
     kind: Literal["increase", "decrease", "none"]
     fraction: str | None = None

@@ -6,7 +6,7 @@ from the events alone; ``ledger.invoices`` turns it into invoice lines.
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
@@ -123,7 +123,7 @@ def _without_superseded(
     }
     for day, event in dated:
         kept = {k: v for k, v in event.changes.items() if event.revision >= last.get((day, k), event.revision)}
-        yield day, event if len(kept) == len(event.changes) else event.model_copy(update={"changes": kept})
+        yield day, event if len(kept) == len(event.changes) else replace(event, changes=kept)
 
 
 def counts_from(event: LicenceEvent, zone: ZoneInfo) -> date:

@@ -6,7 +6,7 @@ either.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
@@ -133,7 +133,7 @@ def _snapshot(history: Sequence[LicenceEvent], replaced: LicenceEvent) -> Licenc
     changes: dict[str, Value] = {}
     for event in sorted(history, key=lambda e: e.effective):
         changes |= event.changes
-    return replaced.model_copy(update={"changes": changes | replaced.changes})
+    return replace(replaced, changes=changes | replaced.changes)
 
 
 def _due(licence: BillingHistory, end: date, since: date) -> dict[object, _Charge]:

@@ -1,13 +1,14 @@
 """A licence is the sum of its events: its state on a date, and the changes scheduled after it."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
-from typing import assert_never
+from typing import Any, assert_never
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import TypeAdapter
 
 from mailbot.core.base.address import matches
+from mailbot.core.base.frozen import replace
 from mailbot.core.catalogue.item_kinds import CHOSEN, ItemKey, ItemKind, item_key
 from mailbot.core.ledger.period import next_renewal, years_later
 
@@ -15,10 +16,9 @@ from mailbot.core.ledger.period import next_renewal, years_later
 Value = bool | int | str | None
 
 
-class LicenceEvent(BaseModel):
+@dataclass(frozen=True, kw_only=True)
+class LicenceEvent:
     """One entry of the ledger, never edited. ``changes`` (item or term -> new value) apply from ``effective`` on."""
-
-    model_config = ConfigDict(frozen=True)
 
     token: str
     revision: int
@@ -36,6 +36,19 @@ class LicenceEvent(BaseModel):
     why: str | None = None
     #: Applies only after the licence server accepted it, from the day of the later event that ``accepts`` this one.
     pending: bool = False
+
+    @staticmethod
+    def checked(values: Mapping[str, Any]) -> "LicenceEvent":
+        """The event with those values. pydantic's ValidationError where one has another type than its field."""
+        return _EVENT.validate_python(values)
+
+    def to_json(self) -> dict[str, Any]:
+        """The event as JSON values."""
+        values: dict[str, Any] = _EVENT.dump_python(self, mode="json")
+        return values
+
+
+_EVENT = TypeAdapter(LicenceEvent)
 
 
 @dataclass(frozen=True)
@@ -231,7 +244,7 @@ def from_day(event: LicenceEvent, day: date) -> LicenceEvent:
         changes["demo_ends"] = (date.fromisoformat(ends) + (day - event.effective)).isoformat()
     if renews == years_later(event.effective).isoformat():
         changes["renews_on"] = years_later(day).isoformat()
-    return event.model_copy(update={"effective": day, "changes": changes})
+    return replace(event, effective=day, changes=changes)
 
 
 def _after(licence: Licence, event: LicenceEvent) -> Licence:

@@ -1,6 +1,7 @@
 """Scheduled changes of a licence: their dates, and what a new request has to change on those dates."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 
 from mailbot.core.catalogue.contents import Catalogue
@@ -37,7 +38,7 @@ def implied_plugin_changes(
             yield day, changes
             last = events[-1]
             events.append(
-                last.model_copy(update={"revision": last.revision + 1, "effective": day, "changes": changes})
+                replace(last, revision=last.revision + 1, effective=day, changes=changes)
             )  # fmt: skip
 
 

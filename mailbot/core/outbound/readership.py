@@ -1,9 +1,10 @@
 """What one recipient may read: licence data goes to staff, contacts of that licence and its partner, to nobody else. Pure."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from mailbot.core.base.address import matches, same
+from mailbot.core.base.frozen import replace
 from mailbot.core.catalogue.item_kinds import ItemKey, ItemKind
 from mailbot.core.desk.effects import Send
 from mailbot.core.desk.ticket import Item, Route, Ticket
@@ -41,8 +42,7 @@ class Reader:
         """The items that he may know of, without what only contacts may read."""
         if self.may_read(ticket):
             return ticket.items
-        bare = {"from_": None, "effective": None, "expected": None, "billing": None, "rule": Rule.BY_STAFF}
-        return tuple(item.model_copy(update=bare) for item in ticket.items if item.route is not Route.IMPLIED)
+        return tuple(_bare(item) for item in ticket.items if item.route is not Route.IMPLIED)
 
     def problems(self, ticket: Ticket) -> tuple[tuple[Problem, bool], ...]:
         """The problems, and for each whether it may be told what the ledger says."""
@@ -53,6 +53,11 @@ class Reader:
         """The plugin items among ``keys`` that he may hear of."""
         known = {item.item for item in self.items(ticket)} if ticket else set()
         return tuple(key for key in keys if key.kind is ItemKind.PLUGIN and key in known)
+
+
+def _bare(item: Item) -> Item:
+    """The item without what only contacts may read."""
+    return replace(item, from_=None, effective=None, expected=None, billing=None, rule=Rule.BY_STAFF)
 
 
 def reader(send: Send, address: str, *licences: Licence | None) -> Reader:

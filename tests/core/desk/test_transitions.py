@@ -6,12 +6,15 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from mailbot.core.catalogue.item_kinds import ItemKey
 from mailbot.core.desk import events
 from mailbot.core.desk.context import Scene
 from mailbot.core.desk.events import Event
 from mailbot.core.desk.ticket import FINAL, Ending, Item, ItemStatus, Route, State, Ticket, with_state
 from mailbot.core.desk.transitions import TABLE, decide
+from mailbot.core.form.request_kinds import RequestKind
 from mailbot.core.ledger.licence import Ledger, Licence
+from mailbot.core.ledger.rule import Rule
 from tests.support.desk import catalogue
 
 NOW = datetime(2026, 11, 3, 9, tzinfo=UTC)
@@ -49,11 +52,11 @@ OTHERS = [
 def ticket(state: State) -> Ticket:
     look = dict(LOOK[state])
     item = Item(
-        item="support", from_="silver", to="platinum", rule="increase", route=Route.STAFF, status=look.pop("status", None),
+        item=ItemKey.SUPPORT, from_="silver", to="platinum", rule=Rule.INCREASE, route=Route.STAFF, status=look.pop("status", None),
         effective=date(2026, 12, 1),
     )  # fmt: skip
     made = Ticket(
-        ref="LIC-1", number=1, request="contract", token=TOKEN, sender="joe@acme.example", sender_verdict="verified",
+        ref="LIC-1", number=1, request=RequestKind.CONTRACT, token=TOKEN, sender="joe@acme.example", sender_verdict="verified",
         received_at=NOW, items=(item,), **look,
     )  # fmt: skip
     return with_state(made)

@@ -1,6 +1,7 @@
 """Who asks and how a licence stands, as rows of words. Pure."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date
 from itertools import groupby
 
@@ -106,7 +107,7 @@ def _together(group: Iterable[LicenceEvent]) -> LicenceEvent:
     changes = first.changes
     for event in others:
         changes = changes | event.changes
-    return first.model_copy(update={"changes": changes})
+    return replace(first, changes=changes)
 
 
 def _event(event: LicenceEvent, speech: Speech) -> str:
