@@ -19,7 +19,7 @@ from mailbot.core.outbound.compose import Envelope, compose
 from mailbot.environment import Desk
 from mailbot.ids import Stream
 from mailbot.process.reply_budget import Cap, reached
-from storage import alerts, due, keys, outbox, tickets
+from storage import alerts, due, keys, mail_counts, outbox, tickets
 
 #: The due thing that tells staff what was collected since the last alert.
 ALERTS = DueKind.ALERTS
@@ -79,7 +79,7 @@ class Post:
         self.withheld.append(f"{kind} to {address}")
         day, today = self.now - timedelta(days=1), self.now.astimezone(self.desk.config.zone).date()
         wrote = ticket is None or same(address, ticket.sender)
-        if cap is Cap.SENDER and wrote and outbox.count_since(self.session, address, day, ("cap",)) == 0:
+        if cap is Cap.SENDER and wrote and mail_counts.count_since(self.session, address, day, ("cap",)) == 0:
             self._one(Send("cap", address), readership.Reader(address, staff=False), ticket)
         if ticket is not None:
             detail = {"kind": kind, "to": address, "budget": cap.value}
@@ -88,18 +88,16 @@ class Post:
             )
         match cap:
             case Cap.SENDER:
-                self.alert(
-                    f"cap:{fold_case(address)}:{today}", f"reply budget used up: no more answers to {address} today"
-                )
+                self.alert(f"cap:{fold_case(address)}:{today}", self.desk.say("alert.cap_sender", address=address))
             case Cap.DOMAIN:
                 self.alert(
                     f"cap:@{domain(address)}:{today}",
-                    f"reply budget used up: no more answers to strangers at {domain(address)} today",
+                    self.desk.say("alert.cap_domain", domain=domain(address)),
                 )
             case Cap.UNKNOWN:
                 self.alert(
                     f"cap:unknown:{self.now:%Y-%m-%d %H}",
-                    "more mails of strangers than are answered in an hour; the others are in the digest, unanswered",
+                    self.desk.say("alert.cap_unknown"),
                 )
 
     def alert(self, incident: str, text: str) -> None:
@@ -120,7 +118,7 @@ class Post:
             return
         text = "\n".join(row.text for row in rows)
         self.send(Send("alert", Audience.STAFF, Facts(text=text)), None)
-        alerts.told(self.session, rows, self.now)
+        alerts.mark_told(self.session, rows, self.now)
         if alerts.untold(self.session, 1):
             due.add(self.session, kind=ALERTS, due_at=self.now + ALERT_EVERY, made_at=self.now)
 
@@ -152,7 +150,7 @@ class Post:
             envelope_from="" if envelope.null_path else self.desk.config.mailbot.address,
             raw=raw,
             composed_at=self.now,
-            due_at=self.now + HUSH if send.kind == "neutral" else self.now,
+            not_before=self.now + HUSH if send.kind == "neutral" else self.now,
             inbox_id=self.inbox_id,
         )
         self.desk.log.composed(

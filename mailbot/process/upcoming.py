@@ -17,16 +17,16 @@ from storage import due
 KEYS = ("due_at", "kind", "ref", "token", "what")
 #: The kinds of due things, in words.
 WORDS: dict[str, str] = {
-    DueKind.DIGEST: "the digest goes to staff",
-    DueKind.ALERTS: "what was collected since the last alert goes to staff",
+    DueKind.DIGEST: "staff get the digest",
+    DueKind.ALERTS: "staff get the alerts collected since the last one",
     DueKind.DAY: "scheduled items take effect",
     DueKind.STAFF_REMINDER: "staff are reminded",
     DueKind.CUSTOMER_REMINDER: "the customer is reminded",
     DueKind.CLOSE: "the ticket is closed",
-    DueKind.RETENTION: "the bytes of mails that are older than raw_days are removed",
-    DueKind.KEY_EXPIRY: "keys older than key_days that nobody used end",
-    DueKind.APPLYING: "the customer hears that it takes a while",
-    DueKind.DEMO_WARNING: "the customer hears that the demo ends",
+    DueKind.RETENTION: "the contents of mails older than raw_days are removed",
+    DueKind.KEY_EXPIRY: "unused keys older than key_days expire",
+    DueKind.APPLYING: "the customer is told that the licence server is slow",
+    DueKind.DEMO_WARNING: "the customer is warned that the demo ends",
 }
 
 
@@ -60,7 +60,7 @@ def _of_licence(licence: Licence, zone: ZoneInfo) -> Iterator[Thing]:
         yield Thing(_start(licence.demo_ends, zone), "demo_end", None, licence.token, "the demo ends")
     if licence.status == "active" and licence.expires_on:
         first = date.fromordinal(licence.expires_on.toordinal() + 1)
-        yield Thing(_start(first, zone), "expiry", None, licence.token, "the licence is expired")
+        yield Thing(_start(first, zone), "expiry", None, licence.token, "the licence expires")
     if licence.renews and licence.billing == "annual" and licence.renews_on:
         yield Thing(_start(licence.renews_on, zone), "renewal", None, licence.token, "the next year begins")
     for line in licence.scheduled:
