@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from mailbot.core.desk.disclosure import Viewer, shown_to
 from mailbot.core.desk.ticket import Ticket
 from mailbot.core.ledger.licence import Licence
 from mailbot.core.outbound.words.sentences import Words, problem_json
@@ -15,6 +16,7 @@ LICENCE = ("token", "product", "status", "customer_name", "plan", "agents", "use
 
 def ticket_shape(found: Ticket, events: list[TicketEventRow], words: Words) -> dict[str, Any]:
     """A ticket with its items, problems and events."""
+    found = shown_to(Viewer.OTHERS, found)
     dumped = found.to_json()
     shape = {key: dumped[key] for key in _TICKET} | {"received_at": json_value(found.received_at)}
     shape["items"] = [{key: item[key] for key in _ITEM} for item in dumped["items"]]

@@ -6,6 +6,7 @@ from mailbot.core.base.address import fold_case, same
 from mailbot.core.base.frozen import replace
 from mailbot.core.desk import log_review
 from mailbot.core.desk.authorisation import Sender
+from mailbot.core.desk.disclosure import is_over_for_requester
 from mailbot.core.desk.events import Changed, Confirmed, Decision, Event, Judged, Opened, StatusAsked
 from mailbot.core.desk.judgement import judge, question
 from mailbot.core.desk.ticket import OPEN, State, Ticket
@@ -192,10 +193,10 @@ class Requests:
     def _same_form(self, read: Reading) -> Ticket | None:
         """A ticket of this sender that was opened by the same form, and that is open as far as he may know."""
         fields, sender = mapping.form_digest(read.stored), fold_case(self.sender.address)
-        for states in (OPEN, (State.CANCELLED,)):  # one that a contact refused may look open to him
+        for states in (OPEN, (State.DENIED,)):
             row = tickets.same_form(self.work.session, sender, fields, states)
             ticket = mapping.of_row(row) if row else None
-            if ticket is not None and not ticket.as_seen.final:
+            if ticket is not None and not is_over_for_requester(ticket):
                 return ticket
         return None
 

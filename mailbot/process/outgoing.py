@@ -8,6 +8,7 @@ from sqlmodel import Session
 
 from mailbot.core.base.address import domain, fold_case, matches, same
 from mailbot.core.base.frozen import replace
+from mailbot.core.desk.disclosure import Viewer, shown_to
 from mailbot.core.desk.due_kind import DueKind
 from mailbot.core.desk.effects import Audience, Facts, Send
 from mailbot.core.desk.ticket import Ticket
@@ -134,8 +135,9 @@ class Post:
         address = reader.address
         envelope = self._envelope(send, address, ticket, reply_to_mail)
         facts = send.facts if send.facts.by or not ticket else replace(send.facts, by=self._name(address))
-        shown = ticket.as_seen if ticket and same(address, ticket.sender) else ticket
-        licence = licence if shown is ticket else None
+        requester = ticket is not None and same(address, ticket.sender)
+        shown = shown_to(Viewer.REQUESTER if requester else Viewer.OTHERS, ticket) if ticket else None
+        licence = None if requester and ticket and ticket.neutral else licence
         context = mail_context.context(
             replace(send, to=address, facts=facts), shown, reader, self.desk.catalogue, self.desk.letterhead,
             self.desk.wording, envelope, licence, new_licence,

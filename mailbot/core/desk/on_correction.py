@@ -14,7 +14,7 @@ from mailbot.core.desk.on_request import (
     neutral,
     with_form,
 )
-from mailbot.core.desk.ticket import Item, State, Ticket
+from mailbot.core.desk.ticket import Item, Ticket
 from mailbot.core.form.fields import FIELDS
 from mailbot.core.form.gathering import PROSE
 from mailbot.core.form.which_form import TWICE
@@ -78,13 +78,10 @@ def _changed(ticket: Ticket, items: tuple[Item, ...], judged: Judged) -> tuple[s
 
 def change_denied(ticket: Ticket, event: Changed, scene: Scene) -> Decision:
     """Corrected lines on what a contact refused: staff read them, the requester hears what he would hear without that."""
-    if not ticket.denied_unseen:
-        return Decision(ticket)
     faults = tuple(problem for problem in event.judged.problems if not problem.from_ledger)
-    seen = State.WAITING_CUSTOMER if faults else State.WAITING_CONFIRMATION
     shown = Facts(replaced=_replaced(ticket, event.judged))
     after = with_form(ticket, event.judged)
-    ticket = replace(after, state=ticket.state, items=ticket.items, problems=faults, seen=seen)
+    ticket = replace(after, state=ticket.state, items=ticket.items, problems=faults, neutral=True)
     told = Send("comment", Audience.STAFF, Facts(text=event.text, by=event.by, why="final_ticket"), Purpose.DECISION)
     effects, notes = (Unschedule(CUSTOMER_TIMERS), told), (Note("commented", event.by, "final_ticket"),)
     if faults:

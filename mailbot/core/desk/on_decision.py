@@ -115,7 +115,7 @@ def _another_billing(ticket: Ticket, event: Rejected, keys: frozenset[ItemKey], 
     others = keys - {ItemKey.BILLING}
     items = tuple(i.over(ItemStatus.REFUSED, event.reason) if i.item in others else i for i in ticket.items)
     items = tuple(replace(i, reason=event.reason) if i.item == ItemKey.BILLING else i for i in items)
-    ticket = with_state(replace(ticket, items=items, asked=True, seen=None))
+    ticket = with_state(replace(ticket, items=items, asked=True, neutral=False))
     result = Result(event.read, True, ticket.ref, "REJECT", _in_order(ticket, keys), sent=event.reason)
     ask = Send("question", Audience.CUSTOMER, Facts(text=event.reason, why="billing"), Purpose.CUSTOMER)
     note = Note("rejected", event.by, f"{', '.join(sorted(keys))}: {event.reason}")
@@ -126,7 +126,7 @@ def _decided(
     ticket: Ticket, scene: Scene, effects: tuple[Effect, ...], notes: tuple[Note, ...], result: Result
 ) -> Decision:
     """After a decision: the outcome when it was the last one, else the rest goes on waiting."""
-    ticket = with_state(replace(ticket, seen=None))
+    ticket = with_state(replace(ticket, neutral=False))
     if ticket.open_items:
         return Decision(ticket, (*effects, Unschedule(STAFF_TIMERS), staff_timer(scene)), notes, result)
     ticket = with_state(replace(ticket, asked=False))
@@ -158,7 +158,7 @@ def _word(event: Approved | Rejected) -> str:
 
 def ask(ticket: Ticket, event: Asks, scene: Scene) -> Decision:
     """A question to the customer; items and keys stay alive meanwhile."""
-    ticket = with_state(replace(ticket, asked=True, seen=None))
+    ticket = with_state(replace(ticket, asked=True, neutral=False))
     mail = Send("question", Audience.CUSTOMER, Facts(text=event.text), Purpose.CUSTOMER)
     effects: tuple[Effect, ...] = (mail, Unschedule(STAFF_TIMERS), *customer_timers(scene))
     result = Result(event.read, True, ticket.ref, "ASK", sent=event.text)

@@ -22,7 +22,7 @@ from mailbot.core.desk.effects import (
 )
 from mailbot.core.desk.events import Confirmed, Decision, Denied, EmailConfirmed, Judged, Note, Opened
 from mailbot.core.desk.grant import grant
-from mailbot.core.desk.ticket import GRANTED, Ending, Item, ItemStatus, Route, State, Ticket, with_state
+from mailbot.core.desk.ticket import GRANTED, Ending, Item, ItemStatus, Route, Ticket, with_state
 from mailbot.core.form.request_kinds import Action, RequestKind
 from mailbot.core.inbound.purpose import Purpose
 
@@ -63,7 +63,7 @@ def with_form(ticket: Ticket, judged: Judged) -> Ticket:
         token_doubt=stands.token_doubt,
         asked=False,
         hold=False,
-        seen=State.WAITING_CONFIRMATION if stands.neutral and not judged.problems else None,
+        neutral=stands.neutral and not judged.problems,
     )
 
 
@@ -87,10 +87,10 @@ def confirm(ticket: Ticket, event: Confirmed, scene: Scene) -> Decision:
 def deny(ticket: Ticket, event: Denied, scene: Scene) -> Decision:
     """One of those asked said no: cancelled, staff are told."""
     items = tuple(i.over(ItemStatus.CANCELLED) if i.open else i for i in ticket.items)
-    ticket = with_state(replace(ticket, items=items, ending=Ending.CANCELLED))
+    ticket = with_state(replace(ticket, items=items, ending=Ending.DENIED if ticket.neutral else Ending.CANCELLED))
     told = Send("comment", Audience.STAFF, Facts(by=event.by, why="denied"), Purpose.DECISION)
     notes = (Note("denied", event.by),)
-    if ticket.seen is None:
+    if not ticket.neutral:
         return Decision(
             ticket, (VoidKeys(tuple(Purpose), "cancelled"), told, Unschedule(CUSTOMER_TIMERS + STAFF_TIMERS)), notes
         )
@@ -131,7 +131,7 @@ def incomplete(
     to: Audience | str = Audience.CUSTOMER
     if _ledger_is_not_his(ticket):  # what the ledger says is told to the contact who agreed, and he corrects it
         to, quiet = ticket.confirmed_by or ticket.sender, False
-        ticket = replace(ticket, seen=State.WAITING_CONFIRMATION)
+        ticket = replace(ticket, neutral=True)
     mail = Send("incomplete", to, Facts(form=judged.form, quiet=quiet, replaced=shown.replaced), Purpose.CUSTOMER)
     faults = ", ".join(f"{p.field}: {p.code}" for p in ticket.problems)
     return Decision(ticket, (*effects, mail, *customer_timers(scene)), (*notes, Note("incomplete", "mailbot", faults)))

@@ -29,11 +29,13 @@ class State(StrEnum):
     SCHEDULED = "scheduled"
     DONE = "done"
     REJECTED = "rejected"
+    #: A contact said NO and the requester must not learn that there is one. Nobody is shown this state: ``desk.disclosure``.
+    DENIED = "denied"
     CANCELLED = "cancelled"
     CLOSED = "closed"
 
 
-FINAL = frozenset({State.DONE, State.REJECTED, State.CANCELLED, State.CLOSED})
+FINAL = frozenset({State.DONE, State.REJECTED, State.DENIED, State.CANCELLED, State.CLOSED})
 OPEN = tuple(state for state in State if state not in FINAL)
 
 
@@ -65,6 +67,8 @@ class Ending(StrEnum):
 
     ANSWERED = "answered"
     REJECTED = "rejected"
+    DENIED = "denied"
+    DENIED_AND_CLOSED = "denied_and_closed"  # the requester was told that it is closed
     CANCELLED = "cancelled"
     CLOSED = "closed"
 
@@ -160,9 +164,9 @@ class Ticket:
     #: The items whose mails and dates wait for the licence server; ``told``: the customer heard that it takes a while.
     held: tuple[ItemKey, ...] = ()
     told: bool = False
-    #: The state that the requester is told while nobody who may has agreed: the same whether the token is in the ledger
-    #: or not, and whether its contact said NO. None: the true one.
-    seen: State | None = None
+    #: The requester hears only neutral words: the same whether the token is in the ledger or not, and whether a contact
+    #: said NO. So it is until somebody who may has agreed.
+    neutral: bool = False
     #: Message-IDs that were exchanged with each address, oldest first: the threads of the customer's and the staff's side.
     threads: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
@@ -198,19 +202,6 @@ class Ticket:
         return self.state in FINAL
 
     @property
-    def as_seen(self) -> "Ticket":
-        """What its requester may know of it; the ticket itself where nothing is to be hidden from him."""
-        if self.seen is None:
-            return self
-        his = tuple(problem for problem in self.problems if not problem.from_ledger)
-        return replace(self, state=self.seen, items=(), problems=his, diagnosis=None, challenged=(), token_doubt=False)
-
-    @property
-    def denied_unseen(self) -> bool:
-        """Whether a contact said NO, of which the requester must not know."""
-        return self.state is State.CANCELLED and self.seen is not None and not self.as_seen.final
-
-    @property
     def is_question(self) -> bool:
         """Whether it is a question, which has no items and is ended by an answer."""
         return self.request is RequestKind.INFORMATION
@@ -230,7 +221,7 @@ def settled_fields(ticket: Ticket) -> frozenset[str]:
 
     A refusal that the requester must not hear of settles nothing for him.
     """
-    if ticket.denied_unseen or all(item.open for item in ticket.items):
+    if ticket.state is State.DENIED or all(item.open for item in ticket.items):
         return frozenset()
     open_ = (item.item for item in ticket.items if item.open and item.route is not Route.IMPLIED)
     return frozenset(FIELDS) - {_field_of(item) for item in open_} - _WORDS
@@ -253,6 +244,9 @@ def _field_of(item: ItemKey) -> str:
             assert_never(kind)
 
 
+_CANCELLED = (Ending.CANCELLED, Ending.DENIED_AND_CLOSED)
+
+
 def state_of(ticket: Ticket) -> State:
     """The state that follows from problems, challenge, items and ending: the first of the order that holds."""
     statuses = {item.status for item in ticket.items}
@@ -267,7 +261,8 @@ def state_of(ticket: Ticket) -> State:
         (State.APPLYING, ItemStatus.APPLYING in statuses),
         (State.SCHEDULED, ItemStatus.SCHEDULED in statuses),
         (State.DONE, ItemStatus.APPLIED in statuses or ticket.ending is Ending.ANSWERED),
-        (State.CANCELLED, ItemStatus.CANCELLED in statuses or ticket.ending is Ending.CANCELLED),
+        (State.DENIED, ticket.ending is Ending.DENIED),
+        (State.CANCELLED, ItemStatus.CANCELLED in statuses or ticket.ending in _CANCELLED),
     )
     return next((state for state, holds in checks if holds), State.REJECTED)
 

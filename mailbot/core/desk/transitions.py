@@ -78,8 +78,8 @@ OWN: Mapping[State, Mapping[type, Step]] = {
     State.WAITING_STAFF: {events.StaffReminded: on_customer_and_calendar.remind_staff, **DECIDING},
     State.APPLYING: {},
     State.SCHEDULED: {},
-    # A contact said NO, and the requester must not learn that there is one.
-    State.CANCELLED: {
+    # The requester must not learn that a contact said NO: for him all goes on as with a token that does not exist.
+    State.DENIED: {
         events.Changed: on_correction.change_denied,
         events.Withdrawn: on_customer_and_calendar.withdraw_denied,
         events.CustomerReminded: on_customer_and_calendar.remind_denied,

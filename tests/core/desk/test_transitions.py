@@ -1,5 +1,6 @@
 """The one table: every event has its place in every state, and what is over changes nothing."""
 
+import inspect
 from datetime import UTC, date, datetime
 from typing import get_args
 from zoneinfo import ZoneInfo
@@ -30,6 +31,7 @@ LOOK = {
     State.SCHEDULED: {"released": True, "status": ItemStatus.SCHEDULED},
     State.DONE: {"released": True, "status": ItemStatus.APPLIED},
     State.REJECTED: {"released": True, "status": ItemStatus.REFUSED},
+    State.DENIED: {"neutral": True, "status": ItemStatus.CANCELLED, "ending": Ending.DENIED},
     State.CANCELLED: {"released": True, "status": ItemStatus.CANCELLED, "ending": Ending.CANCELLED},
     State.CLOSED: {"released": True, "ending": Ending.CLOSED},
 }
@@ -73,7 +75,14 @@ def test_every_event_has_its_place_in_every_state(state: State, event: type) -> 
     assert event in TABLE[state]
 
 
-@pytest.mark.parametrize("state", sorted(FINAL))
+@pytest.mark.parametrize("state", State)
+def test_each_step_takes_the_event_it_is_listed_for(state: State) -> None:
+    for event, step in TABLE[state].items():
+        _, taken, _ = list(inspect.signature(step, eval_str=True).parameters.values())
+        assert taken.annotation is object or event in (get_args(taken.annotation) or (taken.annotation,)), step
+
+
+@pytest.mark.parametrize("state", sorted(FINAL - {State.DENIED}))
 @pytest.mark.parametrize("event", [*BY_STAFF, *OTHERS], ids=lambda event: type(event).__name__)
 def test_what_is_final_stays_as_it_is(state: State, event: Event) -> None:
     before = ticket(state)
@@ -99,10 +108,12 @@ LEADS = {
     (State.SCHEDULED, events.Withdrawn): State.CANCELLED,
     (State.SCHEDULED, events.Asks): State.WAITING_CUSTOMER,
     (State.APPLYING, events.Asks): State.WAITING_CUSTOMER,
+    (State.DENIED, events.Withdrawn): State.CANCELLED,
+    (State.DENIED, events.Silent): State.CANCELLED,
 }
 
 
-@pytest.mark.parametrize("state", [state for state in State if state not in FINAL])
+@pytest.mark.parametrize("state", [state for state in State if state not in FINAL or state is State.DENIED])
 @pytest.mark.parametrize("event", [*BY_STAFF, *OTHERS], ids=lambda event: type(event).__name__)
 def test_where_each_event_leads(state: State, event: Event) -> None:
     assert decide(ticket(state), event, SCENE).ticket.state is LEADS.get((state, type(event)), state)
