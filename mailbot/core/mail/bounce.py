@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from mailbot.core.base.address import bare, clean, fold_case, plain_addresses, same
 from mailbot.core.mail import autoreply_phrases
 from mailbot.core.mail.message import Attachment, Message, parse
+from mailbot.core.mail.message_ids import MESSAGE_ID
 
 OWN_HEADER = "X-Mailbot"
 
@@ -24,7 +25,7 @@ _RESPONDERS = (
 _LISTS = (
     "list-id", "list-unsubscribe", "list-post", "list-help", "list-subscribe", "list-owner", "list-archive", "mailing-list",
 )  # fmt: skip
-_ORIGINAL_ID = re.compile(r"^[> \t]{0,20}message-id:[ \t]{0,20}\n?[> \t]{0,20}(<[^<>\s]{1,900}>)", re.I | re.M)
+_ORIGINAL_ID = re.compile(rf"^[> \t]{{0,20}}message-id:[ \t]{{0,20}}\n?[> \t]{{0,20}}({MESSAGE_ID})", re.I | re.M)
 _MOST_IDS = 50
 #: RFC 3464 section 2.3.3, without ``failed``.
 _NO_FAILURE = frozenset({"delayed", "delivered", "relayed", "expanded"})

@@ -5,7 +5,6 @@ unfit for any handling in ``fault``. Who is trusted is decided in ``identity``, 
 """
 
 import hashlib
-import re
 from dataclasses import dataclass, replace
 
 from mailbot.core.base.address import clean, plain_addresses
@@ -13,6 +12,7 @@ from mailbot.core.mail.body import Attachment, read_body
 from mailbot.core.mail.charsets import decoded_header
 from mailbot.core.mail.from_field import one_sender
 from mailbot.core.mail.html.tokenizer import OverCap
+from mailbot.core.mail.message_ids import message_ids, own_message_id
 from mailbot.core.mail.mime import Budget, Caps, Fields, Part, part
 from mailbot.core.mail.mime import field as first
 
@@ -23,7 +23,6 @@ _COUNTED = (*_RECIPIENTS, "from", "sender", "reply-to", "bcc")
 _ONCE = ("from", "sender", "to", "cc", "subject", "date", "message-id", "in-reply-to", "references", "content-type")
 _SUBJECT = 500  # characters; long enough for a key at the end of a subject
 _NAMES_TOLD = 10
-_ID = re.compile(r"<[^<>\s]{1,900}>")
 
 
 @dataclass(frozen=True)
@@ -116,10 +115,10 @@ def _header(top: Part, digest: str, caps: Caps) -> Message:
     sender = one_sender(top.fields)
     addresses = sum(len(plain_addresses(value)) for name, value in top.fields if name.lower() in _COUNTED)
     subject, reply_to = first(top.fields, "subject"), plain_addresses(first(top.fields, "reply-to"))
-    in_reply_to = _ids(first(top.fields, "in-reply-to"))
+    ids = _Ids.of(top.fields)
     return Message(
         digest,
-        message_id=_message_id(first(top.fields, "message-id")),
+        message_id=ids.own,
         sender=sender.address,
         sender_fault=sender.fault,
         sender_name=sender.name,
@@ -127,10 +126,10 @@ def _header(top: Part, digest: str, caps: Caps) -> Message:
         date=first(top.fields, "date") or None,
         recipients=_recipients(top.fields)[: caps.addresses],
         reply_to=reply_to[0] if reply_to else None,
-        in_reply_to=in_reply_to[0] if len(in_reply_to) == 1 else None,
-        references=_ids(first(top.fields, "references")),
+        in_reply_to=ids.answered,
+        references=ids.references,
         headers=top.fields,
-        defects=_odd(top.fields),
+        defects=_odd(top.fields) + ids.defects,
         fault=f"it has more than {caps.addresses} addresses" if addresses > caps.addresses else None,
     )
 
@@ -160,16 +159,27 @@ def _recipients(fields: Fields) -> tuple[str, ...]:
     return tuple(dict.fromkeys(address for value in values for address in plain_addresses(value)))
 
 
-def _message_id(value: str) -> str | None:
-    """The identifier of RFC 5322 section 3.6.4; one without brackets gets them."""
-    if ids := _ids(value):
-        return ids[0]
-    bare = value.strip()
-    return f"<{bare}>" if _ID.fullmatch(f"<{bare}>") else None
+@dataclass(frozen=True)
+class _Ids:
+    """The Message-IDs of a header; ``defects`` names the fields with one that is not printable ASCII, or too long."""
 
+    own: str | None
+    answered: str | None
+    references: tuple[str, ...]
+    defects: tuple[str, ...]
 
-def _ids(value: str) -> tuple[str, ...]:
-    return tuple(_ID.findall(value))
+    @classmethod
+    def of(cls, fields: Fields) -> "_Ids":
+        own, own_spoilt = own_message_id(first(fields, "message-id"))
+        answered, answered_spoilt = message_ids(first(fields, "in-reply-to"))
+        references, references_spoilt = message_ids(first(fields, "references"))
+        spoilt = {"message-id": own_spoilt, "in-reply-to": answered_spoilt, "references": references_spoilt}
+        return cls(
+            own,
+            answered[0] if len(answered) == 1 and not answered_spoilt else None,
+            references,
+            tuple(f"an unusable Message-ID in {name}" for name, is_spoilt in spoilt.items() if is_spoilt),
+        )
 
 
 def _odd(fields: Fields) -> tuple[str, ...]:

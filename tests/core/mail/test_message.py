@@ -96,6 +96,42 @@ def test_the_message_id(value, message_id):
     assert parse(mail(message_id=value)).message_id == message_id
 
 
+UNUSABLE_IDS = {
+    "8-bit": "<café@b.example>",
+    "8-bit in Latin-1": "<caf\udce9@b.example>",
+    "NUL": "<a\0b@b.example>",
+    "a control character": "<a\x1b[31m@b.example>",
+    "10,000 characters": f"<{'a' * 10_000}@b.example>",
+    "more than a header line holds": f"<{'a' * 998}>",
+    "a space inside": "<a b@b.example>",
+    "folded inside": "<a\n b@b.example>",
+    "a bidirectional control": "<a\u202eb@b.example>",
+}
+
+
+@pytest.mark.parametrize("value", UNUSABLE_IDS.values(), ids=UNUSABLE_IDS)
+def test_an_unusable_message_id_is_left_out_with_a_defect(value: str):
+    fields = {"Message-ID": value, "In-Reply-To": value, "References": f"<good@b.example> {value} <last@b.example>"}
+    raw = "".join(f"{name}: {value}\n" for name, value in fields.items()).encode("utf-8", "surrogateescape")
+    message = parse(b"From: a@b.example\n" + raw + b"\nhello")
+    assert message.fault is None
+    assert (message.message_id, message.in_reply_to) == (None, None)
+    assert message.references == ("<good@b.example>", "<last@b.example>")
+    told = [defect for defect in message.defects if "Message-ID" in defect]
+    assert told == [f"an unusable Message-ID in {name.lower()}" for name in fields]
+
+
+def test_a_bare_cr_in_a_message_id_sets_the_mail_aside():
+    message = parse(mail(message_id="<a\rb@b.example>", in_reply_to="<a\rb@b.example>"))
+    assert message.fault == "a bare CR in the header"
+    assert (message.message_id, message.in_reply_to, message.references) == (None, None, ())
+
+
+def test_a_usable_id_beside_an_unusable_one_does_not_stand_for_it():
+    message = parse(mail(message_id="<é@x> <good@x>", in_reply_to="<é@x> <good@x>"))
+    assert (message.message_id, message.in_reply_to) == (None, None)
+
+
 def test_what_the_mail_answers():
     message = parse(mail(in_reply_to="<a@x> (a comment)", references="<o@x>\n <a@x>"))
     assert message.in_reply_to == "<a@x>"
@@ -355,6 +391,8 @@ def test_a_winmail_dat_that_lies_about_its_numbers_is_kept_as_a_file(count):
 
 def check(raw: bytes) -> None:
     message = parse(raw)
+    for one in (message.message_id, message.in_reply_to, *message.references):
+        assert one is None or (one.isascii() and one.isprintable() and " " not in one and len(one) <= 998)
     assert "cannot be read" not in (message.fault or "")
     for one in (message, *message.attached):
         "".join([one.text, one.subject, one.sender_name, *(value for _, value in one.headers)]).encode()
