@@ -15,7 +15,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from mailbot.core.base.address import bare, clean, plain_addresses
+from mailbot.core.base.address import bare, plain_addresses
+from mailbot.core.base.characters import multi_line, single_line
 from mailbot.core.form import quotes, reader
 from mailbot.core.inbound import decision_grammar, reply_keys
 from mailbot.core.inbound.intake import Thread, understand
@@ -169,7 +170,8 @@ READERS: dict[str, Callable[[str], object]] = {
     "open_logs": lambda text: findings.read_logs(unpack.open_logs([("x.log", text.encode("utf-8", "replace"))])[0]),
     "open_logs gz": lambda text: findings.read_logs(unpack.open_logs([("x.gz", _gzip(text.encode("utf-8", "replace")))])[0]),
     "tnef": lambda text: tnef.unpack(b"\x78\x9f\x3e\x22\0\0" + text.encode("utf-8", "replace")),
-    "clean": clean,
+    "single_line": single_line,
+    "multi_line": multi_line,
     "listed": plain_addresses,
     "bare": bare,
 }  # fmt: skip

@@ -27,7 +27,7 @@ from mailbot.cli.command_context import (
     show_ticket,
 )
 from mailbot.cli.tables import show_table
-from mailbot.core.base.address import clean_text
+from mailbot.core.base.characters import multi_line
 from mailbot.core.desk.effects import Result
 from mailbot.core.desk.ticket import State
 from mailbot.core.mail.auth_results_probe import Finding
@@ -134,7 +134,7 @@ def check(
         show_json([{"check": line.name, "good": line.good, "detail": line.detail} for line in lines])
     else:
         for line in lines:
-            typer.echo(clean_text(f"{'good ' if line.good else 'FAULT'}  {line.name}: {line.detail}"))
+            typer.echo(multi_line(f"{'good ' if line.good else 'FAULT'}  {line.name}: {line.detail}"))
         if send_probe:
             typer.echo(
                 "The probe proves only this path: what the border does with a mail that this desk's own server hands on."
@@ -265,7 +265,7 @@ def decide(
         for result in results:
             why = found.wording.sentences["why"].get(result.why, result.why)
             typer.echo(
-                clean_text(f"{'done' if result.done else 'NOT done'}: {result.read}" + (f"\n  {why}" if why else ""))
+                multi_line(f"{'done' if result.done else 'NOT done'}: {result.read}" + (f"\n  {why}" if why else ""))
             )
     raise typer.Exit(0 if results and all(result.done for result in results) else 1)
 

@@ -1,10 +1,9 @@
-"""Mail addresses and the texts around them: what is one plain address, what is equal, what is safe to show.
+"""Mail addresses: what is one plain address, which are equal, and the addresses of a header field.
 
-Nothing here decides who wrote a mail (see ``sender``); it only reads and cleans strings.
+Who wrote a mail is decided in ``mail.from_field``.
 """
 
 import string
-import unicodedata
 
 _ATOM = frozenset(string.ascii_letters + string.digits + "!#$%&'*+/=?^_`{|}~-")
 _LABEL = frozenset(string.ascii_letters + string.digits + "-")
@@ -87,40 +86,3 @@ def bare(value: str) -> str:
         else:
             kept.append(sign)
     return "".join(kept)
-
-
-def clean(text: str, limit: int = 150) -> str:
-    """``text`` on one line, safe in headers, subjects, file labels and terminals, at most ``limit`` characters.
-
-    Control characters (C0, C1), line and paragraph separators, zero-width and bidirectional controls are gone, broken
-    surrogates are U+FFFD, white space is single spaces, and ``=?`` is pulled apart, so that no encoded word
-    (RFC 2047) is left for a later decoder.
-    """
-    signs = (_shown(sign) for sign in text[: limit * 8 + 64])
-    return " ".join("".join(signs).replace("=?", "= ?").split())[:limit].rstrip()
-
-
-#: Signs that steer a terminal or turn the direction of text: all control characters but the line end and the tab.
-_STEERING = dict.fromkeys(
-    [sign for sign in (*range(32), *range(127, 160)) if chr(sign) not in "\n\t"]
-    + [*range(0x202A, 0x202F), *range(0x2066, 0x206A)]
-) | {0x2028: "\n", 0x2029: "\n", 0x85: "\n"}
-
-
-def clean_text(text: str) -> str:
-    """``text`` of several lines, LF line ends, safe in the body of a mail and on a terminal."""
-    return text.replace("\r\n", "\n").translate(_STEERING)
-
-
-def _shown(sign: str) -> str:
-    if " " <= sign <= "~":
-        return sign
-    if sign.isspace():
-        return " "
-    match unicodedata.category(sign):
-        case "Cc" | "Cf":
-            return ""
-        case "Cs":
-            return "\ufffd"
-        case _:
-            return sign

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mailbot.core.base.address import clean, domain, fold_case
+from mailbot.core.base.address import domain, fold_case
+from mailbot.core.base.characters import single_line
 from mailbot.core.mail.auth_results import FIELD, MICROSOFT365, Verdict, evidence, id_of, verdict
 from mailbot.core.mail.message import Message
 
@@ -57,14 +58,14 @@ def _stripped(forged: list[str], own: str | None) -> Finding:
     so_far = "only the field that the border puts above it protects the desk" if own else "any mail can prove itself"
     return Finding(
         "forged field", False,
-        f"it arrived ({clean(forged[0].partition(';')[0], 80)}): the border does not remove every forged Authentication-Results, so "
+        f"it arrived ({single_line(forged[0].partition(';')[0], 80)}): the border does not remove every forged Authentication-Results, so "
         f"{so_far}; make the receiving server remove fields with its own id from every mail that comes in",
     )  # fmt: skip
 
 
 def _stamped(own: str | None, fields: Sequence[str], authserv_id: str) -> Finding:
     if own:
-        return Finding("border's field", True, f"it was stamped: {clean(own, 300)}")
+        return Finding("border's field", True, f"it was stamped: {single_line(own, 300)}")
     others = ", ".join(_ids(fields)) or "none at all"
     return Finding(
         "border's field", False,
@@ -81,7 +82,7 @@ def of_mail(message: Message, authserv_id: str | None) -> tuple[Finding, ...]:
     if message.sender is None:
         return (Finding("sender", False, f"no one sender: {message.sender_fault or 'no From'}"),)
     found = verdict(message, authserv_id)
-    named = Finding("sender", found is Verdict.VERIFIED, f"{clean(message.sender)} is {found.value}")
+    named = Finding("sender", found is Verdict.VERIFIED, f"{single_line(message.sender)} is {found.value}")
     return (named, _believed(fields, authserv_id, evidence(message, authserv_id)))
 
 
@@ -104,9 +105,9 @@ def _believed(fields: Sequence[str], authserv_id: str | None, believed: str | No
         return Finding(
             "field",
             False,
-            f"{len(mine)} fields have the id {authserv_id!r}; the topmost counts, the others may be forged: {clean(believed, 300)}",
+            f"{len(mine)} fields have the id {authserv_id!r}; the topmost counts, the others may be forged: {single_line(believed, 300)}",
         )
-    return Finding("field", True, f"believed: {clean(believed, 300)}")
+    return Finding("field", True, f"believed: {single_line(believed, 300)}")
 
 
 def _is_of(value: str, authserv_id: str) -> bool:
@@ -114,4 +115,4 @@ def _is_of(value: str, authserv_id: str) -> bool:
 
 
 def _ids(fields: Sequence[str]) -> list[str]:
-    return [clean(id_of(value), 80) or f"(no id: {MICROSOFT365}?)" for value in fields[:_MOST]]
+    return [single_line(id_of(value), 80) or f"(no id: {MICROSOFT365}?)" for value in fields[:_MOST]]

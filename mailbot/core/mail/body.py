@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain
 
-from mailbot.core.base.address import clean
+from mailbot.core.base.characters import single_line, without_invisible
 from mailbot.core.mail import tnef
 from mailbot.core.mail.charsets import decode, unflow
 from mailbot.core.mail.html.visible_text import Shown, from_html
@@ -52,10 +52,12 @@ class _Text:
     @cached_property
     def shown(self) -> Shown:
         """As its reader sees it."""
-        shown = Shown(self.source, self.source)
         if self.html:
             self.budget.markup(self.source)
             shown = from_html(self.source)
+        else:
+            text = without_invisible(self.source)
+            shown = Shown(text, text)
         self.budget.text(shown.text)
         return shown
 
@@ -164,7 +166,7 @@ class _Walk:
             self.defects.append(unpacked.defect)
             self.attach(here)
         for name, data in unpacked.files:
-            self.add(clean(name.replace("\\", "/").rpartition("/")[2]), "application/octet-stream", data)
+            self.add(single_line(name.replace("\\", "/").rpartition("/")[2]), "application/octet-stream", data)
         if unpacked.text.strip():
             self.spare = _Text(unpacked.text, unpacked.html, self.budget)
 
@@ -173,7 +175,7 @@ class _Walk:
 
     def add(self, name: str, kind: str, data: bytes) -> None:
         digest = hashlib.sha256(data).hexdigest()
-        self.attachments.append(Attachment(len(self.attachments), name, clean(kind, 100), digest, data))
+        self.attachments.append(Attachment(len(self.attachments), name, single_line(kind, 100), digest, data))
 
     def text(self, here: Part) -> _Text:
         html = here.kind == "text/html"

@@ -6,7 +6,8 @@ This module only tells. What follows, and whether a report names a mail of ours,
 import re
 from dataclasses import dataclass
 
-from mailbot.core.base.address import bare, clean, fold_case, plain_addresses, same
+from mailbot.core.base.address import bare, fold_case, plain_addresses, same
+from mailbot.core.base.characters import single_line
 from mailbot.core.mail import autoreply_phrases
 from mailbot.core.mail.message import Attachment, Message, parse
 from mailbot.core.mail.message_ids import MESSAGE_ID
@@ -67,7 +68,7 @@ def report(message: Message) -> DeliveryReport | None:
     if not (_is_daemon(message) and (failed or _null_path(message))):
         return None
     ids = _returned_ids(message) or tuple(dict.fromkeys(_ORIGINAL_ID.findall(message.text)))[:_MOST_IDS]
-    return DeliveryReport("failed", "", failed[0] if failed else "", ids, clean(message.subject)) if ids else None
+    return DeliveryReport("failed", "", failed[0] if failed else "", ids, single_line(message.subject)) if ids else None
 
 
 def _by_fields(status: Attachment, ids: tuple[str, ...]) -> DeliveryReport:
@@ -80,15 +81,15 @@ def _by_fields(status: Attachment, ids: tuple[str, ...]) -> DeliveryReport:
     plain = plain_addresses(who.rpartition(";")[2])
     return DeliveryReport(
         action=_action(one),
-        status=clean((one.field("status") or "").partition("(")[0], 20),
+        status=single_line((one.field("status") or "").partition("(")[0], 20),
         recipient=plain[0] if plain else "",
         original_ids=ids,
-        diagnostic=clean(one.field("diagnostic-code") or "", 300),
+        diagnostic=single_line(one.field("diagnostic-code") or "", 300),
     )
 
 
 def _action(block: Message) -> str:
-    return clean((block.field("action") or "").partition("(")[0].lower(), 20)
+    return single_line((block.field("action") or "").partition("(")[0].lower(), 20)
 
 
 def _returned_ids(message: Message) -> tuple[str, ...]:
@@ -134,7 +135,7 @@ def _by_header(message: Message, desk_address: str) -> str | None:
     for said in message.fields("auto-submitted"):
         submitted = fold_case(bare(said).partition(";")[0]).strip()
         if submitted != "no":
-            return f"Auto-Submitted: {clean(submitted, 40)}"
+            return f"Auto-Submitted: {single_line(submitted, 40)}"
     if _null_path(message):
         return "null return path"
     ours = _is_list_of(message, desk_address)
@@ -162,7 +163,7 @@ def _by_sender(message: Message) -> str | None:
     local = _local(message)
     plain = _plain(local)
     daemon = plain in _DAEMONS or plain in ("bounce", "bounces") or plain.startswith(_UNANSWERED)
-    return f"the sender {clean(local, 60)} is no person" if daemon else None
+    return f"the sender {single_line(local, 60)} is no person" if daemon else None
 
 
 def _is_daemon(message: Message) -> bool:

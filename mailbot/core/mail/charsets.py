@@ -127,7 +127,7 @@ def unflow(text: str, delsp: bool) -> str:
 def decoded_header(value: str) -> str:
     """A header's value with its encoded words (RFC 2047) decoded; what is no proper word stays as it is.
 
-    Pieces of one character that were cut over two words are joined first. Not cleaned: see ``address.clean``.
+    Pieces of one character that were cut over two words are joined first. Not cleaned: see ``base.characters``.
     """
     value = value[:_LONGEST_FIELD]
     shown: list[str] = []

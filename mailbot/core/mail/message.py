@@ -7,7 +7,8 @@ unfit for any handling in ``fault``. Who is trusted is decided in ``identity``, 
 import hashlib
 from dataclasses import dataclass, replace
 
-from mailbot.core.base.address import clean, plain_addresses
+from mailbot.core.base.address import plain_addresses
+from mailbot.core.base.characters import single_line
 from mailbot.core.mail.body import Attachment, read_body
 from mailbot.core.mail.charsets import decoded_header
 from mailbot.core.mail.from_field import one_sender
@@ -122,7 +123,7 @@ def _header(top: Part, digest: str, caps: Caps) -> Message:
         sender=sender.address,
         sender_fault=sender.fault,
         sender_name=sender.name,
-        subject=clean(decoded_header(subject), _SUBJECT),
+        subject=single_line(decoded_header(subject), _SUBJECT),
         date=first(top.fields, "date") or None,
         recipients=_recipients(top.fields)[: caps.addresses],
         reply_to=reply_to[0] if reply_to else None,

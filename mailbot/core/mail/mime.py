@@ -12,7 +12,7 @@ from email.message import Message as StandardPart
 from email.parser import BytesHeaderParser
 from functools import cached_property
 
-from mailbot.core.base.address import clean
+from mailbot.core.base.characters import single_line
 from mailbot.core.mail.charsets import decoded_header, unbase64
 from mailbot.core.mail.html.tokenizer import MOST_TAGS, OverCap
 
@@ -133,7 +133,7 @@ class Part:
     def name(self) -> str:
         """The file name that the sender gave: a label on one line without folders, "" if none."""
         name = self.parameter("filename", "content-disposition") or self.parameter("name")
-        return clean(decoded_header(name).replace("\\", "/").rstrip("/").rpartition("/")[2])
+        return single_line(decoded_header(name).replace("\\", "/").rstrip("/").rpartition("/")[2])
 
     def content(self) -> bytes:
         """The body with its transfer encoding undone (RFC 2045 section 6); damage is passed over, never raised."""

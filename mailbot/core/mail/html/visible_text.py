@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+from mailbot.core.base.characters import without_invisible
 from mailbot.core.mail.html.stylesheets import dress
 from mailbot.core.mail.html.tokenizer import BREAK, Tamed, tame
 from mailbot.core.mail.html.visibility import Look, below
@@ -47,11 +48,9 @@ _LINE = frozenset(
 )
 #: How the class names of quotes end; Yahoo puts a number before them.
 _QUOTES = ("gmail_quote", "yahoo_quoted", "protonmail_quote")
-_UNSEEN = str.maketrans({"\u00a0": " ", **dict.fromkeys("\u00ad\u034f\u200b\u2060\ufeff", "")})
 _SPACES = re.compile(r"[ \t\n\r\f]+")
 _TAB = re.compile("[ \u00a0]{0,9}\u00a0{2}[ \u00a0]{2,20}")  # what editors make of one
 _RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
-_JOINERS = "\u200c\u200d"
 _DEEPEST = 40  # frames within frames; what lies deeper is read, but on lines of its own
 _DEEPEST_QUOTE = 6
 _READ_TWICE = 10_000  # tags; of a longer page with doubts nothing is sure
@@ -202,9 +201,7 @@ class _Page:
     def end_line(self, always: bool = False) -> None:
         frame = self.frames[-1]
         written = "".join(frame.line)
-        line = _TAB.sub("\t", written).translate(_UNSEEN).rstrip()
-        if not line.strip(_JOINERS + " "):
-            line = ""
+        line = without_invisible(_TAB.sub("\t", written)).replace("\u00a0", " ").rstrip()
         if line or always or "\u00a0" in written:  # how Word writes a blank line
             frame.lines.append(line)
         frame.line.clear()
