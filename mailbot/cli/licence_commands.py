@@ -11,7 +11,7 @@ from rich.progress import track
 from mailbot import json_shapes
 from mailbot.cli.command_context import ConfigOption, Json, NowOption, choose, desk, fail, show_json
 from mailbot.cli.tables import show_table
-from mailbot.core.ledger.invariants import first_break
+from mailbot.core.ledger.invariants import first_broken_invariant
 from mailbot.core.ledger.licence import Licence
 from mailbot.environment import Desk
 from mailbot.operations.ledger_csv import Checks, Progress, export_csv, read_csv
@@ -22,7 +22,7 @@ app = typer.Typer(no_args_is_help=True)
 
 #: So many licences are named; of more their number is told.
 _WARNINGS = 20
-#: What a licence is that must not be so, by the code of `mailbot.core.forbidden`.
+#: What a licence is that must not be so, by the code of ``ledger.invariants``.
 _MUST_NOT = {
     "plan_refused": "it has seats, add-ons or plugins, and no plan",
     "under_minimum": "fewer seats than the least that a plan may have",
@@ -130,7 +130,7 @@ def _reverse(found: Desk, row: dict[str, str], why: str) -> None:
     with found.store.read() as session:
         licence = mapping.load_licence(session, row["token"], today)
     if licence is not None:
-        _tell_broken([(licence.token, first_break(licence.history, today, found.catalogue))], today)
+        _tell_broken([(licence.token, first_broken_invariant(licence.history, today, found.catalogue))], today)
 
 
 @app.command("import")
@@ -172,7 +172,7 @@ def _show_differences(found: list[Difference], read: int, *, json: bool) -> None
 
 def _warn(found: Desk, changed: list[Difference]) -> None:
     today = _today(found)
-    _tell_broken([(one.token, one.first_break(today, found.catalogue)) for one in changed], today)
+    _tell_broken([(one.token, one.first_broken_invariant(today, found.catalogue)) for one in changed], today)
 
 
 def _tell_broken(found: list[tuple[str, tuple[date, str] | None]], today: date) -> None:

@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from mailbot.core.desk.grant import SILENT
 from mailbot.core.desk.ticket import GRANTED, Item, ItemStatus, Ticket, state_of
-from mailbot.core.ledger.billing_history import committed_on, course
+from mailbot.core.ledger.billing_history import billing_history, committed_on
 from mailbot.core.ledger.invoices import InvoiceLine
 from mailbot.core.ledger.licence import DATES, LicenceEvent, state_on, valid_events
 from mailbot.core.ledger.period import month_end, next_month
@@ -266,7 +266,9 @@ def _increases(books: Books) -> Found:
 
 def _over(item: Item, ticket: Ticket, books: Books) -> bool:
     """Whether billing had ended by the item's day: with a deactivation that was asked for in time and read later."""
-    stage = course(books.by_token[ticket.token or ""], books.zone, frozenset()).stage(item.effective or books.last)
+    stage = billing_history(books.by_token[ticket.token or ""], books.zone, frozenset()).stage(
+        item.effective or books.last
+    )
     return item.item != "token" and stage is not None and not stage.active
 
 
