@@ -48,12 +48,26 @@ SELECTING = _set(_SELECTING)
 
 #: What can have no variant: all of ASCII but the bases of keycaps, and all that is not visible.
 _NO_BASE = r"\x00-\x22\x24-\x29\x2b-\x2f\x3a-\x7f" + _class((*_STEERING, *_INVISIBLE, *_SEPARATING, *_SELECTING))
-_STRAY = f"(?<![^{_NO_BASE}])[{_class(_SELECTING)}]"
-_UNSEEN = re.compile(f"[{_class(_INVISIBLE)}]|{_STRAY}")
-_REMOVED = re.compile(f"[{_class((*_STEERING, *_INVISIBLE))}]|{_STRAY}")
-_UNSAFE = re.compile(f"[{_class((*_STEERING, *_INVISIBLE, (0x85, 0x85), (0x2028, 0x2029)))}]|{_STRAY}")
-_LINE_END = re.compile("\r\n|[\r\v\f\x1c-\x1e\x85\u2028\u2029]")
-_SPACE = re.compile(f"(?![\t\n ])[{_class(_SEPARATING)}]")
+_SELECTED = f"[^{_NO_BASE}][{_class(_SELECTING)}]"
+
+
+def _hidden(ranges: _Ranges) -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """Each character of ``ranges`` and each stray variation selector: the pattern for U+0000 to U+FFFF, that for the rest.
+
+    Two patterns, since ``re`` looks up a class in a bitmap only if all of it is below U+10000.
+    """
+    every = (*ranges, *_SELECTING)
+    planes = [one for one in every if one[1] <= 0xFFFF], [one for one in every if one[0] > 0xFFFF]
+    basic, others = (re.compile(f"[{_class(tuple(plane))}](?<!{_SELECTED})") for plane in planes)
+    return basic, others
+
+
+_UNSEEN = _hidden(_INVISIBLE)
+_REMOVED = _hidden((*_STEERING, *_INVISIBLE))
+_UNSAFE = _hidden((*_STEERING, *_INVISIBLE, (0x85, 0x85), (0x2028, 0x2029)))
+_BEYOND_BASIC = re.compile("[\U00010000-\U0010ffff]")
+_LINE_END = re.compile("[\r\v\f\x1c-\x1e\x85\u2028\u2029]")
+_SPACE = re.compile("[\x1f\xa0\u1680\u2000-\u200a\u202f\u205f\u2800\u3000]")
 _ASCII_REMOVED = dict.fromkeys([ord(sign) for sign in STEERING if sign.isascii()])
 
 
@@ -82,16 +96,25 @@ def without_invisible(text: str) -> str:
 
     Steering characters stay: text that is shown in another order than it is written must not pass for a decision.
     """
-    return text if text.isascii() else _UNSEEN.sub("", text)
+    return text if text.isascii() else _replaced(_UNSEEN, "", text)
 
 
 def escaped(text: str, escape: Callable[[str], str]) -> str:
     """``text`` with ``escape`` for each character that must not be shown; LF, tabs and spaces stay as they are."""
-    return _UNSAFE.sub(lambda found: escape(found[0]), text)
+    return _replaced(_UNSAFE, lambda found: escape(found[0]), text)
 
 
 def _visible(text: str) -> str:
-    text = _LINE_END.sub("\n", text)
+    text = _LINE_END.sub("\n", text.replace("\r\n", "\n"))
     if text.isascii():
         return text.translate(_ASCII_REMOVED).replace("\x1f", " ")
-    return _REMOVED.sub("", _SPACE.sub(" ", text))
+    return _replaced(_REMOVED, "", _SPACE.sub(" ", text))
+
+
+def _replaced(
+    hidden: tuple[re.Pattern[str], re.Pattern[str]], by: str | Callable[[re.Match[str]], str], text: str
+) -> str:
+    basic, others = hidden
+    if _BEYOND_BASIC.search(text):
+        text = others.sub(by, text)
+    return basic.sub(by, text)
