@@ -30,7 +30,7 @@ from mailbot.cli.tables import show_table
 from mailbot.core.base.characters import multi_line
 from mailbot.core.desk.effects import Result
 from mailbot.core.desk.ticket import State
-from mailbot.core.mail.auth_results_probe import Finding
+from mailbot.core.mail.auth_results_probe import BorderFinding
 from mailbot.maillog import configure
 from mailbot.process import mapping
 from mailbot.service.runner import keep_mail
@@ -125,7 +125,7 @@ def check(
     choose(config_file, now)
     configure()
     if probe_mail is not None:
-        lines: list[Finding] = [*judge_mail(probe_mail.read_bytes(), config().identity.authserv_id)]
+        lines: list[BorderFinding] = [*judge_mail(probe_mail.read_bytes(), config().identity.authserv_id)]
     else:
         lines = [*check_all(config())]
     if send_probe and all(line.good for line in lines):
@@ -142,14 +142,14 @@ def check(
     raise typer.Exit(0 if all(line.good for line in lines) else 1)
 
 
-def _probed(patience: float) -> tuple[Finding, ...]:
+def _probed(patience: float) -> tuple[BorderFinding, ...]:
     from mailbot.operations.border_probe import probe
     from mailbot.servers.imap import ImapError
 
     try:
         return probe(desk(), patience)
     except ImapError as error:
-        return (Finding("probe", False, str(error)),)
+        return (BorderFinding("probe", False, str(error)),)
 
 
 @app.command()

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from mailbot.cli.command_context import ConfigOption, Json, NowOption, choose, desk, fail, show_json
-from mailbot.core.base.address import strict
+from mailbot.core.base.address import plain_address
 from mailbot.operations.person_erasure import ErasureReport, StillNeededError
 from mailbot.operations.person_erasure import erase_person as erased
 
@@ -22,7 +22,7 @@ def erase(
 
     Licences, bills and what was decided stay. Exit 1, and nothing is erased, while a ticket of that address is open.
     """
-    if strict(address) is None:
+    if plain_address(address) is None:
         fail(f"ADDRESS: read {address!r}, must be one plain address like jo@acme.example", 2)
     choose(config_file, now)
     try:

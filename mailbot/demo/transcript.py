@@ -10,7 +10,7 @@ from rich.text import Text
 
 from mailbot.cli.tables import show_table
 from mailbot.clock import system
-from mailbot.core.base.address import same
+from mailbot.core.base.address import same_address
 from mailbot.core.base.characters import single_line
 from mailbot.core.desk.ticket import Ticket
 from mailbot.core.form.quotes import own_text
@@ -47,7 +47,7 @@ class Transcript:
         sender = mail.sender or "nobody"
         entry: dict[str, Any] = {"what": "mail", "from": sender, "to": mailbox, "subject": mail.subject}
         entry |= {"message_id": mail.message_id, "text": mail.text, "files": [file.name for file in mail.attachments]}
-        if same(sender, DESK):
+        if same_address(sender, DESK):
             entry["kind"], entry["ref"] = self.kind(mail.message_id)
             head, shown = f"mailbot -> {mailbox}  {entry['kind']}: {mail.subject}", self._gist(mail)
             self._add(entry, head, "green", shown)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session
 
-from mailbot.core.base.address import domain, fold_case, matches, same
+from mailbot.core.base.address import domain_of, fold_case, matches_pattern, same_address
 from mailbot.core.desk.effects import Audience, Facts, Send
 from mailbot.core.desk.ticket import Ticket
 from mailbot.core.inbound import reply_keys as keywords
@@ -66,7 +66,7 @@ class Post:
             case Audience.STAFF:
                 return staff
             case Audience.DECIDERS:
-                return [a for a in staff if ticket is None or not same(a, ticket.sender)]
+                return [a for a in staff if ticket is None or not same_address(a, ticket.sender)]
             case Audience.CUSTOMER | Audience.OUTCOME if ticket is not None:
                 return _customers(Audience(to), ticket, licence)
             case _:
@@ -76,7 +76,7 @@ class Post:
         """A budget is used up: one notice a day to a person who writes too much, and lines for the operator."""
         self.withheld.append(f"{kind} to {address}")
         day, today = self.now - timedelta(days=1), self.now.astimezone(self.desk.config.zone).date()
-        wrote = ticket is None or same(address, ticket.sender)
+        wrote = ticket is None or same_address(address, ticket.sender)
         if cap is Cap.SENDER and wrote and outbox.count_since(self.session, address, day, ("cap",)) == 0:
             self._one(Send("cap", address), readership.Reader(address, staff=False), ticket)
         if ticket is not None:
@@ -91,8 +91,8 @@ class Post:
                 )
             case Cap.DOMAIN:
                 self.alert(
-                    f"cap:@{domain(address)}:{today}",
-                    f"reply budget used up: no more answers to strangers at {domain(address)} today",
+                    f"cap:@{domain_of(address)}:{today}",
+                    f"reply budget used up: no more answers to strangers at {domain_of(address)} today",
                 )
             case Cap.UNKNOWN:
                 self.alert(
@@ -134,7 +134,7 @@ class Post:
         address = reader.address
         envelope = self._envelope(send, address, ticket, reply_to_mail)
         facts = send.facts if send.facts.by or not ticket else replace(send.facts, by=self._name(address))
-        shown = ticket.as_seen if ticket and same(address, ticket.sender) else ticket
+        shown = ticket.as_seen if ticket and same_address(address, ticket.sender) else ticket
         licence = licence if shown is ticket else None
         context = mail_context.context(
             replace(send, to=address, facts=facts), shown, reader, self.desk.catalogue, self.desk.letterhead,
@@ -159,7 +159,7 @@ class Post:
         return joined(ticket, address, envelope.message_id) if ticket else None
 
     def _name(self, address: str) -> str:
-        return next((m.name for m in self.desk.config.staff if same(m.address, address)), "")
+        return next((m.name for m in self.desk.config.staff if same_address(m.address, address)), "")
 
     def _envelope(self, send: Send, address: str, ticket: Ticket | None, reply_to_mail: str | None) -> Envelope:
         settings = self.desk.config
@@ -168,7 +168,7 @@ class Post:
         tagged = key if key and not settings.smtp.sub_addressing else None
         thread = ticket.threads.get(fold_case(address), ()) if ticket else ((reply_to_mail,) if reply_to_mail else ())
         return Envelope(
-            message_id=keywords.message_id(ref, key, self.random(20), domain(settings.mailbot.address)),
+            message_id=keywords.message_id(ref, key, self.random(20), domain_of(settings.mailbot.address)),
             to=address,
             reply_to=keywords.reply_address(settings.mailbot.address, ref or "", key, settings.smtp.sub_addressing)
             if key
@@ -218,7 +218,7 @@ def _customers(to: Audience, ticket: Ticket, licence: Licence | None) -> list[st
     contacts = licence.contacts if licence else ()
     people = [ticket.sender]
     other = ticket.customer_email
-    if other and any(matches(other, contact) for contact in contacts):
+    if other and any(matches_pattern(other, contact) for contact in contacts):
         people.append(other)
     if to is Audience.OUTCOME and ticket.sender_is_partner:
         people += [contact for contact in contacts if not contact.startswith("@")]

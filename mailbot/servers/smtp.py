@@ -20,7 +20,7 @@ from aiosmtplib import (
     SMTPServerDisconnected,
 )
 
-from mailbot.core.base.address import strict
+from mailbot.core.base.address import plain_address
 from mailbot.core.base.characters import single_line
 from mailbot.core.base.loopback import is_loopback
 from mailbot.servers import tls
@@ -112,7 +112,7 @@ class Smtp:
 
     async def send(self, envelope_from: str, recipient: str, raw: bytes) -> Outcome:
         """Sends the finished mail to one recipient; ``envelope_from`` "" is the null return path."""
-        if strict(recipient) is None or (envelope_from and strict(envelope_from) is None):
+        if plain_address(recipient) is None or (envelope_from and plain_address(envelope_from) is None):
             # aiosmtplib would take what it makes of it, which may be somebody else's address.
             return Refused(
                 single_line(f"not sent: no plain address: {envelope_from!r} or {recipient!r}", _LONGEST_REPLY)

@@ -6,7 +6,7 @@ from datetime import date, datetime
 
 from pydantic import BaseModel, ConfigDict
 
-from mailbot.core.base.address import matches
+from mailbot.core.base.address import matches_pattern
 from mailbot.core.ledger.period import next_renewal, years_later
 
 #: The value of an item, current or requested: a count, a catalogue key, yes or no, a licence status, a token, or none.
@@ -114,7 +114,9 @@ class Licence:
         """Whether this licence was only ever a demo and shares a contact with ``other``, so that a token change may end it."""
         mere = self.had_demo and self.activated_on is None and self.status in ("demo", "expired")
         return mere and any(
-            matches(one, two) or matches(two, one) for one in self.contacts for two in (other.contacts if other else ())
+            matches_pattern(one, two) or matches_pattern(two, one)
+            for one in self.contacts
+            for two in (other.contacts if other else ())
         )
 
     def value(self, item: str) -> Value:

@@ -15,7 +15,7 @@ from enum import StrEnum
 
 import authres
 
-from mailbot.core.base.address import domain, fold_case
+from mailbot.core.base.address import domain_of, fold_case
 from mailbot.core.mail.message import Message
 
 MICROSOFT365 = "microsoft365"
@@ -36,13 +36,13 @@ class Verdict(StrEnum):
     REFUSED = "refused"
 
 
-def verdict(message: Message, authserv_id: str | None) -> Verdict:
+def sender_verdict(message: Message, authserv_id: str | None) -> Verdict:
     """The verdict on ``message.sender`` by the field that ``authserv_id`` wrote (``microsoft365``: that one has no id).
 
     Verified: dmarc=pass with header.from, or dkim=pass with header.d or header.i, of exactly the sender's domain.
     Refused: dmarc=fail, unless the field shows the policy none. Unverified: all else, and no id configured.
     """
-    value = evidence(message, authserv_id)
+    value = believed_field(message, authserv_id)
     if authserv_id is None or value is None:
         return Verdict.UNVERIFIED
     microsoft = fold_case(authserv_id) == MICROSOFT365
@@ -51,11 +51,11 @@ def verdict(message: Message, authserv_id: str | None) -> Verdict:
         forgiven = all(_policy_none(result, microsoft) for result in failed)
         return Verdict.UNVERIFIED if forgiven else Verdict.REFUSED
     stamp = f"{MICROSOFT365}; {value}" if microsoft else value
-    known = message.sender is not None and _proved(stamp, domain(message.sender))
+    known = message.sender is not None and _proved(stamp, domain_of(message.sender))
     return Verdict.VERIFIED if known else Verdict.UNVERIFIED
 
 
-def evidence(message: Message, authserv_id: str | None) -> str | None:
+def believed_field(message: Message, authserv_id: str | None) -> str | None:
     """The one field that is believed, as it stands; None where there is none or no id is configured."""
     if authserv_id is None:
         return None
@@ -65,7 +65,7 @@ def evidence(message: Message, authserv_id: str | None) -> str | None:
 def _stamped(message: Message, authserv_id: str) -> str | None:
     """The topmost field with that id; for "" the topmost of all, if it has none."""
     for value in message.fields(FIELD):
-        found = id_of(value)
+        found = authserv_id_of(value)
         if found == authserv_id:
             return value
         if not authserv_id:
@@ -73,7 +73,7 @@ def _stamped(message: Message, authserv_id: str) -> str | None:
     return None
 
 
-def id_of(value: str) -> str:
+def authserv_id_of(value: str) -> str:
     """The authserv-id at the head of a field, in lower case; "" if the field begins with a result."""
     head = _results(value)[0].said
     word = "" if "=" in head else (head.split() or ["?"])[0]
@@ -137,7 +137,7 @@ def _proved(value: str, own: str) -> bool:
     if dmarc and all(result.result == "pass" and _names(result, "from") == own for result in dmarc):
         return True
     signed = [result for result in results if result.method == "dkim" and result.result == "pass"]
-    return any((_names(result, "d") or domain(_names(result, "i"))) == own for result in signed)
+    return any((_names(result, "d") or domain_of(_names(result, "i"))) == own for result in signed)
 
 
 def _names(result: authres.AuthenticationResult, name: str) -> str:

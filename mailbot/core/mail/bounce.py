@@ -6,7 +6,7 @@ This module only tells. What follows, and whether a report names a mail of ours,
 import re
 from dataclasses import dataclass
 
-from mailbot.core.base.address import bare, fold_case, plain_addresses, same
+from mailbot.core.base.address import fold_case, plain_addresses, same_address, without_comments
 from mailbot.core.base.characters import single_line
 from mailbot.core.mail import autoreply_phrases
 from mailbot.core.mail.message import Attachment, Message, parse
@@ -53,7 +53,7 @@ class DeliveryReport:
         return self.action not in _NO_FAILURE
 
 
-def report(message: Message) -> DeliveryReport | None:
+def delivery_report(message: Message) -> DeliveryReport | None:
     """The delivery report in ``message``, None if it is none. Of several recipients one that failed is told.
 
     A report without the fields of RFC 3464 counts only from a daemon, with a null return path (or the field
@@ -99,22 +99,22 @@ def _returned_ids(message: Message) -> tuple[str, ...]:
     return tuple(dict.fromkeys(one for one in ids if one))[:_MOST_IDS]
 
 
-def own(message: Message) -> bool:
+def is_own_mail(message: Message) -> bool:
     """Whether ``message`` says that this desk, or another mailbot, wrote it."""
     return message.field(OWN_HEADER) is not None
 
 
-def automatic(message: Message, desk_address: str) -> str | None:
+def automatic_reason(message: Message, desk_address: str) -> str | None:
     """Why ``message`` is automatic mail, in a few words; None if a person may have written it.
 
     ``desk_address``: nothing that comes from it is a person's. ``X-Auto-Response-Suppress`` alone says nothing.
     """
-    if own(message):
+    if is_own_mail(message):
         return "it is a mail of our own"
-    if message.sender is not None and same(_without_detail(message.sender), desk_address):
+    if message.sender is not None and same_address(_without_detail(message.sender), desk_address):
         return "it comes from the desk's own address"
     kind = (message.field("content-type") or "").lower()
-    if report(message) is not None or (kind.startswith("multipart/report") and "delivery-status" in kind):
+    if delivery_report(message) is not None or (kind.startswith("multipart/report") and "delivery-status" in kind):
         return "delivery report"
     if kind.startswith("multipart/report"):
         return "report of a mail program"
@@ -133,7 +133,7 @@ def _without_detail(address: str) -> str:
 
 def _by_header(message: Message, desk_address: str) -> str | None:
     for said in message.fields("auto-submitted"):
-        submitted = fold_case(bare(said).partition(";")[0]).strip()
+        submitted = fold_case(without_comments(said).partition(";")[0]).strip()
         if submitted != "no":
             return f"Auto-Submitted: {single_line(submitted, 40)}"
     if _null_path(message):
@@ -152,7 +152,7 @@ def _by_header(message: Message, desk_address: str) -> str | None:
 def _is_list_of(message: Message, address: str) -> bool:
     """Whether the desk's own address is the list that passed the message on (RFC 2919: ``<local.domain>``)."""
     named = (message.field("list-id") or "").rpartition("<")[2].partition(">")[0].strip()
-    return same(named, address.replace("@", "."))
+    return same_address(named, address.replace("@", "."))
 
 
 def _null_path(message: Message) -> bool:

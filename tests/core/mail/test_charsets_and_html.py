@@ -4,13 +4,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mailbot.core.mail.charsets import decode, decoded_header, unflow
+from mailbot.core.mail.charsets import decode_header, decode_text, unwrap_flowed
 from mailbot.core.mail.html import visible_text as pages
 from mailbot.core.mail.html.tokenizer import OverCap
 
 
 def from_html(html: str) -> str:
-    return pages.from_html(html).text
+    return pages.visible_text(html).text
 
 
 quick = settings(max_examples=150, deadline=None, database=None)
@@ -32,7 +32,7 @@ quick = settings(max_examples=150, deadline=None, database=None)
     ],
 )
 def test_text_in_its_character_set(data, charset, text):
-    assert decode(data, charset) == (text, None)
+    assert decode_text(data, charset) == (text, None)
 
 
 @pytest.mark.parametrize(
@@ -50,22 +50,22 @@ def test_text_in_its_character_set(data, charset, text):
     ],
 )
 def test_a_wrong_label_is_told_and_the_text_is_still_read(data, charset, text):
-    read, defect = decode(data, charset)
+    read, defect = decode_text(data, charset)
     assert read == text
     assert defect
 
 
 def test_half_a_surrogate_pair_never_comes_back():
-    assert decode(b"a+2AA-b", "utf-7") == ("a?b", None)
+    assert decode_text(b"a+2AA-b", "utf-7") == ("a?b", None)
 
 
 def test_flowed_paragraphs_are_joined():
-    assert unflow("one \ntwo\nthree", delsp=False) == "one two\nthree"
-    assert unflow("tele \nphones", delsp=True) == "telephones"
-    assert unflow("> a \n> b\n>> c", delsp=False) == "> a b\n>> c"
-    assert unflow("> a \nmine", delsp=False) == "> a \nmine"  # quoted and own text are never one paragraph
-    assert unflow(" >stuffed", delsp=False) == ">stuffed"
-    assert unflow("-- \nsignature", delsp=False) == "-- \nsignature"
+    assert unwrap_flowed("one \ntwo\nthree", delsp=False) == "one two\nthree"
+    assert unwrap_flowed("tele \nphones", delsp=True) == "telephones"
+    assert unwrap_flowed("> a \n> b\n>> c", delsp=False) == "> a b\n>> c"
+    assert unwrap_flowed("> a \nmine", delsp=False) == "> a \nmine"  # quoted and own text are never one paragraph
+    assert unwrap_flowed(" >stuffed", delsp=False) == ">stuffed"
+    assert unwrap_flowed("-- \nsignature", delsp=False) == "-- \nsignature"
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_flowed_paragraphs_are_joined():
     ],
 )
 def test_encoded_words(value, text):
-    assert decoded_header(value) == text
+    assert decode_header(value) == text
 
 
 def test_cells_of_a_row_stand_on_one_line():
@@ -234,7 +234,7 @@ def test_what_is_seen_counts(seen):
     ],
 )
 def test_what_only_some_programs_show_is_read_and_told_apart(doubtful):
-    shown = pages.from_html(f"a{doubtful}")
+    shown = pages.visible_text(f"a{doubtful}")
     assert "X" in shown.text
     assert "X" not in shown.surely
 
@@ -278,13 +278,13 @@ def test_html_never_fails(html):
 @quick
 @given(st.binary(), st.sampled_from(["utf-8", "utf-7", "utf-16", "iso-2022-jp", "hz", "cp932", "big5", "x", None]))
 def test_decoding_never_fails_and_can_be_encoded_again(data, charset):
-    decode(data, charset)[0].encode()
+    decode_text(data, charset)[0].encode()
 
 
 @quick
 @given(st.text(alphabet=st.sampled_from("=?utf-8qQbB_ \té01"), max_size=100))
 def test_encoded_words_never_fail(value):
-    decoded_header(value).encode()
+    decode_header(value).encode()
 
 
 @pytest.mark.series(3)

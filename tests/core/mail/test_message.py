@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mailbot.core.mail.auth_results import verdict
-from mailbot.core.mail.bounce import automatic, report
+from mailbot.core.mail.auth_results import sender_verdict
+from mailbot.core.mail.bounce import automatic_reason, delivery_report
 from mailbot.core.mail.message import Caps, Message, parse
 from tests.support.paths import TESTS
 
@@ -44,8 +44,8 @@ def seen(message: Message, authserv_id: str) -> dict[str, object]:
         "attachments": [one.name for one in message.attachments],
         "attached": [one.subject for one in message.attached],
         "defects": list(message.defects),
-        "verdict": str(verdict(message, authserv_id)),
-        "automatic": automatic(message, DESK),
+        "verdict": str(sender_verdict(message, authserv_id)),
+        "automatic": automatic_reason(message, DESK),
     }
 
 
@@ -398,10 +398,10 @@ def check(raw: bytes) -> None:
         "".join([one.text, one.subject, one.sender_name, *(value for _, value in one.headers)]).encode()
         assert "\0" not in one.text
         assert one.body_sha256
-        verdict(one, "mx.desk.example")
-        verdict(one, "microsoft365")
-        automatic(one, DESK)
-        report(one)
+        sender_verdict(one, "mx.desk.example")
+        sender_verdict(one, "microsoft365")
+        automatic_reason(one, DESK)
+        delivery_report(one)
 
 
 @quick

@@ -21,7 +21,7 @@ _FUNCTION = re.compile(r"(rgb|hsl)a?\(([^()]{1,80})\)")
 _PARTS = re.compile(r"[ ,/]+")
 
 
-def alike(ink: str | None, ground: str | None) -> bool:
+def indistinguishable(ink: str | None, ground: str | None) -> bool:
     """Whether no eye tells the two apart, as ``colour`` gives them; None: not known."""
     if ink is None or ink == "transparent" or ground is None:
         return ink == "transparent"
@@ -30,7 +30,7 @@ def alike(ink: str | None, ground: str | None) -> bool:
     return _apart(ink, ground) < _NEAR
 
 
-def faint(ink: str, ground: str | None) -> bool:
+def low_contrast(ink: str, ground: str | None) -> bool:
     """Whether many an eye hardly tells the two apart; what lies on a picture may be so."""
     return ground is None or (bool(_FULL.fullmatch(ink) and _FULL.fullmatch(ground)) and _apart(ink, ground) < _FAINTLY)
 
@@ -39,7 +39,7 @@ def _apart(ink: str, ground: str) -> int:
     return sum(abs(a - b) for a, b in zip(bytes.fromhex(ink[1:]), bytes.fromhex(ground[1:]), strict=True))
 
 
-def colour(text: str) -> str:
+def parse_colour(text: str) -> str:
     """``#rrggbb``, ``transparent``, or the value itself where it is not understood."""
     text = text.strip().lower()
     text = _NAMES.get(text, text)

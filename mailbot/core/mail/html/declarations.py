@@ -15,7 +15,7 @@ _CLIPPED = (
 )
 _SIDES = ("left", "top", "right", "bottom")
 #: All properties that are looked at.
-LOOKED_AT = frozenset(
+PROPERTIES = frozenset(
     [
         *("display", "visibility", "opacity", "content-visibility", "mso-hide", "position", *_SIDES, *_CLIPPED),
         *("overflow", "overflow-x", "overflow-y", "clip", "clip-path", "transform", "scale", "filter", "mask", "mask-image"),
@@ -73,7 +73,7 @@ _ESCAPE = re.compile(r"\\([0-9a-f]{1,6})[ \t\n\f]?|\\(.)", re.S)
 
 
 @lru_cache(maxsize=512)
-def declared(style: str) -> dict[str, str]:
+def parse_declarations(style: str) -> dict[str, str]:
     """The value of each property of ``LOOKED_AT`` that counts, in lower case; what is ``!important`` ends in that."""
     known: dict[str, str] = {}
     for line in _BRACKETS.sub("()", _QUOTED.sub(_bare, style.lower())).split(";"):
@@ -81,7 +81,7 @@ def declared(style: str) -> dict[str, str]:
         key, value = _plain(key), _plain(value)
         value, mark, _ = value.partition("!")
         value = " ".join(value.split())
-        if key not in LOOKED_AT or not _valid(key, value) or (not mark and known.get(key, "").endswith("!important")):
+        if key not in PROPERTIES or not _valid(key, value) or (not mark and known.get(key, "").endswith("!important")):
             continue
         known[key] = (value if len(value) <= _LONGEST else "url()") + ("!important" if mark else "")
     return known

@@ -11,8 +11,8 @@ from functools import cached_property
 
 import css_inline
 
-from mailbot.core.mail.html.declarations import declared
-from mailbot.core.mail.html.tokenizer import OverCap, Tamed
+from mailbot.core.mail.html.declarations import parse_declarations
+from mailbot.core.mail.html.tokenizer import OverCap, SimplePage
 from mailbot.core.mail.html.visibility import hides
 
 _MOST_CHARACTERS = 200_000
@@ -43,7 +43,7 @@ class _Rule:
         wider = _PSEUDO.sub("", self.selector).strip()
         return f"{'*' if not wider or '(' in wider else wider}{{display:none!important}}"
 
-    def work(self, page: Tamed) -> int:
+    def work(self, page: SimplePage) -> int:
         """How many elements may get something from it; looking at one more on the way up costs a quarter of that."""
         if self.selector == "*":
             return page.tags
@@ -57,23 +57,23 @@ class _Rule:
 
 
 @dataclass(frozen=True)
-class Dressed:
+class StyledPage:
     """``html`` with every rule in the style of its elements; ``doubtful``: some of them may hold or not."""
 
     html: str
     doubtful: bool = False
 
 
-def dress(page: Tamed, strict: bool) -> Dressed:
+def apply_sheets(page: SimplePage, strict: bool) -> StyledPage:
     """The page with its sheets applied; ``strict``: also hidden is what may be. Raises OverCap."""
     if not page.sheets:
-        return Dressed(page.html)
+        return StyledPage(page.html)
     if sum(map(len, page.sheets)) > _MOST_CHARACTERS:
         raise OverCap(f"more than {_MOST_CHARACTERS} characters of style sheets")
     rules = list(dict.fromkeys(rule for sheet in page.sheets for rule in _rules(sheet)))
     applied = [rule for rule in rules if rule.sure or strict]
     if not applied:
-        return Dressed(page.html, bool(rules))
+        return StyledPage(page.html, bool(rules))
     longest: dict[str, int] = {}
     for rule in applied:
         for line in rule.style.split(";"):
@@ -84,7 +84,7 @@ def dress(page: Tamed, strict: bool) -> Dressed:
     inliner = css_inline.CSSInliner(
         load_remote_stylesheets=False, extra_css="\n".join(rule.matched for rule in applied)
     )
-    return Dressed(inliner.inline(page.html), any(not rule.sure for rule in rules))
+    return StyledPage(inliner.inline(page.html), any(not rule.sure for rule in rules))
 
 
 @dataclass
@@ -138,7 +138,7 @@ def _within(outer: _Block, prelude: str) -> _Block:
 
 
 def _of(block: _Block) -> Iterator[_Rule]:
-    style = ";".join(f"{key}:{value}" for key, value in declared(";".join(block.lines)).items())
+    style = ";".join(f"{key}:{value}" for key, value in parse_declarations(";".join(block.lines)).items())
     if not block.selectors or not style:
         return
     hiding = hides(style)

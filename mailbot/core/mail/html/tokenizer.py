@@ -62,7 +62,7 @@ class OverCap(Exception):  # noqa: N818 - no error of the program; it never leav
 
 
 @dataclass(frozen=True)
-class Tamed:
+class SimplePage:
     """``html`` to build a tree from; its ``sheets``; how many ``tags`` start, and the sum of their ``depths``."""
 
     html: str
@@ -71,7 +71,7 @@ class Tamed:
     depths: int = 0
 
 
-def tame(html: str) -> Tamed:
+def simplify(html: str) -> SimplePage:
     """The same page, harmless; never fails, linear in its length."""
     html = html.replace("\0", "").replace(BREAK, "")
     out: list[str] = []
@@ -96,7 +96,7 @@ def tame(html: str) -> Tamed:
             out.append("&lt;")
             at = open_at + 1
     out.append(html[at:])
-    return Tamed("".join(out), tuple(sheets), tags.starts, tags.depths)
+    return SimplePage("".join(out), tuple(sheets), tags.starts, tags.depths)
 
 
 @dataclass

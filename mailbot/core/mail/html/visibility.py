@@ -4,8 +4,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from mailbot.core.mail.html.colours import alike, colour, faint
-from mailbot.core.mail.html.declarations import declared
+from mailbot.core.mail.html.colours import indistinguishable, low_contrast, parse_colour
+from mailbot.core.mail.html.declarations import parse_declarations
 
 _STRUCK = frozenset(["s", "strike", "del"])
 _LENGTH = re.compile(r"[+-]?(\d{0,6}\.?\d{0,6})(?:e[+-]?\d{1,3})?(px|pt|em|rem|%|in|cm|mm|pc|vw|vh|ex|ch)?")
@@ -62,15 +62,15 @@ class Look:
     @property
     def seen(self) -> bool:
         """Whether text here can be read."""
-        return not (self.gone or self.hidden or self.size < _LEAST or alike(self.ink, self.ground))
+        return not (self.gone or self.hidden or self.size < _LEAST or indistinguishable(self.ink, self.ground))
 
     @property
     def doubted(self) -> bool:
         """Whether some readers may not see it: also what is tiny, hardly stands out, or has a chosen colour on a picture."""
-        return self.doubtful or self.size < _LEGIBLE or (self.ink is not None and faint(self.ink, self.ground))
+        return self.doubtful or self.size < _LEGIBLE or (self.ink is not None and low_contrast(self.ink, self.ground))
 
 
-def below(look: Look, tag: str, attributes: Mapping[str, str | None]) -> Look:
+def look_inside(look: Look, tag: str, attributes: Mapping[str, str | None]) -> Look:
     """The look inside a ``tag`` that stands where ``look`` holds."""
     if tag == "pre":
         look = replace(look, kept_space=True)
@@ -82,23 +82,26 @@ def below(look: Look, tag: str, attributes: Mapping[str, str | None]) -> Look:
         look = replace(look, doubtful=True)
     if not attributes:
         return look
-    style = {key: value.removesuffix("!important") for key, value in declared(attributes.get("style") or "").items()}
+    style = {
+        key: value.removesuffix("!important")
+        for key, value in parse_declarations(attributes.get("style") or "").items()
+    }
     if "hidden" in attributes or is_gone(style):
         return replace(look, gone=True)
     if is_doubtful(style):
         look = replace(look, doubtful=True)
     if ground := attributes.get("bgcolor"):
-        look = replace(look, ground=colour(ground))
+        look = replace(look, ground=parse_colour(ground))
     if attributes.get("background"):
         look = replace(look, ground=None)
     if ink := attributes.get("color" if tag == "font" else "text" if tag == "body" else ""):
-        look = replace(look, ink=colour(ink))
+        look = replace(look, ink=parse_colour(ink))
     return _styled(look, style) if style else look
 
 
 def hides(style: str) -> bool:
     """Whether a style alone hides what it is given to, or may."""
-    look = below(Look(), "p", {"style": style})
+    look = look_inside(Look(), "p", {"style": style})
     return look.doubtful or not look.seen
 
 
@@ -199,8 +202,10 @@ def _styled(look: Look, style: Mapping[str, str]) -> Look:
     if style.get("vertical-align") == "super":
         look = replace(look, raised=True)
     if (ink := style.get("-webkit-text-fill-color") or style.get("color")) and ink not in ("inherit", "currentcolor"):
-        look = replace(look, ink=colour(ink))
-        look = replace(look, doubtful=look.doubtful or "(" in colour(ink))  # reckoned in a way that is not known here
+        look = replace(look, ink=parse_colour(ink))
+        look = replace(
+            look, doubtful=look.doubtful or "(" in parse_colour(ink)
+        )  # reckoned in a way that is not known here
     if space := style.get("white-space"):
         look = replace(look, kept_space=space.startswith("pre"))
     for key in ("background", "background-color"):
@@ -215,5 +220,5 @@ def _ground(value: str, before: str | None) -> str | None:
     """The colour in a ``background`` value; None where a picture or gradient is drawn."""
     if "url(" in value or "gradient" in value:
         return None
-    ground = colour(value if value.startswith(("rgb", "hsl")) else value.split(" ")[0])
+    ground = parse_colour(value if value.startswith(("rgb", "hsl")) else value.split(" ")[0])
     return before if ground in ("none", "transparent", "inherit", "initial") else ground

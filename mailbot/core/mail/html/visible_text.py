@@ -10,9 +10,9 @@ from dataclasses import dataclass, field, replace
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from mailbot.core.base.characters import without_invisible
-from mailbot.core.mail.html.stylesheets import dress
-from mailbot.core.mail.html.tokenizer import BREAK, Tamed, tame
-from mailbot.core.mail.html.visibility import Look, below
+from mailbot.core.mail.html.stylesheets import apply_sheets
+from mailbot.core.mail.html.tokenizer import BREAK, SimplePage, simplify
+from mailbot.core.mail.html.visibility import Look, look_inside
 
 _GONE = frozenset(["head", "template", "object", "svg", "math", "audio", "video", "datalist", "canvas"])
 _PARAGRAPH = frozenset(
@@ -57,30 +57,30 @@ _READ_TWICE = 10_000  # tags; of a longer page with doubts nothing is sure
 
 
 @dataclass(frozen=True)
-class Shown:
+class VisibleText:
     """``text`` as its reader sees it; ``surely``: without what some readers do not see. Mostly both are one."""
 
     text: str
     surely: str
 
 
-def from_html(html: str) -> Shown:
+def visible_text(html: str) -> VisibleText:
     """The visible text of ``html``, LF line ends; linear in its length. Raises OverCap for style sheets without end.
 
     The cells of a table row stand on one line with tabs between, list items begin with "- ", boxes to tick are
     ``[x]`` and ``[ ]``, lines of quoted mails begin with "> ", what is struck out is ``~~so~~``, and a raised digit stays
     one, so that the mark of a footnote is no part of a number.
     """
-    tamed = tame(html)
+    tamed = simplify(html)
     text, doubtful = _read(tamed, strict=False)
     if not doubtful:
-        return Shown(text, text)
-    return Shown(text, "" if tamed.tags > _READ_TWICE else _read(tamed, strict=True)[0])
+        return VisibleText(text, text)
+    return VisibleText(text, "" if tamed.tags > _READ_TWICE else _read(tamed, strict=True)[0])
 
 
-def _read(tamed: Tamed, strict: bool) -> tuple[str, bool]:
+def _read(tamed: SimplePage, strict: bool) -> tuple[str, bool]:
     """The text, and whether some of it may not be seen; ``strict``: that is left out."""
-    dressed = dress(tamed, strict)
+    dressed = apply_sheets(tamed, strict)
     page = _Page(strict, dressed.doubtful)
     todo: list[tuple[LexborNode | None, _Place] | str] = [(LexborHTMLParser(dressed.html).root, _Place())]
     while todo:
@@ -114,7 +114,7 @@ class _Place:
 def _enter(page: "_Page", node: LexborNode, tag: str, place: _Place) -> _Place | None:
     """Opens an element; the place inside it, None if there is nothing to see."""
     attributes = node.attributes
-    look = below(place.look, tag, attributes)
+    look = look_inside(place.look, tag, attributes)
     if look.gone or (tag == "dialog" and "open" not in attributes):
         return None
     if tag == "details" and "open" not in attributes:
