@@ -9,6 +9,7 @@ from typing import Any
 from mailbot import json_shapes
 from mailbot.assembly import assemble
 from mailbot.config.settings import load_config
+from mailbot.core.desk.disclosure import Viewer, shown_to
 from mailbot.core.desk.ticket import Ticket
 from mailbot.core.ledger.period import DECREASE_DAY
 from mailbot.demo.correspondents import DESK, PEOPLE
@@ -32,7 +33,7 @@ port = {imap_port}
 security = "plain"
 username = "{desk}"
 password = "{password}"
-# The demo's server can forget to tell a client in IDLE of a mail that came just before.
+# The demo's server does not always announce a new mail to a client in IDLE.
 poll_seconds = 1
 
 [smtp]
@@ -46,7 +47,7 @@ password = "{password}"
 authserv_id = "{authserv_id}"
 staff = "key+verified"
 
-# One customer writes all the demo's mails, and more of them when it stays.
+# One customer writes all mails of the demo.
 [limits]
 replies_per_sender_per_day = 100
 """
@@ -109,7 +110,7 @@ class RunningDesk:
 
     def __exit__(self, *_: object) -> None:
         if self._loop is not None and self._service is not None and self._thread.is_alive():
-            self._loop.call_soon_threadsafe(self._service.stop, "the demo ends")
+            self._loop.call_soon_threadsafe(self._service.stop, "the demo is over")
         self._thread.join(_PATIENCE)
         self.desk.store.engine.dispose()
 
@@ -122,7 +123,7 @@ class RunningDesk:
         try:
             asyncio.run(run())
         except Exception as error:  # whatever ends the desk must be told where the demo is told
-            self._trouble(f"the desk ended: {error!r}")
+            self._trouble(f"the desk stopped: {error!r}")
         finally:
             self._ready.set()
 
@@ -133,9 +134,10 @@ class RunningDesk:
             return (row.kind, row.ref) if row else ("", None)
 
     def ticket(self, ref: str) -> Ticket | None:
-        """The ticket as it stands."""
+        """The ticket as staff are shown it."""
         with self.desk.store.read() as session:
-            return mapping.load_ticket(session, ref)
+            found = mapping.load_ticket(session, ref)
+        return shown_to(Viewer.OTHERS, found) if found else None
 
     def tickets(self) -> list[dict[str, Any]]:
         """All tickets, newest first, in the shape of ``mailbot tickets --json``."""

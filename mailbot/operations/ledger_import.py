@@ -9,7 +9,7 @@ from sqlmodel import Session
 
 from mailbot.core.base.address import fold_case
 from mailbot.core.catalogue.contents import Catalogue
-from mailbot.core.catalogue.item_kinds import SEATS
+from mailbot.core.catalogue.item_kinds import CHOSEN, SEATS, ItemKey, item_key
 from mailbot.core.desk.events import Reversed
 from mailbot.core.ledger.invariants import first_broken_invariant
 from mailbot.core.ledger.licence import DATES, Licence, LicenceEvent
@@ -18,7 +18,7 @@ from mailbot.environment import Desk
 from mailbot.operations.ledger_csv import Progress, cell_parts
 from mailbot.process import mapping
 from mailbot.process.unit_of_work import Work
-from storage import licences, people, posts
+from storage import licence_posts, licences, people
 
 #: So many tokens are looked up alone; for more the whole ledger is read once.
 FEW = 50
@@ -98,11 +98,11 @@ def reverse(desk: Desk, token: str, revision: int, why: str) -> str | None:
         if wrong.pending and not any(
             revision in (e.changes.get("accepts"), e.changes.get("reverses")) for e in history
         ):
-            return f"event {revision} waits for the licence server: reverse it once it is accepted"
+            return f"event {revision} is waiting for the licence server: reverse it after it is accepted"
         later = [event for event in history if event.revision > revision]
         clash = next((e for e in later if "reverses" in e.changes or e.changes.keys() & wrong.changes.keys()), None)
         if clash is not None:
-            return f"event {clash.revision} ({clash.kind}) came after it: reverse that one first, or set what is right"
+            return f"event {clash.revision} ({clash.kind}) changed the same later: reverse that one first, or set the right values"
         changes: dict[str, Any] = {"reverses": revision}
         if wrong.effective <= today:
             before = state([event for event in history if event.revision < revision], today)
@@ -112,7 +112,7 @@ def reverse(desk: Desk, token: str, revision: int, why: str) -> str | None:
             decider="operator", rule="reversal", catalogue_version=desk.catalogue.version, why=why, ticket=wrong.ticket,
         )  # fmt: skip
         if desk.config.licence_server is not None:
-            posts.add(session, token, put_back, now)
+            licence_posts.add(session, token, put_back, now)
         _tell_ticket(Work(desk, session, now, f"reverse:{token}:{revision}"), wrong)
     return None
 
@@ -171,21 +171,21 @@ def _terms(row: Mapping[str, str], today: Licence | None, catalogue: Catalogue) 
     wanted |= {k: int(row[k] or 0) for k in SEATS if k in row}
     if "whitelabel" in row:
         wanted["whitelabel"] = row["whitelabel"] == "true"
-    for column, kind in (("addons", "addon"), ("plugins", "plugin")):
-        if column in row:
-            known = catalogue.addons if kind == "addon" else catalogue.plugins
-            chosen = set(cell_parts(row[column]))
-            wanted |= {f"{kind}:{key}": key in chosen for key in known}
+    if "addons" in row:
+        wanted |= {ItemKey.addon(key): key in cell_parts(row["addons"]) for key in catalogue.addons}
+    if "plugins" in row:
+        wanted |= {ItemKey.plugin(key): key in cell_parts(row["plugins"]) for key in catalogue.plugins}
     return {k: v for k, v in wanted.items() if _now(today, k) != v}
 
 
 def _now(today: Licence | None, key: str) -> Any:
+    item = item_key(key)
     if today is None:
-        return False if ":" in key else 0 if key in SEATS else None
+        return False if item and item.kind in CHOSEN else 0 if key in SEATS else None
     if key in DATES:
         value = getattr(today, key)
         return value.isoformat() if value else None
-    return today.value(key)
+    return today.value(item) if item else getattr(today, key)
 
 
 def _write(desk: Desk, session: Session, found: Sequence[Difference], kind: str, why: str, now: datetime) -> None:
@@ -214,7 +214,7 @@ def _write(desk: Desk, session: Session, found: Sequence[Difference], kind: str,
     )
     for one in found:
         if asks and one.terms:
-            posts.add(session, one.token, (one.before.revision if one.before else 0) + 1, now)
+            licence_posts.add(session, one.token, (one.before.revision if one.before else 0) + 1, now)
     people.set_names(session, {one.token: one.name for one in found if one.name is not None})
     new = {one.token: one.contacts for one in found if one.contacts is not None}
     known = frozenset(one.token for one in found if one.makes_known)

@@ -1,12 +1,15 @@
 """From an effect to finished mails in the outbox: who gets one, with which key, in which thread, within which budget."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sqlmodel import Session
 
 from mailbot.core.base.address import domain_of, fold_case, matches_pattern, same_address
+from mailbot.core.base.frozen import replace
+from mailbot.core.desk.disclosure import Viewer, shown_to
+from mailbot.core.desk.due_kind import DueKind
 from mailbot.core.desk.effects import Audience, Facts, Send
 from mailbot.core.desk.ticket import Ticket
 from mailbot.core.inbound import reply_keys as keywords
@@ -17,10 +20,10 @@ from mailbot.core.outbound.compose import Envelope, compose
 from mailbot.environment import Desk
 from mailbot.ids import Stream
 from mailbot.process.reply_budget import Cap, reached
-from storage import alerts, due, keys, outbox, tickets
+from storage import alerts, due, keys, mail_counts, outbox, tickets
 
 #: The due thing that tells staff what was collected since the last alert.
-ALERTS = "alerts"
+ALERTS = DueKind.ALERTS
 ALERT_EVERY = timedelta(hours=1)
 #: So many incidents stand in one mail; the others follow an hour later.
 MOST_ALERTS = 500
@@ -77,7 +80,7 @@ class Post:
         self.withheld.append(f"{kind} to {address}")
         day, today = self.now - timedelta(days=1), self.now.astimezone(self.desk.config.zone).date()
         wrote = ticket is None or same_address(address, ticket.sender)
-        if cap is Cap.SENDER and wrote and outbox.count_since(self.session, address, day, ("cap",)) == 0:
+        if cap is Cap.SENDER and wrote and mail_counts.count_since(self.session, address, day, ("cap",)) == 0:
             self._one(Send("cap", address), readership.Reader(address, staff=False), ticket)
         if ticket is not None:
             detail = {"kind": kind, "to": address, "budget": cap.value}
@@ -86,18 +89,16 @@ class Post:
             )
         match cap:
             case Cap.SENDER:
-                self.alert(
-                    f"cap:{fold_case(address)}:{today}", f"reply budget used up: no more answers to {address} today"
-                )
+                self.alert(f"cap:{fold_case(address)}:{today}", self.desk.say("alert.cap_sender", address=address))
             case Cap.DOMAIN:
                 self.alert(
                     f"cap:@{domain_of(address)}:{today}",
-                    f"reply budget used up: no more answers to strangers at {domain_of(address)} today",
+                    self.desk.say("alert.cap_domain", domain=domain_of(address)),
                 )
             case Cap.UNKNOWN:
                 self.alert(
                     f"cap:unknown:{self.now:%Y-%m-%d %H}",
-                    "more mails of strangers than are answered in an hour; the others are in the digest, unanswered",
+                    self.desk.say("alert.cap_unknown"),
                 )
 
     def alert(self, incident: str, text: str) -> None:
@@ -118,7 +119,7 @@ class Post:
             return
         text = "\n".join(row.text for row in rows)
         self.send(Send("alert", Audience.STAFF, Facts(text=text)), None)
-        alerts.told(self.session, rows, self.now)
+        alerts.mark_told(self.session, rows, self.now)
         if alerts.untold(self.session, 1):
             due.add(self.session, kind=ALERTS, due_at=self.now + ALERT_EVERY, made_at=self.now)
 
@@ -134,8 +135,9 @@ class Post:
         address = reader.address
         envelope = self._envelope(send, address, ticket, reply_to_mail)
         facts = send.facts if send.facts.by or not ticket else replace(send.facts, by=self._name(address))
-        shown = ticket.as_seen if ticket and same_address(address, ticket.sender) else ticket
-        licence = licence if shown is ticket else None
+        requester = ticket is not None and same_address(address, ticket.sender)
+        shown = shown_to(Viewer.REQUESTER if requester else Viewer.OTHERS, ticket) if ticket else None
+        licence = None if requester and ticket and ticket.neutral else licence
         context = mail_context.context(
             replace(send, to=address, facts=facts), shown, reader, self.desk.catalogue, self.desk.letterhead,
             self.desk.wording, envelope, licence, new_licence,
@@ -150,7 +152,7 @@ class Post:
             envelope_from="" if envelope.null_path else self.desk.config.mailbot.address,
             raw=raw,
             composed_at=self.now,
-            due_at=self.now + HUSH if send.kind == "neutral" else self.now,
+            not_before=self.now + HUSH if send.kind == "neutral" else self.now,
             inbox_id=self.inbox_id,
         )
         self.desk.log.composed(
@@ -210,7 +212,7 @@ def _tokens(ticket: Ticket | None) -> tuple[str | None, str | None]:
 def joined(ticket: Ticket, address: str, message_id: str) -> Ticket:
     """The ticket with one more mail in the thread with that address."""
     thread = (*ticket.threads.get(fold_case(address), ()), message_id)[-THREAD:]
-    return ticket.model_copy(update={"threads": {**ticket.threads, fold_case(address): thread}})
+    return replace(ticket, threads={**ticket.threads, fold_case(address): thread})
 
 
 def _customers(to: Audience, ticket: Ticket, licence: Licence | None) -> list[str]:

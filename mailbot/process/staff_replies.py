@@ -13,7 +13,7 @@ from mailbot.process.customer_replies import Reply, in_thread
 from mailbot.process.decision_lines import Decisions, ask_anew
 from mailbot.process.unit_of_work import Work
 from storage import keys as key_rows
-from storage import outbox, tickets
+from storage import mail_counts, tickets
 
 #: Answers to members that decided nothing.
 UNDECIDED = ("not-understood", "already-decided")
@@ -31,9 +31,9 @@ def staff(reply: Reply) -> str:
     work, thread, sender = reply.work, reply.thread, reply.sender
     member = work.staff(thread.address)
     if member is None or not same_address(sender.address, thread.address):
-        return _refused(reply, f"a decision key of {thread.address} was used by {sender.address}")
+        return _refused(reply, f"the decision key of {thread.address} was used by {sender.address}")
     if sender.verdict == "refused":
-        return _refused(reply, f"a decision in the name of {member} came without proof of its sender")
+        return _refused(reply, f"a decision in the name of {member} came from an unverified sender")
     if not thread.live:
         return _too_late(reply, member)
     if thread.purpose is Purpose.AGAIN:
@@ -48,7 +48,9 @@ def keyless(reply: Reply, member: str) -> str:
     mentioned = reply.thread.found.refs_mentioned
     for ref in mentioned:
         _record(reply, ref, "decision_refused", f"a decision of {member} came without a key")
-    reply.work.alert(f"keyless:{fold_case(member)}:{reply.work.today}", f"a decision of {member} came without a key")
+    reply.work.alert(
+        f"keyless:{fold_case(member)}:{reply.work.today}", reply.work.desk.say("alert.keyless", member=member)
+    )
     if _may_answer(reply, member):
         facts = Facts(results=(Result(reply.own, False, why="no_key"),), why="no_key")
         ticket = reply.work.ticket(mentioned[0]) if len(mentioned) == 1 else None
@@ -109,15 +111,12 @@ def _already(work: Work, member: str, ticket: Ticket, why: str) -> None:
 def _may_answer(reply: Reply, member: str) -> bool:
     """Whether a mail that decides nothing is answered: not without end, for a program may be answering ours."""
     work = reply.work
-    sent = outbox.count_since(work.session, fold_case(member), work.now - timedelta(days=1), UNDECIDED)
+    sent = mail_counts.count_since(work.session, fold_case(member), work.now - timedelta(days=1), UNDECIDED)
     if sent < work.desk.config.limits.replies_per_sender_per_day:
         return True
     for ref in reply.refs:
         _record(reply, ref, "decision_unanswered", f"{sent} mails of {member} since yesterday decided nothing")
-    work.alert(
-        f"undecided:{fold_case(member)}:{work.today}",
-        f"mails of {member} that decide nothing get no more answers today",
-    )
+    work.alert(f"undecided:{fold_case(member)}:{work.today}", work.desk.say("alert.undecided", member=member))
     return False
 
 

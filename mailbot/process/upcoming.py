@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
+from mailbot.core.desk.due_kind import DueKind
 from mailbot.core.ledger.licence import Licence
 from mailbot.core.ledger.period import next_month
 from mailbot.process import mapping
@@ -15,17 +16,17 @@ from storage import due
 
 KEYS = ("due_at", "kind", "ref", "token", "what")
 #: The kinds of due things, in words.
-WORDS = {
-    "digest": "the digest goes to staff",
-    "alerts": "what was collected since the last alert goes to staff",
-    "day": "scheduled items take effect",
-    "staff_reminder": "staff are reminded",
-    "customer_reminder": "the customer is reminded",
-    "close": "the ticket is closed",
-    "retention": "the bytes of mails that are older than raw_days are removed",
-    "key_expiry": "keys older than key_days that nobody used end",
-    "applying": "the customer hears that it takes a while",
-    "demo_warning": "the customer hears that the demo ends",
+WORDS: dict[str, str] = {
+    DueKind.DIGEST: "staff get the digest",
+    DueKind.ALERTS: "staff get the alerts collected since the last one",
+    DueKind.DAY: "scheduled items take effect",
+    DueKind.STAFF_REMINDER: "staff are reminded",
+    DueKind.CUSTOMER_REMINDER: "the customer is reminded",
+    DueKind.CLOSE: "the ticket is closed",
+    DueKind.RETENTION: "the contents of mails older than raw_days are removed",
+    DueKind.KEY_EXPIRY: "unused keys older than key_days expire",
+    DueKind.APPLYING: "the customer is told that the licence server is slow",
+    DueKind.DEMO_WARNING: "the customer is warned that the demo ends",
 }
 
 
@@ -59,7 +60,7 @@ def _of_licence(licence: Licence, zone: ZoneInfo) -> Iterator[Thing]:
         yield Thing(_start(licence.demo_ends, zone), "demo_end", None, licence.token, "the demo ends")
     if licence.status == "active" and licence.expires_on:
         first = date.fromordinal(licence.expires_on.toordinal() + 1)
-        yield Thing(_start(first, zone), "expiry", None, licence.token, "the licence is expired")
+        yield Thing(_start(first, zone), "expiry", None, licence.token, "the licence expires")
     if licence.renews and licence.billing == "annual" and licence.renews_on:
         yield Thing(_start(licence.renews_on, zone), "renewal", None, licence.token, "the next year begins")
     for line in licence.scheduled:

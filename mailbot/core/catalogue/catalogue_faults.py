@@ -75,7 +75,7 @@ def _addons_require(raw: Raw) -> Iterator[str]:
     for key, names in needs.items():
         yield from _refer(("addons", key, "requires"), names, needs)
         if key in _all_requirements(key, needs):
-            yield f"addons.{key}.requires: leads back to {key}, must not go in a circle"
+            yield f"addons.{key}.requires: leads back to {key}, must not be circular"
 
 
 def _all_requirements(start: str, needs: Mapping[str, Iterable[str]]) -> set[str]:
@@ -108,7 +108,7 @@ def _demo_known(raw: Raw) -> Iterator[str]:
     for key, addon in _entries(raw, "addons"):
         lacking = [need for need in _texts(addon.get("requires")) if need in known and need not in addons]
         if key in addons and lacking:
-            yield f"demo.addons: has {key}, must then have {', '.join(lacking)} too"
+            yield f"demo.addons: has {key}, so it must also have {', '.join(lacking)}"
     days, warn = demo.get("days"), demo.get("warn_days")
     if not (isinstance(warn, list) and isinstance(days, int) and days > 1):
         return
@@ -125,7 +125,7 @@ def _split_complete(raw: Raw) -> Iterator[str]:
     for group in SPLIT:
         if counts[group] != 1:
             said = "twice" if counts[group] else "missing"
-            yield f"automatic, by_staff: {group} is {said}, must stand in exactly one of them"
+            yield f"automatic, by_staff: {group} is {said}, must be in exactly one of them"
 
 
 def _prices_known(raw: Raw) -> Iterator[str]:
@@ -134,7 +134,7 @@ def _prices_known(raw: Raw) -> Iterator[str]:
     options = [f"{kind}:{key}" for kind, name in kinds.items() for key in _table(raw, name) or ()]
     yield from _refer(("prices",), prices, (*FIXED[("seats",)], *_UNIT_PRICES, *options))
     if prices and currency is None:
-        yield "currency: missing, must be given where there are prices, such as 'EUR'"
+        yield "currency: missing, required with prices, such as 'EUR'"
     if isinstance(currency, str) and not (len(currency) == 3 and set(currency) <= set(string.ascii_uppercase)):
         yield wrong("currency", currency, "three capital letters, such as 'EUR'")
 

@@ -144,7 +144,7 @@ def _changes(findings: Findings) -> Iterator[str]:
     tokens = findings.main.tokens if findings.main else frozenset()
     told = [one for one in findings.changes if one.token in tokens and one.token != one.previous_token]
     for one in sorted(told[:_TOKENS_SHOWN], key=lambda one: (one.at or "")[:19]):
-        day = f", first said on {written_day(one.at)}" if one.at else ""
+        day = f", first logged on {written_day(one.at)}" if one.at else ""
         yield f"from {one.previous_token} to {one.token}{day}"
 
 
@@ -168,12 +168,12 @@ def mask_tokens(sentence: str, findings: Findings, own: frozenset[str]) -> str:
 
 def _sentence(findings: Findings, form: FormClaim, received_on: date | None, *, unreadable: bool) -> str:
     if not findings.files:
-        return "Nothing that was attached could be read." if unreadable else "No log came with this request."
+        return "None of the attachments could be read." if unreadable else "The request came without a log."
     main = findings.main
     if main is None:
         if findings.all_tokens:
-            return "The log names the licence, but not its status."
-        return "Nothing in this log speaks of the licence."
+            return "The log names the licence but not its status."
+        return "The log says nothing about the licence."
     said = main.said
     by_log = not said.from_file or (main.from_log is not None and main.from_log.goes_on(said))
     source = "The log" if by_log else "The licence status"
@@ -213,7 +213,7 @@ def _left(said: Statement, received_on: date | None) -> str:
     old = said.at is not None and received_on is not None and is_old(said.at, received_on)
     is_, are, on = ("was", "were", f" on {written_day(said.at or '')}") if old else ("is", "are", "")
     if said.days_left <= 0:
-        return f"; no day of grace {is_} left{on}"
+        return f"; no days of grace {are} left{on}"
     return (
         f"; 1 day of grace {is_} left{on}"
         if said.days_left == 1

@@ -152,9 +152,9 @@ class FileReading:
             self._status(block)
         self._span()
         if log.torn:
-            self.shared.report(f"{self.file} is damaged: it was read as far as it goes.")
+            self.shared.report(f"{self.file} is damaged: it was read up to the damage.")
         if self.shared.lines_left <= 0:
-            self.shared.report(f"{self.file} is longer than what is read: it was not read to its end.")
+            self.shared.report(f"{self.file} is too long: its end was not read.")
 
     def _span(self) -> None:
         ends = sorted(at for stamp in self.stamps if (at := iso_of(stamp)))
@@ -206,7 +206,7 @@ class FileReading:
         self.settled += 1
         if self.settled == _LICENCE_LINES_MAX:
             self.shared.cut = True
-            self.shared.report(f"{self.file} holds more different licence lines than are read: the last one counts.")
+            self.shared.report(f"{self.file} has too many different licence lines: only the last one counts.")
         self._say(pending, at_end)
 
     def _say(self, pending: LicenceLine, at_end: bool) -> None:
@@ -216,7 +216,7 @@ class FileReading:
         if said.status is not None:
             self._add_to_track(said, pending.message, torn=torn)
         elif strange := unknown_status(pairs.get("status")):
-            self.shared.report(f"{self.file} names a status that is not known here: {strange}.")
+            self.shared.report(f"{self.file} names an unknown status: {strange}.")
         elif at_end:
             return  # cut off before its status, perhaps within a token
         self.shared.note(said)

@@ -105,10 +105,12 @@ class Block:
         said = statement(self._line("status"), iso(flat.get("generatedat")), flat)
         where = {name: self._line(_KEY_OF[name]) for name in said.where}
         if said.status is None and (strange := unknown_status(licence.get("status"))):
-            odd += (f"The status in {self.file} is one that is not known here: {strange}.",)
+            odd += (f"The status in {self.file} is unknown: {strange}.",)
         schema = licence.get("schema")
         if isinstance(schema, str) and schema != SCHEMA:
-            odd += (f"The status in {self.file} has the schema {visible_characters(schema[:60])}, known is {SCHEMA}.",)
+            odd += (
+                f"The status in {self.file} has the schema {visible_characters(schema[:60])}, but only {SCHEMA} is known.",
+            )
         return Status(replace(said, from_file=True, where=where), _terms(licence), _unknown(licence), odd)
 
     def _line(self, key: str) -> LogExcerpt:

@@ -29,16 +29,16 @@ RATIO_FREE = 4_000_000
 #: A larger central directory (bytes) names thousands of files: no folder of logs.
 _DIRECTORY_MAX = 500_000
 
-BOMB = "it unpacks to far more than a log would"
+BOMB = "it unpacks to far more than a log"
 DAMAGED = "it is damaged"
 ENCRYPTED = "it is encrypted"
 NESTED = "it is an archive inside an archive"
 TOO_MANY = f"it holds more than {MEMBERS_MAX} files"
-OUTSIDE = "its name leads out of its folder"
-FOREIGN = "it is packed in a way that is not read here"
+OUTSIDE = "its name points outside the archive"
+FOREIGN = "its compression is not supported"
 TWICE = "another file in the archive has the same name"
 NO_LOG = "it holds no log"
-_KIND = "it is an archive of a kind that is not read here, .zip and .gz are"
+_KIND = "this kind of archive is not supported, only .zip and .gz"
 _WHY = {
     FileKind.ARCHIVE: _KIND,
     FileKind.ENCRYPTED: ENCRYPTED,
@@ -50,16 +50,16 @@ _WHY = {
 }
 #: What to send instead, after "Please send"; for other reasons: the log as a text file.
 _INSTEAD = {
-    BOMB: "the end of the log alone, at most 30 MB of it",
-    DAMAGED: "the file once more, it came damaged",
+    BOMB: "only the end of the log, at most 30 MB",
+    DAMAGED: "the file again, because it arrived damaged",
     ENCRYPTED: "the log without a password",
     NESTED: "the log files in one .zip, not an archive inside another",
     TOO_MANY: "only the newest log files, in one .zip",
-    OUTSIDE: "the log files in a new .zip, made from their own folder",
+    OUTSIDE: "the log files in a new .zip made inside their folder",
     FOREIGN: "the log as a plain .zip or .gz",
     TWICE: "the log files under different names",
-    _KIND: "the log as a .zip or .gz, or as it is",
-    _WHY[FileKind.EMPTY]: "the file once more, it came empty",
+    _KIND: "the log as a .zip or .gz, or uncompressed",
+    _WHY[FileKind.EMPTY]: "the file again, because it arrived empty",
 }
 _LOG_NAMES = (".log", ".txt", ".json", ".gz", ".zip")
 _FAULTS = (
@@ -91,9 +91,7 @@ class Unreadable:
     @property
     def instead(self) -> str:
         """What the customer should send instead, to follow "Please send"."""
-        return _INSTEAD.get(
-            self.why, "the log itself as a text file: .log, .txt or .json, packed as .zip or .gz or not"
-        )
+        return _INSTEAD.get(self.why, "the log itself as a text file (.log, .txt or .json), also in a .zip or .gz")
 
 
 class _Over(Exception):  # noqa: N818 - not an error of ours: an archive exceeds a cap

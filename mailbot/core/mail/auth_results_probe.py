@@ -1,4 +1,4 @@
-"""What a mail shows of the border, the mail server that receives for the desk: whether it strips forged results and stamps its own."""
+"""What a mail shows of the border, the mail server that receives for the desk: whether it removes forged ``Authentication-Results`` and adds its own."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,13 +8,13 @@ from mailbot.core.base.characters import single_line
 from mailbot.core.mail.auth_results import FIELD, MICROSOFT365, Verdict, authserv_id_of, believed_field, sender_verdict
 from mailbot.core.mail.message import Message
 
-#: So many fields are named; a mail may hold a thousand.
-_MOST = 5
+#: At most this many fields are named; a mail may have a thousand.
+_MAX_NAMED = 5
 
 
 @dataclass(frozen=True)
 class BorderFinding:
-    """One thing that was looked at: ``good`` or not, and in words what was found and what to do."""
+    """One check: whether it is ``good``, and in words what was found and what to do."""
 
     name: str
     good: bool
@@ -22,9 +22,9 @@ class BorderFinding:
 
 
 def forged_fields(authserv_id: str, address: str, mark: str) -> tuple[str, ...]:
-    """The lines of the field as an attacker writes it, in each form that the desk reads: its own id says that ``address`` is proved.
+    """Header lines as an attacker would forge them, in each form that the desk reads: under its own id they prove ``address``.
 
-    ``mark`` finds them again, also where a server leaves comments out.
+    ``mark`` identifies them when they arrive, even if a server removes comments.
     """
     said = f"dmarc=pass (probe {mark}) header.from={domain_of(address)}; dkim=pass header.d={mark}.invalid"
     name = FIELD.title()
@@ -38,7 +38,7 @@ def forged_fields(authserv_id: str, address: str, mark: str) -> tuple[str, ...]:
 
 
 def probe_findings(message: Message, mark: str, authserv_id: str) -> tuple[BorderFinding, BorderFinding]:
-    """Whether the forged fields of a probe are gone, and whether the border has stamped one of its own above them."""
+    """Whether the border removed the forged fields of a probe, and whether it added its own above them."""
     fields = message.fields(FIELD)
     forged = [
         f"{name}: {value}" for name, value in message.headers if fold_case(name) == FIELD and _marked(value, mark)
@@ -54,33 +54,35 @@ def _marked(value: str, mark: str) -> bool:
 
 def _stripped(forged: list[str], own: str | None) -> BorderFinding:
     if not forged:
-        return BorderFinding("forged field", True, "the border has removed it on this path")
-    so_far = "only the field that the border puts above it protects the desk" if own else "any mail can prove itself"
+        return BorderFinding("forged field", True, "the receiving server removed it on this path")
+    so_far = (
+        "only the field that the server puts above it protects the desk" if own else "any mail can claim to be verified"
+    )
     return BorderFinding(
         "forged field", False,
-        f"it arrived ({single_line(forged[0].partition(';')[0], 80)}): the border does not remove every forged Authentication-Results, so "
-        f"{so_far}; make the receiving server remove fields with its own id from every mail that comes in",
+        f"it arrived ({single_line(forged[0].partition(';')[0], 80)}): the receiving server does not remove every forged Authentication-Results, so "
+        f"{so_far}; configure the server to remove fields with its own id from all incoming mail",
     )  # fmt: skip
 
 
 def _stamped(own: str | None, fields: Sequence[str], authserv_id: str) -> BorderFinding:
     if own:
-        return BorderFinding("border's field", True, f"it was stamped: {single_line(own, 300)}")
+        return BorderFinding("server's field", True, f"the server added: {single_line(own, 300)}")
     others = ", ".join(_ids(fields)) or "none at all"
     return BorderFinding(
-        "border's field", False,
-        f"there is none of the id {authserv_id!r} on top of this mail (ids seen: {others}); servers often do not check mail of their own "
-        "users: try a mail that came from outside with --probe-mail",
+        "server's field", False,
+        f"there is no field with the id {authserv_id!r} on top of this mail (ids seen: {others}); servers often do not check mail from their "
+        "own users: try --probe-mail with a mail that came from outside",
     )  # fmt: skip
 
 
 def mail_findings(message: Message, authserv_id: str | None) -> tuple[BorderFinding, ...]:
-    """What the desk makes of the sender of a mail that came in, and by which field."""
+    """How the desk judges the sender of a received mail, and by which field."""
     fields = message.fields(FIELD)
     if message.fault:
         return (BorderFinding("sender", False, f"the desk sets this mail aside: {message.fault}"),)
     if message.sender is None:
-        return (BorderFinding("sender", False, f"no one sender: {message.sender_fault or 'no From'}"),)
+        return (BorderFinding("sender", False, f"no single sender: {message.sender_fault or 'no From'}"),)
     found = sender_verdict(message, authserv_id)
     named = BorderFinding("sender", found is Verdict.VERIFIED, f"{single_line(message.sender)} is {found.value}")
     return (named, _believed(fields, authserv_id, believed_field(message, authserv_id)))
@@ -92,13 +94,15 @@ def _believed(fields: Sequence[str], authserv_id: str | None, believed: str | No
         return BorderFinding(
             "field",
             False,
-            f"identity.authserv_id is not set, so none is believed; ids on this mail, topmost first: {ids}",
+            f"identity.authserv_id is not set, so the desk trusts no field; ids on this mail, topmost first: {ids}",
         )
     if believed is None:
         ids = ", ".join(_ids(fields)) or "none"
         on_top = " on top" if fold_case(authserv_id) == MICROSOFT365 else ""
         return BorderFinding(
-            "field", False, f"there is none of the id {authserv_id!r}{on_top}; ids on this mail, topmost first: {ids}"
+            "field",
+            False,
+            f"there is no field with the id {authserv_id!r}{on_top}; ids on this mail, topmost first: {ids}",
         )
     mine = [value for value in fields if _is_of(value, authserv_id)]
     if len(mine) > 1:
@@ -107,7 +111,7 @@ def _believed(fields: Sequence[str], authserv_id: str | None, believed: str | No
             False,
             f"{len(mine)} fields have the id {authserv_id!r}; the topmost counts, the others may be forged: {single_line(believed, 300)}",
         )
-    return BorderFinding("field", True, f"believed: {single_line(believed, 300)}")
+    return BorderFinding("field", True, f"trusted: {single_line(believed, 300)}")
 
 
 def _is_of(value: str, authserv_id: str) -> bool:
@@ -115,4 +119,4 @@ def _is_of(value: str, authserv_id: str) -> bool:
 
 
 def _ids(fields: Sequence[str]) -> list[str]:
-    return [single_line(authserv_id_of(value), 80) or f"(no id: {MICROSOFT365}?)" for value in fields[:_MOST]]
+    return [single_line(authserv_id_of(value), 80) or f"(no id: {MICROSOFT365}?)" for value in fields[:_MAX_NAMED]]

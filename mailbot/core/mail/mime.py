@@ -14,7 +14,7 @@ from functools import cached_property
 
 from mailbot.core.base.characters import single_line
 from mailbot.core.mail.charsets import decode_base64, decode_header
-from mailbot.core.mail.html.tokenizer import MOST_TAGS, OverCap
+from mailbot.core.mail.html.tokenizer import MAX_TAGS, OverCap
 
 Fields = tuple[tuple[str, str], ...]
 
@@ -35,7 +35,7 @@ class Caps:
     addresses: int = 200
     parts: int = 200
     depth: int = 20
-    tags: int = MOST_TAGS
+    tags: int = MAX_TAGS
     text_chars: int = 2 * 1024 * 1024
     text_lines: int = 20_000
 
