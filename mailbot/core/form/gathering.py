@@ -37,7 +37,6 @@ _WORD_BULLET = re.compile(
 _STRUCK = re.compile(r"(?<!\S)~~[^~\n]{1,300}~~(?:\s|$)")
 #: A token in a pair of quotes, or set as code.
 _QUOTED = re.compile(r"""(["'`])([!-~]{8,128})\1|[“„«]([!-~]{8,128})[”“»]""")
-_UNSEEN = str.maketrans({"\u00a0": " ", "\u202f": " "})
 _EDGES = " \t\n\u00a0\u2007\u202f"
 
 
@@ -240,7 +239,7 @@ def tidied(kind: FieldKind, text: str) -> str:
         return text
     if kind is FieldKind.TOKEN and (quoted := _QUOTED.fullmatch(text)):
         return str(quoted[2] or quoted[3])
-    text = _STRUCK.sub("", text.translate(_UNSEEN) if kind is FieldKind.TEXT else text).strip(_EDGES)
+    text = _STRUCK.sub("", text).strip(_EDGES)
     if kind in _CHOICES:
         text = ticked(text)
     if kind is FieldKind.EMAIL:

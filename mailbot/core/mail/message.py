@@ -126,7 +126,7 @@ def _header(top: Part, digest: str, caps: Caps) -> Message:
         sender_fault=sender.fault,
         sender_name=sender.name,
         subject=single_line(decode_header(subject), _SUBJECT),
-        date=first_field(top.fields, "date") or None,
+        date=single_line(first_field(top.fields, "date"), 100) or None,
         recipients=_recipients(top.fields)[: caps.addresses],
         reply_to=reply_to[0] if reply_to else None,
         in_reply_to=ids.answered,

@@ -1,4 +1,4 @@
-"""Addresses and the texts around them."""
+"""Mail addresses: plain ones, equal ones, patterns, lists."""
 
 import pytest
 
@@ -51,11 +51,11 @@ def test_a_plain_address_is_itself(text):
         "a@" + "b" * 64 + ".c",
     ],
 )
-def test_all_else_is_no_plain_address(text):
+def test_an_address_that_is_not_plain_gives_none(text):
     assert plain_address(text) is None
 
 
-def test_only_ascii_letters_are_equal_in_both_cases():
+def test_addresses_are_equal_in_ascii_case_only():
     assert same_address("Boss@Example.ORG", "boss@example.org")
     assert fold_case("K") != fold_case("\u212a")  # the Kelvin sign, which Unicode folds to k
     assert not same_address("boss@example.org", "boss@example.orɡ")
@@ -63,7 +63,7 @@ def test_only_ascii_letters_are_equal_in_both_cases():
     assert domain_of("nobody") == ""
 
 
-def test_a_pattern_is_an_address_or_exactly_one_domain():
+def test_a_pattern_matches_one_address_or_exactly_one_domain():
     assert matches_pattern("A@b.C", "a@B.c")
     assert matches_pattern("a@B.c", "@b.C")
     assert not matches_pattern("a@sub.b.c", "@b.c")
@@ -72,7 +72,7 @@ def test_a_pattern_is_an_address_or_exactly_one_domain():
     assert not matches_pattern("a", "@")
 
 
-def test_a_list_gives_its_plain_addresses_in_order():
+def test_an_address_field_gives_its_plain_addresses_in_order():
     value = '"Doe, <x@y.z>" <a@b.c>, d@e.f (f@g.h, no), Group: i@j.k, L <m@n.o>;, ü@p.q, <<r@s.t>, "unclosed <u@v.w>'
     assert plain_addresses(value) == ("a@b.c", "d@e.f", "i@j.k", "m@n.o", "r@s.t")
     assert plain_addresses("") == ()

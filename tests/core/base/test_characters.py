@@ -83,22 +83,22 @@ def test_each_character_alone_as_each_function_shows_it():
         ("a\ufe0fb \ufe0f é\ufe0f\ufe0e\ufe0f \U000e0100", "ab é\ufe0f"),
     ],
 )
-def test_one_line_is_safe_in_a_header(text: str, shown: str):
+def test_single_line_is_safe_in_a_header(text: str, shown: str):
     assert single_line(text) == shown
 
 
-def test_several_lines_keep_their_line_ends_and_tabs():
+def test_multi_line_keeps_line_ends_and_tabs():
     assert multi_line("a\r\nb\rc\u2028d\n\n\te\x1b[2J\u202e\u200b\xa0f\0") == "a\nb\nc\nd\n\n\te[2J f"
     assert multi_line("a\r\nb\tc\x1f\x7f") == "a\nb\tc "
 
 
-def test_the_cap_counts_characters():
+def test_the_limit_counts_characters():
     assert single_line("x" * 1000) == "x" * 150
     assert single_line("ab " * 10, limit=6) == "ab ab"
     assert multi_line("x\n" * 1000, 5) == "x\nx\nx"
 
 
-def seen(text: str) -> None:
+def assert_nothing_hidden(text: str) -> None:
     """Nothing in ``text`` is hidden, and each variation selector has something to select."""
     assert not HIDDEN & set(text)
     for before, sign in zip(" " + text, text, strict=False):
@@ -109,9 +109,9 @@ def seen(text: str) -> None:
 
 @quick
 @given(texts, st.integers(1, 50))
-def test_one_line_of_any_text(text: str, limit: int):
+def test_single_line_of_any_text_hides_nothing(text: str, limit: int):
     shown = single_line(text, limit)
-    seen(shown)
+    assert_nothing_hidden(shown)
     assert len(shown) <= limit
     assert "=?" not in shown
     assert not (SEPARATING - {" "}) & set(shown)
@@ -120,9 +120,9 @@ def test_one_line_of_any_text(text: str, limit: int):
 
 @quick
 @given(texts)
-def test_several_lines_of_any_text(text: str):
+def test_multi_line_of_any_text_hides_nothing(text: str):
     shown = multi_line(text)
-    seen(shown)
+    assert_nothing_hidden(shown)
     assert not (SEPARATING - {" ", "\t", "\n"}) & set(shown)
     assert multi_line(shown) == shown
 

@@ -1,4 +1,4 @@
-"""Who is believed to be who he says: only what the receiving server wrote, and only for exactly that domain."""
+"""Which senders are proved: only by the receiving server, and only for exactly the From domain."""
 
 import pytest
 from hypothesis import given, settings
@@ -34,7 +34,7 @@ def stamped(*results: str, sender: str = "ann@acme.example") -> Message:
         "mx.desk.example; dmarc=temperror header.from=acme.example; dkim=pass header.d=acme.example",
     ],
 )
-def test_the_servers_word_for_exactly_the_from_domain_verifies(result):
+def test_a_pass_for_exactly_the_from_domain_verifies_the_sender(result):
     assert sender_verdict(stamped(result), ID) is VERIFIED
 
 
@@ -74,7 +74,7 @@ def test_the_servers_word_for_exactly_the_from_domain_verifies(result):
         "mx.desk.example; dmarc=pass header.from=acme.example" + " x" * 3000,
     ],
 )
-def test_nothing_less_verifies(result):
+def test_a_result_that_does_not_pass_for_the_from_domain_leaves_the_sender_unverified(result):
     assert sender_verdict(stamped(result), ID) is UNVERIFIED
 
 
@@ -94,7 +94,7 @@ def test_nothing_less_verifies(result):
         "mx.desk.example; dmarc=fail header.from=acme.example" + " x" * 3000,
     ],
 )
-def test_a_failed_policy_refuses_even_where_the_field_is_damaged(result):
+def test_a_dmarc_fail_refuses_the_sender_even_in_a_damaged_field(result):
     assert sender_verdict(stamped(result), ID) is REFUSED
 
 
@@ -109,7 +109,7 @@ def test_a_failed_policy_refuses_even_where_the_field_is_damaged(result):
         "mx.desk.example; dmarc=failure",
     ],
 )
-def test_a_failure_under_the_policy_none_is_only_unverified(result):
+def test_a_dmarc_fail_under_policy_none_is_only_unverified(result):
     assert sender_verdict(stamped(result), ID) is UNVERIFIED
 
 
@@ -125,7 +125,7 @@ def test_only_the_topmost_field_with_the_id_counts():
     assert sender_verdict(stamped("other.example; dmarc=fail header.from=acme.example", GOOD), ID) is VERIFIED
 
 
-def test_without_an_id_nobody_is_verified_or_refused():
+def test_without_a_configured_id_no_sender_is_verified_or_refused():
     assert sender_verdict(stamped(GOOD), None) is UNVERIFIED
     assert sender_verdict(stamped(BAD), None) is UNVERIFIED
     assert sender_verdict(stamped(), ID) is UNVERIFIED
@@ -146,7 +146,7 @@ MS_PASS = (
 )
 
 
-def test_microsoft365_writes_without_an_id():
+def test_microsoft365_fields_have_no_id():
     assert sender_verdict(stamped(MS_PASS), "microsoft365") is VERIFIED
     assert sender_verdict(stamped(MS_PASS), "Microsoft365") is VERIFIED
     assert sender_verdict(stamped(MS_PASS.replace("acme.example", "other.example")), "microsoft365") is UNVERIFIED
@@ -178,7 +178,7 @@ def test_microsoft365_shows_the_policy_as_an_action(action, expected):
 
 @settings(max_examples=200, deadline=None, database=None)
 @given(st.text(alphabet=st.sampled_from(';=().\\" adkimrcpsfe/1@\t'), max_size=120))
-def test_no_field_makes_it_fail(noise):
+def test_no_field_makes_the_verdict_raise(noise):
     for head in ("", "mx.desk.example; ", "mx.desk.example; dmarc=pass header.from=other.example "):
         assert sender_verdict(stamped(head + noise), ID) in (UNVERIFIED, REFUSED)
         sender_verdict(stamped(head + noise), "microsoft365")
@@ -232,12 +232,12 @@ def test_what_real_servers_write_verifies_the_domain_it_names(server):
 
 @pytest.mark.parametrize("server", SERVERS)
 @pytest.mark.parametrize("other", LOOK_ALIKES)
-def test_and_no_other_that_looks_like_it(server, other):
+def test_what_real_servers_write_verifies_no_similar_domain(server, other):
     assert sender_verdict(of_server(server, other), configured(server)) is UNVERIFIED
 
 
 @pytest.mark.parametrize("server", [server for server in SERVERS if "spf=" in SERVERS[server]])
-def test_spf_alone_never_counts_whoever_writes_it(server):
+def test_spf_alone_never_verifies(server):
     spf_only = (
         SERVERS[server]
         .format(id=ID, d="acme.example")
@@ -248,7 +248,7 @@ def test_spf_alone_never_counts_whoever_writes_it(server):
 
 
 @pytest.mark.parametrize("server", [server for server in SERVERS if "dmarc=pass" in SERVERS[server]])
-def test_what_real_servers_write_of_a_forged_mail_does_not_verify(server):
+def test_what_real_servers_write_about_a_forged_mail_does_not_verify(server):
     failed = (
         SERVERS[server]
         .format(id=ID, d="acme.example")

@@ -1,4 +1,4 @@
-"""What no person wrote: delivery reports and automatic mail."""
+"""Mail that no person wrote: delivery reports and automatic mail."""
 
 import pytest
 
@@ -31,25 +31,25 @@ RETURNED = "Content-Type: message/rfc822\n\nSubject: x\nMessage-ID: <lic-1@desk.
 RETURNED_HEADERS = "Content-Type: text/rfc822-headers\n\nSubject: x\nMessage-ID: <lic-1@desk.example>\n"
 
 
-def test_a_report_is_read_by_its_fields():
+def test_a_delivery_report_is_read_from_its_fields():
     expected = DeliveryReport("failed", "5.1.1", "Gone@acme.example", ("<lic-1@desk.example>",), "smtp; 550 no")
     assert delivery_report(mail_with_report("\nSorry.", STATUS + FAILED, RETURNED)) == expected
     assert delivery_report(mail_with_report("\nSorry.", STATUS + FAILED, RETURNED_HEADERS)) == expected
 
 
-def test_of_several_recipients_the_failed_one_is_told():
+def test_with_several_recipients_the_failed_one_is_reported():
     told = delivery_report(mail_with_report(STATUS + DELAYED + "\n" + FAILED, RETURNED))
     assert told is not None
     assert (told.action, told.recipient) == ("failed", "Gone@acme.example")
 
 
-def test_a_delay_is_no_failure():
+def test_a_delayed_mail_has_not_failed():
     told = delivery_report(mail_with_report(STATUS + DELAYED, RETURNED))
     assert told is not None
     assert (told.action, told.status) == ("delayed", "4.4.1")
 
 
-def test_a_report_without_the_returned_mail_names_none():
+def test_a_report_without_the_returned_mail_has_no_original_ids():
     told = delivery_report(mail_with_report(STATUS + FAILED))
     assert told is not None
     assert told.original_ids == ()
@@ -67,7 +67,7 @@ def test_old_servers_return_the_mail_as_text():
 
 
 @pytest.mark.parametrize("sender", ["MAILER-DAEMON", "Mail Delivery System <Mailer-Daemon>", "postmaster@mx.example"])
-def test_a_daemon_needs_no_proper_address(sender):
+def test_a_daemon_may_have_a_malformed_address(sender):
     text = "------ This is a copy of your message\n\nMessage-Id: <lic-2@desk.example>"
     told = delivery_report(mail(text, From=sender, Return_Path="<>", Subject="failure"))
     assert told is not None
@@ -77,7 +77,7 @@ def test_a_daemon_needs_no_proper_address(sender):
     assert told.recipient == "gone@acme.example"
 
 
-def test_what_is_no_delivery_report():
+def test_mails_that_are_not_delivery_reports():
     quoted = "Message-Id: <lic-2@desk.example>"
     assert delivery_report(mail(quoted)) is None
     assert delivery_report(mail(quoted, Return_Path="<>")) is None  # from a person's address
@@ -120,7 +120,7 @@ def test_what_is_no_delivery_report():
         ({"List-Id": "<licences.desk.example>", "Precedence": "bulk"}, "Precedence: bulk"),
     ],
 )
-def test_signs_of_automatic_mail(fields, reason):
+def test_automatic_mail_is_recognised_with_its_reason(fields, reason):
     assert automatic_reason(mail(**fields), DESK) == reason
 
 
@@ -146,7 +146,7 @@ def test_signs_of_automatic_mail(fields, reason):
         {"Subject": "Abwesend ist keiner"},
     ],
 )
-def test_what_a_person_may_write(fields):
+def test_mail_that_a_person_may_have_written_is_not_automatic(fields):
     assert automatic_reason(mail(**fields), DESK) is None
 
 
@@ -168,7 +168,7 @@ def test_what_a_person_may_write(fields):
         "=?utf-8?q?Respuesta_autom=C3=A1tica=3A_x?=",
     ],
 )
-def test_absence_is_known_by_its_subject(subject):
+def test_an_absence_notice_is_recognised_by_its_subject(subject):
     assert automatic_reason(mail(Subject=subject), DESK) == "the subject of an absence notice"
 
 
@@ -217,7 +217,7 @@ def test_absence_is_known_by_its_subject(subject):
         "Este es un mensaje automático.",
     ],
 )
-def test_absence_is_known_by_its_first_words(text):
+def test_an_absence_notice_is_recognised_by_its_first_words(text):
     assert (
         automatic_reason(mail(text, Subject="Re: x", Content_Type="text/plain; charset=utf-8"), DESK)
         == "the words of an absence notice"
@@ -239,7 +239,7 @@ def test_absence_is_known_by_its_first_words(text):
         "We have received your licence, thank you.",
     ],
 )
-def test_absence_is_not_guessed(text):
+def test_similar_words_elsewhere_are_not_an_absence_notice(text):
     assert automatic_reason(mail(text, Content_Type="text/plain; charset=utf-8"), DESK) is None
 
 
@@ -250,6 +250,6 @@ def test_reports_of_all_kinds_are_automatic():
     ) == ("report of a mail program")
 
 
-def test_our_own_mails_are_known_by_our_own_field():
+def test_our_own_mails_are_recognised_by_their_header_field():
     assert is_own_mail(mail(X_Mailbot="1"))
     assert not is_own_mail(mail())

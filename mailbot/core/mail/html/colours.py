@@ -81,5 +81,5 @@ def _of_parts(function: str, parts: list[str]) -> str:
 
 def _fraction(part: str, of: float) -> float:
     """A number or a percentage, from 0 to 1. Raises ValueError."""
-    alpha = float(part[:-1]) / 100 if part.endswith("%") else float(part) / of
-    return min(max(alpha, 0.0), 1.0) if alpha == alpha else 0.0
+    value = float(part[:-1]) / 100 if part.endswith("%") else float(part) / of
+    return min(max(value, 0.0), 1.0) if value == value else 0.0  # not for NaN
