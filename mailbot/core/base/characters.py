@@ -41,6 +41,8 @@ def _class(ranges: _Ranges) -> str:
 STEERING = _set(_STEERING)
 #: Characters without width or ink, and code points that are no characters. Removed.
 INVISIBLE = _set(_INVISIBLE)
+#: The invisible characters that copying leaves around a word, for ``str.strip``.
+INVISIBLE_AROUND = "".join(sorted(sign for sign in INVISIBLE if sign < "\ud800" or sign in "\ufeff\uffa0"))
 #: Line and paragraph separators and all kinds of spaces. They become a plain space, or a line end.
 SEPARATING = _set(_SEPARATING)
 #: Variation selectors. One is kept directly behind a visible character that can have variants, and removed elsewhere.
@@ -92,7 +94,9 @@ def multi_line(text: str, limit: int | None = None) -> str:
 
 
 def without_invisible(text: str) -> str:
-    """``text`` as it is read for labels, values and decisions: words come together that invisible characters part.
+    """``text`` as it is read for labels and decisions: the parts of a word with invisible characters in it are joined.
+
+    Tokens are not read so: one with anything inside that nobody sees is a fault.
 
     Steering characters stay: text that is shown in another order than it is written must not pass for a decision.
     """

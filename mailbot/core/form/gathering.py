@@ -7,7 +7,7 @@ from functools import cached_property
 
 from rapidfuzz import fuzz, process
 
-from mailbot.core.base.characters import multi_line
+from mailbot.core.base.characters import INVISIBLE_AROUND, multi_line
 from mailbot.core.form.fields import FIELDS, LABELS, FieldKind, field_of, names_both, normal
 from mailbot.core.form.forwarded import announces
 from mailbot.core.form.labels import Labelled, MailLine, box_row, is_listed, is_numbered, ticked, unfinished
@@ -37,7 +37,7 @@ _WORD_BULLET = re.compile(
 _STRUCK = re.compile(r"(?<!\S)~~[^~\n]{1,300}~~(?:\s|$)")
 #: A token in a pair of quotes, or set as code.
 _QUOTED = re.compile(r"""(["'`])([!-~]{8,128})\1|[“„«]([!-~]{8,128})[”“»]""")
-_EDGES = " \t\n\u00a0\u2007\u202f"
+_EDGES = " \t\n\u00a0\u2007\u202f" + INVISIBLE_AROUND
 
 
 @dataclass(frozen=True)

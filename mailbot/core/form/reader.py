@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice, pairwise
 
-from mailbot.core.base.characters import without_invisible
 from mailbot.core.form.fields import CONTACT, FIELDS, normal
 from mailbot.core.form.forwarded import announces, original_sender
 from mailbot.core.form.gathering import MAILTO, PROSE, WRAP_FROM, LineReader, Reading, tidied, whole
@@ -62,7 +61,7 @@ def read_forms(text: str, subject: str) -> tuple[Reading, ...]:
     Without such a line there is a form when the subject names a request, or when at least two fields were read, one of
     them of more than whom to write to.
     """
-    lines = whole(without_invisible(text).splitlines())
+    lines = whole(text.splitlines())
     starts = _starts(lines)
     if len(starts) > 1:
         lines = _without_older(lines, starts[0], subject)
@@ -135,7 +134,7 @@ def _with_subject(values: Mapping[str, str], subject: str) -> dict[str, str]:
 
 def read_fields(text: str) -> Reading:
     """Every labelled line of a text."""
-    return LineReader().read(whole(without_invisible(text).splitlines())).reading()
+    return LineReader().read(whole(text.splitlines())).reading()
 
 
 def read_quoted(quoted: str, sent: str) -> Reading:
@@ -163,7 +162,7 @@ def _form_in(text: str, known: frozenset[str] | None) -> dict[str, str]:
     """
     form: dict[str, list[str]] = {}
     current, gap = "", False
-    for line in whole(without_invisible(text).splitlines()):
+    for line in whole(text.splitlines()):
         bare = bare_of(line)
         found = line.labelled if bare else None
         key = found.key if found else None

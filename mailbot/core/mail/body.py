@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain
 
-from mailbot.core.base.characters import single_line, without_invisible
+from mailbot.core.base.characters import single_line
 from mailbot.core.mail import tnef
 from mailbot.core.mail.charsets import decode_text, unwrap_flowed
 from mailbot.core.mail.html.visible_text import VisibleText, visible_text
@@ -60,8 +60,7 @@ class _Text:
             self.budget.count_tags(self.source)
             shown = visible_text(self.source)
         else:
-            text = without_invisible(self.source)
-            shown = VisibleText(text, text)
+            shown = VisibleText(self.source, self.source)
         self.budget.count_text(shown.text)
         return shown
 

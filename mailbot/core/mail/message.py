@@ -34,8 +34,8 @@ class Message:
     ``message_id``, ``in_reply_to``, ``references``: usable Message-IDs only (see ``mail.message_ids``), with brackets.
     ``recipients``: the addresses of Delivered-To, X-Original-To, To and Cc.
     ``headers``: all fields of the top level in order, unfolded, not decoded.
-    ``text``: LF line ends, no invisible characters; ``html``: it was read from HTML; ``text_surely``: without what only
-    some mail programs show (None: all show the same).
+    ``text``: LF line ends, not safe to show (see ``base.characters``); ``html``: it was read from HTML; ``text_surely``:
+    without what only some mail programs show (None: all show the same).
     ``attached``: the attached mails; their text is never part of ``text``.
     ``fault``: why the mail must be set aside unread (over a cap, for example).
     """

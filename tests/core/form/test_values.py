@@ -213,7 +213,7 @@ def test_other_reasons_are_taken_as_they_are() -> None:
         ("Token: ABC*DEFGH", "ABC*DEFGH"), ("Token: *ABCDEFGH", "*ABCDEFGH"), ("Token: ABCDEFGH*", "ABCDEFGH*"),
         ("* Token: ABCDEFGH*", "ABCDEFGH*"), ("* Token: *ABCDEFGH", "*ABCDEFGH"), ("*Token:* ABCDEFGH*", "ABCDEFGH*"),
         ("*Token*: *ABC*DEFGH*", "*ABC*DEFGH*"), ("Token: _ABCDEFGH_", "_ABCDEFGH_"), ("Token: ABC|DEFGH", "ABC|DEFGH"),
-        ("Token:\u200bABCDEFGH\u200b", "ABCDEFGH"), ("Token: \ufeffABCDEFGH\u00a0", "ABCDEFGH"), ("Token: ABCD\u200bEFGH", "ABCDEFGH"), ("Token: abc:DEF?gh", "abc:DEF?gh"),
+        ("Token:\u200bABCDEFGH\u200b", "ABCDEFGH"), ("Token: \ufeffABCDEFGH\u00a0", "ABCDEFGH"), ("Token: abc:DEF?gh", "abc:DEF?gh"),
         ("1. Token: ABCDEFGH", "ABCDEFGH"), ("- Token: ABCDEFGH-", "ABCDEFGH-"), ("Token：ABCDEFGH", "ABCDEFGH"),
         ("Token: `ABCDEFGH`", "ABCDEFGH"), ('Token: "ABCDEFGH"', "ABCDEFGH"), ("Token: “ABCDEFGH”", "ABCDEFGH"),
         ('Token: "ABCDEFGH', '"ABCDEFGH'), ("Token: 'ABCDEFGH\"", "'ABCDEFGH\""), ('Token: "ABCDEF"', '"ABCDEF"'),
@@ -225,7 +225,7 @@ def test_tokens_are_kept_and_what_stands_around_them_is_not(line: str, token: st
 
 
 def test_what_is_inside_a_token_makes_it_malformed() -> None:
-    for raw in ("ABCD\u202eEFGH", "ABCD EFGH", "ABC“DEFGH", "short", "x" * 129):
+    for raw in ("ABCD\u200bEFGH", "ABCD\u202eEFGH", "ABCD EFGH", "ABC“DEFGH", "short", "x" * 129):
         _, problems = checked(PLAN.replace("A1B2C3D4E5F6", raw))
         assert problems == [("token", Code.TOKEN_MALFORMED)], raw
 
