@@ -1,6 +1,7 @@
 """What the mails say: every kind in both parts, no line that reads as a field, no licence data to others, nothing hostile."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from email.message import EmailMessage
 from pathlib import Path
@@ -342,9 +343,9 @@ def test_dates_numbers_and_money_are_said_in_the_desks_language() -> None:
     said = english.billing(billing, date(2026, 11, 16), day, None)
     assert "on the November 2026 invoice for 16 to 30 November 2026 (15 of 30 days)" in said
     assert "€1,234.50" in said
-    whole = billing.model_copy(update={"fraction": "30/30"})
+    whole = replace(billing, fraction="30/30")
     assert "for the full month, 1 to 30 November 2026" in english.billing(whole, date(2026, 11, 1), day, None)
-    year = billing.model_copy(update={"fraction": "365/365"})
+    year = replace(billing, fraction="365/365")
     said = english.billing(year, date(2026, 11, 3), day, None)
     assert "for one year, 3 November 2026 to 2 November 2027" in said
     fewer = Billing(kind="decrease")

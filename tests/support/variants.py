@@ -69,13 +69,13 @@ def ticket(**more: object) -> Ticket:
         ref="LIC-1", number=1, request="modify", action="add", token=LICENCE.token, customer_name="Acme", sender=JOE,
         sender_verdict="verified", sender_is_contact=True, sender_known=True, received_at=MORNING,
     )  # fmt: skip
-    return plain.model_copy(update=more)
+    return replace(plain, **more)  # type: ignore[arg-type]
 
 
 def item(key: str = "agents", status: ItemStatus | None = None, **more: object) -> Item:
     begins = DAY if status in (ItemStatus.APPLIED, ItemStatus.SCHEDULED) else None
     plain = Item(item=key, from_=10, to=15, status=status, effective=begins, rule="by_staff")
-    return plain.model_copy(update=more)
+    return replace(plain, **more)  # type: ignore[arg-type]
 
 
 def _ended(ending: str) -> tuple[Item, ...]:
@@ -105,9 +105,9 @@ def _items() -> Iterator[Variant]:
     names = [rule for rule in SAID["rule"] if not rule.startswith("implied")]
     rules = [item(status=ItemStatus.APPLIED, rule=rule, route=Route.AUTOMATIC) for rule in names]
     implied = item("plugin:live_call_translator", ItemStatus.APPLIED, rule="implied", route=Route.IMPLIED)
-    rules += [implied.model_copy(update={"from_": not to, "to": to}) for to in (True, False)]
+    rules += [replace(implied, from_=not to, to=to) for to in (True, False)]
     yield Variant("each rule", Send("outcome", JOE), ticket(items=tuple(rules)), LICENCE)
-    whole = (BILLED.model_copy(update={"fraction": fraction}) for fraction in ("30/30", "365/365"))
+    whole = (replace(BILLED, fraction=fraction) for fraction in ("30/30", "365/365"))
     bills = (BILLED, *whole, Billing(kind="increase"), Billing(kind="decrease"), Billing(kind="none"))
     billed = tuple(item(status=ItemStatus.APPLIED, billing=billing) for billing in bills)
     yield Variant("each bill", Send("outcome", JOE), ticket(items=billed), LICENCE)
@@ -245,7 +245,7 @@ def _approvals() -> Iterator[Variant]:
         )
         for n, kind in enumerate([*SAID["history"], "gift"], 1)
     )  # fmt: skip
-    changed = history[0].model_copy(update={"changes": {"replaced_by": "B1B2C3D4E5F6", "renews_on": "2027-01-01"}})
+    changed = replace(history[0], changes={"replaced_by": "B1B2C3D4E5F6", "renews_on": "2027-01-01"})
     ledger = replace(LICENCE, history=(changed, *history[1:]))
     proof = (
         Proof(file="license.log", line=7, text="status=grace", proves=("status", "expires_at")),
