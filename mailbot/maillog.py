@@ -81,11 +81,11 @@ def _text(text: str) -> str:
     # From the end: of a traceback the last lines say what is wrong.
     masked = masked if len(masked) <= _LONGEST else f"…{masked[-_LONGEST:]}"
     masked = escaped(masked, _escape)
-    return masked if masked.isprintable() else "".join(sign if sign.isprintable() else _escape(sign) for sign in masked)
+    return masked if masked.isprintable() else "".join(char if char.isprintable() else _escape(char) for char in masked)
 
 
-def _escape(sign: str) -> str:
-    return sign.encode("unicode_escape").decode()
+def _escape(char: str) -> str:
+    return char.encode("unicode_escape").decode()
 
 
 class MailLog:

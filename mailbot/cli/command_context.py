@@ -93,12 +93,12 @@ def _not_before_what_happened(found: Desk, moment: datetime) -> None:
 
 
 def show_json(value: Any) -> None:
-    """One JSON document; characters that steer a terminal or that nobody sees are written as escapes."""
+    """Prints one JSON document; steering and invisible characters are written as escapes."""
     sys.stdout.write(escaped(json.dumps(value, ensure_ascii=False, indent=2), _json_escape) + "\n")
 
 
-def _json_escape(sign: str) -> str:
-    units = sign.encode("utf-16-be", "surrogatepass")
+def _json_escape(char: str) -> str:
+    units = char.encode("utf-16-be", "surrogatepass")
     return "".join(f"\\u{units[at : at + 2].hex()}" for at in range(0, len(units), 2))
 
 

@@ -1,7 +1,7 @@
-"""The one policy for characters of strangers: which of them a person must not be shown, and what stands in their place.
+"""The one policy for characters in text from outside: which ones are never shown, and what replaces them.
 
-Every code point is visible or in exactly one of four sets. Two functions use them on text that is shown or sent,
-``single_line`` and ``multi_line``; ``without_invisible`` prepares text that is read, and ``escaped`` keeps evidence.
+Every code point is visible or in exactly one of four sets. ``single_line`` and ``multi_line`` make text safe to show and
+to send, ``without_invisible`` prepares text for reading, and ``escaped`` keeps hidden characters as evidence.
 """
 
 import re
@@ -37,26 +37,26 @@ def _class(ranges: _Ranges) -> str:
     return "".join(f"\\U{first:08x}-\\U{last:08x}" for first, last in ranges)
 
 
-#: Control characters that steer a terminal, and bidirectional ones that turn the text around them. Removed.
+#: Control characters that steer a terminal, and bidirectional controls that reorder text. Removed.
 STEERING = _set(_STEERING)
-#: Characters without width or ink, and code points that are no characters. Removed.
+#: Characters without width or ink, lone surrogates and noncharacters. Removed.
 INVISIBLE = _set(_INVISIBLE)
-#: The invisible characters that copying leaves around a word, for ``str.strip``.
-INVISIBLE_AROUND = "".join(sorted(sign for sign in INVISIBLE if sign < "\ud800" or sign in "\ufeff\uffa0"))
-#: Line and paragraph separators and all kinds of spaces. They become a plain space, or a line end.
+#: Invisible characters that copied text may have around a word, for ``str.strip``.
+INVISIBLE_AROUND = "".join(sorted(char for char in INVISIBLE if char < "\ud800" or char in "\ufeff\uffa0"))
+#: Line and paragraph separators and spaces of all kinds. They become a line end or a plain space.
 SEPARATING = _set(_SEPARATING)
-#: Variation selectors. One is kept directly behind a visible character that can have variants, and removed elsewhere.
+#: Variation selectors. Kept directly after a visible character that can have variants, removed elsewhere.
 SELECTING = _set(_SELECTING)
 
-#: What can have no variant: all of ASCII but the bases of keycaps, and all that is not visible.
+#: Characters without variants: ASCII except the bases of keycaps, and all that are not visible.
 _NO_BASE = r"\x00-\x22\x24-\x29\x2b-\x2f\x3a-\x7f" + _class((*_STEERING, *_INVISIBLE, *_SEPARATING, *_SELECTING))
 _SELECTED = f"[^{_NO_BASE}][{_class(_SELECTING)}]"
 
 
 def _hidden(ranges: _Ranges) -> tuple[re.Pattern[str], re.Pattern[str]]:
-    """Each character of ``ranges`` and each stray variation selector: the pattern for U+0000 to U+FFFF, that for the rest.
+    """Patterns for the characters in ``ranges`` and stray variation selectors: those up to U+FFFF, those beyond.
 
-    Two patterns, since ``re`` looks up a class in a bitmap only if all of it is below U+10000.
+    ``re`` compiles a class to a bitmap only if all of it is below U+10000; otherwise it is several times slower.
     """
     every = (*ranges, *_SELECTING)
     planes = [one for one in every if one[1] <= 0xFFFF], [one for one in every if one[0] > 0xFFFF]
@@ -70,14 +70,14 @@ _UNSAFE = _hidden((*_STEERING, *_INVISIBLE, (0x85, 0x85), (0x2028, 0x2029)))
 _BEYOND_BASIC = re.compile("[\U00010000-\U0010ffff]")
 _LINE_END = re.compile("[\r\v\f\x1c-\x1e\x85\u2028\u2029]")
 _SPACE = re.compile("[\x1f\xa0\u1680\u2000-\u200a\u202f\u205f\u2800\u3000]")
-_ASCII_REMOVED = dict.fromkeys([ord(sign) for sign in STEERING if sign.isascii()])
+_ASCII_REMOVED = dict.fromkeys([ord(char) for char in STEERING if char.isascii()])
 
 
 def single_line(text: str, limit: int = 150) -> str:
     """``text`` on one line, safe in headers, subjects, file names, log values and terminals, at most ``limit`` characters.
 
     Separators become single spaces, none at the ends. ``=?`` is pulled apart, so that no encoded word (RFC 2047) is
-    left for a later decoder. Of very long texts only the first 8 * ``limit`` + 64 characters are considered.
+    left for a later decoder. Only the first 8 * ``limit`` + 64 characters are considered.
     """
     text = text[: limit * 8 + 64]
     if not (text.isascii() and text.isprintable()):
@@ -94,17 +94,16 @@ def multi_line(text: str, limit: int | None = None) -> str:
 
 
 def without_invisible(text: str) -> str:
-    """``text`` as it is read for labels and decisions: the parts of a word with invisible characters in it are joined.
+    """``text`` without invisible characters and stray variation selectors, for reading labels and decisions.
 
-    Tokens are not read so: one with anything inside that nobody sees is a fault.
-
-    Steering characters stay: text that is shown in another order than it is written must not pass for a decision.
+    Steering characters stay: text shown in another order than written must not pass for a decision. Tokens are not read
+    this way: one with an invisible character inside is a fault.
     """
     return text if text.isascii() else _replaced(_UNSEEN, "", text)
 
 
 def escaped(text: str, escape: Callable[[str], str]) -> str:
-    """``text`` with ``escape`` for each character that must not be shown; LF, tabs and spaces stay as they are."""
+    """``text`` with each hidden character and Unicode line separator replaced by ``escape`` of it. LF and tabs stay."""
     return _replaced(_UNSAFE, lambda found: escape(found[0]), text)
 
 

@@ -1,4 +1,4 @@
-"""One policy of characters for all that strangers write: each code point has one class, and no text of ours shows more."""
+"""The policy of characters: each code point has one class, and no text that is shown or sent has a hidden one."""
 
 import ast
 import re
@@ -31,37 +31,37 @@ quick = settings(max_examples=300, deadline=None, database=None)
 
 def test_every_code_point_has_one_class():
     sets = (STEERING, INVISIBLE, SEPARATING, SELECTING)
-    classes = Counter(sign for one in sets for sign in one)
+    classes = Counter(char for one in sets for char in one)
     assert set(classes.values()) == {1}
     assert set().union(*sets) <= set(EVERY)
 
 
 def test_the_classes_cover_what_unicode_calls_controls_formats_and_separators():
     shaped = set("\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd")
-    hidden = {sign for sign in EVERY if unicodedata.category(sign) in ("Cc", "Cf", "Cs")} - shaped
+    hidden = {char for char in EVERY if unicodedata.category(char) in ("Cc", "Cf", "Cs")} - shaped
     assert hidden - SEPARATING <= HIDDEN
-    assert {sign for sign in EVERY if sign.isspace()} == SEPARATING - {"\u2800"}
-    assert not {sign for sign in HIDDEN if unicodedata.category(sign)[0] in "PSNZ"}
+    assert {char for char in EVERY if char.isspace()} == SEPARATING - {"\u2800"}
+    assert not {char for char in HIDDEN if unicodedata.category(char)[0] in "PSNZ"}
 
 
 def test_each_character_alone_as_each_function_shows_it():
-    for sign in EVERY:
-        inside = f"é{sign}b"
-        if sign in HIDDEN:
+    for char in EVERY:
+        inside = f"é{char}b"
+        if char in HIDDEN:
             alone, one, several = "", "éb", "éb"
-        elif sign in SELECTING:
+        elif char in SELECTING:
             alone, one, several = "", inside, inside
-        elif sign in SEPARATING:
+        elif char in SEPARATING:
             alone, one = "", "é b"
-            several = "é\nb" if sign in LINE_ENDS else inside if sign == "\t" else "é b"
+            several = "é\nb" if char in LINE_ENDS else inside if char == "\t" else "é b"
         else:
-            alone, one, several = sign, inside, inside
-        read = "éb" if sign in INVISIBLE else inside
-        assert single_line(sign) == alone, ascii(sign)
-        assert (single_line(inside), multi_line(inside), without_invisible(inside)) == (one, several, read), ascii(sign)
+            alone, one, several = char, inside, inside
+        read = "éb" if char in INVISIBLE else inside
+        assert single_line(char) == alone, ascii(char)
+        assert (single_line(inside), multi_line(inside), without_invisible(inside)) == (one, several, read), ascii(char)
         kept = escaped(inside, lambda found: f"<{ord(found):x}>")
-        unsafe = sign in HIDDEN or sign in "\x85\u2028\u2029"
-        assert kept == (f"é<{ord(sign):x}>b" if unsafe else inside), ascii(sign)
+        unsafe = char in HIDDEN or char in "\x85\u2028\u2029"
+        assert kept == (f"é<{ord(char):x}>b" if unsafe else inside), ascii(char)
 
 
 @pytest.mark.parametrize(
@@ -101,9 +101,9 @@ def test_the_limit_counts_characters():
 def assert_nothing_hidden(text: str) -> None:
     """Nothing in ``text`` is hidden, and each variation selector has something to select."""
     assert not HIDDEN & set(text)
-    for before, sign in zip(" " + text, text, strict=False):
-        assert sign not in SELECTING or before in "#*0123456789" or not before.isascii()
-        assert sign not in SELECTING or before not in SELECTING
+    for before, char in zip(" " + text, text, strict=False):
+        assert char not in SELECTING or before in "#*0123456789" or not before.isascii()
+        assert char not in SELECTING or before not in SELECTING
     text.encode()
 
 
@@ -130,7 +130,7 @@ def test_multi_line_of_any_text_hides_nothing(text: str):
 def test_no_other_module_has_a_table_of_hidden_characters():
     """``log_line`` names the byte order mark, which programs write between two parts of a log."""
     mailbot = TESTS.parent / "mailbot"
-    bidirectional = {sign for sign in STEERING if unicodedata.category(sign) != "Cc"}
+    bidirectional = {char for char in STEERING if unicodedata.category(char) != "Cc"}
     for path in sorted(mailbot.rglob("*.py")):
         name = path.relative_to(mailbot).as_posix()
         if name in ("core/base/characters.py", "core/logs/log_line.py"):

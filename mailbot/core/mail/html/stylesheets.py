@@ -100,18 +100,18 @@ def _rules(sheet: str) -> Iterator[_Rule]:
     """The rules of a sheet that bear on visibility, innermost first; open blocks end with the sheet."""
     open_blocks = [_Block("", True, [])]
     said: list[str] = []
-    for sign in _TOKEN.findall(sheet):
-        if sign == "{":
+    for piece in _TOKEN.findall(sheet):
+        if piece == "{":
             open_blocks.append(_within(open_blocks[-1], "".join(said).strip()))
-        elif sign in ("}", ";"):
+        elif piece in ("}", ";"):
             block = open_blocks[-1]
             block.lines.append("".join(said))
-            if sign == "}" and len(open_blocks) > 1:
+            if piece == "}" and len(open_blocks) > 1:
                 yield from _rules_of(open_blocks.pop())
             elif len(open_blocks) == 1 and block.lines.pop().strip().lower().startswith("@import"):
                 yield _Rule("*", "", False)
         else:
-            said += [sign] if not sign.startswith("/*") else []
+            said += [piece] if not piece.startswith("/*") else []
             continue
         said = []
     open_blocks[-1].lines.append("".join(said))
