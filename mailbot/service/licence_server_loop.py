@@ -12,7 +12,7 @@ from mailbot.core.desk.events import Accepted, RefusedThere
 from mailbot.core.ledger.licence import LicenceEvent, from_day, state_on
 from mailbot.environment import Desk
 from mailbot.process import mapping
-from mailbot.process.unit_of_work import Work
+from mailbot.process.unit_of_work import UnitOfWork
 from mailbot.servers.licence_server import EventRefused, Later, LicenceServer, Taken
 from mailbot.service.runner import Runs, here
 from storage import licences, posts
@@ -79,9 +79,9 @@ def _later(desk: Desk, session: Session, row: posts.LicencePost, outcome: Later)
     posts.again(session, row.id, now + wait, outcome.reply)
     desk.log.server_failed(token=row.token, revision=row.revision, reply=outcome.reply)
     if row.attempts == WORRYING:
-        work = Work(desk, session, now, f"post:{row.id}:{row.attempts}")
         text = f"the licence server does not take event {row.revision} of {row.token}: {outcome.reply}"
-        work.alert(f"licence-server:{work.today}", text)
+        with UnitOfWork(desk, session, now, f"post:{row.id}:{row.attempts}") as work:
+            work.alert(f"licence-server:{work.today}", text)
 
 
 def _settle(
@@ -92,7 +92,12 @@ def _settle(
     if not posts.settle(session, row.id, "accepted" if taken else "refused", now, outcome.reply):
         return
     desk.log.server_answered(token=row.token, revision=row.revision, reply=outcome.reply)
-    work = Work(desk, session, now, f"post:{row.id}")
+    with UnitOfWork(desk, session, now, f"post:{row.id}") as work:
+        _take_answer(work, event, outcome)
+
+
+def _take_answer(work: UnitOfWork, event: LicenceEvent, outcome: Taken | EventRefused) -> None:
+    """The answer happens to the event's ticket; an event without one is an operator's."""
     ticket = work.ticket(event.ticket) if event.ticket and event.kind != "reversed" else None
     items = tuple(event.changes)
     if ticket is not None and isinstance(outcome, Taken):
@@ -104,7 +109,7 @@ def _settle(
         _by_hand(work, event, outcome)
 
 
-def _fall_too(work: Work, event: LicenceEvent, outcome: EventRefused) -> None:
+def _fall_too(work: UnitOfWork, event: LicenceEvent, outcome: EventRefused) -> None:
     """What makes no sense without the refused event is not asked any more: the rest of a new plan or move, implied plugins."""
     whole = event.kind.startswith(("activate", "moved"))
     rows = {(row.token, row.revision): row for row in posts.listing(work.session, "waiting")}
@@ -119,7 +124,7 @@ def _fall_too(work: Work, event: LicenceEvent, outcome: EventRefused) -> None:
             work.apply(ticket, RefusedThere(other.token, other.revision, tuple(other.changes), outcome.reason))
 
 
-def _by_hand(work: Work, event: LicenceEvent, outcome: Taken | EventRefused) -> None:
+def _by_hand(work: UnitOfWork, event: LicenceEvent, outcome: Taken | EventRefused) -> None:
     """An operator's event has no ticket; a refusal is for him."""
     refusal = outcome.reason if isinstance(outcome, EventRefused) else None
     if event.pending:

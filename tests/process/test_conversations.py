@@ -28,7 +28,7 @@ from mailbot.operations.ledger_csv import read_csv
 from mailbot.operations.ledger_import import put_licences
 from mailbot.process import digest, mapping
 from mailbot.process.decision_lines import Decisions
-from mailbot.process.unit_of_work import Work
+from mailbot.process.unit_of_work import UnitOfWork
 from storage import due, licences, outbox, tickets
 from tests.support.paths import TESTS
 from tests.support.running import Running, body, running
@@ -93,10 +93,11 @@ class Conversation:
 
     def _decide(self, ref: str, words: str) -> None:
         desk = self.desk.desk
-        with desk.store.write() as session:
-            Decisions(Work(desk, session, desk.clock(), f"decide:{ref}:{words}"), "operator", None).carry_out(
-                words, (ref,)
-            )
+        with (
+            desk.store.write() as session,
+            UnitOfWork(desk, session, desk.clock(), f"decide:{ref}:{words}") as work,
+        ):
+            Decisions(work, "operator", None).carry_out(words, (ref,))
         self.desk.work()
 
     def _told(self, match: re.Match[str]) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mailbot.process import digest
-from mailbot.process.unit_of_work import Work
+from mailbot.process.unit_of_work import UnitOfWork
 from storage import inbox
 from tests.process.test_whole_desk import ANNA, BOB, DEMO, JOE, PLAN, import_active
 from tests.support.running import Running, body, running
@@ -25,8 +25,8 @@ def limit(desk: Running, **limits: int) -> None:
 
 
 def alert(desk: Running, incident: str) -> None:
-    with desk.desk.store.write() as session:
-        Work(desk.desk, session, desk.moment[0], incident).alert(incident, f"It is {incident}.")
+    with desk.desk.store.write() as session, UnitOfWork(desk.desk, session, desk.moment[0], incident) as work:
+        work.alert(incident, f"It is {incident}.")
 
 
 def told(desk: Running) -> list[tuple[str, str]]:
