@@ -1,12 +1,14 @@
 """The desk: everything that is set up once, in one place, and passed to whatever works."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 
 from mailbot.clock import Clock
 from mailbot.config.settings import Config
 from mailbot.core.catalogue.contents import Catalogue
 from mailbot.core.desk.context import Timers
 from mailbot.core.outbound.compose import Letterhead
+from mailbot.core.outbound.words.phrases import Speech
 from mailbot.ids import Ids
 from mailbot.maillog import MailLog
 from mailbot.wording import Wording
@@ -24,6 +26,8 @@ class Desk:
     clock: Clock
     ids: Ids
     log: MailLog
+    #: Rows, by table and number, whose failure could not even be recorded; this process skips each until that moment.
+    skipped: dict[tuple[str, int], datetime] = field(default_factory=dict)
 
     @property
     def letterhead(self) -> Letterhead:
@@ -38,6 +42,11 @@ class Desk:
             zone=self.config.zone,
             public_url=settings.public_url,
         )
+
+    def say(self, key: str, /, **values: object) -> str:
+        """A sentence of the templates, filled in, for what staff read that no template holds."""
+        settings = self.config.mailbot
+        return Speech(self.wording, self.catalogue, settings.language, self.config.zone).say(key, **values)
 
     @property
     def timers(self) -> Timers:

@@ -13,14 +13,14 @@ from mailbot.servers.smtp import Smtp, SmtpError
 from mailbot.service.delivery import smtp_settings
 from mailbot.service.mailbox_loop import imap_settings
 from mailbot.wording import load_wording
-from storage import posts
+from storage import licence_posts
 from storage.engine import head, open_store
 from storage.faults import StoreError
 
 
 def check_all(config: Config) -> list[Finding]:
     """All checks in order; a fault in one does not keep the others from being made."""
-    lines = [Finding("configuration", True, "read, no fault")]
+    lines = [Finding("configuration", True, "no faults")]
     lines.append(_try("catalogue", lambda: f"version {read_catalogue(config.mailbot.catalogue).version}"))
     lines.append(_try("templates", lambda: _templates(config)))
     lines.append(_try("database", lambda: _database(config)))
@@ -60,11 +60,11 @@ def _database(config: Config) -> str:
     store.migrate()
     store.verify()
     with store.read() as session:
-        waiting = posts.waiting(session)
+        waiting = licence_posts.count_waiting(session)
     store.close()
     if waiting and config.licence_server is None:
         raise ValueError(
-            f"{waiting} events wait for the licence server: put [licence_server] back, or they stay applying"
+            f"{waiting} events are waiting for the licence server, but [licence_server] is missing: put it back, or their items stay in state applying"
         )
     return f"{store.dialect}, revision {head()}"
 

@@ -39,7 +39,8 @@ from mailbot.process.outcome import Handled, Outcome
 from mailbot.process.received_mail import ReceivedMail
 from mailbot.process.staff_replies import keyless_decision, staff_reply
 from mailbot.process.unit_of_work import UnitOfWork
-from storage import inbox, outbox, people, tickets
+from storage import outbox, people, tickets
+from storage.inbox import InboxState
 
 #: Most forms of an auto-submitted mail that are summarised in the alert.
 _MOST_FORMS = 5
@@ -54,21 +55,21 @@ def judge_and_decide(work: UnitOfWork, mail: ReceivedMail, intake: Intake) -> Ha
     """Do what the mail asks, as the first case that applies. The order is a security property, so keep it."""
     match intake:
         case Unusable():  # first: nothing in it can be trusted, not even who wrote it
-            return Handled(inbox.QUARANTINED, Outcome.UNUSABLE, reason=intake.why)
+            return Handled(InboxState.QUARANTINED, Outcome.UNUSABLE, reason=intake.why)
         case Ours():  # before all that could be answered: the desk must not talk to itself
-            return Handled(inbox.HANDLED, Outcome.OURS)
+            return Handled(InboxState.HANDLED, Outcome.OURS)
         case Bounced():  # before the keys: a report quotes our mail with its key, and must not act as a reply
             return _delivery_report(work, intake.report)
         case Automatic():  # before the keys: an absence note carries them back, and nobody wrote it
             return _automatic(work, mail, intake)
         case SetAside():  # after what is never answered, before everything that is: the border calls it spam
-            return Handled(inbox.HANDLED, Outcome.SPAM)
+            return Handled(InboxState.HANDLED, Outcome.SPAM)
         case StaffReply():  # a key outranks what the words look like: a decision is never read as a form
-            return Handled(inbox.HANDLED, staff_reply(work, mail))
+            return Handled(InboxState.HANDLED, staff_reply(work, mail))
         case CustomerReply():  # before the verdict: the key shows a refused sender's words to staff, as a comment
-            return Handled(inbox.HANDLED, customer_reply(work, mail))
+            return Handled(InboxState.HANDLED, customer_reply(work, mail))
         case HelpCommand() | FormCommand() | StatusCommand() | Forms() | Quoting() | Prose() | Stray():
-            return Handled(inbox.HANDLED, _without_key(work, mail, intake))
+            return Handled(InboxState.HANDLED, _without_key(work, mail, intake))
         case _:
             assert_never(intake)
 
@@ -106,7 +107,7 @@ def _without_key(work: UnitOfWork, mail: ReceivedMail, intake: _Keyless) -> Outc
 def _delivery_report(work: UnitOfWork, report: DeliveryReport) -> Handled:
     """A report that one of our own mails did not arrive marks that mail; any other report is only kept."""
     if not report.failed:
-        return Handled(inbox.HANDLED, Outcome.DELIVERY_REPORT, report.action)
+        return Handled(InboxState.HANDLED, Outcome.DELIVERY_REPORT, report.action)
     for message_id in report.original_ids:
         row = outbox.by_message_id(work.session, message_id)
         if row is None or row.id is None:
@@ -116,21 +117,25 @@ def _delivery_report(work: UnitOfWork, report: DeliveryReport) -> Handled:
         if ticket is not None:
             work.apply(ticket, Undelivered(row.recipient, row.kind, report.diagnostic))
         else:
-            work.alert(f"undelivered:{message_id}", f"not delivered: {row.kind} to {row.recipient}")
-        return Handled(inbox.HANDLED, Outcome.DELIVERY_REPORT)
-    return Handled(inbox.HANDLED, Outcome.FOREIGN_REPORT)
+            text = work.desk.say("alert.undelivered", kind=row.kind, recipient=row.recipient)
+            work.alert(f"undelivered:{message_id}", text)
+        return Handled(InboxState.HANDLED, Outcome.DELIVERY_REPORT)
+    return Handled(InboxState.HANDLED, Outcome.FOREIGN_REPORT)
 
 
 def _automatic(work: UnitOfWork, mail: ReceivedMail, intake: Automatic) -> Handled:
     """Never answered; staff are told of a form in it."""
     if intake.readings and mail.thread.purpose is None:
         summary = "; ".join(_in_short(read) for read in intake.readings[:_MOST_FORMS])
-        work.alert(
-            f"automatic:{mail.message.sha256}",
-            f"a form came in an automatic mail of {mail.message.sender or 'nobody'} ({intake.why}), "
-            f"mail {work.inbox_id}; nothing was done with it: {work.blotted(summary)[:_SUMMARY]}",
+        text = work.desk.say(
+            "alert.automatic",
+            sender=mail.message.sender or work.desk.say("alert.nobody"),
+            why=intake.why,
+            id=work.inbox_id,
+            forms=work.blotted(summary)[:_SUMMARY],
         )
-    return Handled(inbox.HANDLED, Outcome.AUTOMATIC, intake.why)
+        work.alert(f"automatic:{mail.message.sha256}", text)
+    return Handled(InboxState.HANDLED, Outcome.AUTOMATIC, intake.why)
 
 
 def _in_short(form: Reading) -> str:

@@ -9,13 +9,13 @@ from mailbot.core.ledger.licence import Licence
 from mailbot.core.outbound.text_layout import first_line, one_line
 from mailbot.environment import Desk
 from mailbot.process import mapping
-from mailbot.process.outcome import unanswered
+from mailbot.process.outcome import UNANSWERED, WITHHELD, unanswered
 from mailbot.process.unit_of_work import UnitOfWork
 from storage import due, inbox, outbox, tickets
 
 KIND = "digest"
 #: States of our mails that an operator must look at.
-LOST = (outbox.REFUSED, outbox.UNKNOWN, outbox.UNDELIVERED)
+LOST = (outbox.OutboxState.REFUSED, outbox.OutboxState.UNKNOWN, outbox.OutboxState.UNDELIVERED)
 MOST_LINES = 100
 #: The kinds of history lines that say that something was granted.
 GRANTS = ("applied", "scheduled", "applying")
@@ -44,9 +44,9 @@ def send(work: UnitOfWork) -> None:
     """Send the digest to every member, when there is anything to say, and remember the next one."""
     waiting = tuple(mapping.of_row(row) for row in tickets.waiting(work.session, WAITING))
     licences = tuple(found for found in mapping.licences(work.session, work.today) if _unbilled(found))
-    lines = (*_doubts(waiting), *_unread(work), *_mails_in(work), *_mails_out(work), *_failing(work))
+    lines = (*_doubts(work, waiting), *_unread(work), *_mails_in(work), *_mails_out(work), *_failing(work))
     if waiting or licences or lines:
-        facts = Facts(tickets=waiting, licences=licences, lines=_short(lines))
+        facts = Facts(tickets=waiting, licences=licences, lines=_short(work, lines))
         work.send(Send(KIND, Audience.STAFF, facts, Purpose.DIGEST))
     _remember(work)
 
@@ -56,8 +56,9 @@ def _unbilled(licence: Licence) -> bool:
     return licence.status == "active" and licence.billing is None
 
 
-def _doubts(waiting: tuple[Ticket, ...]) -> list[str]:
-    return [f"{t.ref} names a token that is not in the ledger: {t.token}" for t in waiting if t.token_doubt]
+def _doubts(work: UnitOfWork, waiting: tuple[Ticket, ...]) -> list[str]:
+    say = work.desk.say
+    return [say("digest.unknown_token", ref=t.ref, token=t.token) for t in waiting if t.token_doubt]
 
 
 def _since(work: UnitOfWork) -> datetime:
@@ -69,30 +70,65 @@ def _unread(work: UnitOfWork) -> list[str]:
     """Comments on requests that the rules granted alone, so that staff had no mail about them."""
     new = (mapping.of_row(row) for row in tickets.with_event_since(work.session, GRANTS, _since(work)))
     alone = (t for t in new if t.comments and all(item.route is not Route.STAFF for item in t.items))
-    return [f"{t.ref} was applied by itself; its customer wrote beside it: {one_line(t.comments or '')}" for t in alone]
+    say = work.desk.say
+    return [say("digest.comments", ref=t.ref, comments=one_line(t.comments or "")) for t in alone]
 
 
 def _mails_in(work: UnitOfWork) -> list[str]:
     """The mails in quarantine, and those that got no answer since the last digest."""
     since = _since(work)
-    left = inbox.listing(work.session, inbox.QUARANTINED)
+    left = inbox.listing(work.session, inbox.InboxState.QUARANTINED)
     left += [row for row in inbox.handled_since(work.session, since) if unanswered(row.intake or "")]
-    return [f"mail {row.id} of {row.sender or 'nobody'}: {first_line(row.reason) or row.intake}" for row in left]
+    say = work.desk.say
+    return [
+        say(
+            "digest.mail_in",
+            id=row.id,
+            sender=row.sender or say("alert.nobody"),
+            why=first_line(row.last_result) or _why_unanswered(work, row.intake or ""),
+        )
+        for row in left
+    ]
+
+
+def _why_unanswered(work: UnitOfWork, intake: str) -> str:
+    """The sentence for a stored ``intake`` text of a mail without an answer."""
+    if intake.endswith(WITHHELD):
+        return work.desk.say("unanswered.withheld")
+    return work.desk.say(f"unanswered.{intake.replace(' ', '_')}") if intake in UNANSWERED else intake
 
 
 def _mails_out(work: UnitOfWork) -> list[str]:
     """Our own mails that did not arrive, or may not have."""
     rows = [row for state in LOST for row in outbox.listing(work.session, state)]
-    return [f"our mail {row.id} ({row.kind} to {row.recipient}) is {row.state}: {row.last_reply or ''}" for row in rows]
+    return [
+        work.desk.say(
+            "digest.mail_out",
+            id=row.id,
+            kind=row.kind,
+            recipient=row.recipient,
+            state=row.state,
+            reply=row.last_result or "",
+        )
+        for row in rows
+    ]
 
 
 def _failing(work: UnitOfWork) -> list[str]:
-    rows = due.failing(work.session)
-    return [f"{row.kind} of {row.ref or row.token or 'the desk'} has failed: {first_line(row.reason)}" for row in rows]
+    say = work.desk.say
+    return [
+        say(
+            "digest.failing",
+            kind=row.kind,
+            what=row.ref or row.token or say("digest.the_desk"),
+            reason=first_line(row.last_result),
+        )
+        for row in due.failing(work.session)
+    ]
 
 
-def _short(lines: tuple[str, ...]) -> tuple[str, ...]:
+def _short(work: UnitOfWork, lines: tuple[str, ...]) -> tuple[str, ...]:
     """The first lines, and how many more there are."""
     more = len(lines) - MOST_LINES
     shown = tuple(line[:200] for line in lines[:MOST_LINES])
-    return (*shown, f"and {more} more: see mailbot inbox, quarantine and outbox") if more > 0 else shown
+    return (*shown, work.desk.say("digest.more", count=more)) if more > 0 else shown

@@ -24,6 +24,7 @@ from mailbot.process.outcome import Handled, Outcome
 from mailbot.process.received_mail import ReceivedMail, in_context, intake_of
 from mailbot.process.unit_of_work import UnitOfWork
 from storage import inbox
+from storage.inbox import InboxState
 
 #: How much the word of a sender counts, by the verdict: of two copies of one mail the higher rank wins.
 RANKS = {"refused": 0, "unverified": 1, "verified": 2}
@@ -39,16 +40,16 @@ def duplicate(work: UnitOfWork, mail: ReceivedMail, intake: Intake) -> Handled |
     if message.message_id is None:
         return None
     for other in inbox.by_message_id(work.session, message.message_id):
-        if other.id == work.inbox_id or other.state == inbox.KEPT:
+        if other.id == work.inbox_id or other.state == InboxState.KEPT:
             continue
         if other.sender == message.sender and other.body_sha256 == message.body_sha256:
             if _rank(mail, intake) > _rank_of(work, other):
                 continue
-            return Handled(inbox.DUPLICATE, Outcome.SAME_MAIL, str(other.id))
-        text = f"mail {work.inbox_id} has the Message-ID of mail {other.id} and other words"
+            return Handled(InboxState.DUPLICATE, Outcome.SAME_MAIL, str(other.id))
+        text = work.desk.say("alert.same_id", id=work.inbox_id, other=other.id)
         work.alert(f"same-id:{message.message_id}", text)
         reason = f"the Message-ID of mail {other.id}, with other words"
-        return Handled(inbox.QUARANTINED, Outcome.SAME_ID, reason=reason)
+        return Handled(InboxState.QUARANTINED, Outcome.SAME_ID, reason=reason)
     return None
 
 

@@ -14,7 +14,7 @@ from mailbot.core.desk.effects import (
 )
 from mailbot.core.desk.on_licence_server import ANSWERS
 from mailbot.process.transaction import Transaction
-from storage import due, licences, people, posts
+from storage import due, licence_posts, licences, people
 
 #: The effects that become rows at once; mails, alerts and keys are the unit of work's own.
 RowEffect = ChangeLicence | AddContact | SetName | MarkKnown | MovePeople | Schedule | Unschedule
@@ -64,4 +64,4 @@ def _append(transaction: Transaction, ref: str | None, change: ChangeLicence) ->
         pending=asks,
     )
     if asks:
-        posts.add(transaction.session, change.token, revision, transaction.now)
+        licence_posts.add(transaction.session, change.token, revision, transaction.now)

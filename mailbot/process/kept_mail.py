@@ -25,8 +25,8 @@ def handle(desk: Desk, session: Session, inbox_id: int, now: datetime) -> Handle
     what the one before left. The mails are composed when all is decided.
     """
     kept = inbox.get(session, inbox_id)
-    if kept is None or kept.state != inbox.KEPT:  # another process was faster
-        return Handled(kept.state if kept else inbox.DROPPED, Outcome.HANDLED_ALREADY)
+    if kept is None or kept.state != inbox.InboxState.KEPT:  # another process was faster
+        return Handled(kept.state if kept else inbox.InboxState.DROPPED, Outcome.HANDLED_ALREADY)
 
     message = parse(inbox.raw(session, inbox_id))  # 1. parse: bytes to a message, whatever the bytes are
 

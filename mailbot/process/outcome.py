@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from storage.inbox import InboxState
+
 
 class Outcome(StrEnum):
     """What a mail turned out to be, and what was done with it, as the inbox stores it."""
@@ -70,7 +72,7 @@ class Handled:
     ``detail`` specifies the outcome (the other mail, why it is automatic). ``refs`` are the tickets that it touched.
     """
 
-    state: str
+    state: InboxState
     outcome: Outcome
     detail: str = ""
     reason: str | None = None

@@ -16,7 +16,7 @@ from mailbot.ids import Stream
 from mailbot.process import staff_alerts
 from mailbot.process.reply_budget import Cap, reached
 from mailbot.process.transaction import Transaction
-from storage import keys, outbox
+from storage import keys, mail_counts, outbox
 
 #: Mails whose bounce would only make noise.
 NULL_PATH = frozenset({"help", "not-understood", "cap"})
@@ -96,7 +96,7 @@ class Composer:
         self.withheld.append(mail)
         session, now = self.transaction.session, self.transaction.now
         wrote = mail.ticket is None or same(mail.address, mail.ticket.sender)
-        told = outbox.count_since(session, mail.address, now - timedelta(days=1), ("cap",))
+        told = mail_counts.count_since(session, mail.address, now - timedelta(days=1), ("cap",))
         if mail.cap is Cap.SENDER and wrote and told == 0:
             notice = Letter(Send("cap", mail.address), mail.ticket)
             self._put(notice, readership.Reader(mail.address, staff=False))
@@ -106,17 +106,16 @@ class Composer:
 
     def _incident(self, mail: Withheld) -> tuple[str, str]:
         """The key and the text of the alert about a budget that is used up."""
-        today, address = self.transaction.today, mail.address
+        today, address, say = self.transaction.today, mail.address, self.transaction.desk.say
         match mail.cap:
             case Cap.SENDER:
-                text = f"reply budget used up: no more answers to {address} today"
+                text = say("alert.cap_sender", address=address)
                 return f"cap:{fold_case(address)}:{today}", text
             case Cap.DOMAIN:
-                text = f"reply budget used up: no more answers to strangers at {domain(address)} today"
+                text = say("alert.cap_domain", domain=domain(address))
                 return f"cap:@{domain(address)}:{today}", text
             case Cap.UNKNOWN:
-                text = "more mails of strangers than are answered in an hour; the others are in the digest, unanswered"
-                return f"cap:unknown:{self.transaction.now:%Y-%m-%d %H}", text
+                return f"cap:unknown:{self.transaction.now:%Y-%m-%d %H}", say("alert.cap_unknown")
             case _:
                 assert_never(mail.cap)
 
@@ -142,7 +141,7 @@ class Composer:
             envelope_from="" if envelope.null_path else desk.config.mailbot.address,
             raw=raw,
             composed_at=now,
-            due_at=now + HUSH if send.kind == "neutral" else now,
+            not_before=now + HUSH if send.kind == "neutral" else now,
             inbox_id=self.transaction.inbox_id,
         )
         ref = ticket.ref if ticket else None

@@ -33,7 +33,7 @@ def collected(transaction: Transaction) -> Send | None:
     if not rows:
         return None
     text = "\n".join(row.text for row in rows)
-    alerts.told(session, rows, now)
+    alerts.mark_told(session, rows, now)
     if alerts.untold(session, 1):
         due.add(session, kind=ALERTS, due_at=now + ALERT_EVERY, made_at=now)
     return Send("alert", Audience.STAFF, Facts(text=text))

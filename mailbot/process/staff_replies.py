@@ -15,7 +15,7 @@ from mailbot.process.outcome import Outcome
 from mailbot.process.received_mail import ReceivedMail
 from mailbot.process.unit_of_work import UnitOfWork
 from storage import keys as key_rows
-from storage import outbox
+from storage import mail_counts
 
 #: Kinds of mails to members that decided nothing.
 UNDECIDED = ("not-understood", "already-decided")
@@ -37,9 +37,9 @@ def staff_reply(work: UnitOfWork, mail: ReceivedMail) -> Outcome:
     thread, sender = mail.thread, mail.sender
     member = work.staff(thread.address)
     if member is None or not same(sender.address, thread.address):
-        return _refused(work, mail, f"a decision key of {thread.address} was used by {sender.address}")
+        return _refused(work, mail, f"the decision key of {thread.address} was used by {sender.address}")
     if sender.verdict == "refused":
-        return _refused(work, mail, f"a decision in the name of {member} came without proof of its sender")
+        return _refused(work, mail, f"a decision in the name of {member} came from an unverified sender")
     if not thread.live:
         return _too_late(work, mail, member)
     if thread.purpose is Purpose.AGAIN:
@@ -54,7 +54,7 @@ def keyless_decision(work: UnitOfWork, mail: ReceivedMail, member: str) -> Outco
     mentioned = mail.thread.found.refs_mentioned
     for ref in mentioned:
         _record(work, mail, ref, "decision_refused", f"a decision of {member} came without a key")
-    work.alert(f"keyless:{fold_case(member)}:{work.today}", f"a decision of {member} came without a key")
+    work.alert(f"keyless:{fold_case(member)}:{work.today}", work.desk.say("alert.keyless", member=member))
     if _may_answer(work, mail, member):
         facts = Facts(results=(Result(mail.own, False, why="no_key"),), why="no_key")
         ticket = work.ticket(mentioned[0]) if len(mentioned) == 1 else None
@@ -120,15 +120,12 @@ def _already(work: UnitOfWork, member: str, ticket: Ticket, why: str) -> None:
 
 def _may_answer(work: UnitOfWork, mail: ReceivedMail, member: str) -> bool:
     """Whether a mail that decides nothing is answered: within a budget, since a program may be answering ours."""
-    sent = outbox.count_since(work.session, fold_case(member), work.now - timedelta(days=1), UNDECIDED)
+    sent = mail_counts.count_since(work.session, fold_case(member), work.now - timedelta(days=1), UNDECIDED)
     if sent < work.desk.config.limits.replies_per_sender_per_day:
         return True
     for ref in mail.refs:
         _record(work, mail, ref, "decision_unanswered", f"{sent} mails of {member} since yesterday decided nothing")
-    work.alert(
-        f"undecided:{fold_case(member)}:{work.today}",
-        f"mails of {member} that decide nothing get no more answers today",
-    )
+    work.alert(f"undecided:{fold_case(member)}:{work.today}", work.desk.say("alert.undecided", member=member))
     return False
 
 

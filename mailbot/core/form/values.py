@@ -58,7 +58,7 @@ _SAME = {
 _LETTER = re.compile(r"^[a-e][.)] ")
 _NUMBERED = re.compile(r"^[0-9]{1,2}[.)](?:\s+|$)")
 _AND = re.compile(r"(?i)(?:^| +)(?:and|&|\+|e|ed|und|et|y)(?= )")
-_LOG = "please attach it to your mail: .log, .txt, .json, .gz or .zip"
+_LOG = "attach it to your mail: .log, .txt, .json, .gz or .zip"
 _BETWEEN = re.compile(r"[,;\n\t|•·▪●]")
 
 
