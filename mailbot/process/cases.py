@@ -7,6 +7,7 @@ spam, no one sender, staff key, customer key, command, form, words. Here the sen
 from typing import assert_never
 
 from mailbot.core.base.address import fold_case
+from mailbot.core.desk.disclosure import Viewer, is_over_for_requester, shown_to
 from mailbot.core.desk.effects import Facts, Send
 from mailbot.core.desk.events import Commented, Undelivered
 from mailbot.core.desk.ticket import OPEN, State
@@ -168,12 +169,12 @@ def _status(work: UnitOfWork, mail: ReceivedMail, intake: StatusCommand) -> Outc
     sender = mail.sender
     if not (sender.verified or sender.known):
         return Outcome.STRANGERS_STATUS
-    rows = tickets.of_sender(work.session, fold_case(sender.address), (*OPEN, State.CANCELLED))
-    mine = [ticket for row in rows if (ticket := work.ticket(row.ref)) and not ticket.as_seen.final]
+    rows = tickets.of_sender(work.session, fold_case(sender.address), (*OPEN, State.DENIED))
+    mine = [ticket for row in rows if (ticket := work.ticket(row.ref)) and not is_over_for_requester(ticket)]
     contacts = people.tokens_of_address(work.session, fold_case(sender.address)) if sender.verified else []
     tokens = sorted({contact.token for contact in contacts})
     licences = tuple(found for token in tokens if (found := work.licence(token)))
-    shown = tuple(ticket.as_seen for ticket in mine)
+    shown = tuple(shown_to(Viewer.REQUESTER, ticket) for ticket in mine)
     facts = Facts(tickets=shown, licences=licences, why="cancel" if intake.cancel and mine else "")
     if len(mine) == 1 and mail.message.message_id:
         work.send(Send("status", sender.address, facts, Purpose.CUSTOMER), mail.in_thread(mine[0]))

@@ -1,9 +1,10 @@
 """Replies with a key of the customer's side: whether they may act, and what they do. A reply that may not is a comment."""
 
 from mailbot.core.base.address import matches, same
+from mailbot.core.desk.disclosure import Viewer, is_over_for_requester, shown_to
 from mailbot.core.desk.effects import Facts, Send
 from mailbot.core.desk.events import Commented, Denied, EmailConfirmed, StatusAsked, Withdrawn
-from mailbot.core.desk.ticket import ITEM_FIELDS, Ticket, settled_fields
+from mailbot.core.desk.ticket import ITEM_FIELDS, State, Ticket, settled_fields
 from mailbot.core.form import blank_form, reader
 from mailbot.core.form.problem import Code
 from mailbot.core.form.quotes import own_lines_anywhere
@@ -32,7 +33,7 @@ def customer_reply(work: UnitOfWork, mail: ReceivedMail) -> Outcome:
     if mail.sender.verdict == "refused" or not _may_act(work, mail, ticket):
         _comment(work, mail, ticket, "wrong_sender", acts=False)
         return Outcome.STRANGERS_COMMENT
-    if ticket.as_seen.final:
+    if is_over_for_requester(ticket):
         return _on_final(work, mail, ticket)
     return _act(work, mail, ticket)
 
@@ -104,7 +105,7 @@ def _correct(
     differing = {field for field, value in said.items() if ticket.fields.get(field) != value}
     over = settled_fields(ticket)
     late = tuple(sorted(differing & over & ITEM_FIELDS))
-    log = ticket.request == form_requests.WITH_LOG and bool(sources_of(mail.message))
+    log = ticket.request is form_requests.WITH_LOG and bool(sources_of(mail.message))
     changes = (differing - over) or log or _nearly_said(work, ticket, read)
     if changes and _open_to_change(ticket):
         ticket = form_requests.change(work, mail, ticket, edited.without(over), read.without(over))
@@ -124,7 +125,7 @@ def _correct(
 
 def _offer_anew(work: UnitOfWork, mail: ReceivedMail, ticket: Ticket, fields: tuple[str, ...]) -> None:
     """A reply does not change what is settled: name the form that asks for it."""
-    facts = Facts(why="settled", changed=fields, tickets=(ticket,))
+    facts = Facts(why="settled", changed=fields, tickets=(shown_to(Viewer.REQUESTER, ticket),))
     purpose = None if ticket.final else Purpose.CUSTOMER
     work.send(Send("status", mail.sender.address, facts, purpose), ticket)
 
@@ -150,7 +151,7 @@ def _nearly_said(work: UnitOfWork, ticket: Ticket, read: reader.Reading) -> bool
 
 def _open_to_change(ticket: Ticket) -> bool:
     undecided = ticket.problems or ticket.token_doubt or not ticket.items or any(item.open for item in ticket.items)
-    return bool(undecided or ticket.denied_unseen)
+    return bool(undecided or ticket.state is State.DENIED)
 
 
 def _on_final(work: UnitOfWork, mail: ReceivedMail, ticket: Ticket) -> Outcome:
@@ -175,6 +176,6 @@ def _comment(work: UnitOfWork, mail: ReceivedMail, ticket: Ticket, why: str, *, 
     ticket = work.apply(ticket, Commented(address, text.strip(), why, acts, tuple(files))).ticket
     stranger = why == "wrong_sender" and mail.thread.live and not same(address, ticket.sender)
     if stranger and mail.thread.purpose is Purpose.CUSTOMER:  # a sender must not hear of a contact who was asked
-        facts = Facts(why="wrong_sender", tickets=(ticket.as_seen,))
+        facts = Facts(why="wrong_sender", tickets=(shown_to(Viewer.REQUESTER, ticket),))
         work.send(Send("status", ticket.sender, facts, Purpose.CUSTOMER), ticket)
     return ticket

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+from mailbot.core.desk.due_kind import DueKind
 from mailbot.core.desk.effects import Audience, Facts, Send
 from mailbot.core.desk.ticket import Route, Ticket
 from mailbot.core.inbound.purpose import Purpose
@@ -13,7 +14,7 @@ from mailbot.process.outcome import UNANSWERED, WITHHELD, unanswered
 from mailbot.process.unit_of_work import UnitOfWork
 from storage import due, inbox, outbox, tickets
 
-KIND = "digest"
+KIND = DueKind.DIGEST
 #: States of our mails that an operator must look at.
 LOST = (outbox.OutboxState.REFUSED, outbox.OutboxState.UNKNOWN, outbox.OutboxState.UNDELIVERED)
 MOST_LINES = 100
@@ -47,7 +48,7 @@ def send(work: UnitOfWork) -> None:
     lines = (*_doubts(work, waiting), *_unread(work), *_mails_in(work), *_mails_out(work), *_failing(work))
     if waiting or licences or lines:
         facts = Facts(tickets=waiting, licences=licences, lines=_short(work, lines))
-        work.send(Send(KIND, Audience.STAFF, facts, Purpose.DIGEST))
+        work.send(Send("digest", Audience.STAFF, facts, Purpose.DIGEST))
     _remember(work)
 
 

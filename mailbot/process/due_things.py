@@ -1,9 +1,11 @@
 """What a due thing does on its day, inside one transaction."""
 
 from datetime import date, datetime
+from typing import assert_never
 
 from sqlmodel import Session
 
+from mailbot.core.desk.due_kind import DueKind
 from mailbot.core.desk.effects import Audience, Facts, Send
 from mailbot.core.desk.events import CustomerReminded, DayCame, Silent, StaffReminded, StillApplying
 from mailbot.core.desk.ticket import Ticket
@@ -16,51 +18,62 @@ from storage import due as due_rows
 def handle_due(desk: Desk, session: Session, row: due_rows.Due, now: datetime) -> str:
     """Do one due thing inside the caller's transaction. Returns what it was."""
     due_rows.done(session, row.id or 0, now)
+    kind = next((known for known in DueKind if known == row.kind), None)
     with UnitOfWork(desk, session, now, f"due:{row.id}") as work:
-        done = _of_desk(work, row) or _of_ticket(work, row)
-    return row.kind if done else f"{row.kind}: nothing to do"
+        ticket = work.ticket(row.ref) if row.ref else None
+        acted = kind is not None and (
+            _of_desk(work, kind) or (ticket is not None and _of_ticket(work, kind, row, ticket))
+        )
+    return row.kind if acted else f"{row.kind}: nothing to do"
 
 
-def _of_desk(work: UnitOfWork, row: due_rows.Due) -> bool:
-    """Do what the desk does of itself. False when that is not its kind."""
-    match row.kind:
-        case digest.KIND:
+def _of_desk(work: UnitOfWork, kind: DueKind) -> bool:
+    """Do what the desk does for itself. False for the kinds that belong to a ticket."""
+    match kind:
+        case DueKind.DIGEST:
             digest.send(work)
-        case staff_alerts.ALERTS:
+        case DueKind.ALERTS:
             if (mail := staff_alerts.collected(work)) is not None:
                 work.send(mail)
-        case retention.RAW | retention.KEYS:
-            retention.act(work.desk, work.session, row.kind, work.now)
-        case _:
+        case DueKind.RETENTION | DueKind.KEY_EXPIRY:
+            retention.act(work.desk, work.session, kind, work.now)
+        case DueKind.DAY | DueKind.STAFF_REMINDER | DueKind.CUSTOMER_REMINDER | DueKind.CLOSE:
             return False
+        case DueKind.APPLYING | DueKind.DEMO_WARNING:
+            return False
+        case _:
+            assert_never(kind)
     return True
 
 
-def _of_ticket(work: UnitOfWork, row: due_rows.Due) -> bool:
-    """Let the day of the row come for its ticket. False when there is nothing to do any more."""
-    ticket = work.ticket(row.ref) if row.ref else None
-    if ticket is None:
-        return False
-    match row.kind:
-        case "day":
+def _of_ticket(work: UnitOfWork, kind: DueKind, row: due_rows.Due, ticket: Ticket) -> bool:
+    """Let the day come for the ticket. False when something else that is due by now says more."""
+    match kind:
+        case DueKind.DAY:
             on = date.fromisoformat((row.payload or {}).get("text", ""))
             work.apply(ticket, DayCame(on), work.scene(ticket.token, ticket.new_token, on=on))
-        case "staff_reminder":
+        case DueKind.STAFF_REMINDER:
             work.apply(ticket, StaffReminded())
-        case "customer_reminder" if not _overdue(work, "close", row):
+        case DueKind.CUSTOMER_REMINDER:
+            if _overdue(work, DueKind.CLOSE, row):
+                return False
             work.apply(ticket, CustomerReminded())
-        case "close":
+        case DueKind.CLOSE:
             work.apply(ticket, Silent())
-        case "applying":
+        case DueKind.APPLYING:
             work.apply(ticket, StillApplying())
-        case "demo_warning" if row.token and not _overdue(work, "demo_warning", row):
+        case DueKind.DEMO_WARNING:
+            if row.token is None or _overdue(work, DueKind.DEMO_WARNING, row):
+                return False
             _warn(work, row.token, ticket)
-        case _:
+        case DueKind.DIGEST | DueKind.ALERTS | DueKind.RETENTION | DueKind.KEY_EXPIRY:
             return False
+        case _:
+            assert_never(kind)
     return True
 
 
-def _overdue(work: UnitOfWork, kind: str, row: due_rows.Due) -> bool:
+def _overdue(work: UnitOfWork, kind: DueKind, row: due_rows.Due) -> bool:
     """Whether, after a standstill, something of that kind is due already that says more than ``row`` does."""
     return any(other.ref == row.ref and other.due_at <= work.now for other in due_rows.open_(work.session, kind))
 

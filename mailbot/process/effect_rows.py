@@ -56,7 +56,7 @@ def _append(transaction: Transaction, ref: str | None, change: ChangeLicence) ->
         changes=change.changes,
         ticket=change.ticket or ref,
         mail=transaction.mail,
-        rule=change.rule,
+        rule=str(change.rule),
         decider=change.decider,
         catalogue_version=transaction.desk.catalogue.version,
         why=change.why,

@@ -1,9 +1,10 @@
 """From forms to tickets: what was read is checked, judged on the ledger of this moment, and becomes events."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from mailbot.core.base.address import same
+from mailbot.core.base.frozen import replace
 from mailbot.core.desk import log_review
 from mailbot.core.desk.authorisation import Sender
 from mailbot.core.desk.context import Scene
@@ -15,6 +16,7 @@ from mailbot.core.form import blank_form, reader
 from mailbot.core.form.forwarded import original_sender
 from mailbot.core.form.problem import Code, Problem
 from mailbot.core.form.reader import Reading, Request
+from mailbot.core.form.request_kinds import RequestKind
 from mailbot.core.form.validation import validate
 from mailbot.core.inbound.purpose import Purpose
 from mailbot.core.logs.diagnosis import Diagnosis
@@ -27,7 +29,7 @@ from storage import inbox, licences
 from storage import keys as key_rows
 
 #: The request that comes with a log.
-WITH_LOG = "reactivate"
+WITH_LOG = RequestKind.REACTIVATE
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,7 @@ def open_tickets(
 def ask(work: UnitOfWork, mail: ReceivedMail, text: str) -> None:
     """Prose of a sender who may ask: a question for staff; the same one again is answered with how it stands."""
     text = work.blotted(text.strip())
-    fields = {"request": "information", "question": text}
+    fields = {"request": RequestKind.INFORMATION.value, "question": text}
     earlier = work.same_form(mail.sender.address, fields)
     if earlier is not None:
         work.apply(earlier, StatusAsked(mail.sender.address))
@@ -160,7 +162,7 @@ def _new_ticket(work: UnitOfWork, mail: ReceivedMail, linked: tuple[str, ...]) -
 def _link(work: UnitOfWork, ref: str, others: tuple[str, ...]) -> None:
     ticket = work.ticket(ref)
     if ticket is not None and set(others) - set(ticket.linked):
-        work.put(ticket.model_copy(update={"linked": tuple(dict.fromkeys((*ticket.linked, *others)))}))
+        work.put(replace(ticket, linked=tuple(dict.fromkeys((*ticket.linked, *others)))))
 
 
 @dataclass(frozen=True)
@@ -182,11 +184,11 @@ def _judged(work: UnitOfWork, requester: Requester, read: Reading, ticket: Ticke
     has_log = bool(requester.logs or earlier or (ticket.diagnosis and ticket.diagnosis.files))
     request, problems = validate(read, work.desk.catalogue, attachments=has_log, default_name=requester.name)
     found = None
-    if request.request == WITH_LOG and (requester.logs or earlier):
+    if request.request is WITH_LOG and (requester.logs or earlier):
         dated = requester if requester.logs or not day else replace(requester, received_at=day)
         found, fault = _diagnose(work, dated, request, earlier)
         problems += fault
-    elif request.request == WITH_LOG:
+    elif request.request is WITH_LOG:
         found = ticket.diagnosis  # the mails with the logs are gone
     form = blank_form.filled_form(request, read.values, problems)
     return _on_ledger(work, requester, _Checked(request, problems, read.stored, form, found), ticket)
@@ -196,7 +198,7 @@ def _on_ledger(work: UnitOfWork, requester: Requester, checked: _Checked, ticket
     """Judge a checked form on the ledger."""
     request, sender = checked.request, requester.sender
     token = request.token or request.old_token
-    elsewhere = bool(request.request == "activate" and request.demo) and mapping.had_demo_elsewhere(
+    elsewhere = bool(request.request is RequestKind.ACTIVATE and request.demo) and mapping.had_demo_elsewhere(
         work.session, token, request.customer_name, request.customer_email or sender.address
     )
     here = (work.inbox_id,) if requester.logs and work.inbox_id else ()

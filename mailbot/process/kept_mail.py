@@ -3,11 +3,11 @@
 What each kind of mail leads to is in ``process.cases``; mails that came twice are in ``process.duplicates``.
 """
 
-from dataclasses import replace
 from datetime import datetime
 
 from sqlmodel import Session
 
+from mailbot.core.base.frozen import replace
 from mailbot.core.mail.message import Message, parse
 from mailbot.environment import Desk
 from mailbot.process.cases import judge_and_decide

@@ -1,10 +1,12 @@
 """From a letter to finished mails in the outbox: who gets one, with which key, in which thread, within which budget."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import assert_never
 
 from mailbot.core.base.address import domain, fold_case, matches, same
+from mailbot.core.base.frozen import replace
+from mailbot.core.desk.disclosure import Viewer, shown_to
 from mailbot.core.desk.effects import Audience, Send
 from mailbot.core.desk.ticket import Ticket
 from mailbot.core.inbound import reply_keys
@@ -125,8 +127,9 @@ class Composer:
         send, ticket, address = letter.send, letter.ticket, reader.address
         envelope = self._envelope(letter, address)
         facts = send.facts if send.facts.by or not ticket else replace(send.facts, by=self._member_name(address))
-        shown = ticket.as_seen if ticket and same(address, ticket.sender) else ticket
-        licence = letter.licence if shown is ticket else None
+        requester = ticket is not None and same(address, ticket.sender)
+        shown = shown_to(Viewer.REQUESTER if requester else Viewer.OTHERS, ticket) if ticket else None
+        licence = None if requester and ticket and ticket.neutral else letter.licence
         context = mail_context.context(
             replace(send, to=address, facts=facts), shown, reader, desk.catalogue, desk.letterhead,
             desk.wording, envelope, licence, letter.new_licence,
@@ -200,7 +203,7 @@ def joined(ticket: Ticket, address: str, message_id: str | None) -> Ticket:
     if message_id is None:
         return ticket
     thread = (*ticket.threads.get(fold_case(address), ()), message_id)[-THREAD:]
-    return ticket.model_copy(update={"threads": {**ticket.threads, fold_case(address): thread}})
+    return replace(ticket, threads={**ticket.threads, fold_case(address): thread})
 
 
 def _thread(letter: Letter, address: str) -> tuple[str, ...]:

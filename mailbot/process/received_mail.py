@@ -1,10 +1,11 @@
 """A kept mail as the desk handles it: the message in its writer's own words, its thread, and how sure its sender is."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
 from mailbot.core.base.address import fold_case, matches, same
+from mailbot.core.base.frozen import replace
 from mailbot.core.desk.authorisation import Sender
 from mailbot.core.desk.ticket import Ticket
 from mailbot.core.form.own_text import without_ours

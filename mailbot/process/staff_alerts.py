@@ -2,12 +2,13 @@
 
 from datetime import timedelta
 
+from mailbot.core.desk.due_kind import DueKind
 from mailbot.core.desk.effects import Audience, Facts, Send
 from mailbot.process.transaction import Transaction
 from storage import alerts, due
 
 #: The due thing that tells staff what was collected since the last alert.
-ALERTS = "alerts"
+ALERTS = DueKind.ALERTS
 ALERT_EVERY = timedelta(hours=1)
 #: Most incidents in one mail; the others follow an hour later.
 MOST_ALERTS = 500

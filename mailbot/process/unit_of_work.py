@@ -7,19 +7,22 @@ writes each ticket once. When anything fails the caller's transaction undoes all
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from types import TracebackType
 from typing import Any
 
 from mailbot.core.base.address import fold_case, same
+from mailbot.core.base.frozen import replace
 from mailbot.core.desk.context import Scene
+from mailbot.core.desk.disclosure import is_over_for_requester
 from mailbot.core.desk.effects import AlertStaff, Audience, ChangeLicence, Effect, Facts, Send, VoidKeys
 from mailbot.core.desk.events import Decision, Event, Note
 from mailbot.core.desk.grant import renewed
 from mailbot.core.desk.on_licence_server import held
 from mailbot.core.desk.ticket import OPEN, State, Ticket
 from mailbot.core.desk.transitions import decide
+from mailbot.core.form.request_kinds import RequestKind
 from mailbot.core.inbound import reply_keys
 from mailbot.core.inbound.purpose import Purpose
 from mailbot.core.ledger.licence import Ledger, Licence
@@ -94,14 +97,14 @@ class UnitOfWork(Transaction, AbstractContextManager["UnitOfWork"]):
     def same_form(self, sender: str, fields: dict[str, str]) -> Ticket | None:
         """The newest ticket that ``sender`` opened with these values, if it is open as far as the sender may know."""
         digest = mapping.form_digest(fields)
-        for states in (OPEN, (State.CANCELLED,)):  # a ticket that a contact refused may look open to its sender
+        for states in (OPEN, (State.DENIED,)):
             mine = [held.ticket for held in self._held.values() if same(held.ticket.sender, sender)]
             found = [t for t in mine if t.state in states and mapping.form_digest(t.fields) == digest]
             row = tickets.same_form(self.session, fold_case(sender), digest, states)
             if row is not None and row.ref not in self._held:
                 found.append(mapping.of_row(row))
             newest = max(found, key=lambda ticket: ticket.number, default=None)
-            if newest is not None and not newest.as_seen.final:
+            if newest is not None and not is_over_for_requester(newest):
                 return newest
         return None
 
@@ -136,7 +139,7 @@ class UnitOfWork(Transaction, AbstractContextManager["UnitOfWork"]):
         ticket = Ticket(
             ref=f"{self.desk.config.mailbot.ticket_prefix}-{number}",
             number=number,
-            request="unknown",
+            request=RequestKind.UNKNOWN,
             sender=sender,
             sender_verdict=verdict,
             received_at=received_at,
@@ -197,7 +200,7 @@ class UnitOfWork(Transaction, AbstractContextManager["UnitOfWork"]):
         if licence is None:
             return ticket
         keys.follow(self.session, ticket.ref, licence.bound_revision)
-        return ticket.model_copy(update={"licence_revision": licence.bound_revision})
+        return replace(ticket, licence_revision=licence.bound_revision)
 
     def reopen_question(self, ticket: Ticket) -> None:
         """Ask staff anew about a ticket whose licence somebody else changed: the old keys die."""
@@ -205,10 +208,9 @@ class UnitOfWork(Transaction, AbstractContextManager["UnitOfWork"]):
         found = self._hold(ticket.ref)
         shown = found.ticket if found else ticket  # as the last mail about it showed it
         moved = tuple(i.item for i in ticket.items if i.open and (was := shown.item(i.item)) and was.from_ != i.from_)
-        update = {"version": ticket.version + 1, "licence_revision": licence.bound_revision if licence else 0}
-        asked = self._perform(
-            ticket.model_copy(update=update), (VoidKeys((Purpose.DECISION, Purpose.AGAIN), "changed"),)
-        )
+        revision = licence.bound_revision if licence else 0
+        ticket = replace(ticket, version=ticket.version + 1, licence_revision=revision)
+        asked = self._perform(ticket, (VoidKeys((Purpose.DECISION, Purpose.AGAIN), "changed"),))
         facts = Facts(why="licence_changed", changed=moved)
         self.send(Send("approval", Audience.DECIDERS, facts, Purpose.DECISION), asked)
 
@@ -239,10 +241,10 @@ class UnitOfWork(Transaction, AbstractContextManager["UnitOfWork"]):
     def _compose(self, composer: Composer, letter: Letter, then: Ticket) -> None:
         """Compose a letter about a ticket as it was ``then``, in its thread and on its licence as they are now."""
         now = self._held[then.ref].ticket
-        shown = then.model_copy(update={"threads": now.threads, "licence_revision": now.licence_revision})
+        shown = replace(then, threads=now.threads, licence_revision=now.licence_revision)
         grown = composer.write(replace(letter, ticket=shown))
         if grown is not None and grown.threads != now.threads:
-            self.put(now.model_copy(update={"threads": grown.threads}))
+            self.put(replace(now, threads=grown.threads))
 
     def _hold(self, ref: str) -> _Held | None:
         """The ticket in memory, read when it is first asked for."""

@@ -124,7 +124,7 @@ def test_staff_get_one_alert_an_hour_with_everything_in_it(desk: Running) -> Non
 
 
 def test_more_incidents_than_fit_into_one_mail_follow_later(desk: Running, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mailbot.process.outgoing.MOST_ALERTS", 2)
+    monkeypatch.setattr("mailbot.process.staff_alerts.MOST_ALERTS", 2)
     for number in range(6):
         alert(desk, f"number {number}")
     for _ in range(4):

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from mailbot.core.catalogue.item_kinds import ItemKey
 from mailbot.core.inbound.decision_tail import is_closing, is_farewell
 
 WORDS = ("APPROVE", "REJECT", "ASK", "ANSWER", "NOTE", "HOLD")
@@ -24,7 +25,7 @@ _UNTIL = re.compile(r"\buntil\s+(\S+)\s*\Z", re.IGNORECASE)
 _PLAIN = str.maketrans(
     {"\u00a0": " ", "\u202f": " ", "\u2019": "'"} | dict.fromkeys("\u200b\u200c\u200d\u2060\ufeff\u00ad")
 )
-Items = Mapping[str, Mapping[str, str]]
+Items = Mapping[str, Mapping[str, ItemKey]]
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class DecisionLine:
 
     word: str
     refs: tuple[str, ...] = ()
-    items: tuple[str, ...] = ()
+    items: tuple[ItemKey, ...] = ()
     until: date | None = None
     text: str = ""
     read: str = ""
@@ -182,7 +183,7 @@ def _block(lines: list[str], prefix: str, items: Items) -> DecisionLine | NotUnd
             else NotUnderstood("unknown_words", shown, refs)
         )
     text = "\n".join([rest, *lines[1:]]).strip()
-    chosen: tuple[str, ...] = ()
+    chosen: tuple[ItemKey, ...] = ()
     if word == "REJECT":
         chosen, text = _rejected(refs, text, items)
     if not any(map(str.isalnum, text)):
@@ -201,13 +202,13 @@ def _refs(rest: str, prefix: str) -> tuple[tuple[str, ...], str]:
     return tuple(dict.fromkeys(refs)), rest[end:].strip()
 
 
-def _known(refs: tuple[str, ...], items: Items) -> dict[str, str]:
+def _known(refs: tuple[str, ...], items: Items) -> dict[str, ItemKey]:
     """The items that may be named: those that wait on every ticket concerned."""
     tables = [items[ref] for ref in refs] if refs else list(items.values())
     return {name: key for name, key in tables[0].items() if all(name in table for table in tables)} if tables else {}
 
 
-def _named(text: str, known: Mapping[str, str]) -> tuple[str, ...] | None:
+def _named(text: str, known: Mapping[str, ItemKey]) -> tuple[ItemKey, ...] | None:
     """The items that a comma-separated list names; None when any word of it is no open item."""
     names = [" ".join(name.lower().split()) for name in text.split(",") if name.strip()]
     return tuple(dict.fromkeys(known[name] for name in names)) if names and all(n in known for n in names) else None
@@ -236,7 +237,7 @@ def _approve(refs: tuple[str, ...], rest: str, shown: str, items: Items) -> Deci
     )
 
 
-def _rejected(refs: tuple[str, ...], text: str, items: Items) -> tuple[tuple[str, ...], str]:
+def _rejected(refs: tuple[str, ...], text: str, items: Items) -> tuple[tuple[ItemKey, ...], str]:
     """Items before a colon when all are open items of the ticket; else all is the reason, and names are none."""
     known = _known(refs, items)
     for index in (i for i, sign in enumerate(text[:500]) if sign == ":"):

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 from mailbot.core.form.reader import MOST_FORMS, Reading, read_fields, read_forms
+from mailbot.core.form.request_kinds import Action, RequestKind
 from mailbot.core.form.which_form import is_reply, request_of
 from mailbot.core.inbound.purpose import Purpose
 from mailbot.core.inbound.reply_keys import Found
@@ -92,8 +93,8 @@ class FormCommand:
     ``wordless``: by a subject that names the request, above no words at all.
     """
 
-    request: str
-    action: str | None = None
+    request: RequestKind
+    action: Action | None = None
     wordless: bool = False
 
 
