@@ -204,7 +204,9 @@ def _lists() -> Iterator[Variant]:
 def _decisions() -> Iterator[Variant]:
     """Each reason why a decision does not count, and what stands in a receipt."""
     results = [Result(read="APPROVE all", done=False, ref="LIC-1", why=why) for why in SAID["why"]]
-    results.append(Result(read="", done=True, ref="LIC-1", word="APPROVE", items=(ItemKey("agents"), ItemKey("plan")), until=DAY))
+    results.append(
+        Result(read="", done=True, ref="LIC-1", word="APPROVE", items=(ItemKey("agents"), ItemKey("plan")), until=DAY)
+    )
     results.append(Result(read="", done=True, word="ANSWER", sent="Dear Joe"))
     facts = Facts(results=tuple(results), lines=("price.pdf",))
     yield Variant("each reason", Send("receipt", ANNA, facts), ticket())
