@@ -12,8 +12,8 @@ import typer
 from mailbot import json_shapes
 from mailbot.cli.options import ConfigOption, Json, NowOption, choose, config, desk, fail, moment_of
 from mailbot.cli.output import print_json, print_table, print_ticket
-from mailbot.core.base.address import clean_text
-from mailbot.core.mail.auth_results_probe import Finding
+from mailbot.core.base.characters import multi_line
+from mailbot.core.mail.auth_results_probe import BorderFinding
 from mailbot.maillog import configure
 from mailbot.service.runner import keep_mail
 from storage import inbox
@@ -113,7 +113,7 @@ def check(
     choose(config_file, now)
     configure()
     if probe_mail is not None:
-        findings: list[Finding] = [*judge_mail(probe_mail.read_bytes(), config().identity.authserv_id)]
+        findings: list[BorderFinding] = [*judge_mail(probe_mail.read_bytes(), config().identity.authserv_id)]
     else:
         findings = [*check_all(config())]
     if send_probe and all(one.good for one in findings):
@@ -122,7 +122,7 @@ def check(
         print_json([{"check": one.name, "good": one.good, "detail": one.detail} for one in findings])
     else:
         for one in findings:
-            typer.echo(clean_text(f"{'good ' if one.good else 'FAULT'}  {one.name}: {one.detail}"))
+            typer.echo(multi_line(f"{'good ' if one.good else 'FAULT'}  {one.name}: {one.detail}"))
         if send_probe:
             typer.echo(
                 "The probe tests one path only: what the receiving server does with a mail from this desk's own server."
@@ -130,14 +130,14 @@ def check(
     raise typer.Exit(0 if all(one.good for one in findings) else 1)
 
 
-def _probe_findings(patience: float) -> tuple[Finding, ...]:
+def _probe_findings(patience: float) -> tuple[BorderFinding, ...]:
     from mailbot.operations.border_probe import probe
     from mailbot.servers.imap import ImapError
 
     try:
         return probe(desk(), patience)
     except ImapError as error:
-        return (Finding("probe", False, str(error)),)
+        return (BorderFinding("probe", False, str(error)),)
 
 
 def inject(
@@ -163,7 +163,7 @@ def inject(
     with found.store.read() as session:
         row = inbox.get(session, inbox_id)
     print_json({"id": inbox_id, "new": new, **json_shapes.row(row, ("state", "intake", "reason"))})
-    raise typer.Exit(1 if row is None or row.state == inbox.KEPT else 0)
+    raise typer.Exit(1 if row is None or row.state == inbox.InboxState.KEPT else 0)
 
 
 def explain(

@@ -1,4 +1,4 @@
-"""``mailbot invoices``, ``due`` and ``audit``: what is billed, what will happen and when, and whether the books agree."""
+"""``mailbot invoices``, ``mailbot due`` and ``mailbot audit``: what is billed, what will happen and when, and whether the books agree."""
 
 import csv
 import sys

@@ -13,7 +13,7 @@ from mailbot.assembly import read_catalogue
 from mailbot.cli.options import ConfigOption, Json, NowOption, choose, chosen, desk, fail
 from mailbot.cli.output import print_json, print_table, text_of
 from mailbot.config.toml_file import DEFAULT
-from mailbot.core.base.address import clean
+from mailbot.core.base.characters import single_line
 from mailbot.core.desk.log_review import LicenceOf, arrival_of, claim_in, examine
 from mailbot.core.logs.diagnosis import Diagnosis, FormClaim
 from mailbot.core.logs.log_sources import mail_in, sources_in
@@ -116,7 +116,7 @@ def _arrival_day(received_at: str | None, mail: Message | None, zone: tzinfo) ->
 
 def print_diagnosis(diagnosis: Diagnosis) -> None:
     """Print a diagnosis for people."""
-    typer.echo(clean(diagnosis.sentence, 1_000))
+    typer.echo(single_line(diagnosis.sentence, 1_000))
     typer.echo("")
     facts = [(name.replace("_", " "), text_of(value)) for name in _FACTS if (value := getattr(diagnosis, name))]
     print_table("What the logs say", ("what", "value"), facts)
@@ -132,4 +132,4 @@ def _print_list(title: str, sentences: Sequence[str]) -> None:
     if sentences:
         typer.echo(f"\n{title}:")
         for sentence in sentences:
-            typer.echo(f"- {clean(sentence, 1_000)}")
+            typer.echo(f"- {single_line(sentence, 1_000)}")

@@ -11,7 +11,7 @@ import typer
 from mailbot import clock
 from mailbot.assembly import assemble
 from mailbot.config.settings import Config, ConfigError, load_config
-from mailbot.core.base.address import clean_text
+from mailbot.core.base.characters import multi_line
 from mailbot.environment import Desk
 from mailbot.maillog import configure
 from mailbot.process.invoicing import remember_prices
@@ -34,7 +34,7 @@ chosen: dict[str, Any] = {"config": None, "now": None}
 
 def fail(text: str, code: int = 1) -> NoReturn:
     """Print ``text`` on standard error and exit with ``code``."""
-    typer.echo(clean_text(text), err=True)
+    typer.echo(multi_line(text), err=True)
     raise typer.Exit(code)
 
 

@@ -1,10 +1,9 @@
 """What commands print: tables and tickets for people, JSON for programs. No value of a stranger's can steer the terminal.
 
-A table never cuts a value. Output that is not a terminal has one line per row, for ``grep`` and ``cut``.
+A table never cuts a value. Output that is not a terminal has one line per row, for grep and cut.
 """
 
 import json
-import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -14,14 +13,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from mailbot.core.base.address import clean
+from mailbot.core.base.characters import escaped, single_line
 
 #: Maximum length of a cell, in characters.
 CELL_MAX = 20_000
 #: Cells up to this length are never wrapped; if they do not all fit beside each other, each row is printed as a list.
 _UNWRAPPED = 20
-#: Control and bidirectional characters that ``json.dumps`` does not escape.
-_UNSAFE = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 
 
 def print_table(
@@ -32,7 +29,7 @@ def print_table(
     if not rows:
         console.out(f"{title}: none", highlight=False)
         return
-    cells = [[clean(text_of(value), CELL_MAX) for value in row] for row in rows]
+    cells = [[single_line(text_of(value), CELL_MAX) for value in row] for row in rows]
     widths = [max(map(cell_len, column)) for column in zip(columns, *cells, strict=True)]
     if not console.is_terminal:
         _print_lines(
@@ -88,9 +85,13 @@ def _print_lines(console: Console, lines: Iterable[str]) -> None:
 
 
 def print_json(value: Any) -> None:
-    """Print one JSON document, with every character that could steer a terminal as an escape."""
-    written = json.dumps(value, ensure_ascii=False, indent=2)
-    sys.stdout.write(_UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", written) + "\n")
+    """Print one JSON document, with steering and invisible characters as escapes."""
+    sys.stdout.write(escaped(json.dumps(value, ensure_ascii=False, indent=2), _json_escape) + "\n")
+
+
+def _json_escape(char: str) -> str:
+    units = char.encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{units[at : at + 2].hex()}" for at in range(0, len(units), 2))
 
 
 def print_ticket(shape: dict[str, Any], rules: Mapping[str, str]) -> None:

@@ -7,8 +7,9 @@ import typer
 
 from mailbot.cli.options import ConfigOption, Json, NowOption, choose, desk, fail
 from mailbot.cli.output import print_json
-from mailbot.core.base.address import strict
-from mailbot.operations.person_erasure import ErasureReport, StillNeededError, erase_person
+from mailbot.core.base.address import plain_address
+from mailbot.operations.person_erasure import StillNeededError, erase_person
+from storage.erasure import Erased
 
 
 def erase_address(
@@ -25,7 +26,7 @@ def erase_address(
     Contacts, mails with their attachments, and names and words in tickets go; licences, bills and decisions stay.
     While a ticket of that address is open, nothing is erased and the exit code is 1.
     """
-    if strict(address) is None:
+    if plain_address(address) is None:
         fail(f"ADDRESS: read {address!r}, must be one plain address like jo@acme.example", 2)
     choose(config_file, now)
     try:
@@ -38,7 +39,7 @@ def erase_address(
         typer.echo(_report_text(report, dry_run=dry_run))
 
 
-def _report_text(report: ErasureReport, *, dry_run: bool) -> str:
+def _report_text(report: Erased, *, dry_run: bool) -> str:
     lines = [
         f"{report.address}: {'would be erased' if dry_run else 'erased'}",
         f"  contact of      {', '.join(report.contact_of) or 'no licence'}",

@@ -1,4 +1,4 @@
-"""``mailbot inbox``, ``outbox`` and ``quarantine``: mails received, mails to send, and mails that could not be handled."""
+"""``mailbot inbox``, ``mailbot outbox`` and ``mailbot quarantine``: mails received, mails to send, and mails that could not be handled."""
 
 import sys
 from collections.abc import Callable
@@ -10,13 +10,11 @@ import typer
 from mailbot import json_shapes
 from mailbot.cli.options import ConfigOption, Json, NowOption, choose, desk, fail, known_state
 from mailbot.cli.output import print_json, print_table
-from mailbot.core.base.address import clean_text
+from mailbot.core.base.characters import multi_line
 from mailbot.core.outbound.text_layout import first_line
 from storage import inbox, outbox
 
 Ids = Annotated[list[int], typer.Argument(metavar="ID...", help="The numbers of the mails, as the list shows them.")]
-INBOX_STATES = (inbox.KEPT, *inbox.FINAL)
-OUTBOX_STATES = (outbox.QUEUED, outbox.SENT, outbox.REFUSED, outbox.UNKNOWN, outbox.UNDELIVERED, outbox.DROPPED)
 outbox_app = typer.Typer(invoke_without_command=True)
 quarantine_app = typer.Typer(no_args_is_help=True)
 
@@ -37,7 +35,7 @@ def _cell(column: str, value: Any) -> Any:
 def list_inbox(
     state: Annotated[
         str | None,
-        typer.Option("--state", metavar="STATE", help=f"Only those in this state: {', '.join(INBOX_STATES)}."),
+        typer.Option("--state", metavar="STATE", help=f"Only those in this state: {', '.join(inbox.InboxState)}."),
     ] = None,
     config_file: ConfigOption = None,
     now: NowOption = None,
@@ -48,7 +46,7 @@ def list_inbox(
     With --json, a mail that failed has its traceback.
     """
     choose(config_file, now)
-    known = known_state(state, INBOX_STATES)
+    known = known_state(state, tuple(inbox.InboxState))
     with desk().store.read() as session:
         rows = inbox.listing(session, known)
     _listed("Inbox", rows, json_shapes.INBOX, ("id", "state", "received_at", "sender", "intake", "reason"), json)
@@ -59,7 +57,7 @@ def list_outbox(
     context: typer.Context,
     state: Annotated[
         str | None,
-        typer.Option("--state", metavar="STATE", help=f"Only those in this state: {', '.join(OUTBOX_STATES)}."),
+        typer.Option("--state", metavar="STATE", help=f"Only those in this state: {', '.join(outbox.OutboxState)}."),
     ] = None,
     config_file: ConfigOption = None,
     now: NowOption = None,
@@ -68,7 +66,7 @@ def list_outbox(
     """List the mails that go out or went out, newest first; with a subcommand, act on some of them."""
     choose(config_file, now)
     if context.invoked_subcommand is None:
-        known = known_state(state, OUTBOX_STATES)
+        known = known_state(state, tuple(outbox.OutboxState))
         with desk().store.read() as session:
             rows = outbox.listing(session, known)
         _listed(
@@ -138,7 +136,7 @@ def quarantine_list(config_file: ConfigOption = None, now: NowOption = None, jso
     """
     choose(config_file, now)
     with desk().store.read() as session:
-        rows = inbox.listing(session, inbox.QUARANTINED)
+        rows = inbox.listing(session, inbox.InboxState.QUARANTINED)
     _listed("Quarantine", rows, json_shapes.INBOX, ("id", "received_at", "sender", "reason"), json)
 
 
@@ -155,7 +153,7 @@ def quarantine_show(
     choose(config_file, now)
     with desk().store.read() as session:
         row = inbox.get(session, id_)
-        if row is None or row.state != inbox.QUARANTINED:
+        if row is None or row.state != inbox.InboxState.QUARANTINED:
             fail(f"mail {id_} is not in quarantine")
         _print_raw(inbox.raw(session, id_))
 
@@ -166,7 +164,7 @@ def _stdout_is_terminal() -> bool:
 
 def _print_raw(raw: bytes) -> None:
     if _stdout_is_terminal():
-        typer.echo(clean_text(raw.decode("utf-8", "replace")))
+        typer.echo(multi_line(raw.decode("utf-8", "replace")))
     else:
         sys.stdout.buffer.write(raw)
 
@@ -195,6 +193,6 @@ def _act_on_quarantine(
     def one(id_: int) -> bool:
         with found.store.write() as session:
             row = inbox.get(session, id_)
-            return row is not None and row.state == inbox.QUARANTINED and act(session, id_)
+            return row is not None and row.state == inbox.InboxState.QUARANTINED and act(session, id_)
 
     _act_on_each(one, ids, what)

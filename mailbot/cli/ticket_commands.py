@@ -1,4 +1,4 @@
-"""``mailbot tickets``, ``show`` and ``decide``: tickets listed, one shown, one decided by an operator."""
+"""``mailbot tickets``, ``mailbot show`` and ``mailbot decide``: tickets listed, one shown, one decided by an operator."""
 
 from typing import Annotated
 
@@ -8,7 +8,8 @@ from mailbot import json_shapes
 from mailbot.cli.log_commands import print_diagnosis
 from mailbot.cli.options import ConfigOption, Json, NowOption, Ref, choose, desk, fail, known_state
 from mailbot.cli.output import print_json, print_table, print_ticket
-from mailbot.core.base.address import clean_text
+from mailbot.core.base.characters import multi_line
+from mailbot.core.desk.disclosure import PUBLIC_STATES, stored_states
 from mailbot.core.desk.effects import Result
 from mailbot.core.desk.ticket import State
 from mailbot.process import mapping
@@ -17,7 +18,8 @@ from storage import tickets
 
 def list_tickets(
     state: Annotated[
-        str | None, typer.Option("--state", metavar="STATE", help=f"Only those in this state: {', '.join(State)}.")
+        str | None,
+        typer.Option("--state", metavar="STATE", help=f"Only those in this state: {', '.join(PUBLIC_STATES)}."),
     ] = None,
     config_file: ConfigOption = None,
     now: NowOption = None,
@@ -25,10 +27,10 @@ def list_tickets(
 ) -> None:
     """List tickets, newest first."""
     choose(config_file, now)
-    known = known_state(state, State)
+    known = known_state(state, PUBLIC_STATES)
     found = desk()
     with found.store.read() as session:
-        states = [known] if known else None
+        states = stored_states(State(known)) if known else None
         histories = tickets.histories(session, states)
         shaped = [
             json_shapes.ticket_shape(mapping.of_row(row), histories.get(row.number, []), found.wording)
@@ -72,7 +74,7 @@ def decide_ticket(
     For example: mailbot decide LIC-12 "APPROVE agents". The mails that follow go out as after a reply by mail.
     """
     from mailbot.process.decision_lines import Decisions
-    from mailbot.process.unit_of_work import Work
+    from mailbot.process.unit_of_work import UnitOfWork
 
     choose(config_file, now)
     found = desk(writes=True)
@@ -80,15 +82,16 @@ def decide_ticket(
         ticket = mapping.load_ticket(session, ref)
         if ticket is None:
             fail(f"there is no ticket {ref}")
-        work = Work(found, session, found.clock(), f"decide:{ref}:{found.clock().isoformat()}:{decision}")
-        results = Decisions(work, "operator", None).carry_out(decision, (ticket.ref,))
+        label = f"decide:{ref}:{found.clock().isoformat()}:{decision}"
+        with UnitOfWork(found, session, found.clock(), label) as work:
+            results = Decisions(work, "operator", None).carry_out(decision, (ticket.ref,))
     if json:
         print_json([_result(result) for result in results])
     else:
         for result in results:
             why = found.wording.sentences["why"].get(result.why, result.why)
             typer.echo(
-                clean_text(f"{'done' if result.done else 'NOT done'}: {result.read}" + (f"\n  {why}" if why else ""))
+                multi_line(f"{'done' if result.done else 'NOT done'}: {result.read}" + (f"\n  {why}" if why else ""))
             )
     raise typer.Exit(0 if results and all(result.done for result in results) else 1)
 

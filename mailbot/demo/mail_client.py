@@ -70,7 +70,11 @@ class MailClient:
     def reply(self, mail: Message, text: str, files: tuple[tuple[str, bytes], ...] = ()) -> None:
         """Reply as mail clients do: to the Reply-To, with the text quoted below."""
         self.send(
-            f"{text}\n\n{quoted(mail)}", subject=reply_subject(mail), to=reply_address(mail), answers=mail, files=files
+            f"{text}\n\n{quoted(mail)}",
+            subject=reply_subject(mail),
+            to=recipient_of_reply(mail),
+            answers=mail,
+            files=files,
         )
 
     def fetch(self) -> None:
@@ -113,7 +117,7 @@ class MailClient:
             self.inbox[uid] = parse(parts[b"BODY[]"])
 
 
-def reply_address(mail: Message) -> str:
+def recipient_of_reply(mail: Message) -> str:
     """The address for a reply: Reply-To, else From."""
     return mail.reply_to or mail.sender or ""
 

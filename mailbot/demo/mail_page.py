@@ -13,7 +13,7 @@ from aiohttp import web
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from mailbot.core.mail.message import Message
-from mailbot.demo.mail_client import DESK, MailClient, quoted, reply_address, reply_subject
+from mailbot.demo.mail_client import DESK, MailClient, quoted, recipient_of_reply, reply_subject
 from mailbot.demo.mail_server import HOST
 
 _MAILTO = re.compile(r"mailto:[^\s<>\"]+")
@@ -71,7 +71,7 @@ class MailPage:
             body=_linked(mail.text, client),
             files=[file.name for file in mail.attachments],
             form={
-                "to": reply_address(mail),
+                "to": recipient_of_reply(mail),
                 "subject": reply_subject(mail),
                 "text": text,
                 "answers": request.match_info["uid"],

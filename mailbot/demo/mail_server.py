@@ -1,4 +1,4 @@
-"""The mail server of the demo on 127.0.0.1, in its own thread: IMAP by mail-devel, SMTP by ``demo_border``.
+"""The mail server of the demo on 127.0.0.1, in its own thread: IMAP by mail-devel, SMTP by ``demo.demo_border``.
 
 mail-devel's own SMTP server and web page are not used: they deliver by the To field, change line ends, add no
 Authentication-Results, and the replies of the page ignore Reply-To.

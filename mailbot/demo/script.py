@@ -1,6 +1,6 @@
 """The script of the demo: what the people write in each case, which mails they get, and how the ticket ends.
 
-``player`` plays it. The cases build on one another.
+``demo.player`` plays it. The cases build on one another.
 """
 
 from dataclasses import dataclass, field

@@ -15,6 +15,7 @@ from sqlmodel import Session
 from mailbot.core.desk.ticket import Ticket
 from mailbot.core.ledger.billing_history import committed_on
 from mailbot.core.ledger.licence import DATES, LicenceEvent
+from mailbot.core.ledger.rule import Rule
 from mailbot.operations.audit_of_tickets import announced_increases, ticket_items, ticket_states
 from mailbot.operations.audited_books import Books, Disagreements, read_books
 
@@ -92,7 +93,7 @@ def _contradictions(event: LicenceEvent, ticket: Ticket, books: Books) -> Iterat
     day = ticket.received_at.astimezone(books.zone).date()
     if event.asked_on and ticket.version == 1 and event.kind != "moved" and event.asked_on != day:
         yield f"says that it was requested on {event.asked_on}, but ticket {ticket.ref} arrived on {day}"
-    if event.kind.startswith(("modify", "contract")) and event.rule != "implied":
+    if event.kind.startswith(("modify", "contract")) and event.rule != Rule.IMPLIED:
         strange = [key for key in event.changes if key not in DATES and not ticket.item(key)]
         if strange:
             yield f"changes {', '.join(strange)}, which ticket {ticket.ref} does not ask for"

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from mailbot.core.desk.grant import SILENT
 from mailbot.core.desk.ticket import GRANTED, Item, ItemStatus, Ticket, state_of
+from mailbot.core.form.request_kinds import Action, RequestKind
 from mailbot.core.ledger.billing_history import billing_history, committed_on
 from mailbot.core.ledger.licence import LicenceEvent, state_on
 from mailbot.operations.audited_books import Books, Disagreements
@@ -27,7 +28,7 @@ def ticket_states(books: Books) -> Disagreements:
 def ticket_items(books: Books) -> Disagreements:
     """Every granted item is in the ledger with the same values, and no other item of the ticket is."""
     for ref, ticket in books.tickets.items():
-        if ticket.request == "shuttle" and ticket.action == "modify":
+        if ticket.request is RequestKind.SHUTTLE and ticket.action is Action.MODIFY:
             continue  # staff do it by hand, outside the ledger
         mine = books.by_ticket.get(ref, [])
         for item in ticket.items:
@@ -106,7 +107,7 @@ def _billing_ended(item: Item, ticket: Ticket, books: Books) -> bool:
 
 def _was_forecast(item: Item, ticket: Ticket, books: Books) -> bool:
     """Whether billing was undecided when the change was granted, so that its fraction was a forecast."""
-    if ticket.request == "activate" or item.effective is None:  # announced again once billing is decided
+    if ticket.request is RequestKind.ACTIVATE or item.effective is None:  # announced again once billing is decided
         return False
     licence = state_on(books.by_token.get(ticket.token or "", []), item.effective)
     return licence is not None and licence.billing is None

@@ -8,13 +8,14 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
+from mailbot.core.desk.due_kind import DueKind
 from mailbot.core.desk.ticket import Ticket
 from mailbot.core.ledger.billing_history import committed_on
 from mailbot.core.ledger.invoices import InvoiceLine
 from mailbot.core.ledger.licence import LicenceEvent, valid_events
 from mailbot.core.ledger.period import month_end, next_month
 from mailbot.process import invoicing, mapping
-from storage import due, licences, people, posts, price_lists, tickets
+from storage import due, licence_posts, licences, people, price_lists, tickets
 
 #: (where, what) of each.
 Disagreements = Iterator[tuple[str, str]]
@@ -70,9 +71,11 @@ def read_books(session: Session, now: datetime, zone: ZoneInfo) -> Books:
         lines=lines,
         named=frozenset(people.names(session)) | frozenset(people.all_contacts(session)),
         waiting=frozenset(
-            (row.ref, row.due_at.astimezone(zone).date()) for row in due.open_(session, "day") if row.ref
+            (row.ref, row.due_at.astimezone(zone).date()) for row in due.open_(session, DueKind.DAY) if row.ref
         ),
-        unasked=frozenset((row.token, row.revision) for row in posts.listing(session, "waiting")),
+        unasked=frozenset(
+            (row.token, row.revision) for row in licence_posts.listing(session, licence_posts.PostState.WAITING)
+        ),
         last=last,
         altered=(licences.changed(written), price_lists.changed(session)),
     )

@@ -10,9 +10,9 @@ from datetime import datetime
 from email.utils import format_datetime
 from itertools import chain
 
-from mailbot.core.base.address import domain
+from mailbot.core.base.address import domain_of
 from mailbot.core.inbound import reply_keys
-from mailbot.core.mail.auth_results_probe import Finding, forged_fields, of_mail, of_probe
+from mailbot.core.mail.auth_results_probe import BorderFinding, forged_fields, mail_findings, probe_findings
 from mailbot.core.mail.bounce import OWN_HEADER
 from mailbot.core.mail.message import Message, parse
 from mailbot.environment import Desk
@@ -25,12 +25,12 @@ from mailbot.service.mailbox_loop import imap_settings
 _PAUSE = 0.5
 
 
-def judge_mail(raw: bytes, authserv_id: str | None) -> tuple[Finding, ...]:
+def judge_mail(raw: bytes, authserv_id: str | None) -> tuple[BorderFinding, ...]:
     """The findings on the sender of a received mail."""
-    return of_mail(parse(raw), authserv_id)
+    return mail_findings(parse(raw), authserv_id)
 
 
-def probe(desk: Desk, patience: float) -> tuple[Finding, ...]:
+def probe(desk: Desk, patience: float) -> tuple[BorderFinding, ...]:
     """Send the probe, wait up to ``patience`` seconds for it, judge it and move it to the done folder.
 
     The probe is marked as our own mail, so that a running desk does not answer it.
@@ -52,18 +52,18 @@ def probe(desk: Desk, patience: float) -> tuple[Finding, ...]:
         return _failed(
             f"the probe was sent but did not arrive within {patience:g} s; is {address} the address of this mailbox?"
         )
-    return of_probe(message, mark, authserv_id)
+    return probe_findings(message, mark, authserv_id)
 
 
-def _failed(detail: str) -> tuple[Finding, ...]:
-    return (Finding("probe", False, detail),)
+def _failed(detail: str) -> tuple[BorderFinding, ...]:
+    return (BorderFinding("probe", False, detail),)
 
 
 def _mail(desk: Desk, authserv_id: str, now: datetime) -> tuple[bytes, str, str]:
     """(finished mail, its Message-ID, the mark in the forged field)."""
     address, random = desk.config.mailbot.address, desk.ids.stream("probe")
     mark = reply_keys.make(random(20))
-    message_id = reply_keys.message_id(None, None, random(20), domain(address))
+    message_id = reply_keys.message_id(None, None, random(20), domain_of(address))
     lines = [
         *forged_fields(authserv_id, address, mark),
         f"From: {address}",

@@ -6,21 +6,21 @@ from pathlib import Path
 
 from mailbot.assembly import read_catalogue
 from mailbot.config.settings import Config, ConfigError
-from mailbot.core.mail.auth_results_probe import Finding
+from mailbot.core.mail.auth_results_probe import BorderFinding
 from mailbot.maillog import MailLog
 from mailbot.servers.imap import ImapError, ImapSettings, Mailbox
 from mailbot.servers.smtp import Smtp, SmtpError
 from mailbot.service.delivery import smtp_settings
 from mailbot.service.mailbox_loop import imap_settings
 from mailbot.wording import load_wording
-from storage import posts
+from storage import licence_posts
 from storage.engine import head, open_store
 from storage.faults import StoreError
 
 
-def check_all(config: Config) -> list[Finding]:
+def check_all(config: Config) -> list[BorderFinding]:
     """The findings in order. Every check is made, also after a fault."""
-    findings = [Finding("configuration", True, "no faults")]
+    findings = [BorderFinding("configuration", True, "no faults")]
     findings.append(_try("catalogue", lambda: f"version {read_catalogue(config.mailbot.catalogue).version}"))
     findings.append(_try("templates", lambda: _templates(config)))
     findings.append(_try("database", lambda: _database(config)))
@@ -36,13 +36,13 @@ KEYS = {
 }
 
 
-def _try(name: str, inspect: Callable[[], str]) -> Finding:
+def _try(name: str, inspect: Callable[[], str]) -> BorderFinding:
     try:
-        return Finding(name, True, inspect())
+        return BorderFinding(name, True, inspect())
     except (ImapError, SmtpError) as error:
-        return Finding(name, False, f"{error}; {KEYS[name]}")
+        return BorderFinding(name, False, f"{error}; {KEYS[name]}")
     except (ConfigError, StoreError, OSError, ValueError) as error:
-        return Finding(name, False, str(error))
+        return BorderFinding(name, False, str(error))
 
 
 def _templates(config: Config) -> str:
@@ -60,7 +60,7 @@ def _database(config: Config) -> str:
     store.migrate()
     store.verify()
     with store.read() as session:
-        waiting = posts.waiting(session)
+        waiting = licence_posts.count_waiting(session)
     store.close()
     if waiting and config.licence_server is None:
         raise ValueError(

@@ -12,7 +12,7 @@ from sqlmodel import Session
 
 from mailbot.core.base.address import fold_case
 from mailbot.core.catalogue.contents import Catalogue
-from mailbot.core.catalogue.item_kinds import SEATS
+from mailbot.core.catalogue.item_kinds import CHOSEN, SEATS, ItemKey, item_key
 from mailbot.core.desk.events import Reversed
 from mailbot.core.ledger.invariants import first_broken_invariant
 from mailbot.core.ledger.licence import DATES, Licence, LicenceEvent
@@ -20,8 +20,8 @@ from mailbot.core.ledger.licence import state_on as state
 from mailbot.environment import Desk
 from mailbot.operations.ledger_csv import Progress, cell_parts
 from mailbot.process import mapping
-from mailbot.process.unit_of_work import Work
-from storage import licences, people, posts
+from mailbot.process.unit_of_work import UnitOfWork
+from storage import licence_posts, licences, people
 
 #: Up to this many licences are loaded one by one; for more, the whole ledger is read once.
 FEW = 50
@@ -118,12 +118,13 @@ def reverse(desk: Desk, token: str, revision: int, why: str) -> str | None:
             decider="operator", rule="reversal", catalogue_version=desk.catalogue.version, why=why, ticket=wrong.ticket,
         )  # fmt: skip
         if desk.config.licence_server is not None:
-            posts.add(session, token, put_back, now)
-        _note_on_ticket(Work(desk, session, now, f"reverse:{token}:{revision}"), wrong)
+            licence_posts.add(session, token, put_back, now)
+        with UnitOfWork(desk, session, now, f"reverse:{token}:{revision}") as work:
+            _note_on_ticket(work, wrong)
     return None
 
 
-def _note_on_ticket(work: Work, wrong: LicenceEvent) -> None:
+def _note_on_ticket(work: UnitOfWork, wrong: LicenceEvent) -> None:
     """Apply the reversal to the ticket that the event came from."""
     ticket = work.ticket(wrong.ticket) if wrong.ticket else None
     if ticket is not None:
@@ -177,21 +178,21 @@ def _terms(row: Mapping[str, str], today: Licence | None, catalogue: Catalogue) 
     wanted |= {k: int(row[k] or 0) for k in SEATS if k in row}
     if "whitelabel" in row:
         wanted["whitelabel"] = row["whitelabel"] == "true"
-    for column, kind in (("addons", "addon"), ("plugins", "plugin")):
-        if column in row:
-            known = catalogue.addons if kind == "addon" else catalogue.plugins
-            chosen = set(cell_parts(row[column]))
-            wanted |= {f"{kind}:{key}": key in chosen for key in known}
+    if "addons" in row:
+        wanted |= {ItemKey.addon(key): key in cell_parts(row["addons"]) for key in catalogue.addons}
+    if "plugins" in row:
+        wanted |= {ItemKey.plugin(key): key in cell_parts(row["plugins"]) for key in catalogue.plugins}
     return {k: v for k, v in wanted.items() if _current(today, k) != v}
 
 
 def _current(today: Licence | None, key: str) -> Any:
+    item = item_key(key)
     if today is None:
-        return False if ":" in key else 0 if key in SEATS else None
+        return False if item and item.kind in CHOSEN else 0 if key in SEATS else None
     if key in DATES:
         value = getattr(today, key)
         return value.isoformat() if value else None
-    return today.value(key)
+    return today.value(item) if item else getattr(today, key)
 
 
 def _write(desk: Desk, session: Session, found: Sequence[Difference], kind: str, why: str, now: datetime) -> None:
@@ -220,7 +221,7 @@ def _write(desk: Desk, session: Session, found: Sequence[Difference], kind: str,
     )
     for one in found:
         if asks and one.terms:
-            posts.add(session, one.token, (one.before.revision if one.before else 0) + 1, now)
+            licence_posts.add(session, one.token, (one.before.revision if one.before else 0) + 1, now)
     people.set_names(session, {one.token: one.name for one in found if one.name is not None})
     new = {one.token: one.contacts for one in found if one.contacts is not None}
     known = frozenset(one.token for one in found if one.makes_known)

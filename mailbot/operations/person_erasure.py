@@ -3,41 +3,22 @@
 The rows are changed by ``storage.erasure``; here is what must be finished before, and what of a ticket is emptied.
 """
 
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
 from sqlmodel import Session
 
-from mailbot.core.base.address import same
+from mailbot.core.base.address import same_address
 from mailbot.core.desk.ticket import FINAL, Ticket
 from mailbot.environment import Desk
-from storage import erasure, people, tickets
-
-#: The fields of a ticket that are emptied; its items, dates, token and linked tickets stay.
-_EMPTIED: dict[str, Any] = {
-    "sender": erasure.GONE, "sender_name": "", "customer_name": None, "customer_email": None, "forwarded_from": None,
-    "comments": None, "question": None, "description": None, "reason": None, "subject": "", "fields": {},
-    "problems": (), "diagnosis": None, "challenged": (), "confirmed_by": None, "threads": {}, "log_mails": (), "files": (),
-}  # fmt: skip
+from storage import erasure, tickets
 
 
 class StillNeededError(ValueError):
     """The person cannot be erased yet; the text says why and what to do first."""
 
 
-@dataclass(frozen=True)
-class ErasureReport:
-    """What was or would be erased; ``without_contact`` are the tokens of licences that have no contact left."""
-
-    address: str
-    tickets: list[str]
-    contact_of: list[str]
-    without_contact: list[str]
-    mails_in: int
-    mails_out: int
-
-
-def erase_person(desk: Desk, address: str, *, dry_run: bool) -> ErasureReport:
+def erase_person(desk: Desk, address: str, *, dry_run: bool) -> erasure.Erased:
     """Erase the person in one transaction, then overwrite the deleted rows in the database file.
 
     With ``dry_run`` everything is rolled back.
@@ -48,15 +29,16 @@ def erase_person(desk: Desk, address: str, *, dry_run: bool) -> ErasureReport:
     _require_outsider(desk, address)
     with desk.store.rehearsal() if dry_run else desk.store.write() as session:
         _require_nothing_open(session, address)
-        done = erasure.erase(session, address, desk.clock(), _emptied)
-        without_contact = [token for token in done.contact_of if not people.contacts(session, token)]
+        erased = erasure.erase(session, address, desk.clock(), _emptied)
     if not dry_run:
         desk.store.scrub()
-    return ErasureReport(address, done.tickets, done.contact_of, without_contact, done.mails_in, done.mails_out)
+    return erased
 
 
 def _require_outsider(desk: Desk, address: str) -> None:
-    if any(same(address, own) for own in (desk.config.mailbot.address, *(one.address for one in desk.config.staff))):
+    if any(
+        same_address(address, own) for own in (desk.config.mailbot.address, *(one.address for one in desk.config.staff))
+    ):
         msg = f"{address} is the desk's or a member of staff: remove it from the configuration first"
         raise StillNeededError(msg)
 
@@ -77,6 +59,13 @@ def _require_nothing_open(session: Session, address: str) -> None:
 
 
 def _emptied(body: dict[str, Any]) -> dict[str, Any]:
-    ticket = Ticket.model_validate(body)
-    items = tuple(item.model_copy(update={"reason": None}) for item in ticket.items)
-    return ticket.model_copy(update={**_EMPTIED, "items": items}).model_dump(mode="json", by_alias=True)
+    """A stored ticket without the person. Its items, dates, token and linked tickets stay."""
+    ticket = Ticket.from_json(body)
+    erased = replace(
+        ticket,
+        sender=erasure.GONE, sender_name="", customer_name=None, customer_email=None, forwarded_from=None,
+        comments=None, question=None, description=None, reason=None, subject="", fields={},
+        problems=(), diagnosis=None, challenged=(), confirmed_by=None, threads={}, log_mails=(), files=(),
+        items=tuple(replace(item, reason=None) for item in ticket.items),
+    )  # fmt: skip
+    return erased.to_json()

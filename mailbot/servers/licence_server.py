@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 
-from mailbot.core.base.address import clean
+from mailbot.core.base.characters import single_line
 
 #: Time-out of a post, in seconds.
 PATIENCE = 15.0
@@ -70,7 +70,7 @@ class LicenceServer:
         try:
             answer = self._client.post(self._url, content=body, headers=headers)
         except httpx.HTTPError as error:
-            return EventDeferred(f"{type(error).__name__}: {clean(str(error))}")
+            return EventDeferred(f"{type(error).__name__}: {single_line(str(error))}")
         return _outcome_of(answer)
 
     def close(self) -> None:
@@ -94,4 +94,4 @@ def _reason(answer: httpx.Response) -> str:
     except ValueError:
         return ""
     reason = found.get("reason") if isinstance(found, dict) else None
-    return clean(reason, 300) if isinstance(reason, str) else ""
+    return single_line(reason, 300) if isinstance(reason, str) else ""
