@@ -15,7 +15,7 @@ HEADER_MAX = 256 * 2**10
 class Arrived:
     """A mail in the folder: ``received_at`` is its INTERNALDATE, ``size`` what the server says, in bytes.
 
-    If ``whole`` is False, the mail is larger than ``ImapSettings.max_bytes`` and ``raw`` is its header block, at most 256 KiB.
+    If ``whole`` is False, the mail is over the size limit and ``raw`` is its header block, at most 256 KiB.
     """
 
     uid: int
