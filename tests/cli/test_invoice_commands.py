@@ -15,7 +15,7 @@ from mailbot.core.desk.ticket import Ticket
 from mailbot.operations.ledger_import import put_licences
 from mailbot.process import mapping
 from mailbot.process.invoicing import LINE, remember_prices
-from storage import licences
+from storage import licences, tickets
 from tests.process.test_due_things import FORM, JOE, rome
 from tests.support.commands import mailbot
 from tests.support.running import Running, running
@@ -97,7 +97,8 @@ def forge(desk: Running, **update: object) -> None:
     with desk.desk.store.write() as session:
         ticket = mapping.load_ticket(session, "LIC-1")
         forged = TypeAdapter(Ticket).dump_python(replace(ticket, **update), mode="json", by_alias=True, warnings=False)
-        mapping.save_ticket(session, Ticket.from_json(forged), desk.moment[0])
+        row = tickets.load(session, "LIC-1")
+        mapping.save_ticket(session, Ticket.from_json(forged), desk.moment[0], row)
 
 
 def forge_item(desk: Running, **update: object) -> None:
