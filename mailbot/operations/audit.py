@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from sqlmodel import Session
 
 from mailbot.core.desk.due_kind import DueKind
-from mailbot.core.desk.grant import SILENT
+from mailbot.core.desk.granted_items import SILENT
 from mailbot.core.desk.ticket import GRANTED, Item, ItemStatus, Ticket, state_of
 from mailbot.core.form.request_kinds import Action, RequestKind
 from mailbot.core.ledger.billing_history import billing_history, committed_on

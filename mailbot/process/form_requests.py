@@ -7,7 +7,7 @@ from mailbot.core.base.frozen import replace
 from mailbot.core.desk import log_review
 from mailbot.core.desk.authorisation import Sender
 from mailbot.core.desk.disclosure import is_over_for_requester
-from mailbot.core.desk.events import Changed, Confirmed, Decision, Event, Judged, Opened, StatusAsked
+from mailbot.core.desk.events import Changed, Confirmed, Decision, Event, Judged, Opened, StatusAsked, SubmittedForm
 from mailbot.core.desk.judgement import judge, question
 from mailbot.core.desk.ticket import OPEN, State, Ticket
 from mailbot.core.form import blank_form, reader
@@ -66,7 +66,7 @@ class Requests:
             return self.work.apply(same, StatusAsked(self.sender.address))
         request = question(text, self.message.sender_name, self.sender.address, self.work.desk.catalogue)
         ticket = self._ticket(())
-        judged = self._judge(request, (), fields, ticket, "")
+        judged = self._judge(self._submitted(request, (), fields, ticket))
         return self._apply(ticket, Opened(judged))
 
     def change(self, ticket: Ticket, quoted: Reading | None, own: Reading, text: str) -> Decision:
@@ -85,7 +85,7 @@ class Requests:
 
     def _apply(self, ticket: Ticket, event: Event) -> Decision:
         judged: Judged = event.judged  # type: ignore[union-attr]
-        request = judged.request
+        request = judged.form.request
         tokens = (request.token, request.old_token, request.new_token, request.motion_token)
         return self.work.apply(ticket, event, self.work.scene(*tokens))
 
@@ -119,41 +119,33 @@ class Requests:
             problems += fault
         elif request.request is WITH_LOG:
             found = ticket.diagnosis  # the mails with the logs are gone
-        form = blank_form.filled_form(request, read.values, problems)
-        return self._judge(request, problems, read.stored, ticket, form, found, bool(files), confirmed=confirmed)
+        form = self._submitted(request, problems, read.stored, ticket)
+        with_log = (*ticket.log_mails, self.work.inbox_id) if files and self.work.inbox_id else ticket.log_mails
+        filled = blank_form.filled_form(request, read.values, problems)
+        return self._judge(replace(form, filled=filled, diagnosis=found, log_mails=with_log, confirmed=confirmed))
 
-    def _judge(
-        self,
-        request: Request,
-        problems: tuple[Problem, ...],
-        fields: dict[str, str],
-        ticket: Ticket,
-        form: str,
-        found: diagnosis.Diagnosis | None = None,
-        new_log: bool = False,
-        *,
-        confirmed: bool = False,
-    ) -> Judged:
+    def _submitted(
+        self, request: Request, problems: tuple[Problem, ...], fields: dict[str, str], ticket: Ticket
+    ) -> SubmittedForm:
+        return SubmittedForm(
+            request=request,
+            problems=problems,
+            fields=fields,
+            received_at=self.received_at,
+            log_mails=ticket.log_mails,
+            always_confirm=self.work.desk.config.identity.customers == "confirm",
+            ref=ticket.ref,
+        )
+
+    def _judge(self, form: SubmittedForm) -> Judged:
+        request = form.request
         token = request.token or request.old_token
         demo = request.request is RequestKind.ACTIVATE and bool(request.demo)
         elsewhere = demo and mapping.had_demo_elsewhere(
             self.work.session, token, request.customer_name, request.customer_email or self.sender.address
         )
         scene = self.work.scene(token, request.new_token, request.motion_token, demo_elsewhere=elsewhere)
-        return judge(
-            request,
-            problems,
-            fields,
-            self.sender,
-            scene,
-            received_at=self.received_at,
-            diagnosis=found,
-            log_mails=(*ticket.log_mails, self.work.inbox_id) if new_log and self.work.inbox_id else ticket.log_mails,
-            form=form,
-            always_confirm=self.work.desk.config.identity.customers == "confirm",
-            confirmed=confirmed,
-            ref=ticket.ref,
-        )
+        return judge(form, self.sender, scene)
 
     def _earlier_logs(self, ticket: Ticket) -> tuple[tuple[Source, ...], datetime | None]:
         """What came with the ticket's mails before this one, the last mail first, as far as they are kept; when that came."""

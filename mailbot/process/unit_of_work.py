@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import cached_property
-from typing import Any
+from typing import Any, assert_never
 
 from sqlmodel import Session
 
@@ -24,6 +24,7 @@ from mailbot.core.desk.effects import (
     Facts,
     MarkKnown,
     MovePeople,
+    Record,
     Schedule,
     Send,
     SetName,
@@ -31,7 +32,7 @@ from mailbot.core.desk.effects import (
     VoidKeys,
 )
 from mailbot.core.desk.events import Decision, Event
-from mailbot.core.desk.grant import renewed
+from mailbot.core.desk.granted_items import refreshed
 from mailbot.core.desk.on_licence_server import ANSWERS, held
 from mailbot.core.desk.ticket import Ticket
 from mailbot.core.desk.transitions import decide
@@ -90,7 +91,7 @@ class Work:
         """The ticket of that reference, any case; what is open in it is told as it would be today."""
         saved = self._saved.get(ref.upper())
         found = saved[0] if saved else mapping.load_ticket(self.session, ref)
-        return renewed(found, self.scene(found.token)) if found else None
+        return refreshed(found, self.scene(found.token)) if found else None
 
     def save(self, ticket: Ticket) -> None:
         """Write the ticket as it is now, unless just that is written."""
@@ -140,7 +141,7 @@ class Work:
         effects = tuple(effects)
         for effect in effects:
             if not isinstance(effect, Send):
-                self._note(ticket, effect)
+                self._write_down(ticket, effect)
                 self._licences.clear()
         if ticket is not None and any(isinstance(effect, ChangeLicence) for effect in effects):
             ticket = self._follow_ledger(ticket)
@@ -175,7 +176,7 @@ class Work:
         keys.follow(self.session, ticket.ref, licence.bound_revision)
         return replace(ticket, licence_revision=licence.bound_revision)
 
-    def _note(self, ticket: Ticket | None, effect: Effect) -> None:
+    def _write_down(self, ticket: Ticket | None, effect: Record) -> None:
         match effect:
             case ChangeLicence():
                 self._change(ticket, effect)
@@ -197,6 +198,8 @@ class Work:
                 keys.kill_of_ticket(self.session, ref, tuple(effect.purposes), self.now, effect.why)
             case AlertStaff():
                 self.alert(effect.incident, effect.text)
+            case _:
+                assert_never(effect)
 
     def _change(self, ticket: Ticket | None, change: ChangeLicence) -> None:
         asks = self.desk.config.licence_server is not None and change.kind not in ANSWERS

@@ -149,6 +149,6 @@ class AlertStaff:
     text: str
 
 
-Effect = (
-    Send | ChangeLicence | AddContact | SetName | MarkKnown | MovePeople | Schedule | Unschedule | VoidKeys | AlertStaff
-)
+#: What is written down before the mails are composed, so that they speak of it.
+Record = ChangeLicence | AddContact | SetName | MarkKnown | MovePeople | Schedule | Unschedule | VoidKeys | AlertStaff
+Effect = Send | Record

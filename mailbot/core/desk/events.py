@@ -14,19 +14,34 @@ from mailbot.core.logs.diagnosis import Diagnosis
 
 
 @dataclass(frozen=True)
-class Judged:
-    """A form as the rules see it now: what was asked, what is wrong with it, its items, and how it is taken."""
+class SubmittedForm:
+    """A form as it was read, with its own problems. ``fields`` are its values as written, ``received_at`` is aware.
+
+    ``confirmed``: somebody who was asked has said yes, so the ledger's problems may be told and nobody is asked again.
+    ``ref``: the ticket that it corrects or confirms, "" for a new one; what that ticket has changed in the ledger
+    already is no fault of the form.
+    """
 
     request: Request
-    fields: dict[str, str]
     problems: tuple[Problem, ...]
-    items: tuple[Item, ...]
-    standing: Standing
+    fields: dict[str, str]
     received_at: datetime
-    licence: Licence | None = None
+    filled: str = ""  # the form filled in as far as understood, as text
     diagnosis: Diagnosis | None = None
     log_mails: tuple[int, ...] = ()
-    form: str = ""  # the form filled in as far as understood
+    always_confirm: bool = False
+    confirmed: bool = False
+    ref: str = ""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A form as the rules see it now, with all its problems, its items, and how it is taken."""
+
+    form: SubmittedForm
+    items: tuple[Item, ...]
+    standing: Standing
+    licence: Licence | None = None
     agreement_version: str = ""
     catalogue_version: str = ""
 

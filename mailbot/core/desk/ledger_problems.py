@@ -96,7 +96,7 @@ def _additions(request: Request, licence: Licence, catalogue: Catalogue) -> Iter
 def _staying(licence: Licence) -> list[str]:
     """The add-ons that the licence has and that are not about to leave it.
 
-    Told with all other faults at once; whether each date ahead is good is looked at only without any: ``clashes``.
+    Told with all other faults at once; whether each date ahead is good is looked at only without any: ``desk.schedule_conflicts``.
     """
     leaving = {line.item for line in licence.scheduled if not line.to}
     return [key for key in licence.addons if ItemKey.addon(key) not in leaving]

@@ -4,7 +4,7 @@ from mailbot.core.base.frozen import replace
 from mailbot.core.desk.context import Scene
 from mailbot.core.desk.effects import Audience, Facts, Send, Unschedule, VoidKeys
 from mailbot.core.desk.events import Changed, Decision, Judged, Note
-from mailbot.core.desk.grant import renewed
+from mailbot.core.desk.granted_items import refreshed
 from mailbot.core.desk.on_request import (
     CUSTOMER_TIMERS,
     STAFF_TIMERS,
@@ -32,7 +32,7 @@ def change(ticket: Ticket, event: Changed, scene: Scene) -> Decision:
     after = replace(after, items=tuple(sorted(items, key=lambda item: item.item.place)))
     if _asks_the_same(ticket, after):  # the date of a request is that of its items
         before = replace(after, items=ticket.items, received_at=ticket.received_at)
-        after = renewed(before, scene)
+        after = refreshed(before, scene)
     changed = _changed(ticket, after.items, event.judged)
     after = replace(after, version=ticket.version + 1)
     void = VoidKeys((Purpose.DECISION, Purpose.AGAIN, Purpose.CONFIRM), "changed")
@@ -53,7 +53,7 @@ def _asks_the_same(before: Ticket, after: Ticket) -> bool:
 
 def _replaced(ticket: Ticket, judged: Judged) -> tuple[tuple[str, str, str], ...]:
     """Field by field what a correction replaced: what was stored and what is stored now, "" for nothing."""
-    before, after = ticket.fields, judged.fields
+    before, after = ticket.fields, judged.form.fields
     keys = [key for key in {**before, **after} if key in FIELDS and before.get(key) != after.get(key)]
     return tuple((key, _said(before.get(key)), _said(after.get(key))) for key in keys)
 
@@ -65,9 +65,11 @@ def _said(value: str | None) -> str:
 def _changed(ticket: Ticket, items: tuple[Item, ...], judged: Judged) -> tuple[str, ...]:
     """The items and fields that differ from what was asked before; words beside the form are comments."""
     fields = [
-        "comments" if key == PROSE else key for key in judged.fields if judged.fields[key] != ticket.fields.get(key)
+        "comments" if key == PROSE else key
+        for key in judged.form.fields
+        if judged.form.fields[key] != ticket.fields.get(key)
     ]
-    fields += ["log"] if judged.log_mails != ticket.log_mails else []
+    fields += ["log"] if judged.form.log_mails != ticket.log_mails else []
     if not ticket.items:
         return tuple(dict.fromkeys(fields))
     before = {item.item: item.to for item in ticket.items}
@@ -78,7 +80,7 @@ def _changed(ticket: Ticket, items: tuple[Item, ...], judged: Judged) -> tuple[s
 
 def change_denied(ticket: Ticket, event: Changed, scene: Scene) -> Decision:
     """Corrected lines on what a contact refused: staff read them, the requester hears what he would hear without that."""
-    faults = tuple(problem for problem in event.judged.problems if not problem.from_ledger)
+    faults = tuple(problem for problem in event.judged.form.problems if not problem.from_ledger)
     shown = Facts(replaced=_replaced(ticket, event.judged))
     after = with_form(ticket, event.judged)
     ticket = replace(after, state=ticket.state, items=ticket.items, problems=faults, neutral=True)

@@ -7,16 +7,18 @@ from mailbot.core.catalogue.item_kinds import ItemKey
 from mailbot.core.desk.context import Scene
 from mailbot.core.desk.effects import Audience, Effect, Facts, Result, Send, Unschedule, VoidKeys
 from mailbot.core.desk.events import Answers, Approved, Asks, Decision, Holds, Note, Notes, Rejected
-from mailbot.core.desk.grant import SILENT, grant, without_cause
+from mailbot.core.desk.grant import grant_items, without_cause
+from mailbot.core.desk.granted_items import SILENT
+from mailbot.core.desk.licence_changes import Grant
 from mailbot.core.desk.on_request import (
     CUSTOMER_TIMERS,
     STAFF_TIMERS,
     customer_timers,
-    granted,
     granted_notes,
     outcome,
     plugin_mail,
     staff_timer,
+    with_granted,
 )
 from mailbot.core.desk.ticket import Ending, ItemStatus, Ticket, with_state
 from mailbot.core.form.request_kinds import Action, RequestKind
@@ -34,7 +36,7 @@ def approve(ticket: Ticket, event: Approved, scene: Scene) -> Decision:
     why = _taken(ticket, scene) or _blocked(ticket, keys, event, scene)
     if why:
         return refuse_line(ticket, event.by, event.read, "APPROVE", why)
-    ticket, effects = granted(ticket, keys, scene, event.by, event.until)
+    ticket, effects = with_granted(Grant(ticket, scene, event.by, event.until), keys)
     result = Result(event.read, True, ticket.ref, "APPROVE", _in_order(ticket, keys), until=event.until)
     notes = (Note("approved", event.by, ", ".join(sorted(keys))), *granted_notes(ticket, keys, event.by))
     return _decided(ticket, scene, effects + plugin_mail(ticket, keys), notes, result)
@@ -55,7 +57,7 @@ def _blocked(ticket: Ticket, keys: frozenset[ItemKey], event: Approved, scene: S
         return why
     if event.until is not None and event.until < scene.today:
         return "until_past"
-    made = grant(ticket, keys, scene, event.by, event.until)
+    made = grant_items(Grant(ticket, scene, event.by, event.until), keys)
     broken = first_broken_invariant(made.events, scene.today, scene.catalogue)
     return broken[1] if broken else ""
 

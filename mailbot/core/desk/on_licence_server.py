@@ -9,8 +9,8 @@ from mailbot.core.desk.context import Scene
 from mailbot.core.desk.due_kind import DueKind
 from mailbot.core.desk.effects import AlertStaff, Audience, ChangeLicence, Effect, Schedule, Send
 from mailbot.core.desk.events import Accepted, Decision, Note, RefusedThere, StillApplying
-from mailbot.core.desk.grant import SILENT, billed_anew, case_of, granted_item
-from mailbot.core.desk.on_request import dates, outcome, plugin_mail
+from mailbot.core.desk.granted_items import SILENT, billed_again, case_of, granted_item
+from mailbot.core.desk.on_request import due_things, outcome, plugin_mail
 from mailbot.core.desk.ticket import GRANTED, Item, ItemStatus, Ticket, with_state
 from mailbot.core.inbound.purpose import Purpose
 
@@ -57,7 +57,7 @@ def licence_server_accepted(ticket: Ticket, event: Accepted, scene: Scene) -> De
     mine = _of_event(ticket, event.items)
     items = tuple(granted_item(i, case, scene.today) if i.item in mine else i for i in ticket.items)
     if "billing" in mine:
-        items = billed_anew(items, case, scene.today)
+        items = billed_again(items, case, scene.today)
     change = ChangeLicence(
         event.token, scene.today, "accepted", {"accepts": event.revision}, "accepted", "licence server"
     )
@@ -98,7 +98,7 @@ def _go_on(
     if not ticket.held or any(item.status is ItemStatus.APPLYING for item in ticket.items):
         return Decision(ticket, (change, *effects), notes)
     granted = frozenset(i.item for i in ticket.items if i.item in ticket.held and i.status in GRANTED)
-    effects += dates(ticket, granted, scene)
+    effects += due_things(ticket, granted, scene)
     told = ticket.told
     ticket = replace(ticket, held=(), told=False)
     if ticket.open_items:

@@ -1,6 +1,6 @@
 """How a form enters a ticket: opened, confirmed or denied, and what is granted at once. Corrected: ``changing``."""
 
-from datetime import date, timedelta
+from datetime import timedelta
 
 from mailbot.core.base.address import matches, same
 from mailbot.core.base.frozen import replace
@@ -21,7 +21,8 @@ from mailbot.core.desk.effects import (
     VoidKeys,
 )
 from mailbot.core.desk.events import Confirmed, Decision, Denied, EmailConfirmed, Judged, Note, Opened
-from mailbot.core.desk.grant import grant
+from mailbot.core.desk.grant import grant_items
+from mailbot.core.desk.licence_changes import Grant
 from mailbot.core.desk.ticket import GRANTED, Ending, Item, ItemStatus, Route, Ticket, with_state
 from mailbot.core.form.request_kinds import Action, RequestKind
 from mailbot.core.inbound.purpose import Purpose
@@ -33,7 +34,8 @@ STAFF_TIMERS = (DueKind.STAFF_REMINDER,)
 
 def with_form(ticket: Ticket, judged: Judged) -> Ticket:
     """The ticket with everything that the form says, and nothing decided yet."""
-    request, stands = judged.request, judged.standing
+    form, stands = judged.form, judged.standing
+    request = form.request
     return replace(
         ticket,
         request=request.request,
@@ -48,11 +50,11 @@ def with_form(ticket: Ticket, judged: Judged) -> Ticket:
         question=request.question,
         description=request.description,
         items=judged.items,
-        problems=judged.problems,
-        diagnosis=judged.diagnosis,
-        log_mails=judged.log_mails,
-        fields=judged.fields,
-        received_at=judged.received_at,
+        problems=form.problems,
+        diagnosis=form.diagnosis,
+        log_mails=form.log_mails,
+        fields=form.fields,
+        received_at=form.received_at,
         agreement_version=judged.agreement_version if request.accept else None,
         catalogue_version=judged.catalogue_version,
         licence_revision=judged.licence.bound_revision if judged.licence else 0,
@@ -63,7 +65,7 @@ def with_form(ticket: Ticket, judged: Judged) -> Ticket:
         token_doubt=stands.token_doubt,
         asked=False,
         hold=False,
-        neutral=stands.neutral and not judged.problems,
+        neutral=stands.neutral and not form.problems,
     )
 
 
@@ -132,7 +134,9 @@ def incomplete(
     if _ledger_is_not_his(ticket):  # what the ledger says is told to the contact who agreed, and he corrects it
         to, quiet = ticket.confirmed_by or ticket.sender, False
         ticket = replace(ticket, neutral=True)
-    mail = Send("incomplete", to, Facts(form=judged.form, quiet=quiet, replaced=shown.replaced), Purpose.CUSTOMER)
+    mail = Send(
+        "incomplete", to, Facts(form=judged.form.filled, quiet=quiet, replaced=shown.replaced), Purpose.CUSTOMER
+    )
     faults = ", ".join(f"{p.field}: {p.code}" for p in ticket.problems)
     return Decision(ticket, (*effects, mail, *customer_timers(scene)), (*notes, Note("incomplete", "mailbot", faults)))
 
@@ -184,7 +188,7 @@ def _released(
     at_once = frozenset(i.item for i in ticket.items if i.open and i.route is Route.AUTOMATIC)
     ticket = replace(ticket, items=tuple(_waiting(i) if i.open else i for i in ticket.items))
     if at_once:
-        ticket, made = granted(ticket, at_once, scene, "mailbot")
+        ticket, made = with_granted(Grant(ticket, scene, "mailbot"), at_once)
         effects += made
     ticket = with_state(ticket)
     waiting = bool(ticket.open_items) or ticket.is_question
@@ -214,18 +218,16 @@ def outcome(ticket: Ticket, facts: Facts = Facts()) -> Send:  # noqa: B008 - fro
     return Send("outcome", Audience.OUTCOME, facts, None if ticket.final else Purpose.CUSTOMER)
 
 
-def granted(
-    ticket: Ticket, keys: frozenset[ItemKey], scene: Scene, decider: str, until: date | None = None
-) -> tuple[Ticket, tuple[Effect, ...]]:
-    """Those items granted, with the ledger's changes, the people and the dates that follow."""
-    made = grant(ticket, keys, scene, decider, until)
-    ticket = replace(ticket, items=made.items)
+def with_granted(grant: Grant, keys: frozenset[ItemKey]) -> tuple[Ticket, tuple[Effect, ...]]:
+    """The ticket with those items granted; the changes of the ledger, of people and the due things that follow."""
+    made = grant_items(grant, keys)
+    ticket = replace(grant.ticket, items=made.items)
     effects: tuple[Effect, ...] = made.changes
-    effects += _people(ticket, keys, scene, by_staff=decider != "mailbot")
-    return ticket, effects + dates(ticket, keys, scene)
+    effects += _people(ticket, keys, grant.scene, by_staff=grant.decider != "mailbot")
+    return ticket, effects + due_things(ticket, keys, grant.scene)
 
 
-def dates(ticket: Ticket, keys: frozenset[ItemKey], scene: Scene) -> tuple[Schedule, ...]:
+def due_things(ticket: Ticket, keys: frozenset[ItemKey], scene: Scene) -> tuple[Schedule, ...]:
     """What follows on a date from granting those items today: the days of the scheduled ones, a demo's warnings."""
     mine = (i for i in ticket.items if i.item in keys and i.status is ItemStatus.SCHEDULED)
     days = sorted({i.effective for i in mine if i.effective})

@@ -12,7 +12,7 @@ from mailbot.core.ledger.licence import Licence, LicenceEvent, Value, state_on
 from mailbot.core.ledger.scheduled import dates_of, superseding_changes
 
 
-def clashes(licence: Licence, items: Iterable[Item], scene: Scene) -> list[Problem]:
+def schedule_conflicts(licence: Licence, items: Iterable[Item], scene: Scene) -> list[Problem]:
     """A problem for each add-on that would stand alone on a later date if the items were granted today."""
     wanted = [item for item in items if item.expected]
     events = [*licence.history]

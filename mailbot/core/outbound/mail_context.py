@@ -9,7 +9,7 @@ from mailbot.core.base.address import same
 from mailbot.core.catalogue.contents import Catalogue
 from mailbot.core.catalogue.item_kinds import ItemKey, ItemKind
 from mailbot.core.desk.effects import Facts, Send
-from mailbot.core.desk.grant import activated_on
+from mailbot.core.desk.granted_items import activated_on
 from mailbot.core.desk.ticket import GRANTED, ITEM_FIELDS, Item, ItemStatus, Route, Ticket
 from mailbot.core.form import blank_form
 from mailbot.core.form.fields import TITLES, label
