@@ -16,9 +16,24 @@ from mailbot.core.inbound.reply_keys import Found
 from mailbot.core.mail.message import Message, parse
 from tests.support.clients import DESK
 from tests.support.desk import catalogue
-from tests.support.golden_mails import SENT
 from tests.support.paths import TESTS
 
+#: The mail of ours that the replies among the golden mails answer, as plain text.
+SENT = """\
+--- Please write your reply above this line ---
+
+Thank you for your request. One thing is not right yet.
+
+Reply to this mail with only the corrected lines.
+
+Request: modify/add
+License token: A1B2C3D4E5F6
+Customer name: Acme Ltd
+Agents:
+Users: 3
+
+-- \nLicence Desk
+"""
 MARKER = "--- Please write your reply above this line ---"
 MAILS = sorted((TESTS / "mails").glob("*.eml"))
 FIELD_KEYS = tuple(key for key in FIELDS if key not in ("request", "action", "product", "log", "comments"))
