@@ -5,8 +5,7 @@ from typing import assert_never
 
 from sqlmodel import Session
 
-from mailbot.core.desk.due_kind import DueKind
-from mailbot.core.desk.effects import Audience, Facts, Send
+from mailbot.core.desk.effects import Audience, DueKind, Facts, Send
 from mailbot.core.desk.events import CustomerReminded, DayCame, Silent, StaffReminded, StillApplying
 from mailbot.core.desk.ticket import Ticket
 from mailbot.environment import Desk

@@ -9,8 +9,7 @@ from sqlmodel import Session
 from mailbot.core.base.address import domain, fold_case, matches, same
 from mailbot.core.base.frozen import replace
 from mailbot.core.desk.disclosure import Viewer, shown_to
-from mailbot.core.desk.due_kind import DueKind
-from mailbot.core.desk.effects import Audience, Facts, Send
+from mailbot.core.desk.effects import Audience, DueKind, Facts, Send
 from mailbot.core.desk.ticket import Ticket
 from mailbot.core.inbound import reply_keys as keywords
 from mailbot.core.inbound.purpose import Purpose

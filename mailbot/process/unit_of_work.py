@@ -32,7 +32,7 @@ from mailbot.core.desk.effects import (
     VoidKeys,
 )
 from mailbot.core.desk.events import Decision, Event
-from mailbot.core.desk.granted_items import refreshed
+from mailbot.core.desk.grant import refreshed
 from mailbot.core.desk.on_licence_server import ANSWERS, held
 from mailbot.core.desk.ticket import Ticket
 from mailbot.core.desk.transitions import decide

@@ -95,7 +95,11 @@ def named(values: Mapping[str, object]) -> list[str]:
 def how(item: Item) -> str:
     """What became of an item, from which day, by which rule, on which bill, why."""
     billed: Billing | None = item.billing
-    bill = " ".join([f"bill {billed.kind}", *named({key: value for key, value in vars(billed).items() if key != "kind"})]) if billed else ""
+    bill = (
+        " ".join([f"bill {billed.kind}", *named({key: value for key, value in vars(billed).items() if key != "kind"})])
+        if billed
+        else ""
+    )
     days = {"from": item.effective, "if granted from": item.expected}
     status = item.status.value if item.status else "new"
     return ", ".join(filter(None, [status, *named(days), item.rule, bill, *named({"reason": item.reason})]))

@@ -82,6 +82,8 @@ ItemKey.STATUS = ItemKey(ItemKind.STATUS)
 AGENTS = ItemKey("agents")
 #: The items that are counted.
 SEATS = (AGENTS, ItemKey("users"), ItemKey("telephones"), ItemKey("mobile_agents"))
+#: Items that every licence includes. Mails and tickets list them; they change no term of the ledger.
+INCLUDED = frozenset({ItemKey.ADMIN, ItemKey.WEBRTC, ItemKey.PHONEBAR})
 #: The kinds whose items a licence has or has not, each written with its key behind a colon.
 CHOSEN = frozenset({ItemKind.ADDON, ItemKind.PLUGIN})
 _ONE_OF_A_KIND = frozenset(ItemKind) - CHOSEN - {ItemKind.SEAT}

@@ -5,7 +5,6 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from mailbot.core.catalogue.item_kinds import ItemKey
-from mailbot.core.desk.due_kind import DueKind
 from mailbot.core.desk.ticket import Ticket
 from mailbot.core.form.request_kinds import RequestKind
 from mailbot.core.inbound.purpose import Purpose
@@ -19,6 +18,21 @@ class Audience(StrEnum):
     OUTCOME = "outcome"  # CUSTOMER, and for a partner's request the licence's plain contacts too
     STAFF = "staff"  # every member
     DECIDERS = "deciders"  # every member but the requester
+
+
+class DueKind(StrEnum):
+    """What a due thing does on its day: see ``process.due_things``."""
+
+    DAY = "day"  # scheduled items take effect
+    STAFF_REMINDER = "staff_reminder"
+    CUSTOMER_REMINDER = "customer_reminder"
+    CLOSE = "close"
+    APPLYING = "applying"  # the licence server has not answered for a while
+    DEMO_WARNING = "demo_warning"
+    DIGEST = "digest"
+    ALERTS = "alerts"
+    RETENTION = "retention"  # the bytes of old mails go
+    KEY_EXPIRY = "key_expiry"
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,9 @@ from mailbot.core.catalogue.contents import Catalogue
 from mailbot.core.desk.authorisation import Sender, Standing, standing_of
 from mailbot.core.desk.context import Scene
 from mailbot.core.desk.events import Judged, SubmittedForm
-from mailbot.core.desk.ledger_problems import ledger_problems
+from mailbot.core.desk.ledger_problems import ledger_problems, schedule_conflicts
 from mailbot.core.desk.requested_items import asked
 from mailbot.core.desk.rules import Case, items_of
-from mailbot.core.desk.schedule_conflicts import schedule_conflicts
 from mailbot.core.desk.ticket import Item
 from mailbot.core.form.fields import FORMS, any_form
 from mailbot.core.form.problem import Code, Problem

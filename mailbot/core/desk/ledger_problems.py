@@ -1,16 +1,20 @@
 """The faults of a request that only the ledger shows. Faults of the form itself: ``reading``."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from datetime import date
 from typing import assert_never
 
-from mailbot.core.catalogue.contents import Catalogue
+from mailbot.core.catalogue.contents import Addon, Catalogue
 from mailbot.core.catalogue.item_kinds import SEATS, ItemKey
+from mailbot.core.desk.context import Scene
 from mailbot.core.desk.requested_items import contract_options
+from mailbot.core.desk.ticket import Item
 from mailbot.core.form.problem import Code, Problem, either
 from mailbot.core.form.reader import Request
 from mailbot.core.form.request_kinds import Action, RequestKind
 from mailbot.core.form.values import labels_of
-from mailbot.core.ledger.licence import Ledger, Licence
+from mailbot.core.ledger.licence import Ledger, Licence, LicenceEvent, Value, state_on
+from mailbot.core.ledger.scheduled import dates_of, superseding_changes
 
 
 def ledger_problems(request: Request, ledger: Ledger, catalogue: Catalogue) -> tuple[Problem, ...]:
@@ -96,7 +100,7 @@ def _additions(request: Request, licence: Licence, catalogue: Catalogue) -> Iter
 def _staying(licence: Licence) -> list[str]:
     """The add-ons that the licence has and that are not about to leave it.
 
-    Told with all other faults at once; whether each date ahead is good is looked at only without any: ``desk.schedule_conflicts``.
+    Told with all other faults at once; whether each date ahead is good is looked at only without any: ``schedule_conflicts``.
     """
     leaving = {line.item for line in licence.scheduled if not line.to}
     return [key for key in licence.addons if ItemKey.addon(key) not in leaving]
@@ -131,3 +135,45 @@ def _contract(request: Request, licence: Licence, catalogue: Catalogue) -> Itera
     for field, to in wanted.items():
         read = labels_of(field, catalogue)[str(to)] if isinstance(to, str) else "yes" if to else "no"
         yield _fault(field, Code.NO_CHANGE, read)
+
+
+def schedule_conflicts(licence: Licence, items: Iterable[Item], scene: Scene) -> list[Problem]:
+    """A problem for each add-on that would stand alone on a later date if the items were granted today."""
+    wanted = [item for item in items if item.expected]
+    events = [*licence.history]
+    for item in wanted:
+        day = item.expected or scene.today
+        terms: dict[str, Value] = {item.item: item.to}
+        for on, changes in ((day, terms), *superseding_changes(licence, day, terms)):
+            events.append(_planned(licence, on, changes, len(events) + 1, scene))
+    found: dict[str, Problem] = {}
+    for day in dates_of(events, scene.today):
+        before = {addon.key for addon, _ in _unsupported(licence.history, day, scene.catalogue)}
+        for addon, missing in _unsupported(events, day, scene.catalogue):
+            if addon.key not in before:
+                found.setdefault(addon.key, _unsupported_problem(addon, missing, day, scene.catalogue, asked=wanted))
+    return list(found.values())
+
+
+def _planned(licence: Licence, day: date, changes: dict[str, Value], revision: int, scene: Scene) -> LicenceEvent:
+    return LicenceEvent(
+        token=licence.token, revision=revision, at=scene.now, effective=day, kind="modify", changes=changes
+    )
+
+
+def _unsupported(events: Iterable[LicenceEvent], day: date, catalogue: Catalogue) -> list[tuple[Addon, str]]:
+    """The add-ons of that day without one that they require, with the first of those."""
+    licence = state_on(events, day)
+    if licence is None or licence.status != "active":
+        return []
+    has = [catalogue.addons[key] for key in licence.addons if key in catalogue.addons]
+    return [(addon, need) for addon in has for need in addon.requires if need not in licence.addons]
+
+
+def _unsupported_problem(addon: Addon, missing: str, day: date, catalogue: Catalogue, *, asked: list[Item]) -> Problem:
+    """The sentence speaks of what was asked for: the add-on that comes, or the one that leaves."""
+    needed = catalogue.addons[missing].label
+    if any(item.item == ItemKey.addon(addon.key) for item in asked):
+        expected = f"{needed}, which leaves this licence on {day}"
+        return Problem(field="addons", code=Code.REQUIRES, read=addon.label, expected=expected, from_ledger=True)
+    return Problem(field="addons", code=Code.REQUIRED_BY, read=needed, expected=addon.label, from_ledger=True)

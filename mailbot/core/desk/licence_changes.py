@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from mailbot.core.base.frozen import replace
-from mailbot.core.catalogue.item_kinds import SEATS, ItemKey
+from mailbot.core.catalogue.item_kinds import INCLUDED, SEATS, ItemKey
 from mailbot.core.desk.context import Scene
 from mailbot.core.desk.effects import ChangeLicence
-from mailbot.core.desk.granted_items import SILENT, activated_on
 from mailbot.core.desk.ticket import Item, Ticket
 from mailbot.core.form.request_kinds import Action, RequestKind
 from mailbot.core.ledger.licence import Licence, LicenceEvent, Value
@@ -99,7 +98,7 @@ def events_after(grant: Grant, changes: Changes) -> tuple[LicenceEvent, ...]:
 
 def _terms(grant: Grant, items: Sequence[Item]) -> Terms:
     ticket = grant.ticket
-    terms: Terms = {item.item: item.to for item in items if item.item not in SILENT}
+    terms: Terms = {item.item: item.to for item in items if item.item not in INCLUDED}
     if ticket.request is RequestKind.ACTIVATE and ItemKey.PLAN in terms:
         terms = _beginning(grant) | terms
     billing = next((item for item in items if item.item == ItemKey.BILLING), None)
@@ -122,7 +121,7 @@ def _beginning(grant: Grant) -> Terms:
 
 
 def _renewal(grant: Grant, billing: Item) -> str:
-    begins = activated_on(grant.ticket) if grant.ticket.request is RequestKind.ACTIVATE else billing.effective
+    begins = grant.ticket.activated_on if grant.ticket.request is RequestKind.ACTIVATE else billing.effective
     return years_later(begins or grant.scene.today).isoformat()
 
 

@@ -4,7 +4,7 @@ from mailbot.core.base.frozen import replace
 from mailbot.core.desk.context import Scene
 from mailbot.core.desk.effects import Audience, Facts, Send, Unschedule, VoidKeys
 from mailbot.core.desk.events import Changed, Decision, Judged, Note
-from mailbot.core.desk.granted_items import refreshed
+from mailbot.core.desk.grant import refreshed
 from mailbot.core.desk.on_request import (
     CUSTOMER_TIMERS,
     STAFF_TIMERS,

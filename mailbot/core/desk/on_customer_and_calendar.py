@@ -3,8 +3,17 @@
 from mailbot.core.base.frozen import replace
 from mailbot.core.desk.context import Scene
 from mailbot.core.desk.disclosure import Viewer, shown_to
-from mailbot.core.desk.due_kind import DueKind
-from mailbot.core.desk.effects import AlertStaff, Audience, ChangeLicence, Effect, Facts, Send, Unschedule, VoidKeys
+from mailbot.core.desk.effects import (
+    AlertStaff,
+    Audience,
+    ChangeLicence,
+    DueKind,
+    Effect,
+    Facts,
+    Send,
+    Unschedule,
+    VoidKeys,
+)
 from mailbot.core.desk.events import (
     Commented,
     CustomerReminded,

@@ -3,12 +3,11 @@
 from typing import assert_never
 
 from mailbot.core.base.frozen import replace
-from mailbot.core.catalogue.item_kinds import ItemKey
+from mailbot.core.catalogue.item_kinds import INCLUDED, ItemKey
 from mailbot.core.desk.context import Scene
 from mailbot.core.desk.effects import Audience, Effect, Facts, Result, Send, Unschedule, VoidKeys
 from mailbot.core.desk.events import Answers, Approved, Asks, Decision, Holds, Note, Notes, Rejected
 from mailbot.core.desk.grant import grant_items, without_cause
-from mailbot.core.desk.granted_items import SILENT
 from mailbot.core.desk.licence_changes import Grant
 from mailbot.core.desk.on_request import (
     CUSTOMER_TIMERS,
@@ -76,7 +75,7 @@ def _out_of_place(ticket: Ticket, keys: frozenset[ItemKey], licence: Licence | N
         case RequestKind.ACTIVATE if plan is not None and plan.status is not ItemStatus.APPLIED:
             if status == "active" or (status == "demo" and ticket.action is Action.DEMO):
                 return "token_in_use"
-            return "" if ItemKey.PLAN in keys or keys <= SILENT else "plan_refused"
+            return "" if ItemKey.PLAN in keys or keys <= INCLUDED else "plan_refused"
         case RequestKind.ACTIVATE | RequestKind.CONTRACT | RequestKind.INFORMATION | RequestKind.UNKNOWN:
             return ""
         case kind:

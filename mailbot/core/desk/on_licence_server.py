@@ -4,12 +4,11 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from mailbot.core.base.frozen import replace
-from mailbot.core.catalogue.item_kinds import ItemKey
+from mailbot.core.catalogue.item_kinds import INCLUDED, ItemKey
 from mailbot.core.desk.context import Scene
-from mailbot.core.desk.due_kind import DueKind
-from mailbot.core.desk.effects import AlertStaff, Audience, ChangeLicence, Effect, Schedule, Send
+from mailbot.core.desk.effects import AlertStaff, Audience, ChangeLicence, DueKind, Effect, Schedule, Send
 from mailbot.core.desk.events import Accepted, Decision, Note, RefusedThere, StillApplying
-from mailbot.core.desk.granted_items import SILENT, billed_again, case_of, granted_item
+from mailbot.core.desk.grant import billed_again, case_of, granted_item
 from mailbot.core.desk.on_request import due_things, outcome, plugin_mail
 from mailbot.core.desk.ticket import GRANTED, Item, ItemStatus, Ticket, with_state
 from mailbot.core.inbound.purpose import Purpose
@@ -29,7 +28,7 @@ def held(before: Ticket, decision: Decision, scene: Scene) -> Decision:
     was = {item.item: item.status for item in before.items}
     now = [i.item for i in decision.ticket.items if i.status in GRANTED and was.get(i.item) not in GRANTED]
     if ItemKey.PLAN not in now:  # what is included waits only with the plan that brings it
-        now = [item for item in now if item not in SILENT]
+        now = [item for item in now if item not in INCLUDED]
     if not asks or not now:
         return decision
     items = tuple(_held(i) if i.item in now else i for i in decision.ticket.items)
@@ -84,7 +83,7 @@ def _of_event(ticket: Ticket, changed: Iterable[str]) -> tuple[str, ...]:
     """The waiting items that an event of the ledger stands for; what is included comes with the plan."""
     keys = set(changed)
     if ItemKey.PLAN in keys:
-        keys |= SILENT
+        keys |= INCLUDED
     if "replaced_by" in keys:
         keys.add(ItemKey.TOKEN)
     return tuple(i.item for i in ticket.items if i.status is ItemStatus.APPLYING and i.item in keys)

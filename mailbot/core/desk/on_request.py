@@ -6,10 +6,10 @@ from mailbot.core.base.address import matches, same
 from mailbot.core.base.frozen import replace
 from mailbot.core.catalogue.item_kinds import ItemKey, ItemKind
 from mailbot.core.desk.context import Scene
-from mailbot.core.desk.due_kind import DueKind
 from mailbot.core.desk.effects import (
     AddContact,
     Audience,
+    DueKind,
     Effect,
     Facts,
     MarkKnown,

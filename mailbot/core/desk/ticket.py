@@ -202,6 +202,12 @@ class Ticket:
         return self.state in FINAL
 
     @property
+    def activated_on(self) -> date | None:
+        """The day on which its plan was granted; None before, and for a request that is no activation."""
+        plan = self.item(ItemKey.PLAN)
+        return plan.effective if plan and plan.status is ItemStatus.APPLIED else None
+
+    @property
     def is_question(self) -> bool:
         """Whether it is a question, which has no items and is ended by an answer."""
         return self.request is RequestKind.INFORMATION
