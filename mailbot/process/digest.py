@@ -33,9 +33,9 @@ def ensure_digest(desk: Desk) -> None:
 
 
 def _remember(work: Work) -> None:
-    scene = work.scene()
-    today = scene.morning_of(work.today)
-    at = today if today > work.now else scene.morning_of(work.today + timedelta(days=1))
+    context = work.context()
+    today = context.morning_of(work.today)
+    at = today if today > work.now else context.morning_of(work.today + timedelta(days=1))
     due.add(work.session, kind=KIND, due_at=_utc(at), made_at=work.now)
 
 

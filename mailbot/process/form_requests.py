@@ -7,7 +7,7 @@ from mailbot.core.base.frozen import replace
 from mailbot.core.desk import log_review
 from mailbot.core.desk.authorisation import Sender
 from mailbot.core.desk.disclosure import is_over_for_requester
-from mailbot.core.desk.events import Changed, Confirmed, Decision, Event, Judged, Opened, StatusAsked, SubmittedForm
+from mailbot.core.desk.events import Changed, Confirmed, Decision, Event, JudgedForm, Opened, StatusAsked, SubmittedForm
 from mailbot.core.desk.judgement import judge, question
 from mailbot.core.desk.ticket import OPEN, State, Ticket
 from mailbot.core.form import blank_form, reader
@@ -84,10 +84,10 @@ class Requests:
         return self._apply(ticket, Confirmed(judged, by))
 
     def _apply(self, ticket: Ticket, event: Event) -> Decision:
-        judged: Judged = event.judged  # type: ignore[union-attr]
+        judged: JudgedForm = event.judged  # type: ignore[union-attr]
         request = judged.form.request
         tokens = (request.token, request.old_token, request.new_token, request.motion_token)
-        return self.work.apply(ticket, event, self.work.scene(*tokens))
+        return self.work.apply(ticket, event, self.work.context(*tokens))
 
     def _ticket(self, linked: tuple[str, ...]) -> Ticket:
         ticket = self.work.new_ticket(
@@ -104,7 +104,7 @@ class Requests:
         )
         return joined(ticket, self.sender.address, self.message.message_id) if self.message.message_id else ticket
 
-    def _judged(self, read: Reading, ticket: Ticket, *, confirmed: bool = False) -> Judged:
+    def _judged(self, read: Reading, ticket: Ticket, *, confirmed: bool = False) -> JudgedForm:
         """Check the form, read the log, look at the ledger."""
         catalogue = self.work.desk.catalogue
         values = {field: self.work.blotted(value) for field, value in read.values.items()}
@@ -137,15 +137,15 @@ class Requests:
             ref=ticket.ref,
         )
 
-    def _judge(self, form: SubmittedForm) -> Judged:
+    def _judge(self, form: SubmittedForm) -> JudgedForm:
         request = form.request
         token = request.token or request.old_token
         demo = request.request is RequestKind.ACTIVATE and bool(request.demo)
         elsewhere = demo and mapping.had_demo_elsewhere(
             self.work.session, token, request.customer_name, request.customer_email or self.sender.address
         )
-        scene = self.work.scene(token, request.new_token, request.motion_token, demo_elsewhere=elsewhere)
-        return judge(form, self.sender, scene)
+        context = self.work.context(token, request.new_token, request.motion_token, demo_elsewhere=elsewhere)
+        return judge(form, self.sender, context)
 
     def _earlier_logs(self, ticket: Ticket) -> tuple[tuple[Source, ...], datetime | None]:
         """What came with the ticket's mails before this one, the last mail first, as far as they are kept; when that came."""

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from mailbot.core.base.address import fold_case, same
-from mailbot.core.desk.effects import Facts, Result, Send
+from mailbot.core.desk.effects import DecisionResult, Facts, Send
 from mailbot.core.desk.ticket import Ticket
 from mailbot.core.inbound import decision_grammar
 from mailbot.core.inbound.purpose import Purpose
@@ -52,7 +52,7 @@ def keyless(reply: Reply, member: str) -> str:
         f"keyless:{fold_case(member)}:{reply.work.today}", reply.work.desk.say("alert.keyless", member=member)
     )
     if _may_answer(reply, member):
-        facts = Facts(results=(Result(reply.own, False, why="no_key"),), why="no_key")
+        facts = Facts(results=(DecisionResult(reply.own, False, why="no_key"),), why="no_key")
         ticket = reply.work.ticket(mentioned[0]) if len(mentioned) == 1 else None
         if ticket is not None:
             reply.work.perform(in_thread(reply, ticket), (Send("not-understood", member, facts),))
@@ -69,7 +69,7 @@ def _decide(reply: Reply, member: str, own: str) -> str:
     return "decision" if done else "decision not understood"
 
 
-def _tell(reply: Reply, member: str, results: Sequence[Result]) -> None:
+def _tell(reply: Reply, member: str, results: Sequence[DecisionResult]) -> None:
     """What became of each line; where none was understood, with a key to try again.
 
     Where all of it came too late the member hears just that, of each ticket.

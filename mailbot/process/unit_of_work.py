@@ -14,7 +14,7 @@ from sqlmodel import Session
 
 from mailbot.core.base.address import fold_case
 from mailbot.core.base.frozen import replace
-from mailbot.core.desk.context import Scene
+from mailbot.core.desk.context import DecisionContext
 from mailbot.core.desk.effects import (
     AddContact,
     AlertStaff,
@@ -69,12 +69,14 @@ class Work:
         """Writes this work's mails, with a source of random bytes of its own."""
         return Post(self.desk, self.session, self.now, self.desk.ids.stream(self.label), self.licence, self.inbox_id)
 
-    def scene(self, *tokens: str | None, demo_elsewhere: bool = False, on: date | None = None) -> Scene:
+    def context(self, *tokens: str | None, demo_elsewhere: bool = False, on: date | None = None) -> DecisionContext:
         """The moment and the ledger's licences of those tokens (as they stand ``on`` that day), for a judgement."""
         read = self.licence if on is None else lambda token: mapping.load_licence(self.session, token, on)
         found = {token: licence for token in tokens if token and (licence := read(token))}
         ledger = Ledger(found, demo_elsewhere)
-        return Scene(self.now, self.desk.config.zone, self.desk.catalogue, ledger, self.desk.timers, self.mail)
+        return DecisionContext(
+            self.now, self.desk.config.zone, self.desk.catalogue, ledger, self.desk.timers, self.mail
+        )
 
     def licence(self, token: str) -> Licence | None:
         """The licence as it stands now; read once, and again after a change of this work's own."""
@@ -91,7 +93,7 @@ class Work:
         """The ticket of that reference, any case; what is open in it is told as it would be today."""
         saved = self._saved.get(ref.upper())
         found = saved[0] if saved else mapping.load_ticket(self.session, ref)
-        return refreshed(found, self.scene(found.token)) if found else None
+        return refreshed(found, self.context(found.token)) if found else None
 
     def save(self, ticket: Ticket) -> None:
         """Write the ticket as it is now, unless just that is written."""
@@ -113,12 +115,12 @@ class Work:
             **known,
         )
 
-    def apply(self, ticket: Ticket, event: Event, scene: Scene | None = None) -> Decision:
+    def apply(self, ticket: Ticket, event: Event, context: DecisionContext | None = None) -> Decision:
         """Let the event happen to the ticket: the new ticket is saved, its effects are written, its history goes on."""
-        scene = scene or self.scene(ticket.token, ticket.new_token)
-        decision = decide(ticket, event, scene)
+        context = context or self.context(ticket.token, ticket.new_token)
+        decision = decide(ticket, event, context)
         if self.desk.config.licence_server is not None:
-            decision = held(ticket, decision, scene)
+            decision = held(ticket, decision, context)
         after = decision.ticket
         if after.ref not in self.refs:
             self.refs.append(after.ref)

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from functools import cache
 from zoneinfo import ZoneInfo
 
-from mailbot.core.desk.effects import Facts, Result, Send
+from mailbot.core.desk.effects import DecisionResult, Facts, Send
 from mailbot.core.desk.ticket import Billing, Ending, Item, ItemStatus, Route, State, Ticket
 from mailbot.core.form.problem import Code, Problem
 from mailbot.core.inbound.purpose import Purpose
@@ -201,9 +201,9 @@ def _lists() -> Iterator[Variant]:
 
 def _decisions() -> Iterator[Variant]:
     """Each reason why a decision does not count, and what stands in a receipt."""
-    results = [Result(read="APPROVE all", done=False, ref="LIC-1", why=why) for why in SAID["why"]]
-    results.append(Result(read="", done=True, ref="LIC-1", word="APPROVE", items=("agents", "plan"), until=DAY))
-    results.append(Result(read="", done=True, word="ANSWER", sent="Dear Joe"))
+    results = [DecisionResult(read="APPROVE all", done=False, ref="LIC-1", why=why) for why in SAID["why"]]
+    results.append(DecisionResult(read="", done=True, ref="LIC-1", word="APPROVE", items=("agents", "plan"), until=DAY))
+    results.append(DecisionResult(read="", done=True, word="ANSWER", sent="Dear Joe"))
     facts = Facts(results=tuple(results), lines=("price.pdf",))
     yield Variant("each reason", Send("receipt", ANNA, facts), ticket())
     waiting = ticket(state=State.WAITING_STAFF, items=(item(status=ItemStatus.WAITING_STAFF),))
@@ -218,7 +218,7 @@ def _decisions() -> Iterator[Variant]:
     for why in ("unverified_member", "unclear"):
         send = Send("not-understood", ANNA, Facts(why=why, text="APPROVE"), Purpose.AGAIN)
         yield Variant(why, send, waiting, LICENCE)
-    read = Facts(results=(Result(read="Yes", done=False, why="no_decision_word"),))
+    read = Facts(results=(DecisionResult(read="Yes", done=False, why="no_decision_word"),))
     yield Variant("of a question", Send("not-understood", ANNA, read, Purpose.DECISION), asked)
     yield Variant("of no ticket", Send("not-understood", ANNA, read))
     yield Variant(

@@ -20,7 +20,7 @@ class Timers:
 
 
 @dataclass(frozen=True)
-class Scene:
+class DecisionContext:
     """``now`` is aware; business dates are in ``zone``; ``mail`` names the kept mail that is handled, if one is."""
 
     now: datetime

@@ -36,7 +36,7 @@ class DueKind(StrEnum):
 
 
 @dataclass(frozen=True)
-class Result:
+class DecisionResult:
     """What became of one decision line: ``read`` as it was read, ``done`` whether it counted, ``sent`` the words sent on."""
 
     read: str
@@ -61,7 +61,7 @@ class Facts:
     items: tuple[ItemKey, ...] = ()  # the items this mail is about
     changed: tuple[str, ...] = ()  # items and fields that changed since the last approval mail
     replaced: tuple[tuple[str, str, str], ...] = ()  # of a correction: the field, what it was, what it is now
-    results: tuple[Result, ...] = ()
+    results: tuple[DecisionResult, ...] = ()
     tickets: tuple[Ticket, ...] = ()
     licences: tuple[Licence, ...] = ()
     lines: tuple[str, ...] = ()  # facts for the operator, or the files that came with a comment, one each

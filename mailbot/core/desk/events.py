@@ -5,7 +5,7 @@ from datetime import date, datetime
 
 from mailbot.core.catalogue.item_kinds import ItemKey
 from mailbot.core.desk.authorisation import Standing
-from mailbot.core.desk.effects import Effect, Result
+from mailbot.core.desk.effects import DecisionResult, Effect
 from mailbot.core.desk.ticket import Item, Ticket
 from mailbot.core.form.problem import Problem
 from mailbot.core.form.reader import Request
@@ -35,7 +35,7 @@ class SubmittedForm:
 
 
 @dataclass(frozen=True)
-class Judged:
+class JudgedForm:
     """A form as the rules see it now, with all its problems, its items, and how it is taken."""
 
     form: SubmittedForm
@@ -50,7 +50,7 @@ class Judged:
 class Opened:
     """A form arrived: valid or with problems."""
 
-    judged: Judged
+    judged: JudgedForm
     note: str = ""
 
 
@@ -58,7 +58,7 @@ class Opened:
 class Changed:
     """The customer corrected lines, sent the form again, or answered a challenge about the token."""
 
-    judged: Judged
+    judged: JudgedForm
     by: str
     text: str = ""
 
@@ -67,7 +67,7 @@ class Changed:
 class Confirmed:
     """One of those asked said CONFIRM; the request is judged anew on today's ledger."""
 
-    judged: Judged
+    judged: JudgedForm
     by: str
 
 
@@ -106,7 +106,7 @@ class Rejected:
 
 
 @dataclass(frozen=True)
-class Asks:
+class QuestionAsked:
     """Staff ask the customer something."""
 
     by: str
@@ -115,7 +115,7 @@ class Asks:
 
 
 @dataclass(frozen=True)
-class Answers:
+class AnswerGiven:
     """Staff write to the customer."""
 
     by: str
@@ -124,7 +124,7 @@ class Answers:
 
 
 @dataclass(frozen=True)
-class Notes:
+class NoteTaken:
     """Staff note something that is never sent."""
 
     by: str
@@ -133,7 +133,7 @@ class Notes:
 
 
 @dataclass(frozen=True)
-class Holds:
+class PutOnHold:
     """Staff want no reminders until the ticket changes."""
 
     by: str
@@ -186,7 +186,7 @@ class CustomerReminded:
 
 
 @dataclass(frozen=True)
-class Silent:
+class CustomerSilent:
     """The customer did not answer for so long that the ticket is closed."""
 
 
@@ -200,7 +200,7 @@ class Undelivered:
 
 
 @dataclass(frozen=True)
-class Accepted:
+class LicenceServerAccepted:
     """The licence server took an event of this ticket; ``items`` are what that event changes."""
 
     token: str
@@ -209,7 +209,7 @@ class Accepted:
 
 
 @dataclass(frozen=True)
-class RefusedThere:
+class LicenceServerRefused:
     """The licence server refused an event of this ticket for good."""
 
     token: str
@@ -219,7 +219,7 @@ class RefusedThere:
 
 
 @dataclass(frozen=True)
-class Reversed:
+class EventReversed:
     """An operator took back an event of this ticket; ``items`` are what that event changed from the day ``effective`` on."""
 
     items: tuple[str, ...]
@@ -227,7 +227,7 @@ class Reversed:
 
 
 @dataclass(frozen=True)
-class StillApplying:
+class LicenceServerSlow:
     """The licence server has not answered for a while."""
 
 
@@ -239,27 +239,27 @@ Event = (
     | EmailConfirmed
     | Approved
     | Rejected
-    | Asks
-    | Answers
-    | Notes
-    | Holds
+    | QuestionAsked
+    | AnswerGiven
+    | NoteTaken
+    | PutOnHold
     | Commented
     | Withdrawn
     | StatusAsked
     | DayCame
     | StaffReminded
     | CustomerReminded
-    | Silent
+    | CustomerSilent
     | Undelivered
-    | Accepted
-    | RefusedThere
-    | Reversed
-    | StillApplying
+    | LicenceServerAccepted
+    | LicenceServerRefused
+    | EventReversed
+    | LicenceServerSlow
 )
 
 
 @dataclass(frozen=True)
-class Note:
+class HistoryNote:
     """A line of the ticket's history: what happened, by whom, in a few words."""
 
     kind: str
@@ -273,5 +273,5 @@ class Decision:
 
     ticket: Ticket
     effects: tuple[Effect, ...] = ()
-    notes: tuple[Note, ...] = ()
-    result: Result | None = None
+    notes: tuple[HistoryNote, ...] = ()
+    result: DecisionResult | None = None

@@ -7,11 +7,11 @@ from datetime import date
 from mailbot.core.base.frozen import replace
 from mailbot.core.catalogue.contents import Catalogue
 from mailbot.core.catalogue.item_kinds import ItemKey
-from mailbot.core.desk.context import Scene
+from mailbot.core.desk.context import DecisionContext
 from mailbot.core.desk.effects import ChangeLicence
 from mailbot.core.desk.licence_changes import Grant, changes_of, events_after, implied_later
-from mailbot.core.desk.requested_items import Asked
-from mailbot.core.desk.rules import Case, billing_of, day_of, implied_day, rule_of
+from mailbot.core.desk.requested_items import RequestedItem
+from mailbot.core.desk.rules import RuleCase, billing_of, day_of, implied_day, rule_of
 from mailbot.core.desk.ticket import Item, ItemStatus, Route, Ticket
 from mailbot.core.form.request_kinds import RequestKind
 from mailbot.core.ledger.billing import Billing
@@ -19,34 +19,36 @@ from mailbot.core.ledger.licence import Licence, LicenceEvent, state_on
 from mailbot.core.ledger.period import month_end
 
 
-def case_of(ticket: Ticket, licence: Licence | None, scene: Scene) -> Case:
+def case_of(ticket: Ticket, licence: Licence | None, context: DecisionContext) -> RuleCase:
     """The case that the rules look at when items of the ticket are granted."""
     billing = ticket.item(ItemKey.BILLING)
     asked = billing.to if billing and isinstance(billing.to, str) else None
-    day = scene.date_of(ticket.received_at)
-    return Case(ticket.request, ticket.action, asked, day, licence, scene.catalogue, activated=ticket.activated_on)
+    day = context.date_of(ticket.received_at)
+    return RuleCase(
+        ticket.request, ticket.action, asked, day, licence, context.catalogue, activated=ticket.activated_on
+    )
 
 
-def refreshed(ticket: Ticket, scene: Scene) -> Ticket:
+def refreshed(ticket: Ticket, context: DecisionContext) -> Ticket:
     """The ticket with today's value, rule, expected day and bill of each open item.
 
     Once the plan of an activation is granted, its other items keep the values from before it.
     """
     if not any(item.open for item in ticket.items):
         return ticket
-    licence = scene.ledger.licence(ticket.token)
-    case = case_of(ticket, licence, scene)
+    licence = context.ledger.licence(ticket.token)
+    case = case_of(ticket, licence, context)
     before = None if case.activated else licence
-    items = tuple(_refreshed(item, case, before, scene.today) if item.open else item for item in ticket.items)
+    items = tuple(_refreshed(item, case, before, context.today) if item.open else item for item in ticket.items)
     days = {item.item: item.expected for item in items if item.expected and item.route is not Route.IMPLIED}
-    return replace(ticket, items=tuple(_after_cause(item, days, scene.today, scene.catalogue) for item in items))
+    return replace(ticket, items=tuple(_after_cause(item, days, context.today, context.catalogue) for item in items))
 
 
-def _refreshed(item: Item, case: Case, licence: Licence | None, today: date) -> Item:
+def _refreshed(item: Item, case: RuleCase, licence: Licence | None, today: date) -> Item:
     if licence is not None and item.item != ItemKey.TOKEN:
         item = replace(item, from_=licence.value(item.item))
     if case.request is RequestKind.CONTRACT and item.route is not Route.IMPLIED:
-        item = replace(item, rule=rule_of(case, Asked(item.item, item.from_, item.to)))
+        item = replace(item, rule=rule_of(case, RequestedItem(item.item, item.from_, item.to)))
     if item.overtaken:  # it cannot be granted any more
         return replace(item, expected=None, billing=None)
     item = replace(item, expected=day_of(case, item, today))
@@ -59,7 +61,7 @@ def _after_cause(item: Item, days: Mapping[ItemKey, date], today: date, catalogu
     return replace(item, expected=implied_day(item, days, today, catalogue))
 
 
-def granted_item(item: Item, case: Case, today: date) -> Item:
+def granted_item(item: Item, case: RuleCase, today: date) -> Item:
     """The item granted today: applied or scheduled, with its first day and its bill."""
     day = max(item.expected or today, today) if item.route is Route.IMPLIED else day_of(case, item, today)
     status = ItemStatus.APPLIED if day <= today else ItemStatus.SCHEDULED
@@ -67,14 +69,14 @@ def granted_item(item: Item, case: Case, today: date) -> Item:
     return replace(item, billing=_billed(item, case, today))
 
 
-def billed_again(items: tuple[Item, ...], case: Case, today: date) -> tuple[Item, ...]:
+def billed_again(items: tuple[Item, ...], case: RuleCase, today: date) -> tuple[Item, ...]:
     """The items after the billing frequency of a new plan was decided: what was granted before is billed by it."""
     if case.request is not RequestKind.ACTIVATE:
         return items
     return tuple(replace(i, billing=_billed(i, case, today)) if i.effective else i for i in items)
 
 
-def _billed(item: Item, case: Case, today: date) -> Billing | None:
+def _billed(item: Item, case: RuleCase, today: date) -> Billing | None:
     """The item's effect on the bill, on the earliest invoice that is not final.
 
     Options of a new plan that staff decide later are billed from the day the plan was activated.
@@ -98,7 +100,7 @@ class Granted:
 
 def grant_items(grant: Grant, keys: frozenset[ItemKey]) -> Granted:
     """Grant the items of those keys today, and the implied plugins that follow from them."""
-    case, today = case_of(grant.ticket, grant.licence, grant.scene), grant.scene.today
+    case, today = case_of(grant.ticket, grant.licence, grant.context), grant.context.today
     items = tuple(granted_item(item, case, today) if item.item in keys else item for item in grant.ticket.items)
     changes = changes_of(grant, [item for item in items if item.item in keys])
     follow = _implied(items, keys, events_after(grant, changes), case, today)
@@ -112,7 +114,7 @@ def grant_items(grant: Grant, keys: frozenset[ItemKey]) -> Granted:
 
 
 def _implied(
-    items: tuple[Item, ...], keys: frozenset[ItemKey], events: tuple[LicenceEvent, ...], case: Case, today: date
+    items: tuple[Item, ...], keys: frozenset[ItemKey], events: tuple[LicenceEvent, ...], case: RuleCase, today: date
 ) -> dict[ItemKey, Item]:
     """The implied plugins that follow from what the licence becomes, each granted for its own day."""
     days = {item.item: item.effective for item in items if item.item in keys and item.effective}

@@ -3,11 +3,11 @@
 from mailbot.core.base.frozen import replace
 from mailbot.core.catalogue.contents import Catalogue
 from mailbot.core.desk.authorisation import Sender, Standing, standing_of
-from mailbot.core.desk.context import Scene
-from mailbot.core.desk.events import Judged, SubmittedForm
+from mailbot.core.desk.context import DecisionContext
+from mailbot.core.desk.events import JudgedForm, SubmittedForm
 from mailbot.core.desk.ledger_problems import ledger_problems, schedule_conflicts
-from mailbot.core.desk.requested_items import asked
-from mailbot.core.desk.rules import Case, items_of
+from mailbot.core.desk.requested_items import requested_items
+from mailbot.core.desk.rules import RuleCase, items_by_rules
 from mailbot.core.desk.ticket import Item
 from mailbot.core.form.fields import FORMS, any_form
 from mailbot.core.form.problem import Code, Problem
@@ -16,30 +16,30 @@ from mailbot.core.form.request_kinds import RequestKind
 from mailbot.core.ledger.licence import Ledger, Licence, without
 
 
-def judge(form: SubmittedForm, sender: Sender, scene: Scene) -> Judged:
+def judge(form: SubmittedForm, sender: Sender, context: DecisionContext) -> JudgedForm:
     """The form as the rules see it, with the problems that the ledger shows added to its own."""
-    scene = replace(scene, ledger=_without_own_changes(scene, form.ref))
+    context = replace(context, ledger=_without_own_changes(context, form.ref))
     request = form.request
-    licence = scene.ledger.licence(request.token or request.old_token)
+    licence = context.ledger.licence(request.token or request.old_token)
     standing = standing_of(request, sender, licence, always_confirm=form.always_confirm)
     if form.confirmed:
         standing = replace(standing, released=True, challenged=(), neutral=False)
     tells_ledger = standing.reads_ledger or form.confirmed
     problems = list(form.problems)
     if tells_ledger:
-        problems += ledger_problems(request, scene.ledger, scene.catalogue)
+        problems += ledger_problems(request, context.ledger, context.catalogue)
     if standing.token_doubt and standing.reads_ledger:
         problems.append(Problem(field="token", code=Code.TOKEN_UNKNOWN, read=request.token or "", from_ledger=True))
-    items = () if problems else _items(form, licence, standing, scene)
+    items = () if problems else _items(form, licence, standing, context)
     if licence is not None and request.request is RequestKind.MODIFY and tells_ledger:
-        problems += schedule_conflicts(licence, items, scene)
-    return Judged(
+        problems += schedule_conflicts(licence, items, context)
+    return JudgedForm(
         form=replace(form, problems=_in_form_order(request, problems)),
         items=() if problems else items,
         standing=standing,
         licence=licence,
-        agreement_version=scene.catalogue.agreement_version,
-        catalogue_version=scene.catalogue.version,
+        agreement_version=context.catalogue.agreement_version,
+        catalogue_version=context.catalogue.version,
     )
 
 
@@ -50,25 +50,27 @@ def _in_form_order(request: Request, problems: list[Problem]) -> tuple[Problem, 
     return tuple(sorted(problems, key=lambda one: lines.index(one.field) if one.field in lines else len(lines)))
 
 
-def _without_own_changes(scene: Scene, ref: str) -> Ledger:
-    found = {token: without(licence, ref, scene.today) for token, licence in scene.ledger.licences.items()}
-    return replace(scene.ledger, licences={token: licence for token, licence in found.items() if licence})
+def _without_own_changes(context: DecisionContext, ref: str) -> Ledger:
+    found = {token: without(licence, ref, context.today) for token, licence in context.ledger.licences.items()}
+    return replace(context.ledger, licences={token: licence for token, licence in found.items() if licence})
 
 
-def _items(form: SubmittedForm, licence: Licence | None, standing: Standing, scene: Scene) -> tuple[Item, ...]:
+def _items(
+    form: SubmittedForm, licence: Licence | None, standing: Standing, context: DecisionContext
+) -> tuple[Item, ...]:
     request = form.request
-    case = Case(
+    case = RuleCase(
         request=request.request,
         action=request.action,
         billing=request.billing,
-        asked_on=scene.date_of(form.received_at),
+        asked_on=context.date_of(form.received_at),
         licence=licence,
-        catalogue=scene.catalogue,
+        catalogue=context.catalogue,
         staff_whole=standing.staff_whole
-        or _demo_for_staff(request, licence, scene.ledger)
+        or _demo_for_staff(request, licence, context.ledger)
         or _of_another_product(request, licence),
     )
-    return items_of(case, asked(request, licence, scene.catalogue), scene.today)
+    return items_by_rules(case, requested_items(request, licence, context.catalogue), context.today)
 
 
 def _demo_for_staff(request: Request, licence: Licence | None, ledger: Ledger) -> bool:

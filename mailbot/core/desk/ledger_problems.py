@@ -6,7 +6,7 @@ from typing import assert_never
 
 from mailbot.core.catalogue.contents import Addon, Catalogue
 from mailbot.core.catalogue.item_kinds import SEATS, ItemKey
-from mailbot.core.desk.context import Scene
+from mailbot.core.desk.context import DecisionContext
 from mailbot.core.desk.requested_items import contract_options
 from mailbot.core.desk.ticket import Item
 from mailbot.core.form.problem import Code, Problem, either
@@ -137,27 +137,29 @@ def _contract(request: Request, licence: Licence, catalogue: Catalogue) -> Itera
         yield _fault(field, Code.NO_CHANGE, read)
 
 
-def schedule_conflicts(licence: Licence, items: Iterable[Item], scene: Scene) -> list[Problem]:
+def schedule_conflicts(licence: Licence, items: Iterable[Item], context: DecisionContext) -> list[Problem]:
     """A problem for each add-on that would stand alone on a later date if the items were granted today."""
     wanted = [item for item in items if item.expected]
     events = [*licence.history]
     for item in wanted:
-        day = item.expected or scene.today
+        day = item.expected or context.today
         terms: dict[str, Value] = {item.item: item.to}
         for on, changes in ((day, terms), *superseding_changes(licence, day, terms)):
-            events.append(_planned(licence, on, changes, len(events) + 1, scene))
+            events.append(_planned(licence, on, changes, len(events) + 1, context))
     found: dict[str, Problem] = {}
-    for day in dates_of(events, scene.today):
-        before = {addon.key for addon, _ in _unsupported(licence.history, day, scene.catalogue)}
-        for addon, missing in _unsupported(events, day, scene.catalogue):
+    for day in dates_of(events, context.today):
+        before = {addon.key for addon, _ in _unsupported(licence.history, day, context.catalogue)}
+        for addon, missing in _unsupported(events, day, context.catalogue):
             if addon.key not in before:
-                found.setdefault(addon.key, _unsupported_problem(addon, missing, day, scene.catalogue, asked=wanted))
+                found.setdefault(addon.key, _unsupported_problem(addon, missing, day, context.catalogue, asked=wanted))
     return list(found.values())
 
 
-def _planned(licence: Licence, day: date, changes: dict[str, Value], revision: int, scene: Scene) -> LicenceEvent:
+def _planned(
+    licence: Licence, day: date, changes: dict[str, Value], revision: int, context: DecisionContext
+) -> LicenceEvent:
     return LicenceEvent(
-        token=licence.token, revision=revision, at=scene.now, effective=day, kind="modify", changes=changes
+        token=licence.token, revision=revision, at=context.now, effective=day, kind="modify", changes=changes
     )
 
 

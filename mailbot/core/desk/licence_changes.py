@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 from mailbot.core.base.frozen import replace
 from mailbot.core.catalogue.item_kinds import INCLUDED, SEATS, ItemKey
-from mailbot.core.desk.context import Scene
+from mailbot.core.desk.context import DecisionContext
 from mailbot.core.desk.effects import ChangeLicence
 from mailbot.core.desk.ticket import Item, Ticket
 from mailbot.core.form.request_kinds import Action, RequestKind
@@ -27,14 +27,14 @@ class Grant:
     """A decision to grant items of a ticket. ``until``: the last day of the licence, where staff set one."""
 
     ticket: Ticket
-    scene: Scene
+    context: DecisionContext
     decider: str
     until: date | None = None
 
     @property
     def licence(self) -> Licence | None:
         """The licence as it stands before."""
-        return self.scene.ledger.licence(self.ticket.token)
+        return self.context.ledger.licence(self.ticket.token)
 
     @property
     def kind(self) -> str:
@@ -51,7 +51,7 @@ def changes_of(grant: Grant, items: Sequence[Item]) -> Changes:
         return _moved(grant, licence, str(moved.to))
     if ticket.request is RequestKind.SHUTTLE or ticket.token is None:
         return ()
-    asked_on = grant.scene.date_of(ticket.received_at)
+    asked_on = grant.context.date_of(ticket.received_at)
     groups = dict.fromkeys((item.effective, item.rule) for item in items if item.effective)
     made = tuple(
         ChangeLicence(ticket.token, day, grant.kind, terms, rule, grant.decider, asked_on=asked_on)
@@ -71,10 +71,10 @@ def implied_later(grant: Grant, changes: Changes) -> Changes:
     """Implied plugins that come or go on later days because of the changes and of what was scheduled before."""
     if not changes:
         return ()
-    scene = grant.scene
+    context = grant.context
     return tuple(
         ChangeLicence(changes[-1].token, day, grant.kind, terms, Rule.IMPLIED, grant.decider)
-        for day, terms in implied_plugin_changes(events_after(grant, changes), scene.today, scene.catalogue)
+        for day, terms in implied_plugin_changes(events_after(grant, changes), context.today, context.catalogue)
     )
 
 
@@ -87,7 +87,7 @@ def events_after(grant: Grant, changes: Changes) -> tuple[LicenceEvent, ...]:
         LicenceEvent(
             token=change.token,
             revision=revision,
-            at=grant.scene.now,
+            at=grant.context.now,
             effective=change.effective,
             kind=change.kind,
             changes=change.changes,
@@ -105,24 +105,24 @@ def _terms(grant: Grant, items: Sequence[Item]) -> Terms:
     if billing is not None and isinstance(billing.to, str):
         terms["renews_on"] = _renewal(grant, billing) if billing.to == "annual" else None
     if ticket.request is RequestKind.REACTIVATE:
-        terms |= _lifted(grant.licence, grant.scene.today)
+        terms |= _lifted(grant.licence, grant.context.today)
     return terms | _last_day(grant)
 
 
 def _beginning(grant: Grant) -> Terms:
     """What an activation sets besides its items: it replaces the whole licence, options are open until decided."""
-    scene = grant.scene
+    context = grant.context
     begun: Terms = {"product": grant.ticket.product, "demo_ends": None, "expires_on": None, "renews_on": None}
     begun |= {"support": None, "billing": None, "whitelabel": False}
     if grant.ticket.action is Action.DEMO:
-        ends = scene.today + timedelta(days=scene.catalogue.demo.days)
+        ends = context.today + timedelta(days=context.catalogue.demo.days)
         return begun | {"status": "demo", "demo_ends": ends.isoformat()}
     return begun | {"status": "active"}
 
 
 def _renewal(grant: Grant, billing: Item) -> str:
     begins = grant.ticket.activated_on if grant.ticket.request is RequestKind.ACTIVATE else billing.effective
-    return years_later(begins or grant.scene.today).isoformat()
+    return years_later(begins or grant.context.today).isoformat()
 
 
 def _lifted(licence: Licence | None, today: date) -> Terms:
@@ -141,7 +141,7 @@ def _last_day(grant: Grant) -> Terms:
 
 def _moved(grant: Grant, old: Licence, new: str) -> Changes:
     """All terms, dates and scheduled changes go to the new token; the old one becomes ``replaced``."""
-    today = grant.scene.today
+    today = grant.context.today
     ended: Terms = {"status": "replaced", "replaced_by": new}
     return (
         ChangeLicence(old.token, today, "moved", ended, Rule.BY_STAFF, grant.decider),
@@ -164,14 +164,14 @@ def _moved(grant: Grant, old: Licence, new: str) -> Changes:
 
 def _moved_terms(grant: Grant, old: Licence, new: str) -> Terms:
     """The terms for the new token. A demo on it ends: its add-ons and plugins go."""
-    demo, runs = grant.scene.ledger.licence(new), old.status in ("active", "demo")
+    demo, runs = grant.context.ledger.licence(new), old.status in ("active", "demo")
     terms: Terms = {item: old.value(item) for item in MOVED}
     terms.update((item, False) for item in (demo.extras if demo else ()))
     terms.update((item, True) for item in old.extras)
     terms |= {"product": "motion" if grant.ticket.request is RequestKind.SHUTTLE else old.product}
     terms |= {"status": old.status if runs else "active"}
     terms |= {"demo_ends": _iso(old.demo_ends), "renews_on": _iso(old.renews_on), "expires_on": _iso(old.expires_on)}
-    return terms | ({} if runs else _lifted(old, grant.scene.today)) | _last_day(grant)
+    return terms | ({} if runs else _lifted(old, grant.context.today)) | _last_day(grant)
 
 
 def _iso(day: date | None) -> str | None:

@@ -1,9 +1,9 @@
 """Corrected lines on a ticket: what is open is asked for anew, what is decided stays."""
 
 from mailbot.core.base.frozen import replace
-from mailbot.core.desk.context import Scene
+from mailbot.core.desk.context import DecisionContext
 from mailbot.core.desk.effects import Audience, Facts, Send, Unschedule, VoidKeys
-from mailbot.core.desk.events import Changed, Decision, Judged, Note
+from mailbot.core.desk.events import Changed, Decision, HistoryNote, JudgedForm
 from mailbot.core.desk.grant import refreshed
 from mailbot.core.desk.on_request import (
     CUSTOMER_TIMERS,
@@ -21,24 +21,24 @@ from mailbot.core.form.which_form import TWICE
 from mailbot.core.inbound.purpose import Purpose
 
 
-def change(ticket: Ticket, event: Changed, scene: Scene) -> Decision:
+def change(ticket: Ticket, event: Changed, context: DecisionContext) -> Decision:
     """A corrected form: open items are asked for anew, what is decided stays as it is."""
     kept = tuple(item for item in ticket.items if not item.open)
     decided = {item.item for item in kept}
     after = with_form(ticket, event.judged)
-    licence = scene.ledger.licence(after.token)  # as it is, with what this ticket changed already
+    licence = context.ledger.licence(after.token)  # as it is, with what this ticket changed already
     after = replace(after, licence_revision=licence.bound_revision if licence else 0)
     items = kept + tuple(item for item in after.items if item.item not in decided)
     after = replace(after, items=tuple(sorted(items, key=lambda item: item.item.place)))
     if _asks_the_same(ticket, after):  # the date of a request is that of its items
         before = replace(after, items=ticket.items, received_at=ticket.received_at)
-        after = refreshed(before, scene)
+        after = refreshed(before, context)
     changed = _changed(ticket, after.items, event.judged)
     after = replace(after, version=ticket.version + 1)
     void = VoidKeys((Purpose.DECISION, Purpose.AGAIN, Purpose.CONFIRM), "changed")
-    notes = (Note("changed", event.by, ", ".join(changed)),)
+    notes = (HistoryNote("changed", event.by, ", ".join(changed)),)
     shown = Facts(changed=changed if ticket.items else (), replaced=_replaced(ticket, event.judged))
-    return go_on(after, event.judged, scene, notes, (void, Unschedule(CUSTOMER_TIMERS + STAFF_TIMERS)), shown)
+    return go_on(after, event.judged, context, notes, (void, Unschedule(CUSTOMER_TIMERS + STAFF_TIMERS)), shown)
 
 
 def _asks_the_same(before: Ticket, after: Ticket) -> bool:
@@ -51,7 +51,7 @@ def _asks_the_same(before: Ticket, after: Ticket) -> bool:
     return one == other
 
 
-def _replaced(ticket: Ticket, judged: Judged) -> tuple[tuple[str, str, str], ...]:
+def _replaced(ticket: Ticket, judged: JudgedForm) -> tuple[tuple[str, str, str], ...]:
     """Field by field what a correction replaced: what was stored and what is stored now, "" for nothing."""
     before, after = ticket.fields, judged.form.fields
     keys = [key for key in {**before, **after} if key in FIELDS and before.get(key) != after.get(key)]
@@ -62,7 +62,7 @@ def _said(value: str | None) -> str:
     return " ".join((value or "").replace(TWICE, " / ").split())
 
 
-def _changed(ticket: Ticket, items: tuple[Item, ...], judged: Judged) -> tuple[str, ...]:
+def _changed(ticket: Ticket, items: tuple[Item, ...], judged: JudgedForm) -> tuple[str, ...]:
     """The items and fields that differ from what was asked before; words beside the form are comments."""
     fields = [
         "comments" if key == PROSE else key
@@ -78,14 +78,14 @@ def _changed(ticket: Ticket, items: tuple[Item, ...], judged: Judged) -> tuple[s
     return tuple(dict.fromkeys([*differing, *fields]))
 
 
-def change_denied(ticket: Ticket, event: Changed, scene: Scene) -> Decision:
+def change_denied(ticket: Ticket, event: Changed, context: DecisionContext) -> Decision:
     """Corrected lines on what a contact refused: staff read them, the requester hears what he would hear without that."""
     faults = tuple(problem for problem in event.judged.form.problems if not problem.from_ledger)
     shown = Facts(replaced=_replaced(ticket, event.judged))
     after = with_form(ticket, event.judged)
     ticket = replace(after, state=ticket.state, items=ticket.items, problems=faults, neutral=True)
     told = Send("comment", Audience.STAFF, Facts(text=event.text, by=event.by, why="final_ticket"), Purpose.DECISION)
-    effects, notes = (Unschedule(CUSTOMER_TIMERS), told), (Note("commented", event.by, "final_ticket"),)
+    effects, notes = (Unschedule(CUSTOMER_TIMERS), told), (HistoryNote("commented", event.by, "final_ticket"),)
     if faults:
-        return incomplete(ticket, event.judged, scene, notes, effects, shown)
-    return Decision(ticket, (*effects, neutral(ticket), *customer_timers(scene)), notes)
+        return incomplete(ticket, event.judged, context, notes, effects, shown)
+    return Decision(ticket, (*effects, neutral(ticket), *customer_timers(context)), notes)

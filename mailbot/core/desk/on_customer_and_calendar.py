@@ -1,7 +1,7 @@
 """What customers and the calendar do to a ticket after it was opened: words, withdrawal, status, days that come, silence."""
 
 from mailbot.core.base.frozen import replace
-from mailbot.core.desk.context import Scene
+from mailbot.core.desk.context import DecisionContext
 from mailbot.core.desk.disclosure import Viewer, shown_to
 from mailbot.core.desk.effects import (
     AlertStaff,
@@ -17,11 +17,11 @@ from mailbot.core.desk.effects import (
 from mailbot.core.desk.events import (
     Commented,
     CustomerReminded,
+    CustomerSilent,
     DayCame,
     Decision,
-    Note,
-    Reversed,
-    Silent,
+    EventReversed,
+    HistoryNote,
     StaffReminded,
     StatusAsked,
     Undelivered,
@@ -39,7 +39,7 @@ PENDING = frozenset({None, ItemStatus.WAITING_STAFF, ItemStatus.SCHEDULED})
 OVERTAKEN, TAKEN_BACK = "later_request", "taken_back"
 
 
-def comment(ticket: Ticket, event: Commented, scene: Scene) -> Decision:
+def comment(ticket: Ticket, event: Commented, context: DecisionContext) -> Decision:
     """Words for staff; when they answer what staff asked, the ticket waits for staff again."""
     told = Send(
         "comment",
@@ -47,16 +47,16 @@ def comment(ticket: Ticket, event: Commented, scene: Scene) -> Decision:
         Facts(text=event.text, by=event.by, why=event.why, lines=event.files),
         Purpose.DECISION,
     )
-    note = Note("commented", event.by, event.why)
+    note = HistoryNote("commented", event.by, event.why)
     if event.acts and ticket.asked and ticket.open_items:
         again = with_state(replace(ticket, asked=False))
-        return Decision(again, (told, Unschedule(CUSTOMER_TIMERS), staff_timer(scene)), (note,))
+        return Decision(again, (told, Unschedule(CUSTOMER_TIMERS), staff_timer(context)), (note,))
     if event.acts and ticket.asked and ticket.is_question:
-        return Decision(with_state(replace(ticket, asked=False)), (told, staff_timer(scene)), (note,))
+        return Decision(with_state(replace(ticket, asked=False)), (told, staff_timer(context)), (note,))
     return Decision(ticket, (told,), (note,))
 
 
-def withdraw(ticket: Ticket, event: Withdrawn, scene: Scene) -> Decision:
+def withdraw(ticket: Ticket, event: Withdrawn, context: DecisionContext) -> Decision:
     """The customer takes back everything that is not applied; what was scheduled is withdrawn from the ledger too."""
     scheduled = any(i.status is ItemStatus.SCHEDULED for i in ticket.items)
     items = tuple(i.over(ItemStatus.CANCELLED) if i.status in PENDING else i for i in ticket.items)
@@ -66,38 +66,42 @@ def withdraw(ticket: Ticket, event: Withdrawn, scene: Scene) -> Decision:
     ticket = with_state(ticket)
     effects: tuple[Effect, ...] = ()
     if scheduled and ticket.token:
-        licence = scene.ledger.licence(ticket.token)
+        licence = context.ledger.licence(ticket.token)
         for token in (ticket.token, licence.replaced_by if licence else None):  # it may have moved meanwhile
             if token:
                 effects += (
-                    ChangeLicence(token, scene.today, "withdrawn", {"withdraws": ticket.ref}, "withdrawn", "customer"),
+                    ChangeLicence(
+                        token, context.today, "withdrawn", {"withdraws": ticket.ref}, "withdrawn", "customer"
+                    ),
                 )
     effects += (
         Send("cancelled", Audience.CUSTOMER, Facts(why="by_customer")),
         VoidKeys(tuple(Purpose), "cancelled"),
         Unschedule((*CUSTOMER_TIMERS, *STAFF_TIMERS, DueKind.DAY)),
     )
-    return Decision(ticket, effects, (Note("withdrawn", event.by),))
+    return Decision(ticket, effects, (HistoryNote("withdrawn", event.by),))
 
 
-def withdraw_denied(ticket: Ticket, event: Withdrawn, scene: Scene) -> Decision:
+def withdraw_denied(ticket: Ticket, event: Withdrawn, context: DecisionContext) -> Decision:
     """The requester takes back what a contact has refused already, of which he does not know."""
     effects = (
         Send("cancelled", ticket.sender, Facts(why="by_customer")),
         VoidKeys(tuple(Purpose), "cancelled"),
         Unschedule(CUSTOMER_TIMERS),
     )
-    return Decision(with_state(replace(ticket, ending=Ending.CANCELLED)), effects, (Note("withdrawn", event.by),))
+    return Decision(
+        with_state(replace(ticket, ending=Ending.CANCELLED)), effects, (HistoryNote("withdrawn", event.by),)
+    )
 
 
-def status(ticket: Ticket, event: StatusAsked, scene: Scene) -> Decision:
+def status(ticket: Ticket, event: StatusAsked, context: DecisionContext) -> Decision:
     """How it stands, to the one who asked."""
     shown = shown_to(Viewer.REQUESTER, ticket)
     purpose = None if shown.final else Purpose.CUSTOMER
     return Decision(ticket, (Send("status", event.by, Facts(tickets=(shown,)), purpose),))
 
 
-def day_came(ticket: Ticket, event: DayCame, scene: Scene) -> Decision:
+def day_came(ticket: Ticket, event: DayCame, context: DecisionContext) -> Decision:
     """Scheduled items whose day has come are applied (the ledger holds them since they were scheduled).
 
     An item that a later request set otherwise is over: that request's mail has told what holds instead.
@@ -105,7 +109,7 @@ def day_came(ticket: Ticket, event: DayCame, scene: Scene) -> Decision:
     came = [i for i in ticket.items if _is_due(i.status, i.effective, event)]
     if not came:
         return Decision(ticket)
-    licence = scene.ledger.licence(ticket.token)
+    licence = context.ledger.licence(ticket.token)
     here = licence is not None and licence.status != "replaced"  # a licence that moved took what lay ahead with it
     gone = {i.item for i in came if here and licence is not None and licence.value(i.item) != i.to}
     due = tuple(i.item for i in came if i.item not in gone)
@@ -118,14 +122,14 @@ def day_came(ticket: Ticket, event: DayCame, scene: Scene) -> Decision:
         for i in ticket.items
     )
     ticket = with_state(replace(ticket, items=items))
-    notes = (Note("superseded", "mailbot", ", ".join(sorted(gone))),) if gone else ()
+    notes = (HistoryNote("superseded", "mailbot", ", ".join(sorted(gone))),) if gone else ()
     if not due:
         return Decision(ticket, (), notes)
     mail = Send("done", Audience.OUTCOME, Facts(items=due, on=event.on))
-    return Decision(ticket, (mail,), (*notes, Note("done", "mailbot", ", ".join(due))))
+    return Decision(ticket, (mail,), (*notes, HistoryNote("done", "mailbot", ", ".join(due))))
 
 
-def take_back(ticket: Ticket, event: Reversed, scene: Scene) -> Decision:
+def take_back(ticket: Ticket, event: EventReversed, context: DecisionContext) -> Decision:
     """What was scheduled by the event that an operator reversed does not come; what holds already stays told as it was."""
     items = tuple(
         i.over(ItemStatus.CANCELLED, TAKEN_BACK)
@@ -136,48 +140,48 @@ def take_back(ticket: Ticket, event: Reversed, scene: Scene) -> Decision:
     ticket = with_state(replace(ticket, items=items))
     more = any(i.status is ItemStatus.SCHEDULED for i in items)
     effects = () if more else (Unschedule((DueKind.DAY,)),)
-    return Decision(ticket, effects, (Note("reversed", "operator", ", ".join(event.items)),))
+    return Decision(ticket, effects, (HistoryNote("reversed", "operator", ", ".join(event.items)),))
 
 
 def _is_due(status: ItemStatus | None, effective: object, event: DayCame) -> bool:
     return status is ItemStatus.SCHEDULED and effective is not None and str(effective) <= event.on.isoformat()
 
 
-def remind_staff(ticket: Ticket, event: StaffReminded, scene: Scene) -> Decision:
+def remind_staff(ticket: Ticket, event: StaffReminded, context: DecisionContext) -> Decision:
     """Staff are reminded, each with a key of his own, and again after the same time."""
     if ticket.hold:
         return Decision(ticket)
     mail = Send("reminder", Audience.DECIDERS, Facts(why="staff"), Purpose.DECISION)
-    return Decision(ticket, (mail, staff_timer(scene)), (Note("reminded", "mailbot", "staff"),))
+    return Decision(ticket, (mail, staff_timer(context)), (HistoryNote("reminded", "mailbot", "staff"),))
 
 
-def remind_customer(ticket: Ticket, event: CustomerReminded, scene: Scene) -> Decision:
+def remind_customer(ticket: Ticket, event: CustomerReminded, context: DecisionContext) -> Decision:
     """Whoever the ticket waits for is reminded once; a requester who must not know for whom is reminded in any case."""
     mails: tuple[Effect, ...] = ()
     if ticket.state is State.WAITING_CONFIRMATION:
         mails = tuple(Send("confirm-you", a, Facts(by=ticket.sender), Purpose.CONFIRM) for a in ticket.challenged)
     if ticket.state is not State.WAITING_CONFIRMATION or _told_neutrally(ticket):
         mails += (Send("reminder", ticket.sender, Facts(why="customer"), Purpose.CUSTOMER),)
-    return Decision(ticket, mails, (Note("reminded", "mailbot", "customer"),))
+    return Decision(ticket, mails, (HistoryNote("reminded", "mailbot", "customer"),))
 
 
-def remind_denied(ticket: Ticket, event: CustomerReminded, scene: Scene) -> Decision:
+def remind_denied(ticket: Ticket, event: CustomerReminded, context: DecisionContext) -> Decision:
     """The reminder that the requester would get if nobody had said NO."""
     if not _told_neutrally(ticket):
         return Decision(ticket)
     return Decision(ticket, (Send("reminder", ticket.sender, Facts(why="customer"), Purpose.CUSTOMER),))
 
 
-def close(ticket: Ticket, event: Silent, scene: Scene) -> Decision:
+def close(ticket: Ticket, event: CustomerSilent, context: DecisionContext) -> Decision:
     """The customer stayed silent: closed; whatever waited is cancelled."""
     mails = (Send("closed", Audience.CUSTOMER),) if not ticket.neutral or _told_neutrally(ticket) else ()
     items = tuple(i.over(ItemStatus.CANCELLED) if i.open else i for i in ticket.items)
     ticket = with_state(replace(ticket, items=items, ending=Ending.CLOSED))
     effects = (*mails, VoidKeys(tuple(Purpose), "closed"), Unschedule(STAFF_TIMERS + CUSTOMER_TIMERS))
-    return Decision(ticket, effects, (Note("closed", "mailbot"),))
+    return Decision(ticket, effects, (HistoryNote("closed", "mailbot"),))
 
 
-def close_denied(ticket: Ticket, event: Silent, scene: Scene) -> Decision:
+def close_denied(ticket: Ticket, event: CustomerSilent, context: DecisionContext) -> Decision:
     """The closing that the requester would be told of if nobody had said NO."""
     mails = (Send("closed", ticket.sender),) if _told_neutrally(ticket) else ()
     ticket = with_state(replace(ticket, ending=Ending.DENIED_AND_CLOSED))
@@ -192,15 +196,15 @@ def _told_neutrally(ticket: Ticket) -> bool:
     return ticket.neutral and ticket.request not in (RequestKind.REACTIVATE, RequestKind.SHUTTLE)
 
 
-def undelivered(ticket: Ticket, event: Undelivered, scene: Scene) -> Decision:
+def undelivered(ticket: Ticket, event: Undelivered, context: DecisionContext) -> Decision:
     """A mail came back: staff are told, nothing else changes."""
     text = f"{event.kind} to {event.recipient}: {event.diagnostic}"
     told = AlertStaff(
         f"undelivered:{ticket.ref}:{event.kind}:{event.recipient}", f"{ticket.ref}: our mail was not delivered: {text}"
     )
-    return Decision(ticket, (told,), (Note("undelivered", "mailbot", text),))
+    return Decision(ticket, (told,), (HistoryNote("undelivered", "mailbot", text),))
 
 
-def stay(ticket: Ticket, event: object, scene: Scene) -> Decision:
+def stay(ticket: Ticket, event: object, context: DecisionContext) -> Decision:
     """Nothing: what the event meant is over."""
     return Decision(ticket)

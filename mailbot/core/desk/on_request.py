@@ -5,7 +5,7 @@ from datetime import timedelta
 from mailbot.core.base.address import matches, same
 from mailbot.core.base.frozen import replace
 from mailbot.core.catalogue.item_kinds import ItemKey, ItemKind
-from mailbot.core.desk.context import Scene
+from mailbot.core.desk.context import DecisionContext
 from mailbot.core.desk.effects import (
     AddContact,
     Audience,
@@ -20,7 +20,7 @@ from mailbot.core.desk.effects import (
     Unschedule,
     VoidKeys,
 )
-from mailbot.core.desk.events import Confirmed, Decision, Denied, EmailConfirmed, Judged, Note, Opened
+from mailbot.core.desk.events import Confirmed, Decision, Denied, EmailConfirmed, HistoryNote, JudgedForm, Opened
 from mailbot.core.desk.grant import grant_items
 from mailbot.core.desk.licence_changes import Grant
 from mailbot.core.desk.ticket import GRANTED, Ending, Item, ItemStatus, Route, Ticket, with_state
@@ -32,7 +32,7 @@ CUSTOMER_TIMERS = (DueKind.CUSTOMER_REMINDER, DueKind.CLOSE)
 STAFF_TIMERS = (DueKind.STAFF_REMINDER,)
 
 
-def with_form(ticket: Ticket, judged: Judged) -> Ticket:
+def with_form(ticket: Ticket, judged: JudgedForm) -> Ticket:
     """The ticket with everything that the form says, and nothing decided yet."""
     form, stands = judged.form, judged.standing
     request = form.request
@@ -69,29 +69,29 @@ def with_form(ticket: Ticket, judged: Judged) -> Ticket:
     )
 
 
-def open_ticket(ticket: Ticket, event: Opened, scene: Scene) -> Decision:
+def open_ticket(ticket: Ticket, event: Opened, context: DecisionContext) -> Decision:
     """A new ticket from a form."""
     ticket = with_form(ticket, event.judged)
-    notes = (Note("opened", ticket.sender, event.note),)
-    return go_on(ticket, event.judged, scene, notes)
+    notes = (HistoryNote("opened", ticket.sender, event.note),)
+    return go_on(ticket, event.judged, context, notes)
 
 
-def confirm(ticket: Ticket, event: Confirmed, scene: Scene) -> Decision:
+def confirm(ticket: Ticket, event: Confirmed, context: DecisionContext) -> Decision:
     """One of those asked said yes: the request goes on as if it had needed no asking."""
     before = ticket.received_at
     ticket = replace(with_form(ticket, event.judged), confirmed_by=event.by, received_at=before)
-    notes = (Note("confirmed", event.by),)
+    notes = (HistoryNote("confirmed", event.by),)
     return go_on(
-        ticket, event.judged, scene, notes, (VoidKeys((Purpose.CONFIRM,), "confirmed"), Unschedule(CUSTOMER_TIMERS))
+        ticket, event.judged, context, notes, (VoidKeys((Purpose.CONFIRM,), "confirmed"), Unschedule(CUSTOMER_TIMERS))
     )
 
 
-def deny(ticket: Ticket, event: Denied, scene: Scene) -> Decision:
+def deny(ticket: Ticket, event: Denied, context: DecisionContext) -> Decision:
     """One of those asked said no: cancelled, staff are told."""
     items = tuple(i.over(ItemStatus.CANCELLED) if i.open else i for i in ticket.items)
     ticket = with_state(replace(ticket, items=items, ending=Ending.DENIED if ticket.neutral else Ending.CANCELLED))
     told = Send("comment", Audience.STAFF, Facts(by=event.by, why="denied"), Purpose.DECISION)
-    notes = (Note("denied", event.by),)
+    notes = (HistoryNote("denied", event.by),)
     if not ticket.neutral:
         return Decision(
             ticket, (VoidKeys(tuple(Purpose), "cancelled"), told, Unschedule(CUSTOMER_TIMERS + STAFF_TIMERS)), notes
@@ -101,32 +101,37 @@ def deny(ticket: Ticket, event: Denied, scene: Scene) -> Decision:
     return Decision(ticket, (VoidKeys(others, "cancelled"), told, Unschedule(STAFF_TIMERS)), notes)
 
 
-def confirm_email(ticket: Ticket, event: EmailConfirmed, scene: Scene) -> Decision:
+def confirm_email(ticket: Ticket, event: EmailConfirmed, context: DecisionContext) -> Decision:
     """The other customer address wants these mails: it becomes a contact."""
     effects: tuple[Effect, ...] = (VoidKeys((Purpose.EMAIL,), "confirmed"),)
     if ticket.token:
         effects += (AddContact(ticket.token, event.by),)
-    return Decision(ticket, effects, (Note("email_confirmed", event.by),))
+    return Decision(ticket, effects, (HistoryNote("email_confirmed", event.by),))
 
 
 def go_on(
     ticket: Ticket,
-    judged: Judged,
-    scene: Scene,
-    notes: tuple[Note, ...],
+    judged: JudgedForm,
+    context: DecisionContext,
+    notes: tuple[HistoryNote, ...],
     effects: tuple[Effect, ...] = (),
     shown: Facts = Facts(),  # noqa: B008 - frozen
 ) -> Decision:
     """The one way onward: problems, else the challenge, else what is granted and what waits for staff."""
     if ticket.problems:
-        return incomplete(with_state(ticket), judged, scene, notes, effects, shown)
+        return incomplete(with_state(ticket), judged, context, notes, effects, shown)
     if ticket.token_doubt or not ticket.released:
-        return _challenged(with_state(ticket), judged, scene, notes, effects)
-    return _released(ticket, judged, scene, notes, effects, shown)
+        return _challenged(with_state(ticket), judged, context, notes, effects)
+    return _released(ticket, judged, context, notes, effects, shown)
 
 
 def incomplete(
-    ticket: Ticket, judged: Judged, scene: Scene, notes: tuple[Note, ...], effects: tuple[Effect, ...], shown: Facts
+    ticket: Ticket,
+    judged: JudgedForm,
+    context: DecisionContext,
+    notes: tuple[HistoryNote, ...],
+    effects: tuple[Effect, ...],
+    shown: Facts,
 ) -> Decision:
     """Everything that is wrong, told at once; the ticket waits for its correction."""
     quiet = not (ticket.sender_known or ticket.sender_is_contact or ticket.sender_verdict == "verified")
@@ -138,7 +143,9 @@ def incomplete(
         "incomplete", to, Facts(form=judged.form.filled, quiet=quiet, replaced=shown.replaced), Purpose.CUSTOMER
     )
     faults = ", ".join(f"{p.field}: {p.code}" for p in ticket.problems)
-    return Decision(ticket, (*effects, mail, *customer_timers(scene)), (*notes, Note("incomplete", "mailbot", faults)))
+    return Decision(
+        ticket, (*effects, mail, *customer_timers(context)), (*notes, HistoryNote("incomplete", "mailbot", faults))
+    )
 
 
 def _ledger_is_not_his(ticket: Ticket) -> bool:
@@ -149,13 +156,17 @@ def _ledger_is_not_his(ticket: Ticket) -> bool:
 
 
 def _challenged(
-    ticket: Ticket, judged: Judged, scene: Scene, notes: tuple[Note, ...], effects: tuple[Effect, ...]
+    ticket: Ticket,
+    judged: JudgedForm,
+    context: DecisionContext,
+    notes: tuple[HistoryNote, ...],
+    effects: tuple[Effect, ...],
 ) -> Decision:
     mails = [Send("confirm-you", address, Facts(by=ticket.sender), Purpose.CONFIRM) for address in ticket.challenged]
     if judged.standing.neutral:
         mails.append(neutral(ticket))
-    told = Note("challenged", "mailbot", ", ".join(ticket.challenged) or "token unknown")
-    return Decision(ticket, (*effects, *mails, *customer_timers(scene)), (*notes, told))
+    told = HistoryNote("challenged", "mailbot", ", ".join(ticket.challenged) or "token unknown")
+    return Decision(ticket, (*effects, *mails, *customer_timers(context)), (*notes, told))
 
 
 def neutral(ticket: Ticket) -> Send:
@@ -163,24 +174,24 @@ def neutral(ticket: Ticket) -> Send:
     return Send("neutral", ticket.sender, Facts(quiet=True), Purpose.CUSTOMER)
 
 
-def customer_timers(scene: Scene) -> tuple[Schedule, ...]:
+def customer_timers(context: DecisionContext) -> tuple[Schedule, ...]:
     """The reminder and the closing of a ticket that waits for its customer."""
     return (
-        Schedule(DueKind.CUSTOMER_REMINDER, scene.in_days(scene.timers.customer_reminder_days)),
-        Schedule(DueKind.CLOSE, scene.in_days(scene.timers.close_after_days)),
+        Schedule(DueKind.CUSTOMER_REMINDER, context.in_days(context.timers.customer_reminder_days)),
+        Schedule(DueKind.CLOSE, context.in_days(context.timers.close_after_days)),
     )
 
 
-def staff_timer(scene: Scene) -> Schedule:
+def staff_timer(context: DecisionContext) -> Schedule:
     """The reminder of a ticket that waits for staff."""
-    return Schedule(DueKind.STAFF_REMINDER, scene.in_hours(scene.timers.staff_reminder_hours))
+    return Schedule(DueKind.STAFF_REMINDER, context.in_hours(context.timers.staff_reminder_hours))
 
 
 def _released(
     ticket: Ticket,
-    judged: Judged,
-    scene: Scene,
-    notes: tuple[Note, ...],
+    judged: JudgedForm,
+    context: DecisionContext,
+    notes: tuple[HistoryNote, ...],
     effects: tuple[Effect, ...],
     shown: Facts,
 ) -> Decision:
@@ -188,7 +199,7 @@ def _released(
     at_once = frozenset(i.item for i in ticket.items if i.open and i.route is Route.AUTOMATIC)
     ticket = replace(ticket, items=tuple(_waiting(i) if i.open else i for i in ticket.items))
     if at_once:
-        ticket, made = with_granted(Grant(ticket, scene, "mailbot"), at_once)
+        ticket, made = with_granted(Grant(ticket, context, "mailbot"), at_once)
         effects += made
     ticket = with_state(ticket)
     waiting = bool(ticket.open_items) or ticket.is_question
@@ -204,7 +215,7 @@ def _released(
     if waiting:
         mails += (
             Send("approval", Audience.DECIDERS, Facts(changed=shown.changed), Purpose.DECISION),
-            staff_timer(scene),
+            staff_timer(context),
         )
     return Decision(ticket, effects + mails, notes + granted_notes(ticket, at_once, "mailbot"))
 
@@ -223,23 +234,25 @@ def with_granted(grant: Grant, keys: frozenset[ItemKey]) -> tuple[Ticket, tuple[
     made = grant_items(grant, keys)
     ticket = replace(grant.ticket, items=made.items)
     effects: tuple[Effect, ...] = made.changes
-    effects += _people(ticket, keys, grant.scene, by_staff=grant.decider != "mailbot")
-    return ticket, effects + due_things(ticket, keys, grant.scene)
+    effects += _people(ticket, keys, grant.context, by_staff=grant.decider != "mailbot")
+    return ticket, effects + due_things(ticket, keys, grant.context)
 
 
-def due_things(ticket: Ticket, keys: frozenset[ItemKey], scene: Scene) -> tuple[Schedule, ...]:
+def due_things(ticket: Ticket, keys: frozenset[ItemKey], context: DecisionContext) -> tuple[Schedule, ...]:
     """What follows on a date from granting those items today: the days of the scheduled ones, a demo's warnings."""
     mine = (i for i in ticket.items if i.item in keys and i.status is ItemStatus.SCHEDULED)
     days = sorted({i.effective for i in mine if i.effective})
-    found = tuple(Schedule(DueKind.DAY, scene.start_of(day), payload=day.isoformat()) for day in days)
+    found = tuple(Schedule(DueKind.DAY, context.start_of(day), payload=day.isoformat()) for day in days)
     if ticket.action is not Action.DEMO or ItemKey.PLAN not in keys:
         return found
-    ends = scene.today + timedelta(days=scene.catalogue.demo.days)
-    warned = (scene.morning_of(ends - timedelta(days=left)) for left in scene.catalogue.demo.warn_days)
+    ends = context.today + timedelta(days=context.catalogue.demo.days)
+    warned = (context.morning_of(ends - timedelta(days=left)) for left in context.catalogue.demo.warn_days)
     return found + tuple(Schedule(DueKind.DEMO_WARNING, at, token=ticket.token) for at in warned)
 
 
-def _people(ticket: Ticket, keys: frozenset[ItemKey], scene: Scene, *, by_staff: bool) -> tuple[Effect, ...]:
+def _people(
+    ticket: Ticket, keys: frozenset[ItemKey], context: DecisionContext, *, by_staff: bool
+) -> tuple[Effect, ...]:
     """An activation makes its sender a contact; a staff decision makes the licence's contacts known."""
     people: tuple[Effect, ...] = ()
     token = ticket.token
@@ -247,7 +260,7 @@ def _people(ticket: Ticket, keys: frozenset[ItemKey], scene: Scene, *, by_staff:
         return ()
     if ticket.request is RequestKind.ACTIVATE and ItemKey.PLAN in keys:
         people += (AddContact(token, ticket.sender), SetName(token, ticket.customer_name or ""))
-        licence, other = scene.ledger.licence(token), ticket.customer_email
+        licence, other = context.ledger.licence(token), ticket.customer_email
         contacts = (ticket.sender, *(licence.contacts if licence else ()))
         if other and not any(matches(other, contact) for contact in contacts):
             people += (Send("confirm-you", other, Facts(by=ticket.sender, why="email"), Purpose.EMAIL),)
@@ -274,11 +287,11 @@ def _causes(ticket: Ticket) -> frozenset[ItemKey]:
     return frozenset(i.item for i in ticket.items if i.item.kind in (ItemKind.PLAN, ItemKind.ADDON))
 
 
-def granted_notes(ticket: Ticket, keys: frozenset[ItemKey], by: str) -> tuple[Note, ...]:
+def granted_notes(ticket: Ticket, keys: frozenset[ItemKey], by: str) -> tuple[HistoryNote, ...]:
     """One line of history for what was applied and one for each day on which something will be."""
     notes = []
     for status, kind in ((ItemStatus.APPLIED, "applied"), (ItemStatus.SCHEDULED, "scheduled")):
         named = [i.item for i in _granted_now(ticket, keys) if i.status is status]
         if named:
-            notes.append(Note(kind, by, ", ".join(named)))
+            notes.append(HistoryNote(kind, by, ", ".join(named)))
     return tuple(notes)

@@ -15,7 +15,7 @@ Wanted = dict[ItemKey, Value]
 
 
 @dataclass(frozen=True)
-class Asked:
+class RequestedItem:
     """``item`` is to go from ``today`` (None: there is no licence yet) to ``to``; ``implied``: nobody asked for it."""
 
     item: ItemKey
@@ -24,14 +24,14 @@ class Asked:
     implied: bool = False
 
 
-def asked(request: Request, licence: Licence | None, catalogue: Catalogue) -> tuple[Asked, ...]:
+def requested_items(request: Request, licence: Licence | None, catalogue: Catalogue) -> tuple[RequestedItem, ...]:
     """The items of a request on that licence (None: not in the ledger), in the order of the contract."""
     match request.request:
         case RequestKind.ACTIVATE:
             wanted = _demo(catalogue) if request.demo else _plan(request, catalogue)
             return _activation(wanted, licence, catalogue)
         case RequestKind.MODIFY if request.action is Action.DEACTIVATE:
-            return (Asked(ItemKey.STATUS, licence.status if licence else None, "deactivated"),)
+            return (RequestedItem(ItemKey.STATUS, licence.status if licence else None, "deactivated"),)
         case RequestKind.MODIFY:
             return _with_implied(_seats(request) | _changed_extras(request, catalogue), licence, catalogue)
         case RequestKind.CONTRACT:
@@ -68,7 +68,7 @@ def _seats(request: Request) -> Wanted:
     return {seat: count for seat, count in counts.items() if count is not None}
 
 
-def _activation(wanted: Wanted, licence: Licence | None, catalogue: Catalogue) -> tuple[Asked, ...]:
+def _activation(wanted: Wanted, licence: Licence | None, catalogue: Catalogue) -> tuple[RequestedItem, ...]:
     wanted = {ItemKey.ADMIN: 1, **wanted, ItemKey.WEBRTC: True, ItemKey.PHONEBAR: True}
     addons = frozenset(item.key for item, to in wanted.items() if item.kind is ItemKind.ADDON and to)
     plan = wanted[ItemKey.PLAN]
@@ -77,8 +77,8 @@ def _activation(wanted: Wanted, licence: Licence | None, catalogue: Catalogue) -
     if licence is not None:
         implied.update((item, False) for item in _leaving(licence, catalogue) if item not in implied)
         wanted = {**wanted, **_surplus(licence, wanted.keys() | implied.keys())}
-    lines = [Asked(item, _today(licence, item), to) for item, to in wanted.items()]
-    coming = [Asked(item, _today(licence, item), to, implied=True) for item, to in implied.items()]
+    lines = [RequestedItem(item, _today(licence, item), to) for item, to in wanted.items()]
+    coming = [RequestedItem(item, _today(licence, item), to, implied=True) for item, to in implied.items()]
     return _in_order(iter(lines + [line for line in coming if line.today != line.to]))
 
 
@@ -118,11 +118,12 @@ def _differing(request: Request, licence: Licence | None) -> Wanted:
     return {item: to for item, to in contract_options(request).items() if _today(licence, item) != to}
 
 
-def _with_implied(wanted: Wanted, licence: Licence | None, catalogue: Catalogue) -> tuple[Asked, ...]:
-    lines = [Asked(item, _today(licence, item), to) for item, to in wanted.items()]
+def _with_implied(wanted: Wanted, licence: Licence | None, catalogue: Catalogue) -> tuple[RequestedItem, ...]:
+    lines = [RequestedItem(item, _today(licence, item), to) for item, to in wanted.items()]
     if licence is not None:
         lines += [
-            Asked(item, licence.value(item), to, implied=True) for item, to in implied_by(wanted, licence, catalogue)
+            RequestedItem(item, licence.value(item), to, implied=True)
+            for item, to in implied_by(wanted, licence, catalogue)
         ]
     return _in_order(iter(lines))
 
@@ -144,16 +145,18 @@ def implied_by(wanted: Wanted, licence: Licence, catalogue: Catalogue) -> Iterat
             yield ItemKey.plugin(plugin.key), plugin.key in after
 
 
-def _restored(request: Request, licence: Licence | None) -> Asked:
+def _restored(request: Request, licence: Licence | None) -> RequestedItem:
     if request.new_token or request.motion_token:
-        return Asked(ItemKey.TOKEN, request.old_token or request.token, request.new_token or request.motion_token)
+        return RequestedItem(
+            ItemKey.TOKEN, request.old_token or request.token, request.new_token or request.motion_token
+        )
     status = licence.status if licence else None
-    return Asked(ItemKey.STATUS, status, status if request.request is RequestKind.SHUTTLE else "active")
+    return RequestedItem(ItemKey.STATUS, status, status if request.request is RequestKind.SHUTTLE else "active")
 
 
 def _today(licence: Licence | None, item: ItemKey) -> Value:
     return licence.value(item) if licence is not None else None
 
 
-def _in_order(lines: Iterator[Asked]) -> tuple[Asked, ...]:
+def _in_order(lines: Iterator[RequestedItem]) -> tuple[RequestedItem, ...]:
     return tuple(sorted(lines, key=lambda line: line.item.place))

@@ -8,7 +8,7 @@ from typing import assert_never
 from mailbot.core.base.frozen import replace
 from mailbot.core.catalogue.contents import Catalogue
 from mailbot.core.catalogue.item_kinds import AGENTS, ItemKey, ItemKind
-from mailbot.core.desk.requested_items import Asked
+from mailbot.core.desk.requested_items import RequestedItem
 from mailbot.core.desk.ticket import Item, Route
 from mailbot.core.form.request_kinds import Action, RequestKind
 from mailbot.core.ledger import billing
@@ -19,7 +19,7 @@ from mailbot.core.ledger.rule import Rule
 
 
 @dataclass(frozen=True)
-class Case:
+class RuleCase:
     """What the rules look at: the request, the billing it asks for, the day it was made, the licence as it stands.
 
     ``activated``: the day on which this very request activated the licence, from which its first period runs.
@@ -35,14 +35,14 @@ class Case:
     activated: date | None = None
 
 
-def items_of(case: Case, lines: tuple[Asked, ...], today: date) -> tuple[Item, ...]:
+def items_by_rules(case: RuleCase, lines: tuple[RequestedItem, ...], today: date) -> tuple[Item, ...]:
     """The items with rule, route and, as a forecast for ``today``, day and billing effect; none has a status yet."""
     whole = case.staff_whole or _too_many_agents(case, lines)
     items = tuple(_item(case, line, today, whole=whole) for line in lines)
     return tuple(_with_cause(item, items, today, case.catalogue) for item in items)
 
 
-def _item(case: Case, line: Asked, today: date, *, whole: bool) -> Item:
+def _item(case: RuleCase, line: RequestedItem, today: date, *, whole: bool) -> Item:
     rule, route = Rule.IMPLIED if line.implied else rule_of(case, line), _route(case, line, whole=whole)
     if rule is Rule.AUTOMATIC and route is Route.STAFF:
         rule = Rule.BY_STAFF
@@ -65,7 +65,7 @@ def implied_day(item: Item, days: Mapping[ItemKey, date], today: date, catalogue
     return (max if item.to else min)(found, default=today)
 
 
-def rule_of(case: Case, line: Asked) -> Rule:
+def rule_of(case: RuleCase, line: RequestedItem) -> Rule:
     """The name of the rule that decides when an item holds and what it costs."""
     match case.request:
         case RequestKind.ACTIVATE:
@@ -82,7 +82,7 @@ def rule_of(case: Case, line: Asked) -> Rule:
             assert_never(kind)
 
 
-def _split(case: Case, line: Asked) -> Rule:
+def _split(case: RuleCase, line: RequestedItem) -> Rule:
     if not line.to:  # what the new plan does not have needs nobody's consent
         return Rule.AUTOMATIC
     return Rule.BY_STAFF if _group(line.item) in case.catalogue.by_staff else Rule.AUTOMATIC
@@ -105,11 +105,11 @@ def _group(item: ItemKey) -> str:
             assert_never(kind)
 
 
-def _decrease(case: Case) -> Rule:
+def _decrease(case: RuleCase) -> Rule:
     return Rule.DECREASE_BY_20TH if case.asked_on.day <= DECREASE_DAY else Rule.DECREASE_AFTER_20TH
 
 
-def _contract(case: Case, line: Asked) -> Rule:
+def _contract(case: RuleCase, line: RequestedItem) -> Rule:
     if line.item.kind is ItemKind.BILLING:
         return Rule.NEXT_PERIOD
     before, after = (_weight(case.catalogue, line.item, value) for value in (line.today, line.to))
@@ -130,7 +130,7 @@ def _weight(catalogue: Catalogue, item: ItemKey, value: Value) -> tuple[float, .
     return (1.0, float(option.rank) if option else 0.0)
 
 
-def _route(case: Case, line: Asked, *, whole: bool) -> Route:
+def _route(case: RuleCase, line: RequestedItem, *, whole: bool) -> Route:
     if line.implied:
         return Route.IMPLIED
     if whole or case.request not in (RequestKind.ACTIVATE, RequestKind.MODIFY):
@@ -141,18 +141,18 @@ def _route(case: Case, line: Asked, *, whole: bool) -> Route:
     return Route.STAFF if planned and _split(case, line) is Rule.BY_STAFF else Route.AUTOMATIC
 
 
-def _above_maximum(catalogue: Catalogue, line: Asked) -> bool:
+def _above_maximum(catalogue: Catalogue, line: RequestedItem) -> bool:
     more = int(line.to or 0) > int(line.today or 0)
     return more and int(line.to or 0) > catalogue.seats[line.item.key].automatic_max
 
 
-def _too_many_agents(case: Case, lines: tuple[Asked, ...]) -> bool:
+def _too_many_agents(case: RuleCase, lines: tuple[RequestedItem, ...]) -> bool:
     """A new plan without its agents would be no licence: above their maximum staff decide on all of it."""
     agents = next((line for line in lines if line.item == AGENTS), None)
     return case.request is RequestKind.ACTIVATE and agents is not None and _above_maximum(case.catalogue, agents)
 
 
-def day_of(case: Case, item: Item, today: date) -> date:
+def day_of(case: RuleCase, item: Item, today: date) -> date:
     """The day from which the item holds when it is committed on ``today``; nothing is backdated."""
     terms = (case.licence.billing, case.licence.renewal) if case.licence else (None, None)
     match item.rule:
@@ -168,7 +168,7 @@ def day_of(case: Case, item: Item, today: date) -> date:
             assert_never(rule)
 
 
-def billing_of(case: Case, item: Item, day: date) -> Billing | None:
+def billing_of(case: RuleCase, item: Item, day: date) -> Billing | None:
     """The billing effect from ``day`` on; None for what is on no bill (a demo, what is included, what is implied)."""
     if case.request is not RequestKind.MODIFY and item.item.kind in (ItemKind.STATUS, ItemKind.TOKEN):
         return _restored(case, item, day)
@@ -192,13 +192,13 @@ def billing_of(case: Case, item: Item, day: date) -> Billing | None:
             assert_never(rule)
 
 
-def _begun(case: Case, item: Item, day: date) -> Billing:
+def _begun(case: RuleCase, item: Item, day: date) -> Billing:
     """An item of a new plan: billed in full from ``day`` on, whatever the token had before."""
     period, months = billing.first_period(case.billing, case.activated or day, day)
     return billing.increase(item.item, None, item.to, period, day, months, case.catalogue)
 
 
-def _restored(case: Case, item: Item, day: date) -> Billing | None:
+def _restored(case: RuleCase, item: Item, day: date) -> Billing | None:
     """Re-activation: from active (or a demo that moves) without effect, else an increase of all that the licence has."""
     free = ("active", "demo") if item.item.kind is ItemKind.TOKEN else ("active",)
     if case.licence is None:

@@ -15,24 +15,24 @@ from mailbot.core.desk import (
     on_licence_server,
     on_request,
 )
-from mailbot.core.desk.context import Scene
+from mailbot.core.desk.context import DecisionContext
 from mailbot.core.desk.events import Decision, Event
 from mailbot.core.desk.ticket import FINAL, State, Ticket
 
-Step = Callable[[Ticket, Any, Scene], Decision]
+Step = Callable[[Ticket, Any, DecisionContext], Decision]
 
 #: What holds in every state: words are passed on, notes are kept, mails may come back.
 ALWAYS: Mapping[type, Step] = {
-    events.Answers: on_decision.answer,
-    events.Notes: on_decision.note,
+    events.AnswerGiven: on_decision.answer,
+    events.NoteTaken: on_decision.note,
     events.Commented: on_customer_and_calendar.comment,
     events.StatusAsked: on_customer_and_calendar.status,
     events.Undelivered: on_customer_and_calendar.undelivered,
     events.EmailConfirmed: on_request.confirm_email,
-    events.Reversed: on_customer_and_calendar.take_back,
-    events.Accepted: on_licence_server.licence_server_accepted,
-    events.RefusedThere: on_licence_server.licence_server_refused,
-    events.StillApplying: on_licence_server.still_applying,
+    events.EventReversed: on_customer_and_calendar.take_back,
+    events.LicenceServerAccepted: on_licence_server.licence_server_accepted,
+    events.LicenceServerRefused: on_licence_server.licence_server_refused,
+    events.LicenceServerSlow: on_licence_server.still_applying,
 }
 #: What is over, unless the state's own row says otherwise.
 OVER: Mapping[type, Step] = {
@@ -42,21 +42,21 @@ OVER: Mapping[type, Step] = {
     events.Denied: on_customer_and_calendar.stay,
     events.Approved: on_decision.late,
     events.Rejected: on_decision.late,
-    events.Asks: on_decision.say,
-    events.Holds: on_decision.hold_of_final,
+    events.QuestionAsked: on_decision.say,
+    events.PutOnHold: on_decision.hold_of_final,
     events.Withdrawn: on_customer_and_calendar.stay,
     events.DayCame: on_customer_and_calendar.stay,
     events.StaffReminded: on_customer_and_calendar.stay,
     events.CustomerReminded: on_customer_and_calendar.stay,
-    events.Silent: on_customer_and_calendar.stay,
+    events.CustomerSilent: on_customer_and_calendar.stay,
 }
 #: What holds as long as a ticket is open.
 OPEN: Mapping[type, Step] = {
     events.Changed: on_correction.change,
     events.Withdrawn: on_customer_and_calendar.withdraw,
     events.DayCame: on_customer_and_calendar.day_came,
-    events.Asks: on_decision.ask,
-    events.Holds: on_decision.hold,
+    events.QuestionAsked: on_decision.ask,
+    events.PutOnHold: on_decision.hold,
 }
 DECIDING: Mapping[type, Step] = {events.Approved: on_decision.approve, events.Rejected: on_decision.reject}
 
@@ -64,7 +64,7 @@ OWN: Mapping[State, Mapping[type, Step]] = {
     State.WAITING_CUSTOMER: {
         events.Opened: on_request.open_ticket,
         events.CustomerReminded: on_customer_and_calendar.remind_customer,
-        events.Silent: on_customer_and_calendar.close,
+        events.CustomerSilent: on_customer_and_calendar.close,
         **DECIDING,
     },
     State.WAITING_CONFIRMATION: {
@@ -73,7 +73,7 @@ OWN: Mapping[State, Mapping[type, Step]] = {
         events.Confirmed: on_request.confirm,
         events.Denied: on_request.deny,
         events.CustomerReminded: on_customer_and_calendar.remind_customer,
-        events.Silent: on_customer_and_calendar.close,
+        events.CustomerSilent: on_customer_and_calendar.close,
     },
     State.WAITING_STAFF: {events.StaffReminded: on_customer_and_calendar.remind_staff, **DECIDING},
     State.APPLYING: {},
@@ -83,7 +83,7 @@ OWN: Mapping[State, Mapping[type, Step]] = {
         events.Changed: on_correction.change_denied,
         events.Withdrawn: on_customer_and_calendar.withdraw_denied,
         events.CustomerReminded: on_customer_and_calendar.remind_denied,
-        events.Silent: on_customer_and_calendar.close_denied,
+        events.CustomerSilent: on_customer_and_calendar.close_denied,
     },
 }
 
@@ -92,9 +92,9 @@ TABLE: Mapping[State, Mapping[type, Step]] = {
 }
 
 
-def decide(ticket: Ticket, event: Event, scene: Scene) -> Decision:
+def decide(ticket: Ticket, event: Event, context: DecisionContext) -> Decision:
     """What the event makes of the ticket. Pure: ticket, ledger and time come in, the new ticket and the effects go out."""
-    made = TABLE[ticket.state][type(event)](ticket, event, scene)
+    made = TABLE[ticket.state][type(event)](ticket, event, context)
     return replace(made, ticket=replace(made.ticket, hold=False)) if _unheld(ticket, made.ticket) else made
 
 
