@@ -33,7 +33,7 @@ from mailbot.core.desk.effects import (
 )
 from mailbot.core.desk.events import Decision, Event
 from mailbot.core.desk.grant import refreshed
-from mailbot.core.desk.on_licence_server import ANSWERS, held
+from mailbot.core.desk.on_licence_server import ANSWERS, await_licence_server
 from mailbot.core.desk.ticket import Ticket
 from mailbot.core.desk.transitions import decide
 from mailbot.core.form.request_kinds import RequestKind
@@ -120,7 +120,7 @@ class Work:
         context = context or self.context(ticket.token, ticket.new_token)
         decision = decide(ticket, event, context)
         if self.desk.config.licence_server is not None:
-            decision = held(ticket, decision, context)
+            decision = await_licence_server(ticket, decision, context)
         after = decision.ticket
         if after.ref not in self.refs:
             self.refs.append(after.ref)

@@ -9,9 +9,9 @@ from mailbot.core.desk.on_request import (
     CUSTOMER_TIMERS,
     STAFF_TIMERS,
     customer_timers,
-    go_on,
     incomplete,
-    neutral,
+    neutral_mail,
+    proceed,
     with_form,
 )
 from mailbot.core.desk.ticket import Item, Ticket
@@ -21,7 +21,7 @@ from mailbot.core.form.which_form import TWICE
 from mailbot.core.inbound.purpose import Purpose
 
 
-def change(ticket: Ticket, event: Changed, context: DecisionContext) -> Decision:
+def correct(ticket: Ticket, event: Changed, context: DecisionContext) -> Decision:
     """A corrected form: open items are asked for anew, what is decided stays as it is."""
     kept = tuple(item for item in ticket.items if not item.open)
     decided = {item.item for item in kept}
@@ -38,7 +38,7 @@ def change(ticket: Ticket, event: Changed, context: DecisionContext) -> Decision
     void = VoidKeys((Purpose.DECISION, Purpose.AGAIN, Purpose.CONFIRM), "changed")
     notes = (HistoryNote("changed", event.by, ", ".join(changed)),)
     shown = Facts(changed=changed if ticket.items else (), replaced=_replaced(ticket, event.judged))
-    return go_on(after, event.judged, context, notes, (void, Unschedule(CUSTOMER_TIMERS + STAFF_TIMERS)), shown)
+    return proceed(after, event.judged, context, notes, (void, Unschedule(CUSTOMER_TIMERS + STAFF_TIMERS)), shown)
 
 
 def _asks_the_same(before: Ticket, after: Ticket) -> bool:
@@ -78,7 +78,7 @@ def _changed(ticket: Ticket, items: tuple[Item, ...], judged: JudgedForm) -> tup
     return tuple(dict.fromkeys([*differing, *fields]))
 
 
-def change_denied(ticket: Ticket, event: Changed, context: DecisionContext) -> Decision:
+def correct_denied(ticket: Ticket, event: Changed, context: DecisionContext) -> Decision:
     """Corrected lines on what a contact refused: staff read them, the requester hears what he would hear without that."""
     faults = tuple(problem for problem in event.judged.form.problems if not problem.from_ledger)
     shown = Facts(replaced=_replaced(ticket, event.judged))
@@ -88,4 +88,4 @@ def change_denied(ticket: Ticket, event: Changed, context: DecisionContext) -> D
     effects, notes = (Unschedule(CUSTOMER_TIMERS), told), (HistoryNote("commented", event.by, "final_ticket"),)
     if faults:
         return incomplete(ticket, event.judged, context, notes, effects, shown)
-    return Decision(ticket, (*effects, neutral(ticket), *customer_timers(context)), notes)
+    return Decision(ticket, (*effects, neutral_mail(ticket), *customer_timers(context)), notes)

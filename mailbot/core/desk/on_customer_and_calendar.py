@@ -39,7 +39,7 @@ PENDING = frozenset({None, ItemStatus.WAITING_STAFF, ItemStatus.SCHEDULED})
 OVERTAKEN, TAKEN_BACK = "later_request", "taken_back"
 
 
-def comment(ticket: Ticket, event: Commented, context: DecisionContext) -> Decision:
+def pass_on_comment(ticket: Ticket, event: Commented, context: DecisionContext) -> Decision:
     """Words for staff; when they answer what staff asked, the ticket waits for staff again."""
     told = Send(
         "comment",
@@ -94,7 +94,7 @@ def withdraw_denied(ticket: Ticket, event: Withdrawn, context: DecisionContext) 
     )
 
 
-def status(ticket: Ticket, event: StatusAsked, context: DecisionContext) -> Decision:
+def report_status(ticket: Ticket, event: StatusAsked, context: DecisionContext) -> Decision:
     """How it stands, to the one who asked."""
     shown = shown_to(Viewer.REQUESTER, ticket)
     purpose = None if shown.final else Purpose.CUSTOMER
@@ -129,7 +129,7 @@ def day_came(ticket: Ticket, event: DayCame, context: DecisionContext) -> Decisi
     return Decision(ticket, (mail,), (*notes, HistoryNote("done", "mailbot", ", ".join(due))))
 
 
-def take_back(ticket: Ticket, event: EventReversed, context: DecisionContext) -> Decision:
+def reverse_event(ticket: Ticket, event: EventReversed, context: DecisionContext) -> Decision:
     """What was scheduled by the event that an operator reversed does not come; what holds already stays told as it was."""
     items = tuple(
         i.over(ItemStatus.CANCELLED, TAKEN_BACK)
@@ -196,7 +196,7 @@ def _told_neutrally(ticket: Ticket) -> bool:
     return ticket.neutral and ticket.request not in (RequestKind.REACTIVATE, RequestKind.SHUTTLE)
 
 
-def undelivered(ticket: Ticket, event: Undelivered, context: DecisionContext) -> Decision:
+def report_undelivered(ticket: Ticket, event: Undelivered, context: DecisionContext) -> Decision:
     """A mail came back: staff are told, nothing else changes."""
     text = f"{event.kind} to {event.recipient}: {event.diagnostic}"
     told = AlertStaff(
@@ -205,6 +205,6 @@ def undelivered(ticket: Ticket, event: Undelivered, context: DecisionContext) ->
     return Decision(ticket, (told,), (HistoryNote("undelivered", "mailbot", text),))
 
 
-def stay(ticket: Ticket, event: object, context: DecisionContext) -> Decision:
+def no_effect(ticket: Ticket, event: object, context: DecisionContext) -> Decision:
     """Nothing: what the event meant is over."""
     return Decision(ticket)

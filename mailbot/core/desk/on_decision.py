@@ -22,8 +22,8 @@ from mailbot.core.desk.on_request import (
     CUSTOMER_TIMERS,
     STAFF_TIMERS,
     customer_timers,
-    granted_notes,
-    outcome,
+    notes_of_granted,
+    outcome_mail,
     plugin_mail,
     staff_timer,
     with_granted,
@@ -46,7 +46,7 @@ def approve(ticket: Ticket, event: Approved, context: DecisionContext) -> Decisi
         return refuse_line(ticket, event.by, event.read, "APPROVE", why)
     ticket, effects = with_granted(Grant(ticket, context, event.by, event.until), keys)
     result = DecisionResult(event.read, True, ticket.ref, "APPROVE", _in_order(ticket, keys), until=event.until)
-    notes = (HistoryNote("approved", event.by, ", ".join(sorted(keys))), *granted_notes(ticket, keys, event.by))
+    notes = (HistoryNote("approved", event.by, ", ".join(sorted(keys))), *notes_of_granted(ticket, keys, event.by))
     return _decided(ticket, context, effects + plugin_mail(ticket, keys), notes, result)
 
 
@@ -144,7 +144,7 @@ def _decided(
     if ticket.open_items:
         return Decision(ticket, (*effects, Unschedule(STAFF_TIMERS), staff_timer(context)), notes, result)
     ticket = with_state(replace(ticket, asked=False))
-    return Decision(ticket, (outcome(ticket), *effects, *_ended()), notes, result)
+    return Decision(ticket, (outcome_mail(ticket), *effects, *_ended()), notes, result)
 
 
 def _ended() -> tuple[VoidKeys, Unschedule]:
@@ -158,12 +158,12 @@ def refuse_line(ticket: Ticket, by: str, read: str, word: str, why: str) -> Deci
     )
 
 
-def late(ticket: Ticket, event: Approved | Rejected, context: DecisionContext) -> Decision:
+def too_late(ticket: Ticket, event: Approved | Rejected, context: DecisionContext) -> Decision:
     """A decision about what is decided already."""
     return refuse_line(ticket, event.by, event.read, _word(event), "decided")
 
 
-def early(ticket: Ticket, event: Approved | Rejected, context: DecisionContext) -> Decision:
+def too_early(ticket: Ticket, event: Approved | Rejected, context: DecisionContext) -> Decision:
     """A decision about what nobody who may has asked for yet."""
     return refuse_line(ticket, event.by, event.read, _word(event), "not_confirmed")
 
@@ -193,19 +193,19 @@ def answer(ticket: Ticket, event: AnswerGiven, context: DecisionContext) -> Deci
     return Decision(ticket, (Send("answer", Audience.CUSTOMER, Facts(text=event.text), purpose),), (note,), result)
 
 
-def note(ticket: Ticket, event: NoteTaken, context: DecisionContext) -> Decision:
+def take_note(ticket: Ticket, event: NoteTaken, context: DecisionContext) -> Decision:
     """Words for the history only."""
     return Decision(
         ticket, (), (HistoryNote("noted", event.by, event.text),), DecisionResult(event.read, True, ticket.ref, "NOTE")
     )
 
 
-def say(ticket: Ticket, event: QuestionAsked, context: DecisionContext) -> Decision:
+def answer_final_ticket(ticket: Ticket, event: QuestionAsked, context: DecisionContext) -> Decision:
     """A question on a ticket that is over: passed on as it is, without opening the ticket again."""
     return answer(ticket, AnswerGiven(event.by, event.read, event.text), context)
 
 
-def hold_of_final(ticket: Ticket, event: PutOnHold, context: DecisionContext) -> Decision:
+def hold_final_ticket(ticket: Ticket, event: PutOnHold, context: DecisionContext) -> Decision:
     """A ticket that is over has no reminders to hold."""
     return refuse_line(ticket, event.by, event.read, "HOLD", "decided")
 

@@ -15,7 +15,7 @@ from mailbot.core.desk.events import (
     LicenceServerSlow,
 )
 from mailbot.core.desk.grant import billed_again, case_of, granted_item
-from mailbot.core.desk.on_request import due_things, outcome, plugin_mail
+from mailbot.core.desk.on_request import due_things, outcome_mail, plugin_mail
 from mailbot.core.desk.ticket import GRANTED, Item, ItemStatus, Ticket, with_state
 from mailbot.core.inbound.purpose import Purpose
 
@@ -28,7 +28,7 @@ PATIENCE = timedelta(minutes=10)
 ANSWERS = frozenset({"accepted", "refused"})
 
 
-def held(before: Ticket, decision: Decision, context: DecisionContext) -> Decision:
+def await_licence_server(before: Ticket, decision: Decision, context: DecisionContext) -> Decision:
     """The decision with what it granted as ``applying``, if it changes the ledger; mails and dates wait for the server."""
     asks = any(isinstance(effect, ChangeLicence) and effect.kind not in ANSWERS for effect in decision.effects)
     was = {item.item: item.status for item in before.items}
@@ -69,7 +69,7 @@ def licence_server_accepted(ticket: Ticket, event: LicenceServerAccepted, contex
         event.token, context.today, "accepted", {"accepts": event.revision}, "accepted", "licence server"
     )
     notes = (HistoryNote("accepted", "licence server", ", ".join(mine)),) if mine else ()
-    return _go_on(replace(ticket, items=items), change, (), notes, context)
+    return _proceed(replace(ticket, items=items), change, (), notes, context)
 
 
 def licence_server_refused(ticket: Ticket, event: LicenceServerRefused, context: DecisionContext) -> Decision:
@@ -84,7 +84,7 @@ def licence_server_refused(ticket: Ticket, event: LicenceServerRefused, context:
         f"{ticket.ref}: the licence server refused {', '.join(mine) or 'a change'}: {event.reason}",
     )
     notes = (HistoryNote("refused", "licence server", f"{', '.join(mine)}: {event.reason}"),)
-    return _go_on(replace(ticket, items=items), change, (alert,), notes, context)
+    return _proceed(replace(ticket, items=items), change, (alert,), notes, context)
 
 
 def _of_event(ticket: Ticket, changed: Iterable[str]) -> tuple[str, ...]:
@@ -97,7 +97,7 @@ def _of_event(ticket: Ticket, changed: Iterable[str]) -> tuple[str, ...]:
     return tuple(i.item for i in ticket.items if i.status is ItemStatus.APPLYING and i.item in keys)
 
 
-def _go_on(
+def _proceed(
     ticket: Ticket,
     change: ChangeLicence,
     effects: tuple[Effect, ...],
@@ -115,7 +115,7 @@ def _go_on(
     if ticket.open_items:
         effects += () if told else (Send("confirmation", Audience.CUSTOMER, purpose=Purpose.CUSTOMER),)
     else:
-        effects += (outcome(ticket),)
+        effects += (outcome_mail(ticket),)
     return Decision(ticket, (change, *effects, *plugin_mail(ticket, granted)), notes)
 
 

@@ -73,7 +73,7 @@ def open_ticket(ticket: Ticket, event: Opened, context: DecisionContext) -> Deci
     """A new ticket from a form."""
     ticket = with_form(ticket, event.judged)
     notes = (HistoryNote("opened", ticket.sender, event.note),)
-    return go_on(ticket, event.judged, context, notes)
+    return proceed(ticket, event.judged, context, notes)
 
 
 def confirm(ticket: Ticket, event: Confirmed, context: DecisionContext) -> Decision:
@@ -81,7 +81,7 @@ def confirm(ticket: Ticket, event: Confirmed, context: DecisionContext) -> Decis
     before = ticket.received_at
     ticket = replace(with_form(ticket, event.judged), confirmed_by=event.by, received_at=before)
     notes = (HistoryNote("confirmed", event.by),)
-    return go_on(
+    return proceed(
         ticket, event.judged, context, notes, (VoidKeys((Purpose.CONFIRM,), "confirmed"), Unschedule(CUSTOMER_TIMERS))
     )
 
@@ -109,7 +109,7 @@ def confirm_email(ticket: Ticket, event: EmailConfirmed, context: DecisionContex
     return Decision(ticket, effects, (HistoryNote("email_confirmed", event.by),))
 
 
-def go_on(
+def proceed(
     ticket: Ticket,
     judged: JudgedForm,
     context: DecisionContext,
@@ -164,12 +164,12 @@ def _challenged(
 ) -> Decision:
     mails = [Send("confirm-you", address, Facts(by=ticket.sender), Purpose.CONFIRM) for address in ticket.challenged]
     if judged.standing.neutral:
-        mails.append(neutral(ticket))
+        mails.append(neutral_mail(ticket))
     told = HistoryNote("challenged", "mailbot", ", ".join(ticket.challenged) or "token unknown")
     return Decision(ticket, (*effects, *mails, *customer_timers(context)), (*notes, told))
 
 
-def neutral(ticket: Ticket) -> Send:
+def neutral_mail(ticket: Ticket) -> Send:
     """The words for whoever may not know what the ledger says."""
     return Send("neutral", ticket.sender, Facts(quiet=True), Purpose.CUSTOMER)
 
@@ -205,26 +205,26 @@ def _released(
     waiting = bool(ticket.open_items) or ticket.is_question
     mails: tuple[Effect, ...] = ()
     if judged.standing.neutral:
-        mails += (neutral(ticket),)
+        mails += (neutral_mail(ticket),)
     elif waiting:
         facts = Facts(replaced=shown.replaced)
         mails += (Send("confirmation", Audience.CUSTOMER, facts, Purpose.CUSTOMER),)
     else:
-        mails += (outcome(ticket, Facts(replaced=shown.replaced)),)
+        mails += (outcome_mail(ticket, Facts(replaced=shown.replaced)),)
     mails += plugin_mail(ticket, at_once)
     if waiting:
         mails += (
             Send("approval", Audience.DECIDERS, Facts(changed=shown.changed), Purpose.DECISION),
             staff_timer(context),
         )
-    return Decision(ticket, effects + mails, notes + granted_notes(ticket, at_once, "mailbot"))
+    return Decision(ticket, effects + mails, notes + notes_of_granted(ticket, at_once, "mailbot"))
 
 
 def _waiting(item: Item) -> Item:
     return replace(item, status=ItemStatus.WAITING_STAFF)
 
 
-def outcome(ticket: Ticket, facts: Facts = Facts()) -> Send:  # noqa: B008 - frozen
+def outcome_mail(ticket: Ticket, facts: Facts = Facts()) -> Send:  # noqa: B008 - frozen
     """The mail that tells the customer how it ended; while something lies ahead a reply can still withdraw it."""
     return Send("outcome", Audience.OUTCOME, facts, None if ticket.final else Purpose.CUSTOMER)
 
@@ -287,7 +287,7 @@ def _causes(ticket: Ticket) -> frozenset[ItemKey]:
     return frozenset(i.item for i in ticket.items if i.item.kind in (ItemKind.PLAN, ItemKind.ADDON))
 
 
-def granted_notes(ticket: Ticket, keys: frozenset[ItemKey], by: str) -> tuple[HistoryNote, ...]:
+def notes_of_granted(ticket: Ticket, keys: frozenset[ItemKey], by: str) -> tuple[HistoryNote, ...]:
     """One line of history for what was applied and one for each day on which something will be."""
     notes = []
     for status, kind in ((ItemStatus.APPLIED, "applied"), (ItemStatus.SCHEDULED, "scheduled")):
