@@ -1,4 +1,4 @@
-"""What can happen to a ticket, as frozen values; what they do stands in ``transitions``."""
+"""What can happen to a ticket, as values. What each does: ``desk.transitions``."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -15,18 +15,17 @@ from mailbot.core.logs.diagnosis import Diagnosis
 
 @dataclass(frozen=True)
 class SubmittedForm:
-    """A form as it was read, with its own problems. ``fields`` are its values as written, ``received_at`` is aware.
+    """A form as it was read, with the problems found in it. ``fields`` are its values as written; ``received_at`` is aware.
 
-    ``confirmed``: somebody who was asked has said yes, so the ledger's problems may be told and nobody is asked again.
-    ``ref``: the ticket that it corrects or confirms, "" for a new one; what that ticket has changed in the ledger
-    already is no fault of the form.
+    ``confirmed``: a contact has confirmed it, so problems found in the ledger may be told and nobody is asked again.
+    ``ref``: the ticket that it corrects or confirms, "" for a new one; ledger events of that ticket are disregarded.
     """
 
     request: Request
     problems: tuple[Problem, ...]
     fields: dict[str, str]
     received_at: datetime
-    filled: str = ""  # the form filled in as far as understood, as text
+    filled: str = ""  # the form as text, filled in as far as it was understood
     diagnosis: Diagnosis | None = None
     log_mails: tuple[int, ...] = ()
     always_confirm: bool = False
@@ -36,7 +35,7 @@ class SubmittedForm:
 
 @dataclass(frozen=True)
 class JudgedForm:
-    """A form as the rules see it now, with all its problems, its items, and how it is taken."""
+    """A form checked against the ledger and the rules of today: all its problems, its items, its authorisation."""
 
     form: SubmittedForm
     items: tuple[Item, ...]
@@ -48,7 +47,7 @@ class JudgedForm:
 
 @dataclass(frozen=True)
 class Opened:
-    """A form arrived: valid or with problems."""
+    """A form arrived, valid or with problems."""
 
     judged: JudgedForm
     note: str = ""
@@ -65,7 +64,7 @@ class Changed:
 
 @dataclass(frozen=True)
 class Confirmed:
-    """One of those asked said CONFIRM; the request is judged anew on today's ledger."""
+    """Somebody who was asked replied CONFIRM; the form is judged again on today's ledger."""
 
     judged: JudgedForm
     by: str
@@ -73,21 +72,21 @@ class Confirmed:
 
 @dataclass(frozen=True)
 class Denied:
-    """One of those asked said NO."""
+    """Somebody who was asked replied NO."""
 
     by: str
 
 
 @dataclass(frozen=True)
 class EmailConfirmed:
-    """Another customer e-mail address confirmed that it wants the mails of this licence."""
+    """The customer e-mail of the form confirmed that it wants the mails about this licence."""
 
     by: str
 
 
 @dataclass(frozen=True)
 class Approved:
-    """Staff grant items (none named: all that wait)."""
+    """Staff grant items; no ``items`` means all that wait."""
 
     by: str
     read: str
@@ -97,7 +96,7 @@ class Approved:
 
 @dataclass(frozen=True)
 class Rejected:
-    """Staff refuse items (none named: all that wait), with a reason that the customer reads."""
+    """Staff refuse items, with a reason for the customer; no ``items`` means all that wait."""
 
     by: str
     read: str
@@ -125,7 +124,7 @@ class AnswerGiven:
 
 @dataclass(frozen=True)
 class NoteTaken:
-    """Staff note something that is never sent."""
+    """Staff add a note to the history, which is never sent."""
 
     by: str
     read: str
@@ -142,9 +141,9 @@ class PutOnHold:
 
 @dataclass(frozen=True)
 class Commented:
-    """Somebody wrote words for staff; ``acts`` when the writer may act on the ticket, ``why`` names the kind of comment.
+    """Somebody wrote to staff. ``acts``: the writer may act on the ticket. ``why``: the kind of comment.
 
-    ``files`` are the names of what he attached.
+    ``files`` are the names of the attachments.
     """
 
     by: str
@@ -156,43 +155,43 @@ class Commented:
 
 @dataclass(frozen=True)
 class Withdrawn:
-    """The customer takes back what is not applied yet."""
+    """The customer withdraws what is not applied yet."""
 
     by: str
 
 
 @dataclass(frozen=True)
 class StatusAsked:
-    """The customer asks how it stands."""
+    """The customer asks for the status."""
 
     by: str
 
 
 @dataclass(frozen=True)
 class DayCame:
-    """The day of scheduled items came."""
+    """The effective day of scheduled items has come."""
 
     on: date
 
 
 @dataclass(frozen=True)
 class StaffReminded:
-    """Nobody decided for a while."""
+    """Staff have not decided for a while."""
 
 
 @dataclass(frozen=True)
 class CustomerReminded:
-    """The customer did not answer for a while."""
+    """The customer has not answered for a while."""
 
 
 @dataclass(frozen=True)
 class CustomerSilent:
-    """The customer did not answer for so long that the ticket is closed."""
+    """The customer has not answered for so long that the ticket is closed."""
 
 
 @dataclass(frozen=True)
 class Undelivered:
-    """A mail of this ticket did not reach its recipient."""
+    """A mail about this ticket was not delivered."""
 
     recipient: str
     kind: str
@@ -201,7 +200,7 @@ class Undelivered:
 
 @dataclass(frozen=True)
 class LicenceServerAccepted:
-    """The licence server took an event of this ticket; ``items`` are what that event changes."""
+    """The licence server accepted an event of this ticket; ``items`` are the keys of its changes."""
 
     token: str
     revision: int
@@ -210,7 +209,7 @@ class LicenceServerAccepted:
 
 @dataclass(frozen=True)
 class LicenceServerRefused:
-    """The licence server refused an event of this ticket for good."""
+    """The licence server refused an event of this ticket; it is not asked again."""
 
     token: str
     revision: int
@@ -220,7 +219,7 @@ class LicenceServerRefused:
 
 @dataclass(frozen=True)
 class EventReversed:
-    """An operator took back an event of this ticket; ``items`` are what that event changed from the day ``effective`` on."""
+    """An operator reversed an event of this ticket, which changed ``items`` with effect from ``effective``."""
 
     items: tuple[str, ...]
     effective: date
@@ -260,7 +259,7 @@ Event = (
 
 @dataclass(frozen=True)
 class HistoryNote:
-    """A line of the ticket's history: what happened, by whom, in a few words."""
+    """A line of the ticket's history: what happened, by whom, and details."""
 
     kind: str
     by: str
@@ -269,7 +268,7 @@ class HistoryNote:
 
 @dataclass(frozen=True)
 class Decision:
-    """What an event led to: the ticket as it is now, what follows, its history's new lines, and a decision's result."""
+    """What an event led to: the new ticket, the effects, new lines of history, and the result of a decision line."""
 
     ticket: Ticket
     effects: tuple[Effect, ...] = ()

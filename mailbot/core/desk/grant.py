@@ -1,4 +1,4 @@
-"""Granting items: what they are worth today while they are open, what they become, and what changes in the ledger."""
+"""Granting items: what an open item would bring today, what it becomes, and which ledger events follow."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from mailbot.core.ledger.period import month_end
 
 
 def case_of(ticket: Ticket, licence: Licence | None, context: DecisionContext) -> RuleCase:
-    """The case that the rules look at when items of the ticket are granted."""
+    """What the rules look at when items of the ticket are granted."""
     billing = ticket.item(ItemKey.BILLING)
     asked = billing.to if billing and isinstance(billing.to, str) else None
     day = context.date_of(ticket.received_at)
@@ -30,7 +30,7 @@ def case_of(ticket: Ticket, licence: Licence | None, context: DecisionContext) -
 
 
 def refreshed(ticket: Ticket, context: DecisionContext) -> Ticket:
-    """The ticket with today's value, rule, expected day and bill of each open item.
+    """The ticket with today's value, rule, expected day and bill on each open item.
 
     Once the plan of an activation is granted, its other items keep the values from before it.
     """
@@ -49,7 +49,7 @@ def _refreshed(item: Item, case: RuleCase, licence: Licence | None, today: date)
         item = replace(item, from_=licence.value(item.item))
     if case.request is RequestKind.CONTRACT and item.route is not Route.IMPLIED:
         item = replace(item, rule=rule_of(case, RequestedItem(item.item, item.from_, item.to)))
-    if item.overtaken:  # it cannot be granted any more
+    if item.overtaken:  # cannot be granted any more
         return replace(item, expected=None, billing=None)
     item = replace(item, expected=day_of(case, item, today))
     return replace(item, billing=_billed(item, case, today))
@@ -62,7 +62,7 @@ def _after_cause(item: Item, days: Mapping[ItemKey, date], today: date, catalogu
 
 
 def granted_item(item: Item, case: RuleCase, today: date) -> Item:
-    """The item granted today: applied or scheduled, with its first day and its bill."""
+    """The item granted today: applied or scheduled, with its effective day and its bill."""
     day = max(item.expected or today, today) if item.route is Route.IMPLIED else day_of(case, item, today)
     status = ItemStatus.APPLIED if day <= today else ItemStatus.SCHEDULED
     item = replace(item, status=status, effective=day, expected=None)
@@ -70,16 +70,16 @@ def granted_item(item: Item, case: RuleCase, today: date) -> Item:
 
 
 def billed_again(items: tuple[Item, ...], case: RuleCase, today: date) -> tuple[Item, ...]:
-    """The items after the billing frequency of a new plan was decided: what was granted before is billed by it."""
+    """The items with bills by the billing frequency that was just decided for a new plan."""
     if case.request is not RequestKind.ACTIVATE:
         return items
     return tuple(replace(i, billing=_billed(i, case, today)) if i.effective else i for i in items)
 
 
 def _billed(item: Item, case: RuleCase, today: date) -> Billing | None:
-    """The item's effect on the bill, on the earliest invoice that is not final.
+    """The item's effect on the bill, no earlier than the current month's invoice.
 
-    Options of a new plan that staff decide later are billed from the day the plan was activated.
+    Options of a new plan that staff grant later are billed from the activation.
     """
     option = case.activated is not None and item.item in (ItemKey.SUPPORT, ItemKey.WHITELABEL)
     day = case.activated or today if option else item.effective or item.expected or today
@@ -91,7 +91,7 @@ def _billed(item: Item, case: RuleCase, today: date) -> Billing | None:
 
 @dataclass(frozen=True)
 class Granted:
-    """The ticket's items after granting some, the changes of the ledger, and the licence's events with those changes."""
+    """The ticket's items after the grant, the ledger changes, and the licence's events including those changes."""
 
     items: tuple[Item, ...]
     changes: tuple[ChangeLicence, ...]
@@ -116,7 +116,7 @@ def grant_items(grant: Grant, keys: frozenset[ItemKey]) -> Granted:
 def _implied(
     items: tuple[Item, ...], keys: frozenset[ItemKey], events: tuple[LicenceEvent, ...], case: RuleCase, today: date
 ) -> dict[ItemKey, Item]:
-    """The implied plugins that follow from what the licence becomes, each granted for its own day."""
+    """The open implied plugins that the new state of the licence brings or removes, granted."""
     days = {item.item: item.effective for item in items if item.item in keys and item.effective}
     follow = {}
     for item in items:
@@ -136,7 +136,7 @@ def _follows(item: Item, events: tuple[LicenceEvent, ...], catalogue: Catalogue)
 
 
 def without_cause(items: tuple[Item, ...]) -> tuple[Item, ...]:
-    """The items; implied ones are refused once nothing that could bring them waits any more."""
+    """The items, with implied ones refused once no open item could bring them any more."""
     if any(i.open and i.route is not Route.IMPLIED for i in items):
         return items
     return tuple(i.over(ItemStatus.REFUSED) if i.open else i for i in items)

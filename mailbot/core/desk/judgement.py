@@ -1,4 +1,4 @@
-"""A form that was read is checked against sender, ledger and catalogue. Nothing happens to a ticket yet."""
+"""Checks a form against sender, ledger and catalogue. Nothing happens to a ticket yet."""
 
 from mailbot.core.base.frozen import replace
 from mailbot.core.catalogue.contents import Catalogue
@@ -17,7 +17,7 @@ from mailbot.core.ledger.licence import Ledger, Licence, without
 
 
 def judge(form: SubmittedForm, sender: Sender, context: DecisionContext) -> JudgedForm:
-    """The form as the rules see it, with the problems that the ledger shows added to its own."""
+    """The form with the problems found in the ledger added to its own, its items and its authorisation."""
     context = replace(context, ledger=_without_own_changes(context, form.ref))
     request = form.request
     licence = context.ledger.licence(request.token or request.old_token)
@@ -44,7 +44,7 @@ def judge(form: SubmittedForm, sender: Sender, context: DecisionContext) -> Judg
 
 
 def _in_form_order(request: Request, problems: list[Problem]) -> tuple[Problem, ...]:
-    """The problems in the order of the form's lines; those of one line keep their order."""
+    """The problems sorted by the form's lines."""
     form = FORMS.get((request.request, request.action)) or any_form(request.request)
     lines = ("request", "product", *form.fields)
     return tuple(sorted(problems, key=lambda one: lines.index(one.field) if one.field in lines else len(lines)))

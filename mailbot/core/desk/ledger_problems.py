@@ -1,4 +1,4 @@
-"""The faults of a request that only the ledger shows. Faults of the form itself: ``reading``."""
+"""Problems of a request that only the ledger shows. Problems of the form itself: ``form.validation``."""
 
 from collections.abc import Iterable, Iterator
 from datetime import date
@@ -18,7 +18,7 @@ from mailbot.core.ledger.scheduled import dates_of, superseding_changes
 
 
 def ledger_problems(request: Request, ledger: Ledger, catalogue: Catalogue) -> tuple[Problem, ...]:
-    """Everything wrong with a request against the ledger, all at once; empty where the token is not in the ledger."""
+    """All problems of a request against the ledger at once; none if the token is not in the ledger."""
     licence = ledger.licence(request.token or request.old_token)
     if licence is None:
         return ()
@@ -98,9 +98,8 @@ def _additions(request: Request, licence: Licence, catalogue: Catalogue) -> Iter
 
 
 def _staying(licence: Licence) -> list[str]:
-    """The add-ons that the licence has and that are not about to leave it.
-
-    Told with all other faults at once; whether each date ahead is good is looked at only without any: ``schedule_conflicts``.
+    """The licence's add-ons without those scheduled to leave. Later dates are checked only in a form without problems:
+    ``schedule_conflicts``.
     """
     leaving = {line.item for line in licence.scheduled if not line.to}
     return [key for key in licence.addons if ItemKey.addon(key) not in leaving]
@@ -123,12 +122,12 @@ def _removals(request: Request, licence: Licence, catalogue: Catalogue) -> Itera
 
 
 def _cause(plugin: str, catalogue: Catalogue) -> str:
-    """What brings an implied plugin, and takes it with it."""
+    """The label of the add-on that implies a plugin."""
     return catalogue.addons[str(catalogue.plugins[plugin].implied_by)].label
 
 
 def _contract(request: Request, licence: Licence, catalogue: Catalogue) -> Iterator[Problem]:
-    """One that differs is enough; where none does, each is named."""
+    """No problem if any option differs from the licence; otherwise one for each option."""
     wanted = contract_options(request)
     if any(to != licence.value(field) for field, to in wanted.items()):
         return
@@ -138,7 +137,7 @@ def _contract(request: Request, licence: Licence, catalogue: Catalogue) -> Itera
 
 
 def schedule_conflicts(licence: Licence, items: Iterable[Item], context: DecisionContext) -> list[Problem]:
-    """A problem for each add-on that would stand alone on a later date if the items were granted today."""
+    """A problem for each add-on that would lack an add-on it requires on a later date if the items were granted today."""
     wanted = [item for item in items if item.expected]
     events = [*licence.history]
     for item in wanted:
@@ -164,7 +163,7 @@ def _planned(
 
 
 def _unsupported(events: Iterable[LicenceEvent], day: date, catalogue: Catalogue) -> list[tuple[Addon, str]]:
-    """The add-ons of that day without one that they require, with the first of those."""
+    """The licence's add-ons on that day that lack a required one, each with the first that it lacks."""
     licence = state_on(events, day)
     if licence is None or licence.status != "active":
         return []
@@ -173,7 +172,7 @@ def _unsupported(events: Iterable[LicenceEvent], day: date, catalogue: Catalogue
 
 
 def _unsupported_problem(addon: Addon, missing: str, day: date, catalogue: Catalogue, *, asked: list[Item]) -> Problem:
-    """The sentence speaks of what was asked for: the add-on that comes, or the one that leaves."""
+    """The problem names the requested item: the add-on to be added, or the one to be removed."""
     needed = catalogue.addons[missing].label
     if any(item.item == ItemKey.addon(addon.key) for item in asked):
         expected = f"{needed}, which leaves this licence on {day}"

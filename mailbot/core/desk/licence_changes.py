@@ -1,4 +1,4 @@
-"""The events of the ledger that granted items become."""
+"""The ledger events for granted items."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -18,13 +18,13 @@ from mailbot.core.ledger.scheduled import implied_plugin_changes, superseding_ch
 Terms = dict[str, Value]
 Changes = tuple[ChangeLicence, ...]
 
-#: Items that go to the new token, beside add-ons and plugins.
+#: Items that move to a new token, besides add-ons and plugins.
 MOVED = (ItemKey.PLAN, *SEATS, ItemKey.SUPPORT, ItemKey.BILLING, ItemKey.WHITELABEL)
 
 
 @dataclass(frozen=True)
 class Grant:
-    """A decision to grant items of a ticket. ``until``: the last day of the licence, where staff set one."""
+    """A decision to grant items of a ticket. ``until`` is the licence's last day, if staff set one."""
 
     ticket: Ticket
     context: DecisionContext
@@ -33,18 +33,18 @@ class Grant:
 
     @property
     def licence(self) -> Licence | None:
-        """The licence as it stands before."""
+        """The licence before the grant."""
         return self.context.ledger.licence(self.ticket.token)
 
     @property
     def kind(self) -> str:
-        """The kind of its events: ``modify/add``, ``contract``, ..."""
+        """The kind of its ledger events: ``modify/add``, ``contract``, ..."""
         ticket = self.ticket
         return f"{ticket.request}/{ticket.action}" if ticket.action else ticket.request
 
 
 def changes_of(grant: Grant, items: Sequence[Item]) -> Changes:
-    """The changes for items that were just granted: one for each day and rule, and what they supersede on later days."""
+    """One change for each day and rule of items that were just granted, and changes for what they supersede on later days."""
     ticket, licence = grant.ticket, grant.licence
     moved = next((item for item in items if item.item == ItemKey.TOKEN), None)
     if moved is not None and licence is not None:
@@ -62,13 +62,13 @@ def changes_of(grant: Grant, items: Sequence[Item]) -> Changes:
 
 
 def _superseding(change: ChangeLicence, licence: Licence | None) -> Iterator[ChangeLicence]:
-    """The latest request wins: what an earlier one scheduled for a later day gets the new value."""
+    """The latest request wins: what an earlier one scheduled for a later day is set to the new value."""
     for day, terms in superseding_changes(licence, change.effective, change.changes):
         yield replace(change, effective=day, changes=terms)
 
 
 def implied_later(grant: Grant, changes: Changes) -> Changes:
-    """Implied plugins that come or go on later days because of the changes and of what was scheduled before."""
+    """Changes for implied plugins that come or go on later days, given the changes and what is already scheduled."""
     if not changes:
         return ()
     context = grant.context
@@ -79,7 +79,7 @@ def implied_later(grant: Grant, changes: Changes) -> Changes:
 
 
 def events_after(grant: Grant, changes: Changes) -> tuple[LicenceEvent, ...]:
-    """The licence's events, with those that the changes will become."""
+    """The licence's events, followed by those that the changes will become."""
     licence = grant.licence
     token = changes[-1].token if changes else grant.ticket.token
     history = licence.history if licence and licence.token == token else ()
@@ -110,7 +110,7 @@ def _terms(grant: Grant, items: Sequence[Item]) -> Terms:
 
 
 def _beginning(grant: Grant) -> Terms:
-    """What an activation sets besides its items: it replaces the whole licence, options are open until decided."""
+    """What an activation sets besides its items. It replaces the whole licence; options stay empty until decided."""
     context = grant.context
     begun: Terms = {"product": grant.ticket.product, "demo_ends": None, "expires_on": None, "renews_on": None}
     begun |= {"support": None, "billing": None, "whitelabel": False}
@@ -126,7 +126,7 @@ def _renewal(grant: Grant, billing: Item) -> str:
 
 
 def _lifted(licence: Licence | None, today: date) -> Terms:
-    """Ends by date that would expire a re-activated licence at once are lifted."""
+    """Clears end dates that would expire a re-activated licence at once."""
     lifted: Terms = {}
     if licence and licence.demo_ends:
         lifted["demo_ends"] = None
@@ -140,7 +140,7 @@ def _last_day(grant: Grant) -> Terms:
 
 
 def _moved(grant: Grant, old: Licence, new: str) -> Changes:
-    """All terms, dates and scheduled changes go to the new token; the old one becomes ``replaced``."""
+    """Moves all terms, dates and scheduled changes to the new token; the old one becomes ``replaced``."""
     today = grant.context.today
     ended: Terms = {"status": "replaced", "replaced_by": new}
     return (
@@ -163,7 +163,7 @@ def _moved(grant: Grant, old: Licence, new: str) -> Changes:
 
 
 def _moved_terms(grant: Grant, old: Licence, new: str) -> Terms:
-    """The terms for the new token. A demo on it ends: its add-ons and plugins go."""
+    """The terms for the new token. A demo there ends: its add-ons and plugins are removed."""
     demo, runs = grant.context.ledger.licence(new), old.status in ("active", "demo")
     terms: Terms = {item: old.value(item) for item in MOVED}
     terms.update((item, False) for item in (demo.extras if demo else ()))

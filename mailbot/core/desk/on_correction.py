@@ -1,4 +1,4 @@
-"""Corrected lines on a ticket: what is open is asked for anew, what is decided stays."""
+"""How a correction changes a ticket: open items are requested anew, decided ones stay."""
 
 from mailbot.core.base.frozen import replace
 from mailbot.core.desk.context import DecisionContext
@@ -22,15 +22,15 @@ from mailbot.core.inbound.purpose import Purpose
 
 
 def correct(ticket: Ticket, event: Changed, context: DecisionContext) -> Decision:
-    """A corrected form: open items are asked for anew, what is decided stays as it is."""
+    """A corrected form: open items are requested anew, decided ones stay."""
     kept = tuple(item for item in ticket.items if not item.open)
     decided = {item.item for item in kept}
     after = with_form(ticket, event.judged)
-    licence = context.ledger.licence(after.token)  # as it is, with what this ticket changed already
+    licence = context.ledger.licence(after.token)  # includes what this ticket has changed already
     after = replace(after, licence_revision=licence.bound_revision if licence else 0)
     items = kept + tuple(item for item in after.items if item.item not in decided)
     after = replace(after, items=tuple(sorted(items, key=lambda item: item.item.place)))
-    if _asks_the_same(ticket, after):  # the date of a request is that of its items
+    if _asks_the_same(ticket, after):  # the date of the request stays while its items do
         before = replace(after, items=ticket.items, received_at=ticket.received_at)
         after = refreshed(before, context)
     changed = _changed(ticket, after.items, event.judged)
@@ -42,7 +42,7 @@ def correct(ticket: Ticket, event: Changed, context: DecisionContext) -> Decisio
 
 
 def _asks_the_same(before: Ticket, after: Ticket) -> bool:
-    """Whether a correction of a valid request leaves what is asked for as it was."""
+    """Whether a correction of a valid request requests the same items."""
     if before.problems or after.problems:
         return False
     one, other = (
@@ -52,7 +52,7 @@ def _asks_the_same(before: Ticket, after: Ticket) -> bool:
 
 
 def _replaced(ticket: Ticket, judged: JudgedForm) -> tuple[tuple[str, str, str], ...]:
-    """Field by field what a correction replaced: what was stored and what is stored now, "" for nothing."""
+    """For each field that the correction replaced: key, old and new value ("" for none)."""
     before, after = ticket.fields, judged.form.fields
     keys = [key for key in {**before, **after} if key in FIELDS and before.get(key) != after.get(key)]
     return tuple((key, _said(before.get(key)), _said(after.get(key))) for key in keys)
@@ -63,7 +63,7 @@ def _said(value: str | None) -> str:
 
 
 def _changed(ticket: Ticket, items: tuple[Item, ...], judged: JudgedForm) -> tuple[str, ...]:
-    """The items and fields that differ from what was asked before; words beside the form are comments."""
+    """The items and fields that differ from before. Text around the form counts as comments."""
     fields = [
         "comments" if key == PROSE else key
         for key in judged.form.fields
@@ -79,7 +79,7 @@ def _changed(ticket: Ticket, items: tuple[Item, ...], judged: JudgedForm) -> tup
 
 
 def correct_denied(ticket: Ticket, event: Changed, context: DecisionContext) -> Decision:
-    """Corrected lines on what a contact refused: staff read them, the requester hears what he would hear without that."""
+    """A correction of a denied request: staff get it as a comment, the requester gets the answer he would get without a denial."""
     faults = tuple(problem for problem in event.judged.form.problems if not problem.from_ledger)
     shown = Facts(replaced=_replaced(ticket, event.judged))
     after = with_form(ticket, event.judged)

@@ -1,4 +1,4 @@
-"""What staff's decisions do to a ticket. Whether a decision may count at all is settled before: see ``replies``."""
+"""What staff's decisions do to a ticket. Whether a decision counts at all: ``process.staff_replies``."""
 
 from typing import assert_never
 
@@ -36,7 +36,7 @@ from mailbot.core.ledger.licence import Licence
 
 
 def approve(ticket: Ticket, event: Approved, context: DecisionContext) -> Decision:
-    """Grant items, unless the licence must not become like that: then nothing changes and the reason is told."""
+    """Grants items, unless that would break the licence: then nothing changes and the result says why."""
     keys = frozenset(event.items or (i.item for i in ticket.open_items))
     if not keys or not keys <= {i.item for i in ticket.open_items}:
         why = "question" if ticket.is_question else "nothing_open"
@@ -51,7 +51,7 @@ def approve(ticket: Ticket, event: Approved, context: DecisionContext) -> Decisi
 
 
 def _taken(ticket: Ticket, context: DecisionContext) -> str:
-    """A licence moves only to an unknown token or to a demo of the mover's own."""
+    """A licence moves only to a token that is not in the ledger or to a demo with a contact in common."""
     target = context.ledger.licence(ticket.new_token)
     free = target is None or target.is_demo_of(context.ledger.licence(ticket.token))
     return "" if free else "new_token_taken"
@@ -71,7 +71,7 @@ def _blocked(ticket: Ticket, keys: frozenset[ItemKey], event: Approved, context:
 
 
 def _out_of_place(ticket: Ticket, keys: frozenset[ItemKey], licence: Licence | None) -> str:
-    """Why the licence, as it came to be while the ticket waited, is none that these items can be granted on."""
+    """Why the items cannot be granted on the licence as it is by now; "" if they can."""
     status = licence.status if licence else None
     plan = ticket.item(ItemKey.PLAN)
     match ticket.request:
@@ -92,7 +92,7 @@ def _out_of_place(ticket: Ticket, keys: frozenset[ItemKey], licence: Licence | N
 
 
 def reject(ticket: Ticket, event: Rejected, context: DecisionContext) -> Decision:
-    """Refuse items with a reason for the customer; without a way of billing the customer is asked for another choice."""
+    """Refuses items with a reason for the customer. A refused billing frequency of an active plan is asked for again."""
     if ticket.is_question:
         ticket = with_state(replace(ticket, ending=Ending.REJECTED))
         result = DecisionResult(event.read, True, ticket.ref, "REJECT", sent=event.reason)
@@ -111,7 +111,7 @@ def reject(ticket: Ticket, event: Rejected, context: DecisionContext) -> Decisio
 
 
 def _in_order(ticket: Ticket, keys: frozenset[ItemKey]) -> tuple[ItemKey, ...]:
-    """The items as the mails about the ticket list them."""
+    """The items in the order in which mails list them."""
     return tuple(item.item for item in ticket.items if item.item in keys)
 
 
@@ -121,7 +121,7 @@ def _plan_stands(ticket: Ticket, keys: frozenset[ItemKey]) -> bool:
 
 
 def _another_billing(ticket: Ticket, event: Rejected, keys: frozenset[ItemKey], context: DecisionContext) -> Decision:
-    """A running licence must be billed somehow: the refused choice stays open until the customer names another."""
+    """An active licence needs a billing frequency: the item stays open until the customer names another."""
     others = keys - {ItemKey.BILLING}
     items = tuple(i.over(ItemStatus.REFUSED, event.reason) if i.item in others else i for i in ticket.items)
     items = tuple(replace(i, reason=event.reason) if i.item == ItemKey.BILLING else i for i in items)
@@ -139,7 +139,7 @@ def _decided(
     notes: tuple[HistoryNote, ...],
     result: DecisionResult,
 ) -> Decision:
-    """After a decision: the outcome when it was the last one, else the rest goes on waiting."""
+    """After a decision: the outcome if it was the last one, else the other items go on waiting."""
     ticket = with_state(replace(ticket, neutral=False))
     if ticket.open_items:
         return Decision(ticket, (*effects, Unschedule(STAFF_TIMERS), staff_timer(context)), notes, result)
@@ -152,19 +152,19 @@ def _ended() -> tuple[VoidKeys, Unschedule]:
 
 
 def refuse_line(ticket: Ticket, by: str, read: str, word: str, why: str) -> Decision:
-    """A decision line that changes nothing, with the reason."""
+    """Changes nothing; the result says why."""
     return Decision(
         ticket, (), (HistoryNote("not_understood", by, why),), DecisionResult(read, False, ticket.ref, word, why=why)
     )
 
 
 def too_late(ticket: Ticket, event: Approved | Rejected, context: DecisionContext) -> Decision:
-    """A decision about what is decided already."""
+    """A decision that comes after another."""
     return refuse_line(ticket, event.by, event.read, _word(event), "decided")
 
 
 def too_early(ticket: Ticket, event: Approved | Rejected, context: DecisionContext) -> Decision:
-    """A decision about what nobody who may has asked for yet."""
+    """A decision about a request that is not confirmed yet."""
     return refuse_line(ticket, event.by, event.read, _word(event), "not_confirmed")
 
 
@@ -173,7 +173,7 @@ def _word(event: Approved | Rejected) -> str:
 
 
 def ask(ticket: Ticket, event: QuestionAsked, context: DecisionContext) -> Decision:
-    """A question to the customer; items and keys stay alive meanwhile."""
+    """Asks the customer something; items stay open and keys valid."""
     ticket = with_state(replace(ticket, asked=True, neutral=False))
     mail = Send("question", Audience.CUSTOMER, Facts(text=event.text), Purpose.CUSTOMER)
     effects: tuple[Effect, ...] = (mail, Unschedule(STAFF_TIMERS), *customer_timers(context))
@@ -182,7 +182,7 @@ def ask(ticket: Ticket, event: QuestionAsked, context: DecisionContext) -> Decis
 
 
 def answer(ticket: Ticket, event: AnswerGiven, context: DecisionContext) -> Decision:
-    """Words for the customer; a question is done with them."""
+    """Writes to the customer. A ticket that is a question is done with it."""
     result = DecisionResult(event.read, True, ticket.ref, "ANSWER", sent=event.text)
     note = HistoryNote("answered", event.by, event.text)
     if ticket.is_question and not ticket.final:
@@ -194,24 +194,24 @@ def answer(ticket: Ticket, event: AnswerGiven, context: DecisionContext) -> Deci
 
 
 def take_note(ticket: Ticket, event: NoteTaken, context: DecisionContext) -> Decision:
-    """Words for the history only."""
+    """Adds a note to the history."""
     return Decision(
         ticket, (), (HistoryNote("noted", event.by, event.text),), DecisionResult(event.read, True, ticket.ref, "NOTE")
     )
 
 
 def answer_final_ticket(ticket: Ticket, event: QuestionAsked, context: DecisionContext) -> Decision:
-    """A question on a ticket that is over: passed on as it is, without opening the ticket again."""
+    """Sends a question about a final ticket to the customer; the ticket stays final."""
     return answer(ticket, AnswerGiven(event.by, event.read, event.text), context)
 
 
 def hold_final_ticket(ticket: Ticket, event: PutOnHold, context: DecisionContext) -> Decision:
-    """A ticket that is over has no reminders to hold."""
+    """A final ticket has no reminders to stop."""
     return refuse_line(ticket, event.by, event.read, "HOLD", "decided")
 
 
 def hold(ticket: Ticket, event: PutOnHold, context: DecisionContext) -> Decision:
-    """No reminders until the ticket changes."""
+    """Stops reminders until the ticket changes."""
     held = replace(ticket, hold=True)
     return Decision(
         held,

@@ -1,4 +1,4 @@
-"""With a licence server nothing is applied before it says so: what was granted waits, and so do the mails that tell it."""
+"""With a licence server, granted items are applied only once it accepts them; mails about them wait until then."""
 
 from collections.abc import Iterable
 from datetime import timedelta
@@ -19,21 +19,21 @@ from mailbot.core.desk.on_request import due_things, outcome_mail, plugin_mail
 from mailbot.core.desk.ticket import GRANTED, Item, ItemStatus, Ticket, with_state
 from mailbot.core.inbound.purpose import Purpose
 
-#: Mails that say what was granted, and dates that count from it.
+#: Kinds of mails that say what was granted, and kinds of due things that count from it. Both wait.
 TELLING = frozenset({"outcome", "plugins", "confirmation"})
 DATED = frozenset({DueKind.DAY, DueKind.DEMO_WARNING})
-#: After so long without an answer of the server the customer hears that it is being applied.
+#: How long to wait for the server before the customer is told that items are being applied.
 PATIENCE = timedelta(minutes=10)
-#: Kinds of events that answer others; the server is not asked about them.
+#: Kinds of ledger events that record the server's answers; these are not sent to it.
 ANSWERS = frozenset({"accepted", "refused"})
 
 
 def await_licence_server(before: Ticket, decision: Decision, context: DecisionContext) -> Decision:
-    """The decision with what it granted as ``applying``, if it changes the ledger; mails and dates wait for the server."""
+    """The decision with newly granted items as ``applying``, and without the mails and due things that wait for the server."""
     asks = any(isinstance(effect, ChangeLicence) and effect.kind not in ANSWERS for effect in decision.effects)
     was = {item.item: item.status for item in before.items}
     now = [i.item for i in decision.ticket.items if i.status in GRANTED and was.get(i.item) not in GRANTED]
-    if ItemKey.PLAN not in now:  # what is included waits only with the plan that brings it
+    if ItemKey.PLAN not in now:  # included items wait only together with the plan
         now = [item for item in now if item not in INCLUDED]
     if not asks or not now:
         return decision
@@ -59,7 +59,7 @@ def _waits(effect: Effect) -> bool:
 
 
 def licence_server_accepted(ticket: Ticket, event: LicenceServerAccepted, context: DecisionContext) -> Decision:
-    """The server took an event: its items hold from today, or are scheduled; mails go out with the last of them."""
+    """The server accepted an event: its items are applied or scheduled as of today. The last one releases the mails."""
     case = case_of(ticket, context.ledger.licence(ticket.token), context)
     mine = _of_event(ticket, event.items)
     items = tuple(granted_item(i, case, context.today) if i.item in mine else i for i in ticket.items)
@@ -73,7 +73,7 @@ def licence_server_accepted(ticket: Ticket, event: LicenceServerAccepted, contex
 
 
 def licence_server_refused(ticket: Ticket, event: LicenceServerRefused, context: DecisionContext) -> Decision:
-    """The server will not have an event: it is reversed, its items are refused with the reason, staff are told."""
+    """The server refused an event: it is reversed, its items are refused with the reason, staff are alerted."""
     mine = _of_event(ticket, event.items)
     items = tuple(i.over(ItemStatus.REFUSED, event.reason) if i.item in mine else i for i in ticket.items)
     change = ChangeLicence(
@@ -88,7 +88,7 @@ def licence_server_refused(ticket: Ticket, event: LicenceServerRefused, context:
 
 
 def _of_event(ticket: Ticket, changed: Iterable[str]) -> tuple[str, ...]:
-    """The waiting items that an event of the ledger stands for; what is included comes with the plan."""
+    """The waiting items that a ledger event is about; a plan's event is about included items too."""
     keys = set(changed)
     if ItemKey.PLAN in keys:
         keys |= INCLUDED
@@ -104,7 +104,7 @@ def _proceed(
     notes: tuple[HistoryNote, ...],
     context: DecisionContext,
 ) -> Decision:
-    """While items are applying nothing is told; with the last one all that waited is done."""
+    """While items are still applying nobody is told; after the last one the waiting mails and due things are released."""
     ticket = with_state(ticket)
     if not ticket.held or any(item.status is ItemStatus.APPLYING for item in ticket.items):
         return Decision(ticket, (change, *effects), notes)
@@ -120,7 +120,7 @@ def _proceed(
 
 
 def still_applying(ticket: Ticket, event: LicenceServerSlow, context: DecisionContext) -> Decision:
-    """The server has not answered for a while: the customer hears once that it is being applied."""
+    """Tells the customer, once, that items are being applied."""
     if ticket.told or not any(item.status is ItemStatus.APPLYING for item in ticket.items):
         return Decision(ticket)
     mail = Send("confirmation", Audience.CUSTOMER, purpose=Purpose.CUSTOMER)

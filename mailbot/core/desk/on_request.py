@@ -1,4 +1,4 @@
-"""How a form enters a ticket: opened, confirmed or denied, and what is granted at once. Corrected: ``changing``."""
+"""How a form enters a ticket: opened, confirmed or denied, and what is granted at once. Corrections: ``desk.on_correction``."""
 
 from datetime import timedelta
 
@@ -27,13 +27,13 @@ from mailbot.core.desk.ticket import GRANTED, Ending, Item, ItemStatus, Route, T
 from mailbot.core.form.request_kinds import Action, RequestKind
 from mailbot.core.inbound.purpose import Purpose
 
-#: Due things that wait for the customer, and those that wait for staff.
+#: Due things of a ticket that waits for its customer, and of one that waits for staff.
 CUSTOMER_TIMERS = (DueKind.CUSTOMER_REMINDER, DueKind.CLOSE)
 STAFF_TIMERS = (DueKind.STAFF_REMINDER,)
 
 
 def with_form(ticket: Ticket, judged: JudgedForm) -> Ticket:
-    """The ticket with everything that the form says, and nothing decided yet."""
+    """The ticket with everything that the form says; nothing is decided yet."""
     form, stands = judged.form, judged.standing
     request = form.request
     return replace(
@@ -77,7 +77,7 @@ def open_ticket(ticket: Ticket, event: Opened, context: DecisionContext) -> Deci
 
 
 def confirm(ticket: Ticket, event: Confirmed, context: DecisionContext) -> Decision:
-    """One of those asked said yes: the request goes on as if it had needed no asking."""
+    """A contact confirmed: the request proceeds as if no confirmation had been needed."""
     before = ticket.received_at
     ticket = replace(with_form(ticket, event.judged), confirmed_by=event.by, received_at=before)
     notes = (HistoryNote("confirmed", event.by),)
@@ -87,7 +87,7 @@ def confirm(ticket: Ticket, event: Confirmed, context: DecisionContext) -> Decis
 
 
 def deny(ticket: Ticket, event: Denied, context: DecisionContext) -> Decision:
-    """One of those asked said no: cancelled, staff are told."""
+    """A contact said NO: the request is cancelled and staff are told; a requester in the neutral view is not."""
     items = tuple(i.over(ItemStatus.CANCELLED) if i.open else i for i in ticket.items)
     ticket = with_state(replace(ticket, items=items, ending=Ending.DENIED if ticket.neutral else Ending.CANCELLED))
     told = Send("comment", Audience.STAFF, Facts(by=event.by, why="denied"), Purpose.DECISION)
@@ -96,13 +96,13 @@ def deny(ticket: Ticket, event: Denied, context: DecisionContext) -> Decision:
         return Decision(
             ticket, (VoidKeys(tuple(Purpose), "cancelled"), told, Unschedule(CUSTOMER_TIMERS + STAFF_TIMERS)), notes
         )
-    # For the requester all goes on as with a token that does not exist: his key lives, his reminder comes, and the closing.
+    # The requester's key, reminder and closing stay, as for a token that does not exist.
     others = tuple(purpose for purpose in Purpose if purpose is not Purpose.CUSTOMER)
     return Decision(ticket, (VoidKeys(others, "cancelled"), told, Unschedule(STAFF_TIMERS)), notes)
 
 
 def confirm_email(ticket: Ticket, event: EmailConfirmed, context: DecisionContext) -> Decision:
-    """The other customer address wants these mails: it becomes a contact."""
+    """The other customer address becomes a contact."""
     effects: tuple[Effect, ...] = (VoidKeys((Purpose.EMAIL,), "confirmed"),)
     if ticket.token:
         effects += (AddContact(ticket.token, event.by),)
@@ -117,7 +117,7 @@ def proceed(
     effects: tuple[Effect, ...] = (),
     shown: Facts = Facts(),  # noqa: B008 - frozen
 ) -> Decision:
-    """The one way onward: problems, else the challenge, else what is granted and what waits for staff."""
+    """The next step of a form: tell its problems, else ask for confirmation, else grant items and ask staff for the rest."""
     if ticket.problems:
         return incomplete(with_state(ticket), judged, context, notes, effects, shown)
     if ticket.token_doubt or not ticket.released:
@@ -133,10 +133,10 @@ def incomplete(
     effects: tuple[Effect, ...],
     shown: Facts,
 ) -> Decision:
-    """Everything that is wrong, told at once; the ticket waits for its correction."""
+    """Tells all problems at once; the ticket waits for a correction."""
     quiet = not (ticket.sender_known or ticket.sender_is_contact or ticket.sender_verdict == "verified")
     to: Audience | str = Audience.CUSTOMER
-    if _ledger_is_not_his(ticket):  # what the ledger says is told to the contact who agreed, and he corrects it
+    if _only_contact_reads_problems(ticket):  # the contact who confirmed is told what the ledger says, and corrects it
         to, quiet = ticket.confirmed_by or ticket.sender, False
         ticket = replace(ticket, neutral=True)
     mail = Send(
@@ -148,8 +148,8 @@ def incomplete(
     )
 
 
-def _ledger_is_not_his(ticket: Ticket) -> bool:
-    """Whether a contact agreed to a stranger's request, and the ledger has something against it."""
+def _only_contact_reads_problems(ticket: Ticket) -> bool:
+    """Whether a contact confirmed a stranger's request in which the ledger shows problems."""
     stranger = not (ticket.sender_is_contact or ticket.sender_is_partner)
     agreed = ticket.confirmed_by is not None and not same(ticket.confirmed_by, ticket.sender)
     return stranger and agreed and any(problem.from_ledger for problem in ticket.problems)
@@ -170,12 +170,12 @@ def _challenged(
 
 
 def neutral_mail(ticket: Ticket) -> Send:
-    """The words for whoever may not know what the ledger says."""
+    """The mail for a requester who may not know what the ledger says."""
     return Send("neutral", ticket.sender, Facts(quiet=True), Purpose.CUSTOMER)
 
 
 def customer_timers(context: DecisionContext) -> tuple[Schedule, ...]:
-    """The reminder and the closing of a ticket that waits for its customer."""
+    """Reminder and closing of a ticket that waits for its customer."""
     return (
         Schedule(DueKind.CUSTOMER_REMINDER, context.in_days(context.timers.customer_reminder_days)),
         Schedule(DueKind.CLOSE, context.in_days(context.timers.close_after_days)),
@@ -195,7 +195,7 @@ def _released(
     effects: tuple[Effect, ...],
     shown: Facts,
 ) -> Decision:
-    """Grant what the rules allow, ask staff for the rest, and tell everybody."""
+    """Grants what the rules allow, asks staff for the rest, and tells the customer."""
     at_once = frozenset(i.item for i in ticket.items if i.open and i.route is Route.AUTOMATIC)
     ticket = replace(ticket, items=tuple(_waiting(i) if i.open else i for i in ticket.items))
     if at_once:
@@ -225,12 +225,12 @@ def _waiting(item: Item) -> Item:
 
 
 def outcome_mail(ticket: Ticket, facts: Facts = Facts()) -> Send:  # noqa: B008 - frozen
-    """The mail that tells the customer how it ended; while something lies ahead a reply can still withdraw it."""
+    """The mail about the outcome. While something is scheduled, a reply can still withdraw it."""
     return Send("outcome", Audience.OUTCOME, facts, None if ticket.final else Purpose.CUSTOMER)
 
 
 def with_granted(grant: Grant, keys: frozenset[ItemKey]) -> tuple[Ticket, tuple[Effect, ...]]:
-    """The ticket with those items granted; the changes of the ledger, of people and the due things that follow."""
+    """The ticket with those items granted, and the ledger changes, changes of people and due things that follow."""
     made = grant_items(grant, keys)
     ticket = replace(grant.ticket, items=made.items)
     effects: tuple[Effect, ...] = made.changes
@@ -239,7 +239,7 @@ def with_granted(grant: Grant, keys: frozenset[ItemKey]) -> tuple[Ticket, tuple[
 
 
 def due_things(ticket: Ticket, keys: frozenset[ItemKey], context: DecisionContext) -> tuple[Schedule, ...]:
-    """What follows on a date from granting those items today: the days of the scheduled ones, a demo's warnings."""
+    """Due things of items granted today: the effective days of scheduled ones, and a demo's warnings."""
     mine = (i for i in ticket.items if i.item in keys and i.status is ItemStatus.SCHEDULED)
     days = sorted({i.effective for i in mine if i.effective})
     found = tuple(Schedule(DueKind.DAY, context.start_of(day), payload=day.isoformat()) for day in days)
@@ -253,7 +253,7 @@ def due_things(ticket: Ticket, keys: frozenset[ItemKey], context: DecisionContex
 def _people(
     ticket: Ticket, keys: frozenset[ItemKey], context: DecisionContext, *, by_staff: bool
 ) -> tuple[Effect, ...]:
-    """An activation makes its sender a contact; a staff decision makes the licence's contacts known."""
+    """Changes of people: an activation's sender becomes a contact, a staff decision makes contacts known."""
     people: tuple[Effect, ...] = ()
     token = ticket.token
     if token is None:
@@ -271,13 +271,13 @@ def _people(
 
 
 def plugin_mail(ticket: Ticket, keys: frozenset[ItemKey]) -> tuple[Effect, ...]:
-    """The links of the plugins granted just now, in a mail of their own; implied ones come with those that imply them."""
+    """A mail with the links of plugins that were just granted or implied; no mail if there are none."""
     mine = tuple(i.item for i in _granted_now(ticket, keys) if i.item.kind is ItemKind.PLUGIN and i.to)
     return (Send("plugins", Audience.OUTCOME, Facts(items=mine)),) if mine else ()
 
 
 def _granted_now(ticket: Ticket, keys: frozenset[ItemKey]) -> tuple[Item, ...]:
-    """The items of those keys that were granted, and the implied ones that came or leave with them."""
+    """The granted items among those keys, and the implied ones that follow from them."""
     causes = keys & _causes(ticket)
     held = (i for i in ticket.items if i.status in GRANTED)
     return tuple(i for i in held if i.item in keys or (causes and i.route is Route.IMPLIED))
@@ -288,7 +288,7 @@ def _causes(ticket: Ticket) -> frozenset[ItemKey]:
 
 
 def notes_of_granted(ticket: Ticket, keys: frozenset[ItemKey], by: str) -> tuple[HistoryNote, ...]:
-    """One line of history for what was applied and one for each day on which something will be."""
+    """A line of history for the items that were applied, and one for those that were scheduled."""
     notes = []
     for status, kind in ((ItemStatus.APPLIED, "applied"), (ItemStatus.SCHEDULED, "scheduled")):
         named = [i.item for i in _granted_now(ticket, keys) if i.status is status]

@@ -1,4 +1,4 @@
-"""What a valid request asks for: one line per item, from today's value to the requested one."""
+"""What a valid request asks for: each item with its current and its requested value."""
 
 from collections.abc import Iterator, Set
 from dataclasses import dataclass
@@ -10,13 +10,13 @@ from mailbot.core.form.reader import Request
 from mailbot.core.form.request_kinds import Action, RequestKind
 from mailbot.core.ledger.licence import Licence, Value
 
-#: What a request wants: each item and its requested value.
+#: Items and their requested values.
 Wanted = dict[ItemKey, Value]
 
 
 @dataclass(frozen=True)
 class RequestedItem:
-    """``item`` is to go from ``today`` (None: there is no licence yet) to ``to``; ``implied``: nobody asked for it."""
+    """``item`` goes from ``today`` (None: no licence yet) to ``to``. ``implied``: another item brings or removes it."""
 
     item: ItemKey
     today: Value
@@ -25,7 +25,7 @@ class RequestedItem:
 
 
 def requested_items(request: Request, licence: Licence | None, catalogue: Catalogue) -> tuple[RequestedItem, ...]:
-    """The items of a request on that licence (None: not in the ledger), in the order of the contract."""
+    """The items of a request about that licence (None: not in the ledger), in the order of every list."""
     match request.request:
         case RequestKind.ACTIVATE:
             wanted = _demo(catalogue) if request.demo else _plan(request, catalogue)
@@ -51,7 +51,7 @@ def _demo(catalogue: Catalogue) -> Wanted:
 
 
 def _for_itself(request: Request, catalogue: Catalogue) -> tuple[str, ...]:
-    """The plugins that are asked for; an implied one that is named comes and leaves with what brings it."""
+    """The requested plugins, without implied ones: those come and go with the add-on that implies them."""
     return tuple(key for key in request.plugins if not catalogue.plugins[key].implied_by)
 
 
@@ -83,13 +83,13 @@ def _activation(wanted: Wanted, licence: Licence | None, catalogue: Catalogue) -
 
 
 def _leaving(licence: Licence, catalogue: Catalogue) -> Iterator[ItemKey]:
-    """The plugins on the licence that nobody asks for."""
+    """The licence's implied plugins."""
     plugins = (catalogue.plugins[key] for key in licence.plugins if key in catalogue.plugins)
     return (ItemKey.plugin(plugin.key) for plugin in plugins if plugin.implied_by)
 
 
 def _surplus(licence: Licence, wanted: Set[ItemKey]) -> Wanted:
-    """What the licence has and the new activation, which replaces it whole, does not ask for."""
+    """What the licence has and the new activation does not request; an activation replaces the whole licence."""
     gone: Wanted = {seat: 0 for seat in SEATS if seat not in wanted and licence.value(seat)}
     gone.update((item, False) for item in licence.extras if item not in wanted)
     return gone | ({ItemKey.WHITELABEL: False} if licence.whitelabel and ItemKey.WHITELABEL not in wanted else {})
@@ -103,7 +103,7 @@ def _changed_extras(request: Request, catalogue: Catalogue) -> Wanted:
 
 
 def contract_options(request: Request) -> Wanted:
-    """What a contract change names: item -> requested value."""
+    """The options that a contract change names."""
     options: Wanted = {
         ItemKey.PLAN: request.plan,
         ItemKey.SUPPORT: request.support,
@@ -114,7 +114,7 @@ def contract_options(request: Request) -> Wanted:
 
 
 def _differing(request: Request, licence: Licence | None) -> Wanted:
-    """Options that are as they are today need no decision."""
+    """The options whose value differs from the licence."""
     return {item: to for item, to in contract_options(request).items() if _today(licence, item) != to}
 
 
@@ -129,9 +129,9 @@ def _with_implied(wanted: Wanted, licence: Licence | None, catalogue: Catalogue)
 
 
 def implied_by(wanted: Wanted, licence: Licence, catalogue: Catalogue) -> Iterator[tuple[ItemKey, bool]]:
-    """The plugins that come or leave by themselves when ``wanted`` is put on the licence.
+    """The implied plugins that come (True) or go (False) when the licence gets the ``wanted`` values.
 
-    What does not touch its plan or its add-on leaves a plugin as it is, also where an import or a hand has put it amiss.
+    A plugin changes only if its add-on or the plan is among them, even if the licence has it wrongly today.
     """
     plan = wanted.get(ItemKey.PLAN, licence.plan)
     addons = set(licence.addons)

@@ -1,4 +1,4 @@
-"""The named rules: for each item who says yes, from which day it holds, and what it does to the bill."""
+"""The rules by name: for each item who approves it, when it takes effect, and what it does to the bill."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,9 +20,9 @@ from mailbot.core.ledger.rule import Rule
 
 @dataclass(frozen=True)
 class RuleCase:
-    """What the rules look at: the request, the billing it asks for, the day it was made, the licence as it stands.
+    """What the rules look at: the request, the billing frequency and the day of the request, the licence before.
 
-    ``activated``: the day on which this very request activated the licence, from which its first period runs.
+    ``activated``: the day on which this request activated the licence; its first period begins then.
     """
 
     request: RequestKind
@@ -36,7 +36,7 @@ class RuleCase:
 
 
 def items_by_rules(case: RuleCase, lines: tuple[RequestedItem, ...], today: date) -> tuple[Item, ...]:
-    """The items with rule, route and, as a forecast for ``today``, day and billing effect; none has a status yet."""
+    """The items with rule and route, and with day and bill as if they were granted today. They have no status yet."""
     whole = case.staff_whole or _too_many_agents(case, lines)
     items = tuple(_item(case, line, today, whole=whole) for line in lines)
     return tuple(_with_cause(item, items, today, case.catalogue) for item in items)
@@ -59,14 +59,14 @@ def _with_cause(item: Item, items: tuple[Item, ...], today: date, catalogue: Cat
 
 
 def implied_day(item: Item, days: Mapping[ItemKey, date], today: date, catalogue: Catalogue) -> date:
-    """An implied plugin comes with the last and leaves with the first of what brings it. ``days``: item -> its day."""
+    """The day of an implied plugin: it comes with the last and goes with the first of its causes. ``days``: item -> day."""
     cause = catalogue.plugins[item.item.key].implied_by
     found = [days[key] for key in (ItemKey.PLAN, ItemKey.addon(cause or "")) if key in days]
     return (max if item.to else min)(found, default=today)
 
 
 def rule_of(case: RuleCase, line: RequestedItem) -> Rule:
-    """The name of the rule that decides when an item holds and what it costs."""
+    """The rule that says when an item takes effect and what it costs."""
     match case.request:
         case RequestKind.ACTIVATE:
             return Rule.DEMO if case.action is Action.DEMO else _split(case, line)
@@ -83,13 +83,13 @@ def rule_of(case: RuleCase, line: RequestedItem) -> Rule:
 
 
 def _split(case: RuleCase, line: RequestedItem) -> Rule:
-    if not line.to:  # what the new plan does not have needs nobody's consent
+    if not line.to:  # removing what the new plan does not have needs no approval
         return Rule.AUTOMATIC
     return Rule.BY_STAFF if _group(line.item) in case.catalogue.by_staff else Rule.AUTOMATIC
 
 
 def _group(item: ItemKey) -> str:
-    """The group of a new plan's split that the item belongs to, as the catalogue names it."""
+    """The catalogue's name for the item in its lists of what is automatic and what staff decide."""
     match item.kind:
         case ItemKind.SEAT:
             return "seats"
@@ -119,7 +119,7 @@ def _contract(case: RuleCase, line: RequestedItem) -> Rule:
 
 
 def _weight(catalogue: Catalogue, item: ItemKey, value: Value) -> tuple[float, ...]:
-    """What makes one option more than another: its price where both have one, else its rank."""
+    """A sort key that is greater for the greater option: by price if all options have one, else by rank."""
     if isinstance(value, bool) or value is None:
         return (float(bool(value)),)
     options = catalogue.plans if item.kind is ItemKind.PLAN else catalogue.support
@@ -147,13 +147,13 @@ def _above_maximum(catalogue: Catalogue, line: RequestedItem) -> bool:
 
 
 def _too_many_agents(case: RuleCase, lines: tuple[RequestedItem, ...]) -> bool:
-    """A new plan without its agents would be no licence: above their maximum staff decide on all of it."""
+    """Whether a new plan has more agents than are granted automatically; staff then decide on the whole plan."""
     agents = next((line for line in lines if line.item == AGENTS), None)
     return case.request is RequestKind.ACTIVATE and agents is not None and _above_maximum(case.catalogue, agents)
 
 
 def day_of(case: RuleCase, item: Item, today: date) -> date:
-    """The day from which the item holds when it is committed on ``today``; nothing is backdated."""
+    """The day on which the item takes effect if it is granted on ``today``; never before that."""
     terms = (case.licence.billing, case.licence.renewal) if case.licence else (None, None)
     match item.rule:
         case Rule.DECREASE_AFTER_20TH:
@@ -169,7 +169,7 @@ def day_of(case: RuleCase, item: Item, today: date) -> date:
 
 
 def billing_of(case: RuleCase, item: Item, day: date) -> Billing | None:
-    """The billing effect from ``day`` on; None for what is on no bill (a demo, what is included, what is implied)."""
+    """The effect on the bill from ``day`` on; None for what is never billed: demos, included and implied items."""
     if case.request is not RequestKind.MODIFY and item.item.kind in (ItemKind.STATUS, ItemKind.TOKEN):
         return _restored(case, item, day)
     if item.item.kind in billing.UNBILLED or item.rule in (Rule.DEMO, Rule.IMPLIED):
@@ -199,7 +199,7 @@ def _begun(case: RuleCase, item: Item, day: date) -> Billing:
 
 
 def _restored(case: RuleCase, item: Item, day: date) -> Billing | None:
-    """Re-activation: from active (or a demo that moves) without effect, else an increase of all that the licence has."""
+    """The bill of a re-activation: none if the licence is active (or a demo that moves), else all that it has as an increase."""
     free = ("active", "demo") if item.item.kind is ItemKind.TOKEN else ("active",)
     if case.licence is None:
         return None

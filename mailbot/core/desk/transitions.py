@@ -1,6 +1,6 @@
-"""The one table: what each event does to a ticket in each state. Whatever affects a ticket's state goes through here.
+"""The transition table: what each event does to a ticket in each state. Every change of state goes through it.
 
-A state's row names every event; an event that is over in that state does nothing, or is answered as late.
+Each state has a step for every event; an event that no longer applies does nothing or is answered as too late.
 """
 
 from collections.abc import Callable, Mapping
@@ -21,7 +21,7 @@ from mailbot.core.desk.ticket import FINAL, State, Ticket
 
 Step = Callable[[Ticket, Any, DecisionContext], Decision]
 
-#: What holds in every state: words are passed on, notes are kept, mails may come back.
+#: Steps that are the same in every state.
 ALWAYS: Mapping[type, Step] = {
     events.AnswerGiven: on_decision.answer,
     events.NoteTaken: on_decision.take_note,
@@ -34,7 +34,7 @@ ALWAYS: Mapping[type, Step] = {
     events.LicenceServerRefused: on_licence_server.licence_server_refused,
     events.LicenceServerSlow: on_licence_server.still_applying,
 }
-#: What is over, unless the state's own row says otherwise.
+#: Steps of a final ticket; states that are open replace most of them.
 OVER: Mapping[type, Step] = {
     events.Opened: on_customer_and_calendar.no_effect,
     events.Changed: on_customer_and_calendar.no_effect,
@@ -50,7 +50,7 @@ OVER: Mapping[type, Step] = {
     events.CustomerReminded: on_customer_and_calendar.no_effect,
     events.CustomerSilent: on_customer_and_calendar.no_effect,
 }
-#: What holds as long as a ticket is open.
+#: Steps of every open ticket.
 OPEN: Mapping[type, Step] = {
     events.Changed: on_correction.correct,
     events.Withdrawn: on_customer_and_calendar.withdraw,
@@ -78,7 +78,7 @@ OWN: Mapping[State, Mapping[type, Step]] = {
     State.WAITING_STAFF: {events.StaffReminded: on_customer_and_calendar.remind_staff, **DECIDING},
     State.APPLYING: {},
     State.SCHEDULED: {},
-    # The requester must not learn that a contact said NO: for him all goes on as with a token that does not exist.
+    # For the requester everything goes on as with a token that does not exist.
     State.DENIED: {
         events.Changed: on_correction.correct_denied,
         events.Withdrawn: on_customer_and_calendar.withdraw_denied,
@@ -93,11 +93,11 @@ TABLE: Mapping[State, Mapping[type, Step]] = {
 
 
 def decide(ticket: Ticket, event: Event, context: DecisionContext) -> Decision:
-    """What the event makes of the ticket. Pure: ticket, ledger and time come in, the new ticket and the effects go out."""
+    """The new ticket and the effects of an event."""
     made = TABLE[ticket.state][type(event)](ticket, event, context)
     return replace(made, ticket=replace(made.ticket, hold=False)) if _unheld(ticket, made.ticket) else made
 
 
 def _unheld(before: Ticket, after: Ticket) -> bool:
-    """Whether a HOLD is over: the ticket has changed since."""
+    """Whether a HOLD ends because the ticket has changed."""
     return before.hold and after.hold and (before.state, before.items) != (after.state, after.items)
