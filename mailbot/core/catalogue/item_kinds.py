@@ -8,7 +8,7 @@ from pydantic import AfterValidator, GetCoreSchemaHandler
 
 
 class ItemKind(StrEnum):
-    """What an item is. Seats, add-ons and plugins have keys in the catalogue; of the other kinds there is one item each."""
+    """What an item is. Seats, add-ons and plugins have keys in the catalogue; other kinds have one item each."""
 
     ADMIN = "admin"
     PLAN = "plan"
@@ -25,7 +25,7 @@ class ItemKind(StrEnum):
 
 
 class ItemKey(str):
-    """The key of an item in JSON, in the ledger and in decisions: ``plan``, ``agents``, ``addon:KEY``. A str, equal to that text."""
+    """The key of an item in JSON, ledger and decisions: ``plan``, ``agents``, ``addon:KEY``. Equal to that text."""
 
     __slots__ = ()
 

@@ -12,7 +12,7 @@ from mailbot.core.ledger.licence import Licence
 
 @dataclass(frozen=True)
 class Sender:
-    """The sender of a mail: ``verified`` by the mail server's checks (or trusted by configuration), ``known`` from the ledger."""
+    """The sender of a mail. ``verified``: by the mail server or by configuration. ``known``: from the ledger."""
 
     address: str
     verdict: str
@@ -66,7 +66,7 @@ def standing_of(request: Request, sender: Sender, licence: Licence | None, *, al
 
 
 def _without_licence(sender: Sender, *, always_confirm: bool) -> Standing:
-    """An activation of a new token, or a question: a verified sender needs no confirmation, any other confirms it himself."""
+    """A new token or a question: a verified sender needs no confirmation, any other confirms it himself."""
     if sender.verified and not always_confirm:
         return Standing(released=True)
     return Standing(challenged=(sender.address,))

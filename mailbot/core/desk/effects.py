@@ -1,4 +1,4 @@
-"""What follows from an event, as values: mails to compose, ledger events, due things. ``process.unit_of_work`` carries them out."""
+"""What follows from an event, as values: mails, ledger events, due things. ``process.unit_of_work`` carries them out."""
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -37,7 +37,7 @@ class DueKind(StrEnum):
 
 @dataclass(frozen=True)
 class DecisionResult:
-    """What became of one decision line: the line as ``read``, whether it was ``done``, the words ``sent`` to the customer."""
+    """What became of one decision line as ``read``: whether it was ``done``, and the words ``sent`` to the customer."""
 
     read: str
     done: bool
@@ -73,7 +73,7 @@ class Facts:
 
 @dataclass(frozen=True)
 class Send:
-    """A mail of that kind (a pair of templates) to an audience or an address. With ``purpose`` it carries a reply key."""
+    """A mail of that kind (a pair of templates) to an audience or an address; with ``purpose``, a reply key."""
 
     kind: str
     to: Audience | str

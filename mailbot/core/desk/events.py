@@ -15,7 +15,7 @@ from mailbot.core.logs.diagnosis import Diagnosis
 
 @dataclass(frozen=True)
 class SubmittedForm:
-    """A form as it was read, with the problems found in it. ``fields`` are its values as written; ``received_at`` is aware.
+    """A form as it was read, with the problems in it. ``fields`` are its values as written; ``received_at`` is aware.
 
     ``confirmed``: a contact has confirmed it, so problems found in the ledger may be told and nobody is asked again.
     ``ref``: the ticket that it corrects or confirms, "" for a new one; ledger events of that ticket are disregarded.

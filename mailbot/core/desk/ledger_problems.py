@@ -98,9 +98,7 @@ def _additions(request: Request, licence: Licence, catalogue: Catalogue) -> Iter
 
 
 def _staying(licence: Licence) -> list[str]:
-    """The licence's add-ons without those scheduled to leave. Later dates are checked only in a form without problems:
-    ``schedule_conflicts``.
-    """
+    """The licence's add-ons without those scheduled to leave. Later dates: ``schedule_conflicts``."""
     leaving = {line.item for line in licence.scheduled if not line.to}
     return [key for key in licence.addons if ItemKey.addon(key) not in leaving]
 
@@ -137,7 +135,7 @@ def _contract(request: Request, licence: Licence, catalogue: Catalogue) -> Itera
 
 
 def schedule_conflicts(licence: Licence, items: Iterable[Item], context: DecisionContext) -> list[Problem]:
-    """A problem for each add-on that would lack an add-on it requires on a later date if the items were granted today."""
+    """A problem for each add-on that would lack one it requires on a later date if the items were granted today."""
     wanted = [item for item in items if item.expected]
     events = [*licence.history]
     for item in wanted:

@@ -44,7 +44,7 @@ class Grant:
 
 
 def changes_of(grant: Grant, items: Sequence[Item]) -> Changes:
-    """One change for each day and rule of items that were just granted, and changes for what they supersede on later days."""
+    """One change for each day and rule of items just granted, and one for each later day that they supersede."""
     ticket, licence = grant.ticket, grant.licence
     moved = next((item for item in items if item.item == ItemKey.TOKEN), None)
     if moved is not None and licence is not None:

@@ -1,4 +1,4 @@
-"""Reads the logs of a re-activation and compares them with form and ledger, for mails and for ``mailbot diagnose`` alike."""
+"""Compares the logs of a re-activation with form and ledger, for mails and for ``mailbot diagnose`` alike."""
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime

@@ -79,7 +79,7 @@ def _changed(ticket: Ticket, items: tuple[Item, ...], judged: JudgedForm) -> tup
 
 
 def correct_denied(ticket: Ticket, event: Changed, context: DecisionContext) -> Decision:
-    """A correction of a denied request: staff get it as a comment, the requester gets the answer he would get without a denial."""
+    """A correction of a denied request: a comment for staff; the requester gets the answer as if nobody had denied it."""
     faults = tuple(problem for problem in event.judged.form.problems if not problem.from_ledger)
     shown = Facts(replaced=_replaced(ticket, event.judged))
     after = with_form(ticket, event.judged)

@@ -1,4 +1,4 @@
-"""What customers and the calendar do to an open ticket: comments, withdrawal, status, effective days, reminders, closing."""
+"""What customers and the calendar do to a ticket: comments, withdrawal, status, effective days, reminders, closing."""
 
 from mailbot.core.base.frozen import replace
 from mailbot.core.desk.context import DecisionContext

@@ -92,7 +92,7 @@ def _out_of_place(ticket: Ticket, keys: frozenset[ItemKey], licence: Licence | N
 
 
 def reject(ticket: Ticket, event: Rejected, context: DecisionContext) -> Decision:
-    """Refuses items with a reason for the customer. A refused billing frequency of an active plan is asked for again."""
+    """Refuses items with a reason. A refused billing frequency of an active plan is asked for again."""
     if ticket.is_question:
         ticket = with_state(replace(ticket, ending=Ending.REJECTED))
         result = DecisionResult(event.read, True, ticket.ref, "REJECT", sent=event.reason)

@@ -29,7 +29,7 @@ ANSWERS = frozenset({"accepted", "refused"})
 
 
 def await_licence_server(before: Ticket, decision: Decision, context: DecisionContext) -> Decision:
-    """The decision with newly granted items as ``applying``, and without the mails and due things that wait for the server."""
+    """The decision with new grants as ``applying``, without the mails and due things that wait for the server."""
     asks = any(isinstance(effect, ChangeLicence) and effect.kind not in ANSWERS for effect in decision.effects)
     was = {item.item: item.status for item in before.items}
     now = [i.item for i in decision.ticket.items if i.status in GRANTED and was.get(i.item) not in GRANTED]
@@ -104,7 +104,7 @@ def _proceed(
     notes: tuple[HistoryNote, ...],
     context: DecisionContext,
 ) -> Decision:
-    """While items are still applying nobody is told; after the last one the waiting mails and due things are released."""
+    """After the last item the waiting mails and due things are released; before, nobody is told."""
     ticket = with_state(ticket)
     if not ticket.held or any(item.status is ItemStatus.APPLYING for item in ticket.items):
         return Decision(ticket, (change, *effects), notes)

@@ -1,4 +1,4 @@
-"""How a form enters a ticket: opened, confirmed or denied, and what is granted at once. Corrections: ``desk.on_correction``."""
+"""How a form enters a ticket: opened, confirmed, denied, granted at once. Corrections: ``desk.on_correction``."""
 
 from datetime import timedelta
 
@@ -117,7 +117,7 @@ def proceed(
     effects: tuple[Effect, ...] = (),
     shown: Facts = Facts(),  # noqa: B008 - frozen
 ) -> Decision:
-    """The next step of a form: tell its problems, else ask for confirmation, else grant items and ask staff for the rest."""
+    """The next step of a form: tell its problems, or ask for confirmation, or grant items and ask staff for the rest."""
     if ticket.problems:
         return incomplete(with_state(ticket), judged, context, notes, effects, shown)
     if ticket.token_doubt or not ticket.released:

@@ -59,7 +59,7 @@ def _with_cause(item: Item, items: tuple[Item, ...], today: date, catalogue: Cat
 
 
 def implied_day(item: Item, days: Mapping[ItemKey, date], today: date, catalogue: Catalogue) -> date:
-    """The day of an implied plugin: it comes with the last and goes with the first of its causes. ``days``: item -> day."""
+    """The day of an implied plugin: it comes with the last of its causes and goes with the first."""
     cause = catalogue.plugins[item.item.key].implied_by
     found = [days[key] for key in (ItemKey.PLAN, ItemKey.addon(cause or "")) if key in days]
     return (max if item.to else min)(found, default=today)
@@ -199,7 +199,7 @@ def _begun(case: RuleCase, item: Item, day: date) -> Billing:
 
 
 def _restored(case: RuleCase, item: Item, day: date) -> Billing | None:
-    """The bill of a re-activation: none if the licence is active (or a demo that moves), else all that it has as an increase."""
+    """The bill of a re-activation: an increase by the whole licence, unless that is active (or a demo that moves)."""
     free = ("active", "demo") if item.item.kind is ItemKind.TOKEN else ("active",)
     if case.licence is None:
         return None

@@ -75,7 +75,7 @@ class Ending(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Item:
-    """One thing that a request asks for: ``item`` goes from ``from_`` to ``to``. No status before the request is confirmed."""
+    """One requested item, which goes from ``from_`` to ``to``. It has no status before the request is confirmed."""
 
     item: ItemKey
     from_: Annotated[Value, Field(alias="from")]
@@ -96,7 +96,7 @@ class Item:
 
     @property
     def overtaken(self) -> bool:
-        """Whether the licence has changed so that an increase would now lower the count, or a decrease would raise it."""
+        """Whether, as the licence is by now, an increase would lower the count or a decrease would raise it."""
         if type(self.from_) is not int or type(self.to) is not int:
             return False
         grows, shrinks = self.rule is Rule.INCREASE, self.rule in DECREASES
@@ -161,7 +161,7 @@ class Ticket:
     asked: bool = False
     hold: bool = False
     ending: Ending | None = None
-    #: Items whose mails and due things wait for the licence server. ``told``: the customer knows that they are being applied.
+    #: Items whose mails and due things wait for the licence server. ``told``: the customer has been told so.
     held: tuple[ItemKey, ...] = ()
     told: bool = False
     #: The requester gets the neutral view: the same whether or not the token is in the ledger or a contact said NO.
