@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from mailbot.core.base.address import matches, same
+from mailbot.core.base.address import matches_pattern, same_address
 from mailbot.core.desk.authorisation import Sender
 from mailbot.core.desk.disclosure import Viewer, is_over_for_requester, shown_to
 from mailbot.core.desk.effects import Facts, Send
@@ -87,15 +87,15 @@ def in_thread(reply: Reply, ticket: Ticket) -> Ticket:
 
 def _may_act(reply: Reply, ticket: Ticket) -> bool:
     """The ticket's sender, or a contact of its licence."""
-    if same(reply.sender.address, ticket.sender):
+    if same_address(reply.sender.address, ticket.sender):
         return True
     licence = reply.work.licence(ticket.token) if ticket.token else None
-    return licence is not None and any(matches(reply.sender.address, contact) for contact in licence.contacts)
+    return licence is not None and any(matches_pattern(reply.sender.address, contact) for contact in licence.contacts)
 
 
 def _challenge(reply: Reply, ticket: Ticket) -> str:
     """CONFIRM or NO, from the address that was asked; anything else leaves the key alive."""
-    asked = same(reply.sender.address, reply.thread.address) and reply.sender.verdict != "refused"
+    asked = same_address(reply.sender.address, reply.thread.address) and reply.sender.verdict != "refused"
     word = decision_grammar.confirmation_word(reply.own) if reply.clear else None
     if not asked or word is None or not reply.thread.live:
         _comment(reply, ticket, "wrong_sender" if not asked else "asked", acts=False)
@@ -214,7 +214,7 @@ def _comment(reply: Reply, ticket: Ticket, why: str, *, acts: bool) -> Ticket:
     text, *files = (reply.work.blotted(words) for words in (reply.said, *reply.message.file_names))
     event = Commented(reply.sender.address, text.strip(), why, acts, tuple(files))
     ticket = reply.work.apply(ticket, event).ticket
-    stranger = why == "wrong_sender" and reply.thread.live and not same(reply.sender.address, ticket.sender)
+    stranger = why == "wrong_sender" and reply.thread.live and not same_address(reply.sender.address, ticket.sender)
     if stranger and reply.thread.purpose is Purpose.CUSTOMER:  # of a contact who was asked the sender must not hear
         facts = Facts(why="wrong_sender", tickets=(shown_to(Viewer.REQUESTER, ticket),))
         return reply.work.perform(ticket, (Send("status", ticket.sender, facts, Purpose.CUSTOMER),))

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from mailbot.core.base.address import fold_case, same
+from mailbot.core.base.address import fold_case, same_address
 from mailbot.core.base.frozen import replace
 from mailbot.core.desk import log_review
 from mailbot.core.desk.authorisation import Sender
@@ -175,7 +175,7 @@ class Requests:
         """The same form is answered with how it stands; proved to be from whoever was asked to confirm it, it is his word."""
         address = self.sender.address
         asked = any(
-            row.purpose == Purpose.CONFIRM and same(row.address, address)
+            row.purpose == Purpose.CONFIRM and same_address(row.address, address)
             for row in key_rows.live_of_ticket(self.work.session, ticket.ref)
         )
         if asked and self.sender.verified and self.work.desk.config.identity.customers != "confirm":

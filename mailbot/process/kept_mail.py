@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from mailbot.core.base.address import fold_case, matches
+from mailbot.core.base.address import fold_case, matches_pattern
 from mailbot.core.base.frozen import replace
 from mailbot.core.desk.authorisation import Sender
 from mailbot.core.desk.disclosure import Viewer, is_over_for_requester, shown_to
@@ -35,7 +35,7 @@ from mailbot.core.inbound.intake import (
 )
 from mailbot.core.inbound.purpose import Purpose
 from mailbot.core.mail import bounce
-from mailbot.core.mail.auth_results import verdict
+from mailbot.core.mail.auth_results import sender_verdict
 from mailbot.core.mail.message import Message, parse
 from mailbot.environment import Desk
 from mailbot.maillog import mask_token
@@ -178,7 +178,7 @@ class Mail:
     def _sender(self) -> Sender:
         address = self.message.sender or ""
         identity = self.desk.config.identity
-        found = verdict(self.message, identity.authserv_id)
+        found = sender_verdict(self.message, identity.authserv_id)
         return Sender(
             address=address,
             verdict=found.value,
@@ -188,7 +188,7 @@ class Mail:
         )
 
     def _is_partner(self, address: str) -> bool:
-        return any(matches(address, pattern) for pattern in self.desk.config.identity.partners)
+        return any(matches_pattern(address, pattern) for pattern in self.desk.config.identity.partners)
 
     def _bounced(self, report: bounce.DeliveryReport) -> Handled:
         """A report that one of our own mails did not arrive marks it; any other is only kept."""

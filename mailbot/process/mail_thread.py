@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from mailbot.core.base.address import same
+from mailbot.core.base.address import same_address
 from mailbot.core.base.frozen import replace
 from mailbot.core.form.own_text import without_ours
 from mailbot.core.inbound import reply_keys
@@ -26,7 +26,9 @@ def thread_of(work: Work, message: Message, received_at: datetime) -> Thread:
         settings.ticket_prefix,
     )
     row = key_rows.find(work.session, reply_keys.digest(found.key)) if found.key else None
-    if row is None or not same(found.ref or "", row.ref or reply_keys.DIGEST):  # a key beside another reference is none
+    if row is None or not same_address(
+        found.ref or "", row.ref or reply_keys.DIGEST
+    ):  # a key beside another reference is none
         return Thread(found)
     expired = row.expires_at is not None and row.expires_at < received_at  # however late it is handled
     ended = row.dead_at is not None and row.dead_why != key_rows.EXPIRED

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session
 
-from mailbot.core.base.address import domain, fold_case, matches, same
+from mailbot.core.base.address import domain_of, fold_case, matches_pattern, same_address
 from mailbot.core.base.frozen import replace
 from mailbot.core.desk.disclosure import Viewer, shown_to
 from mailbot.core.desk.effects import Audience, DueKind, Facts, Send
@@ -68,7 +68,7 @@ class Post:
             case Audience.STAFF:
                 return staff
             case Audience.DECIDERS:
-                return [a for a in staff if ticket is None or not same(a, ticket.sender)]
+                return [a for a in staff if ticket is None or not same_address(a, ticket.sender)]
             case Audience.CUSTOMER | Audience.OUTCOME if ticket is not None:
                 return _customers(Audience(to), ticket, licence)
             case _:
@@ -78,7 +78,7 @@ class Post:
         """A budget is used up: one notice a day to a person who writes too much, and lines for the operator."""
         self.withheld.append(f"{kind} to {address}")
         day, today = self.now - timedelta(days=1), self.now.astimezone(self.desk.config.zone).date()
-        wrote = ticket is None or same(address, ticket.sender)
+        wrote = ticket is None or same_address(address, ticket.sender)
         if cap is Cap.SENDER and wrote and mail_counts.count_since(self.session, address, day, ("cap",)) == 0:
             self._one(Send("cap", address), readership.Reader(address, staff=False), ticket)
         if ticket is not None:
@@ -91,8 +91,8 @@ class Post:
                 self.alert(f"cap:{fold_case(address)}:{today}", self.desk.say("alert.cap_sender", address=address))
             case Cap.DOMAIN:
                 self.alert(
-                    f"cap:@{domain(address)}:{today}",
-                    self.desk.say("alert.cap_domain", domain=domain(address)),
+                    f"cap:@{domain_of(address)}:{today}",
+                    self.desk.say("alert.cap_domain", domain=domain_of(address)),
                 )
             case Cap.UNKNOWN:
                 self.alert(
@@ -134,7 +134,7 @@ class Post:
         address = reader.address
         envelope = self._envelope(send, address, ticket, reply_to_mail)
         facts = send.facts if send.facts.by or not ticket else replace(send.facts, by=self._name(address))
-        requester = ticket is not None and same(address, ticket.sender)
+        requester = ticket is not None and same_address(address, ticket.sender)
         shown = shown_to(Viewer.REQUESTER if requester else Viewer.OTHERS, ticket) if ticket else None
         licence = None if requester and ticket and ticket.neutral else licence
         context = mail_context.context(
@@ -160,7 +160,7 @@ class Post:
         return joined(ticket, address, envelope.message_id) if ticket else None
 
     def _name(self, address: str) -> str:
-        return next((m.name for m in self.desk.config.staff if same(m.address, address)), "")
+        return next((m.name for m in self.desk.config.staff if same_address(m.address, address)), "")
 
     def _envelope(self, send: Send, address: str, ticket: Ticket | None, reply_to_mail: str | None) -> Envelope:
         settings = self.desk.config
@@ -169,7 +169,7 @@ class Post:
         tagged = key if key and not settings.smtp.sub_addressing else None
         thread = ticket.threads.get(fold_case(address), ()) if ticket else ((reply_to_mail,) if reply_to_mail else ())
         return Envelope(
-            message_id=keywords.message_id(ref, key, self.random(20), domain(settings.mailbot.address)),
+            message_id=keywords.message_id(ref, key, self.random(20), domain_of(settings.mailbot.address)),
             to=address,
             reply_to=keywords.reply_address(settings.mailbot.address, ref or "", key, settings.smtp.sub_addressing)
             if key
@@ -219,7 +219,7 @@ def _customers(to: Audience, ticket: Ticket, licence: Licence | None) -> list[st
     contacts = licence.contacts if licence else ()
     people = [ticket.sender]
     other = ticket.customer_email
-    if other and any(matches(other, contact) for contact in contacts):
+    if other and any(matches_pattern(other, contact) for contact in contacts):
         people.append(other)
     if to is Audience.OUTCOME and ticket.sender_is_partner:
         people += [contact for contact in contacts if not contact.startswith("@")]

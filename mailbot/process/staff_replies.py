@@ -4,8 +4,13 @@ import re
 from collections.abc import Sequence
 from datetime import timedelta
 
+<<<<<<< HEAD
 from mailbot.core.base.address import fold_case, same
 from mailbot.core.desk.effects import DecisionResult, Facts, Send
+=======
+from mailbot.core.base.address import fold_case, same_address
+from mailbot.core.desk.effects import Facts, Result, Send
+>>>>>>> main
 from mailbot.core.desk.ticket import Ticket
 from mailbot.core.inbound import decision_grammar
 from mailbot.core.inbound.purpose import Purpose
@@ -30,7 +35,7 @@ def staff(reply: Reply) -> str:
     """A reply with a staff key: decided, answered with why not, or recorded. Returns what it came to."""
     work, thread, sender = reply.work, reply.thread, reply.sender
     member = work.staff(thread.address)
-    if member is None or not same(sender.address, thread.address):
+    if member is None or not same_address(sender.address, thread.address):
         return _refused(reply, f"the decision key of {thread.address} was used by {sender.address}")
     if sender.verdict == "refused":
         return _refused(reply, f"a decision in the name of {member} came from an unverified sender")
@@ -157,7 +162,7 @@ def _too_late(reply: Reply, member: str) -> str:
         if not answered:
             continue
         _already(reply.work, member, ticket, why)
-        if ticket.waits and not same(member, ticket.sender):
+        if ticket.waits and not same_address(member, ticket.sender):
             version = next(version for name, version, _ in reply.thread.refs if name == ref)
             ask_anew(reply.work, ticket, member, version)
     return "decision too late"

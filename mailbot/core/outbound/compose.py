@@ -10,7 +10,7 @@ from email.utils import format_datetime
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
-from mailbot.core.base.address import clean, clean_text
+from mailbot.core.base.characters import multi_line, single_line
 from mailbot.core.mail.bounce import OWN_HEADER
 
 
@@ -70,15 +70,15 @@ def _headers(envelope: Envelope, subject: str, desk: Letterhead) -> list[tuple[s
     headers = [
         ("From", f"{_encoded(desk.name)} <{desk.address}>"),
         ("To", envelope.to),
-        ("Subject", _encoded(clean(subject, 200))),
+        ("Subject", _encoded(single_line(subject, 200))),
         ("Date", format_datetime(envelope.date.astimezone(desk.zone))),
         ("Message-ID", envelope.message_id),
     ]
     if envelope.reply_to:
         headers.append(("Reply-To", envelope.reply_to))
     if envelope.in_reply_to:
-        headers.append(("In-Reply-To", clean(envelope.in_reply_to, 400)))
-        headers.append(("References", "\r\n ".join(clean(r, 400) for r in envelope.references)))
+        headers.append(("In-Reply-To", single_line(envelope.in_reply_to, 400)))
+        headers.append(("References", "\r\n ".join(single_line(r, 400) for r in envelope.references)))
     return [
         *headers,
         ("Auto-Submitted", "auto-replied" if envelope.in_reply_to else "auto-generated"),
@@ -90,14 +90,14 @@ def _headers(envelope: Envelope, subject: str, desk: Letterhead) -> list[tuple[s
 
 def _encoded(text: str) -> str:
     """A header's words: as they are when plain ASCII, else encoded; folded by our own line ends only."""
-    plain = clean(text, 300)
+    plain = single_line(text, 300)
     if (plain.isascii() and not set(plain) & set('"(),:;<>@[\\]')) or (plain.isascii() and "[" in plain):
         return plain
     return Header(plain, "utf-8", maxlinelen=70, header_name="Subject").encode(linesep="\r\n")
 
 
 def _part(boundary: str, kind: str, text: str) -> str:
-    data = clean_text(text).strip("\n") + "\n"
+    data = multi_line(text).strip("\n") + "\n"
     encoded = quopri.encodestring(data.encode()).decode("ascii").replace("\n", "\r\n")
     head = f'Content-Type: text/{kind}; charset="utf-8"\r\nContent-Transfer-Encoding: quoted-printable\r\n'
     return f"--{boundary}\r\n{head}\r\n{encoded}\r\n"
