@@ -4,13 +4,8 @@ import re
 from collections.abc import Sequence
 from datetime import timedelta
 
-<<<<<<< HEAD
-from mailbot.core.base.address import fold_case, same
-from mailbot.core.desk.effects import DecisionResult, Facts, Send
-=======
 from mailbot.core.base.address import fold_case, same_address
-from mailbot.core.desk.effects import Facts, Result, Send
->>>>>>> main
+from mailbot.core.desk.effects import DecisionResult, Facts, Send
 from mailbot.core.desk.ticket import Ticket
 from mailbot.core.inbound import decision_grammar
 from mailbot.core.inbound.purpose import Purpose

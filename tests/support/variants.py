@@ -8,7 +8,7 @@ from functools import cache
 from zoneinfo import ZoneInfo
 
 from mailbot.core.catalogue.item_kinds import ItemKey
-from mailbot.core.desk.effects import Facts, Send
+from mailbot.core.desk.effects import DecisionResult, Facts, Send
 from mailbot.core.desk.ticket import Billing, Ending, Item, ItemStatus, Route, State, Ticket
 from mailbot.core.form.problem import Code, Problem
 from mailbot.core.inbound.purpose import Purpose
