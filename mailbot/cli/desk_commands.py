@@ -262,7 +262,7 @@ def decide(
 ) -> None:
     """Decide a ticket, with the words of a reply: mailbot decide LIC-12 "APPROVE agents"."""
     from mailbot.process.decision_lines import Decisions
-    from mailbot.process.unit_of_work import Work
+    from mailbot.process.unit_of_work import UnitOfWork
 
     choose(config_file, now)
     found = desk(writes=True)
@@ -270,8 +270,9 @@ def decide(
         ticket = mapping.load_ticket(session, ref)
         if ticket is None:
             fail(f"there is no ticket {ref}")
-        work = Work(found, session, found.clock(), f"decide:{ref}:{found.clock().isoformat()}:{decision}")
-        results = Decisions(work, "operator", None).carry_out(decision, (ticket.ref,))
+        label = f"decide:{ref}:{found.clock().isoformat()}:{decision}"
+        with UnitOfWork(found, session, found.clock(), label) as work:
+            results = Decisions(work, "operator", None).carry_out(decision, (ticket.ref,))
     if json:
         show_json([_result(result) for result in results])
     else:
