@@ -8,7 +8,7 @@ from typing import Any
 from sqlmodel import Session
 
 from mailbot import json_shapes
-from mailbot.core.desk.events import Accepted, RefusedThere
+from mailbot.core.desk.events import LicenceServerAccepted, LicenceServerRefused
 from mailbot.core.ledger.licence import LicenceEvent, from_day, state_on
 from mailbot.core.ledger.rule import Rule
 from mailbot.core.outbound.text_layout import first_line
@@ -144,9 +144,9 @@ def _take_answer(work: UnitOfWork, event: LicenceEvent, outcome: Taken | EventRe
     ticket = work.ticket(event.ticket) if event.ticket and event.kind != "reversed" else None
     items = tuple(event.changes)
     if ticket is not None and isinstance(outcome, Taken):
-        work.apply(ticket, Accepted(event.token, event.revision, items))
+        work.apply(ticket, LicenceServerAccepted(event.token, event.revision, items))
     elif ticket is not None and isinstance(outcome, EventRefused):
-        work.apply(ticket, RefusedThere(event.token, event.revision, items, outcome.reason))
+        work.apply(ticket, LicenceServerRefused(event.token, event.revision, items, outcome.reason))
         _fall_too(work, event, outcome)
     else:
         _by_hand(work, event, outcome)
@@ -166,7 +166,7 @@ def _fall_too(work: UnitOfWork, event: LicenceEvent, outcome: EventRefused) -> N
         )
         ticket = work.ticket(event.ticket or "")
         if ticket is not None:
-            work.apply(ticket, RefusedThere(other.token, other.revision, tuple(other.changes), outcome.reason))
+            work.apply(ticket, LicenceServerRefused(other.token, other.revision, tuple(other.changes), outcome.reason))
 
 
 def _by_hand(work: UnitOfWork, event: LicenceEvent, outcome: Taken | EventRefused) -> None:
