@@ -8,9 +8,10 @@ from mailbot.core.desk.authorisation import Sender
 from mailbot.core.desk.effects import Facts, Send
 from mailbot.core.desk.events import Commented, Denied, EmailConfirmed, StatusAsked, Withdrawn
 from mailbot.core.desk.ticket import ITEM_FIELDS, Ticket, settled_fields
-from mailbot.core.form import blank_form, reader
+from mailbot.core.form import blank_form, corrections, reader
 from mailbot.core.form.problem import Code
-from mailbot.core.form.quotes import own_lines_anywhere, own_text
+from mailbot.core.form.quotes import split_at_quote, split_interleaved
+from mailbot.core.form.request import Reading
 from mailbot.core.form.validation import validate
 from mailbot.core.inbound import decision_grammar
 from mailbot.core.inbound.intake import Thread
@@ -41,18 +42,18 @@ class Reply:
     @property
     def own(self) -> str:
         """The writer's own words, up to the first sign of a quote."""
-        return own_text(self.message.text, (self.work.desk.wording.marker,)).own
+        return split_at_quote(self.message.text, (self.work.desk.wording.marker,)).own
 
     @property
     def said(self) -> str:
         """The writer's own words wherever they stand, also below and between what is quoted: they confirm nothing."""
-        return own_lines_anywhere(self.message.text, (self.work.desk.wording.marker,))[0].strip()
+        return split_interleaved(self.message.text, (self.work.desk.wording.marker,))[0].strip()
 
     @property
     def clear(self) -> bool:
         """Whether the own words are the same in every mail program: hidden by no style that only some follow."""
         surely = self.message.text_surely
-        return surely is None or own_text(surely, (self.work.desk.wording.marker,)).own == self.own
+        return surely is None or split_at_quote(surely, (self.work.desk.wording.marker,)).own == self.own
 
     @property
     def refs(self) -> tuple[str, ...]:
@@ -133,13 +134,13 @@ def _act(reply: Reply, ticket: Ticket) -> str:
         return "withdrawn"
     if answered := _asked_for(reply, ticket):
         return answered
-    own, quoted = own_lines_anywhere(reply.message.text, (reply.work.desk.wording.marker,))
+    own, quoted = split_interleaved(reply.message.text, (reply.work.desk.wording.marker,))
     read = reader.read_fields(own)
-    edited = reader.read_quoted(quoted, _sent_text(reply, ticket))
+    edited = corrections.read_edited_quote(quoted, _sent_text(reply, ticket))
     return _correct(reply, ticket, edited, read)
 
 
-def _correct(reply: Reply, ticket: Ticket, edited: reader.Reading, read: reader.Reading) -> str:
+def _correct(reply: Reply, ticket: Ticket, edited: Reading, read: Reading) -> str:
     """Corrected lines change what is open; what is settled is answered with the way to ask for it anew."""
     said = {**edited.values, **read.values}
     differing = {field for field, value in said.items() if ticket.fields.get(field) != value}
@@ -177,16 +178,16 @@ def _sent_text(reply: Reply, ticket: Ticket) -> str:
     sent = mapping.sent_text(reply.work.session, reply.message.in_reply_to, ticket.ref)
     if sent is not None:
         return sent
-    stored = reader.merge(ticket.fields, None, None)
+    stored = corrections.merge_correction(ticket.fields, None, None)
     request, _ = validate(stored, reply.work.desk.catalogue, attachments=True)
-    return blank_form.filled_form(request, stored.values, ticket.problems)
+    return blank_form.render_filled(request, stored.values, ticket.problems)
 
 
-def _nearly_said(reply: Reply, ticket: Ticket, read: reader.Reading) -> bool:
+def _nearly_said(reply: Reply, ticket: Ticket, read: Reading) -> bool:
     """Whether a line of the reply is nearly labelled as something that is still missing."""
     if not (ticket.problems and read.near):
         return False
-    merged = reader.merge(ticket.fields, None, read)
+    merged = corrections.merge_correction(ticket.fields, None, read)
     _, problems = validate(merged, reply.work.desk.catalogue, attachments=True)
     return any(problem.code is Code.NEAR_LABEL for problem in problems)
 

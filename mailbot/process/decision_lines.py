@@ -44,7 +44,7 @@ class Decisions:
         """The result of each decision line in ``own``; ``refs`` are the tickets that it may be about."""
         lines = self.read(own, refs)
         good = [line for line in lines if isinstance(line, decision_grammar.DecisionLine)]
-        void = decision_grammar.contradictions(good)
+        void = decision_grammar.contradicted_refs(good)
         results: list[Result] = []
         for line in lines:
             about = line.refs or (tuple(refs) if len(refs) == 1 else ())
@@ -78,7 +78,7 @@ class Decisions:
         """Why this line may not touch that ticket, "" when nothing is in its way."""
         if same(self.by, ticket.sender):
             return "own_request"
-        if line.word != "NOTE" and any(self.work.key_is_live(word) for word in reply_keys.holds_key(line.text)):
+        if line.word != "NOTE" and any(self.work.key_is_live(word) for word in reply_keys.keys_in(line.text)):
             return "holds_key"
         if line.word in BINDING and self._changed(ticket):
             self._ask_again(ticket)

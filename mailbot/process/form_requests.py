@@ -9,10 +9,10 @@ from mailbot.core.desk.authorisation import Sender
 from mailbot.core.desk.events import Changed, Confirmed, Decision, Event, Judged, Opened, StatusAsked
 from mailbot.core.desk.judgement import judge, question
 from mailbot.core.desk.ticket import OPEN, State, Ticket
-from mailbot.core.form import blank_form, reader
+from mailbot.core.form import blank_form, corrections
 from mailbot.core.form.forwarded import original_sender
 from mailbot.core.form.problem import Code, Problem
-from mailbot.core.form.reader import Reading, Request
+from mailbot.core.form.request import Reading, Request
 from mailbot.core.form.validation import validate
 from mailbot.core.inbound.purpose import Purpose
 from mailbot.core.logs import diagnosis
@@ -69,13 +69,13 @@ class Requests:
 
     def change(self, ticket: Ticket, quoted: Reading | None, own: Reading, text: str) -> Decision:
         """Corrected lines of a reply, on the ticket's stored values."""
-        merged = reader.merge(ticket.fields, quoted, own)
+        merged = corrections.merge_correction(ticket.fields, quoted, own)
         judged = self._judged(merged, ticket)
         return self._apply(ticket, Changed(judged, self.sender.address, text))
 
     def confirm(self, ticket: Ticket, by: str) -> Decision:
         """A challenge was answered with CONFIRM: the stored form is judged anew."""
-        stored = reader.merge(ticket.fields, None, None)
+        stored = corrections.merge_correction(ticket.fields, None, None)
         requester = Sender(ticket.sender, ticket.sender_verdict, False, ticket.sender_known, ticket.sender_is_partner)
         other = Requests(self.work, self.message, requester, ticket.received_at)
         judged = other._judged(stored, ticket, confirmed=True)
@@ -117,7 +117,7 @@ class Requests:
             problems += fault
         elif request.request == WITH_LOG:
             found = ticket.diagnosis  # the mails with the logs are gone
-        form = blank_form.filled_form(request, read.values, problems)
+        form = blank_form.render_filled(request, read.values, problems)
         return self._judge(request, problems, read.stored, ticket, form, found, bool(files), confirmed=confirmed)
 
     def _judge(

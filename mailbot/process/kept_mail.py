@@ -10,9 +10,9 @@ from mailbot.core.desk.authorisation import Sender
 from mailbot.core.desk.effects import Facts, Send
 from mailbot.core.desk.events import Commented, Undelivered
 from mailbot.core.desk.ticket import OPEN, State
-from mailbot.core.form.blank_form import blank
-from mailbot.core.form.reader import Reading
-from mailbot.core.inbound.decision_grammar import begins
+from mailbot.core.form.blank_form import render_blank
+from mailbot.core.form.request import Reading
+from mailbot.core.inbound.decision_grammar import begins_decision
 from mailbot.core.inbound.intake import (
     Automatic,
     Bounced,
@@ -228,7 +228,11 @@ class Mail:
         if sender.verdict == "refused":
             return "refused sender"
         member = self.work.staff(sender.address)
-        if member and isinstance(intake, Quoting | Prose) and begins(reply.own, self.desk.config.mailbot.ticket_prefix):
+        if (
+            member
+            and isinstance(intake, Quoting | Prose)
+            and begins_decision(reply.own, self.desk.config.mailbot.ticket_prefix)
+        ):
             return keyless(reply, member)
         requests = Requests(self.work, self.message, sender, self.received_at)
         match intake:
@@ -239,7 +243,7 @@ class Mail:
                 self._answer(Send("help", sender.address))
                 return "help"
             case FormCommand() if not intake.wordless or sender.verified or sender.known:
-                text = blank(intake.request, self.desk.catalogue, intake.action)
+                text = render_blank(intake.request, self.desk.catalogue, intake.action)
                 self._answer(Send("form", sender.address, Facts(form=text, form_key=intake.request)))
                 return "form asked"
             case StatusCommand():

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from mailbot.core.base.address import same
-from mailbot.core.form.own_text import without_ours
+from mailbot.core.form.own_text import without_our_text
 from mailbot.core.inbound import reply_keys
 from mailbot.core.inbound.intake import Thread
 from mailbot.core.inbound.purpose import Purpose
@@ -25,8 +25,10 @@ def thread_of(work: Work, message: Message, received_at: datetime) -> Thread:
         settings.address,
         settings.ticket_prefix,
     )
-    row = key_rows.find(work.session, reply_keys.digest(found.key)) if found.key else None
-    if row is None or not same(found.ref or "", row.ref or reply_keys.DIGEST):  # a key beside another reference is none
+    row = key_rows.find(work.session, reply_keys.key_digest(found.key)) if found.key else None
+    if row is None or not same(
+        found.ref or "", row.ref or reply_keys.DIGEST_REF
+    ):  # a key beside another reference is none
         return Thread(found)
     expired = row.expires_at is not None and row.expires_at < received_at  # however late it is handled
     ended = row.dead_at is not None and row.dead_why != key_rows.EXPIRED
@@ -40,4 +42,4 @@ def thread_of(work: Work, message: Message, received_at: datetime) -> Thread:
 def in_own_words(work: Work, message: Message, thread: Thread) -> Message:
     """The message; of an answer to a mail that went out without a key, our own sentences are not its writer's."""
     sent = None if thread.purpose is not None else sent_text(work.session, message.in_reply_to)
-    return message if sent is None else replace(message, text=without_ours(message.text, sent))
+    return message if sent is None else replace(message, text=without_our_text(message.text, sent))

@@ -163,7 +163,7 @@ class Post:
 
     def _envelope(self, send: Send, address: str, ticket: Ticket | None, reply_to_mail: str | None) -> Envelope:
         settings = self.desk.config
-        ref = ticket.ref if ticket else (keywords.DIGEST if send.purpose else None)
+        ref = ticket.ref if ticket else (keywords.DIGEST_REF if send.purpose else None)
         key = self._key(send, send.purpose, address, ticket) if send.purpose else None
         tagged = key if key and not settings.smtp.sub_addressing else None
         thread = ticket.threads.get(fold_case(address), ()) if ticket else ((reply_to_mail,) if reply_to_mail else ())
@@ -183,13 +183,13 @@ class Post:
 
     def _key(self, send: Send, purpose: Purpose, address: str, ticket: Ticket | None) -> str:
         """A fresh key for this mail alone; only its hash is kept for recognising it."""
-        key = keywords.make(self.random(20))
+        key = keywords.make_key(self.random(20))
         shown = (ticket,) if ticket else send.facts.tickets
         covered = send.covers or tuple((t.ref, t.version, t.licence_revision) for t in shown)
         lives = timedelta(days=self.desk.config.timers.key_days)
         keys.add(
             self.session,
-            digest=keywords.digest(key),
+            digest=keywords.key_digest(key),
             purpose=purpose.value,
             ref=ticket.ref if ticket else None,
             refs=covered,

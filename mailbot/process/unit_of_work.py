@@ -35,8 +35,8 @@ from mailbot.core.desk.on_licence_server import ANSWERS, held
 from mailbot.core.desk.ticket import Ticket
 from mailbot.core.desk.transitions import decide
 from mailbot.core.inbound.purpose import Purpose
-from mailbot.core.inbound.reply_keys import digest
-from mailbot.core.inbound.reply_keys import holds_key as find_keys
+from mailbot.core.inbound.reply_keys import key_digest
+from mailbot.core.inbound.reply_keys import keys_in as find_keys
 from mailbot.core.ledger.licence import Ledger, Licence
 from mailbot.environment import Desk
 from mailbot.process import mapping
@@ -244,7 +244,7 @@ class Work:
 
     def key_is_live(self, word: str) -> bool:
         """Whether a word that looks like a key is one that still opens something."""
-        row = keys.find(self.session, digest(word))
+        row = keys.find(self.session, key_digest(word))
         return row is not None and row.dead_at is None
 
     def blotted(self, text: str) -> str:

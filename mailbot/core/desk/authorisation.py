@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from mailbot.core.base.address import fold_case, matches, same
-from mailbot.core.form.reader import Request
+from mailbot.core.form.request import Request
 from mailbot.core.ledger.licence import Licence
 
 

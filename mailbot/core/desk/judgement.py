@@ -12,9 +12,9 @@ from mailbot.core.desk.requested_items import asked
 from mailbot.core.desk.rules import Case, items_of
 from mailbot.core.desk.schedule_conflicts import clashes
 from mailbot.core.desk.ticket import Item
-from mailbot.core.form.fields import FORMS, any_form
+from mailbot.core.form.fields import FORMS, combined_form
 from mailbot.core.form.problem import Code, Problem
-from mailbot.core.form.reader import Request
+from mailbot.core.form.request import Request
 from mailbot.core.ledger.licence import Ledger, Licence, without
 from mailbot.core.logs.diagnosis import Diagnosis
 
@@ -70,7 +70,7 @@ def judge(
 
 def _in_order(request: Request, problems: list[Problem]) -> tuple[Problem, ...]:
     """The problems as the form has its lines, those of one line as they were found."""
-    form = FORMS.get((request.request, request.action)) or any_form(request.request)
+    form = FORMS.get((request.request, request.action)) or combined_form(request.request)
     lines = ("request", "product", *form.fields)
     return tuple(sorted(problems, key=lambda one: lines.index(one.field) if one.field in lines else len(lines)))
 

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from mailbot.core.catalogue.contents import Catalogue
 from mailbot.core.catalogue.item_kinds import SEATS
 from mailbot.core.desk.requested_items import contract_options
+from mailbot.core.form.choices import option_labels
 from mailbot.core.form.problem import Code, Problem, either
-from mailbot.core.form.reader import Request
-from mailbot.core.form.values import labels_of
+from mailbot.core.form.request import Request
 from mailbot.core.ledger.licence import Ledger, Licence
 
 
@@ -126,5 +126,5 @@ def _contract(request: Request, licence: Licence, catalogue: Catalogue) -> Itera
     if any(to != licence.value(field) for field, to in wanted.items()):
         return
     for field, to in wanted.items():
-        read = labels_of(field, catalogue)[str(to)] if isinstance(to, str) else "yes" if to else "no"
+        read = option_labels(field, catalogue)[str(to)] if isinstance(to, str) else "yes" if to else "no"
         yield _fault(field, Code.NO_CHANGE, read)

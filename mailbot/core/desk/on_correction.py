@@ -16,8 +16,7 @@ from mailbot.core.desk.on_request import (
 from mailbot.core.desk.requested_items import place
 from mailbot.core.desk.ticket import Item, State, Ticket
 from mailbot.core.form.fields import FIELDS
-from mailbot.core.form.gathering import PROSE
-from mailbot.core.form.which_form import TWICE
+from mailbot.core.form.request import PROSE_KEY, VALUE_SEPARATOR
 from mailbot.core.inbound.purpose import Purpose
 
 
@@ -59,13 +58,13 @@ def _replaced(ticket: Ticket, judged: Judged) -> tuple[tuple[str, str, str], ...
 
 
 def _said(value: str | None) -> str:
-    return " ".join((value or "").replace(TWICE, " / ").split())
+    return " ".join((value or "").replace(VALUE_SEPARATOR, " / ").split())
 
 
 def _changed(ticket: Ticket, items: tuple[Item, ...], judged: Judged) -> tuple[str, ...]:
     """The items and fields that differ from what was asked before; words beside the form are comments."""
     fields = [
-        "comments" if key == PROSE else key for key in judged.fields if judged.fields[key] != ticket.fields.get(key)
+        "comments" if key == PROSE_KEY else key for key in judged.fields if judged.fields[key] != ticket.fields.get(key)
     ]
     fields += ["log"] if judged.log_mails != ticket.log_mails else []
     if not ticket.items:

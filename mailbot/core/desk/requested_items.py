@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from mailbot.core.catalogue.contents import Catalogue
 from mailbot.core.catalogue.item_kinds import ORDER, SEATS
-from mailbot.core.form.reader import Request
+from mailbot.core.form.request import Request
 from mailbot.core.ledger.licence import Licence, Value
 
 #: Items that every activation lists, in this order.

@@ -48,7 +48,7 @@ class NotUnderstood:
     refs: tuple[str, ...] = ()
 
 
-def begins(own: str, prefix: str) -> bool:
+def begins_decision(own: str, prefix: str) -> bool:
     """Whether the text begins with a decision, and not with a sentence that has such a word in it."""
     first = next((line.strip() for line in own.translate(_PLAIN).splitlines() if line.strip()), "")
     word, rest, capitals = _word(first)
@@ -246,7 +246,7 @@ def _rejected(refs: tuple[str, ...], text: str, items: Items) -> tuple[tuple[str
     return (), "" if _named(text[:500].strip(" .,;:!"), known) else text
 
 
-def contradictions(lines: Sequence[DecisionLine]) -> frozenset[str]:
+def contradicted_refs(lines: Sequence[DecisionLine]) -> frozenset[str]:
     """The references about which the lines contradict each other; "" stands for the one ticket of the mail.
 
     A line without items speaks of all that the lines before it left open: nothing may be decided otherwise after it.

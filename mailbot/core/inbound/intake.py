@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass, replace
 
-from mailbot.core.form.reader import MOST_FORMS, Reading, read_fields, read_forms
-from mailbot.core.form.which_form import is_reply, request_of
+from mailbot.core.form.forwarded import is_reply
+from mailbot.core.form.reader import FORMS_MAX, read_fields, read_forms
+from mailbot.core.form.request import Reading
+from mailbot.core.form.which_form import request_of
 from mailbot.core.inbound.purpose import Purpose
-from mailbot.core.inbound.reply_keys import Found
+from mailbot.core.inbound.reply_keys import FoundKey
 from mailbot.core.mail import bounce
 from mailbot.core.mail.message import Message
 
@@ -21,7 +23,7 @@ _FILLED = 2
 class Thread:
     """What the message's key belongs to, as the desk remembers it; ``refs`` are (ref, version, licence revision)."""
 
-    found: Found
+    found: FoundKey
     purpose: Purpose | None = None
     live: bool = False
     dead_why: str = ""
@@ -170,7 +172,7 @@ def _written(message: Message, thread: Thread) -> Intake:
     if thread.purpose is not None:
         return StaffReply() if thread.purpose in STAFF_PURPOSES else CustomerReply()
     readings = _forms(message)
-    command = command_of(message)
+    command = read_command(message)
     if command == StatusCommand(cancel=True) and thread.found.refs_mentioned:
         command = None  # it says which, but not with its key: for staff
     filled = any(len(reading.values) > _FILLED for reading in readings)
@@ -192,12 +194,12 @@ def _forms(message: Message) -> tuple[Reading, ...]:
     if readings or not message.attached:
         return readings
     above = read_fields(message.text).prose
-    inner = [reading for one in message.attached for reading in read_forms(one.text, message.subject)][:MOST_FORMS]
+    inner = [reading for one in message.attached for reading in read_forms(one.text, message.subject)][:FORMS_MAX]
     forms = [replace(one, prose="\n\n".join(words for words in (above, one.prose) if words)) for one in inner]
     return tuple(forms)
 
 
-def command_of(message: Message) -> HelpCommand | FormCommand | StatusCommand | None:
+def read_command(message: Message) -> HelpCommand | FormCommand | StatusCommand | None:
     """``help``, ``status``, ``cancel`` or ``form KEY`` as the whole subject or the whole first line."""
     first = next((line for line in message.text.splitlines() if line.strip()), "")
     return _command(message.subject) or _command(first)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mailbot.core.form.blank_form import blank, filled_form
+from mailbot.core.form.blank_form import render_blank, render_filled
 from mailbot.core.form.fields import FORMS, TITLES
 from mailbot.core.form.problem import Code
 from mailbot.core.form.reader import read_fields, read_forms
@@ -100,7 +100,9 @@ def test_prose_is_no_form() -> None:
 
 @pytest.mark.parametrize("request_key", TITLES)
 def test_a_blank_form_names_fields_that_are_read_again(request_key: str) -> None:
-    lines = [f"{line}X" if line.endswith(": ") else line for line in blank(request_key, catalogue()).splitlines()]
+    lines = [
+        f"{line}X" if line.endswith(": ") else line for line in render_blank(request_key, catalogue()).splitlines()
+    ]
     read = read_fields("\n".join(lines))
     assert len(read.values) == len(lines)
 
@@ -108,5 +110,5 @@ def test_a_blank_form_names_fields_that_are_read_again(request_key: str) -> None
 def test_a_filled_form_reads_back_as_it_was() -> None:
     (reading,) = read_forms(FORM["activate", "plan"], "")
     request, problems = validate(reading, catalogue(), attachments=False)
-    (again,) = read_forms(filled_form(request, reading.values, problems), "")
+    (again,) = read_forms(render_filled(request, reading.values, problems), "")
     assert validate(again, catalogue(), attachments=False)[0] == request

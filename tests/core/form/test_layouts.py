@@ -103,9 +103,9 @@ def test_words_that_only_begin_like_a_telephone_s(line: str) -> None:
 )  # fmt: skip
 def test_a_number_in_words_is_a_hint_and_never_a_count(words: str, hint: str) -> None:
     from mailbot.core.form.problem import Problem
-    from mailbot.core.form.values import number
+    from mailbot.core.form.values import read_number
 
-    found = number("agents", words)
+    found = read_number("agents", words)
     assert isinstance(found, Problem)
     assert (found.code, found.hint) == (Code.NOT_A_NUMBER, hint)
 

@@ -4,14 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailbot.core.form.quotes import own_lines_anywhere, own_text
+from mailbot.core.form.quotes import split_at_quote, split_interleaved
 
 MARKER = "--- Please write your reply above this line ---"
 BELOW = "APPROVE, REJECT or ASK: Anna, what do you say?"
 
 
 def own(text: str) -> str:
-    return own_text(text, (MARKER,)).own
+    return split_at_quote(text, (MARKER,)).own
 
 
 ATTRIBUTIONS = [
@@ -70,14 +70,14 @@ SIGNATURES = [
 
 @pytest.mark.parametrize("line", ATTRIBUTIONS)
 def test_an_attribution_ends_the_own_words(line: str) -> None:
-    told = own_text(f"REJECT too dear\n\n{line}\n{BELOW}\n", (MARKER,))
+    told = split_at_quote(f"REJECT too dear\n\n{line}\n{BELOW}\n", (MARKER,))
     assert (told.own, told.cut) == ("REJECT too dear", "attribution")
     assert BELOW in told.quoted
 
 
 @pytest.mark.parametrize("lines", SEPARATORS)
 def test_what_announces_the_other_mail_ends_them(lines: str) -> None:
-    told = own_text(f"REJECT too dear\n\n{lines}\n\n{BELOW}\n", (MARKER,))
+    told = split_at_quote(f"REJECT too dear\n\n{lines}\n\n{BELOW}\n", (MARKER,))
     assert (told.own, told.cut) == ("REJECT too dear", "separator")
 
 
@@ -94,19 +94,19 @@ def test_what_announces_the_other_mail_ends_them(lines: str) -> None:
     ],
 )
 def test_the_marker_ends_them_however_a_client_shows_it(line: str) -> None:
-    told = own_text(f"APPROVE\n{line}\n{BELOW}", (MARKER,))
+    told = split_at_quote(f"APPROVE\n{line}\n{BELOW}", (MARKER,))
     assert (told.own, told.cut) == ("APPROVE", "marker")
 
 
 def test_a_quoted_line_ends_them() -> None:
-    told = own_text("APPROVE\n > REJECT no\nNOTE below", (MARKER,))
+    told = split_at_quote("APPROVE\n > REJECT no\nNOTE below", (MARKER,))
     assert (told.own, told.cut) == ("APPROVE", "quote")
     assert told.quoted == " > REJECT no\nNOTE below"
 
 
 @pytest.mark.parametrize("line", SIGNATURES)
 def test_a_signature_is_not_part_of_them(line: str) -> None:
-    told = own_text(f"REJECT too dear\n\n{line}\nAnna\n> quoted", (MARKER,))
+    told = split_at_quote(f"REJECT too dear\n\n{line}\nAnna\n> quoted", (MARKER,))
     assert (told.own, told.cut) == ("REJECT too dear", "quote")
     assert told.signature == f"{line}\nAnna"
 
@@ -156,29 +156,29 @@ def test_a_telephones_signature_above_all_words_takes_none_of_them() -> None:
     ],
 )
 def test_ordinary_words_are_left_alone(text: str) -> None:
-    told = own_text(text, (MARKER,))
+    told = split_at_quote(text, (MARKER,))
     assert (told.own, told.quoted, told.cut) == (text, "", "none")
 
 
 def test_an_empty_marker_cuts_nothing() -> None:
-    assert own_text("APPROVE\n\n---\nx", ("", "---")).own == "APPROVE\n\n---\nx"
+    assert split_at_quote("APPROVE\n\n---\nx", ("", "---")).own == "APPROVE\n\n---\nx"
 
 
 def test_own_lines_between_quoted_ones_are_found() -> None:
     text = "Hello,\n\nOn 3 Nov 2026, at 10:15, Desk\n<desk@v.example> wrote:\n\n> Agents: ten\nAgents: 10\n> > Plan: Voice\n"
-    assert own_lines_anywhere(text, (MARKER,)) == ("Hello,\n\n\nAgents: 10", "Agents: ten\nPlan: Voice")
+    assert split_interleaved(text, (MARKER,)) == ("Hello,\n\n\nAgents: 10", "Agents: ten\nPlan: Voice")
 
 
 @pytest.mark.parametrize("lines", [*SEPARATORS, MARKER, ATTRIBUTIONS[0], ATTRIBUTIONS[2]])
 def test_where_quotes_are_not_marked_all_below_is_quoted(lines: str) -> None:
-    told, quoted = own_lines_anywhere(f"Agents: 12\n{lines}\nAgents: 10\n> Agents: 8\n", (MARKER,))
+    told, quoted = split_interleaved(f"Agents: 12\n{lines}\nAgents: 10\n> Agents: 8\n", (MARKER,))
     assert told.strip() == "Agents: 12"
     assert quoted.endswith("Agents: 10\nAgents: 8")
 
 
 def test_a_signature_is_no_own_line_but_ends_with_the_next_quote() -> None:
     text = "Agents: 12\n-- \nUsers: 99\n> x\nPlan: Voice\n"
-    assert own_lines_anywhere(text, (MARKER,)) == ("Agents: 12\nPlan: Voice", "x")
+    assert split_interleaved(text, (MARKER,)) == ("Agents: 12\nPlan: Voice", "x")
 
 
 LINES = st.sampled_from([*ATTRIBUTIONS, *SEPARATORS, *SIGNATURES, MARKER, "> x", "Agents: 1", "", ">", "On 1"])
@@ -186,11 +186,11 @@ LINES = st.sampled_from([*ATTRIBUTIONS, *SEPARATORS, *SIGNATURES, MARKER, "> x",
 
 @given(st.lists(LINES | st.text(max_size=30), max_size=12).map("\n".join))
 def test_no_text_makes_it_raise_and_no_line_is_made_up(text: str) -> None:
-    told = own_text(text, (MARKER,))
+    told = split_at_quote(text, (MARKER,))
     assert told.own in "\n".join(text.splitlines())
     assert told.quoted in "\n".join(text.splitlines())
     assert not any(line.lstrip().startswith(">") for line in told.own.splitlines())
-    own_lines_anywhere(text, (MARKER,))
+    split_interleaved(text, (MARKER,))
 
 
 @pytest.mark.series(3)
@@ -217,8 +217,8 @@ def test_no_text_makes_it_raise_and_no_line_is_made_up(text: str) -> None:
 )
 def test_a_megabyte_made_to_be_slow_comes_to_an_end(text: str) -> None:
     """A quadratic scan of any of these takes minutes and hangs the run; a linear one is done at once."""
-    assert isinstance(own_text(text, (MARKER,)).own, str)
-    assert isinstance(own_lines_anywhere(text, (MARKER,)), tuple)
+    assert isinstance(split_at_quote(text, (MARKER,)).own, str)
+    assert isinstance(split_interleaved(text, (MARKER,)), tuple)
 
 
 @pytest.mark.parametrize("between", ["\n\n", "\n"])
@@ -232,5 +232,5 @@ def test_a_megabyte_made_to_be_slow_comes_to_an_end(text: str) -> None:
 )
 def test_a_last_line_that_begins_like_an_attribution_stays_the_writers(last: str, wrote: str, between: str) -> None:
     text = f"{last}{between}{wrote}\n> old"
-    assert own_text(text, ()).own == last
-    assert own_lines_anywhere(text, ())[0].strip() == last
+    assert split_at_quote(text, ()).own == last
+    assert split_interleaved(text, ())[0].strip() == last

@@ -8,12 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mailbot.core.form.choices import option_labels
+from mailbot.core.form.corrections import merge_correction, read_edited_quote
 from mailbot.core.form.fields import FIELDS, FORMS, FieldKind, Form, field_of
-from mailbot.core.form.labels import labelled
-from mailbot.core.form.reader import MOST_FORMS, Request, merge, read_fields, read_forms, read_quoted
+from mailbot.core.form.labels import read_label
+from mailbot.core.form.reader import FORMS_MAX, read_fields, read_forms
+from mailbot.core.form.request import Request
 from mailbot.core.form.validation import validate
-from mailbot.core.form.values import labels_of
-from mailbot.core.form.which_form import stated
+from mailbot.core.form.which_form import chooser_values
 from tests.support.desk import catalogue
 
 TOKENS = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=8, max_size=128).filter(
@@ -61,10 +63,10 @@ def of_kind(draw: st.DrawFn, form: Form, key: str) -> tuple[str, object]:
             count = draw(st.integers(5, 100_000))
             return draw(st.sampled_from(["{}", "{} " + FIELDS[key].label.lower(), "“{}”"])).format(count), count
         case FieldKind.OPTION:
-            option, label = draw(st.sampled_from(sorted(labels_of(key, cat).items())))
+            option, label = draw(st.sampled_from(sorted(option_labels(key, cat).items())))
             return spelled(draw, option, label), option
         case FieldKind.OPTIONS:
-            labels = labels_of(key, cat)
+            labels = option_labels(key, cat)
             chosen = {*draw(st.lists(st.sampled_from(sorted(labels)), min_size=1))}
             chosen |= {need for one in chosen if key == "addons" for need in cat.addons[one].requires}
             between = draw(st.sampled_from([", ", ";", " • ", "\n- ", "\n[x] "]))
@@ -93,7 +95,7 @@ class Written:
 
 @st.composite
 def written(draw: st.DrawFn, form: Form) -> Written:
-    said = stated(form.request, form.action)
+    said = chooser_values(form.request, form.action)
     one_of = draw(st.lists(st.sampled_from(form.one_of), min_size=1, unique=True)) if form.one_of else []
     optional = draw(st.lists(st.sampled_from(form.optional), unique=True)) if form.optional else []
     keys = [key for key in (*form.required, *one_of, *optional) if key not in ("log", *said)]
@@ -127,7 +129,7 @@ def decorated(draw: st.DrawFn, key: str, value: str) -> str:
     mark, style = draw(MARKS), draw(STYLES)
     rows = value.split("\n")
     in_cell = "|" in style and (len(rows) > 1 or "|" in value)
-    on_next = "\n" in style and (labelled(rows[0]) is not None or rows[0][:1] == ">")
+    on_next = "\n" in style and (read_label(rows[0]) is not None or rows[0][:1] == ">")
     if in_cell or on_next or ("\t" in style and value[:1] in ":|"):
         style = "{}: {}"
     quote = mark if mark.startswith(">") else ""
@@ -167,7 +169,7 @@ def test_no_text_is_too_odd_to_be_read(text: str, other: str) -> None:
     for reading in read_forms(text, other[:50]):
         request, problems = validate(reading, catalogue(), attachments=False)
         assert request.request or problems
-        again = merge(reading.stored, read_quoted(other, text), read_fields(other))
+        again = merge_correction(reading.stored, read_edited_quote(other, text), read_fields(other))
         validate(again, catalogue(), attachments=True)
 
 
@@ -185,7 +187,7 @@ def work(text: str) -> int:
         readings = read_forms(text, "")
     finally:
         sys.setprofile(before)
-    assert sum(len(value) for reading in readings for value in reading.stored.values()) <= (MOST_FORMS + 1) * len(text)
+    assert sum(len(value) for reading in readings for value in reading.stored.values()) <= (FORMS_MAX + 1) * len(text)
     return calls
 
 

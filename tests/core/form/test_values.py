@@ -3,8 +3,10 @@
 import pytest
 
 from mailbot.core.form import values as read
+from mailbot.core.form.choices import option_labels
 from mailbot.core.form.problem import Code, Problem
-from mailbot.core.form.reader import Request, read_fields, read_forms
+from mailbot.core.form.reader import read_fields, read_forms
+from mailbot.core.form.request import Request
 from mailbot.core.form.validation import validate
 from tests.support.desk import catalogue
 
@@ -29,7 +31,7 @@ def checked(text: str, subject: str = "", *, attachments: bool = True) -> tuple[
     ],
 )  # fmt: skip
 def test_numbers(field: str, raw: str, count: int) -> None:
-    assert read.number(field, raw) == count
+    assert read.read_number(field, raw) == count
 
 
 @pytest.mark.parametrize(
@@ -37,7 +39,7 @@ def test_numbers(field: str, raw: str, count: int) -> None:
     ["5 more", "10 less than now", "10 more agents", "ten", "10 users", "+5", "-5", "=10", "10 %", "5-10", "10 or 12", "about 10", "10.5", "٣", "１０", "10 agents more", "10 telephones", "1 000 000 000", "none", "10k"],
 )  # fmt: skip
 def test_what_is_no_number_of_agents_is_asked_about(raw: str) -> None:
-    problem = read.number("agents", raw)
+    problem = read.read_number("agents", raw)
     assert isinstance(problem, Problem)
     assert (problem.code, problem.read) == (Code.NOT_A_NUMBER, raw)
 
@@ -58,26 +60,26 @@ def test_a_number_to_dial_is_no_count(line: str) -> None:
 
 @pytest.mark.parametrize("raw", ["1.000", "1,000", "1'000", "1’000", "1 000"])
 def test_a_grouped_number_is_asked_about_with_a_hint(raw: str) -> None:
-    problem = read.number("agents", raw)
+    problem = read.read_number("agents", raw)
     assert isinstance(problem, Problem)
     assert (problem.code, problem.hint) == (Code.NOT_A_NUMBER, "1000")
 
 
 @pytest.mark.parametrize("word", ["yes", "YES.", "y", "sì", "Si", "ja", "Oui", "sí", "true", "“Yes”", "[x]", "☒", "☑ yes ☐ no", "[ ] no [x] yes", "✓"])  # fmt: skip
 def test_yes(word: str) -> None:
-    assert read.yes("demo", read_fields(f"demo: {word}").values["demo"]) is True
+    assert read.read_yes_no("demo", read_fields(f"demo: {word}").values["demo"]) is True
 
 
 @pytest.mark.parametrize("word", ["no", "No!", "n", "nein", "non", "false", "[ ] yes [x] no", "☐ yes ☒ no"])
 def test_no(word: str) -> None:
-    assert read.yes("demo", read_fields(f"demo: {word}").values["demo"]) is False
+    assert read.read_yes_no("demo", read_fields(f"demo: {word}").values["demo"]) is False
 
 
 @pytest.mark.parametrize(
     "word", ["sometimes", "not yet", "sure", "maybe", "ok", "yess", "yes / no", "not really", "ofc"]
 )
 def test_neither_yes_nor_no(word: str) -> None:
-    assert isinstance(read.yes("demo", word), Problem)
+    assert isinstance(read.read_yes_no("demo", word), Problem)
     _, problems = checked(f"Request: activate\n{WHO}demo: {word}\n")
     assert problems == [("demo", Code.UNKNOWN_VALUE)]
 
@@ -86,12 +88,12 @@ def test_neither_yes_nor_no(word: str) -> None:
     "word", ["yes, please", "Yes please!", "ja, gerne", "Sí, muchas gracias", "Yes, I accept.", "Select “YES”"]
 )
 def test_courtesy_beside_yes_says_nothing_of_its_own(word: str) -> None:
-    assert read.yes("accept", word) is True
+    assert read.read_yes_no("accept", word) is True
 
 
 @pytest.mark.parametrize("word", ["yes, but not before May", "yes, if it is free", "no, yes", "yes and no", "gerne"])
 def test_whatever_says_more_than_yes_is_asked_about(word: str) -> None:
-    assert isinstance(read.yes("accept", word), Problem)
+    assert isinstance(read.read_yes_no("accept", word), Problem)
 
 
 @pytest.mark.parametrize(
@@ -110,14 +112,14 @@ def test_whatever_says_more_than_yes_is_asked_about(word: str) -> None:
     ],
 )
 def test_a_count_may_name_what_is_counted_and_say_it_again(raw: str) -> None:
-    assert read.number("agents", raw) == 12
+    assert read.read_number("agents", raw) == 12
 
 
 @pytest.mark.parametrize(
     "raw", ["12 (now 10)", "12 (ten)", "ten (12)", "12 users", "12 more", "12 named", "12 new agents", "10 12", "122²"]
 )
 def test_a_count_with_anything_else_beside_it_is_asked_about(raw: str) -> None:
-    assert isinstance(read.number("agents", raw), Problem)
+    assert isinstance(read.read_number("agents", raw), Problem)
 
 
 PLUGINS = {"botify": "Botify", "queue_manager": "Queue Manager", "data_retention": "Data Retention"}
@@ -134,20 +136,20 @@ PLUGINS = {"botify": "Botify", "queue_manager": "Queue Manager", "data_retention
     ],
 )
 def test_names_of_a_list_are_known_however_they_are_joined(raw: str) -> None:
-    assert read.options("plugins", raw, PLUGINS) == (("botify", "data_retention"), ())
+    assert read.read_options("plugins", raw, PLUGINS) == (("botify", "data_retention"), ())
 
 
 @pytest.mark.parametrize(
     "raw", ["Botify or Data Retention", "Botify and not Data Retention", "Botify and Fooify", "all but Botify"]
 )
 def test_names_are_taken_apart_only_where_each_is_a_known_one(raw: str) -> None:
-    found, (problem,) = read.options("plugins", raw, PLUGINS)
+    found, (problem,) = read.read_options("plugins", raw, PLUGINS)
     assert (found, problem.read) == ((), raw)
 
 
 def test_agreed_in_words_holds_for_the_agreement_alone() -> None:
-    assert read.yes("accept", "I agree") is True
-    assert isinstance(read.yes("demo", "I agree"), Problem)
+    assert read.read_yes_no("accept", "I agree") is True
+    assert isinstance(read.read_yes_no("demo", "I agree"), Problem)
 
 
 @pytest.mark.parametrize("empty", ["[ ]", "☐", "[ ] yes [ ] no", ""])
@@ -295,7 +297,7 @@ def test_values_of_every_given_field_are_checked_when_the_form_is_not_known() ->
     ],
 )
 def test_the_nearest_option_is_suggested_and_never_taken(raw: str, meant: str) -> None:
-    problem = read.option("plan", raw, {"voice": "Voice", "digital": "Digital", "voice_digital": "Voice Digital"})
+    problem = read.read_option("plan", raw, {"voice": "Voice", "digital": "Digital", "voice_digital": "Voice Digital"})
     assert isinstance(problem, Problem)
     assert problem.hint == meant
 
@@ -307,6 +309,6 @@ def test_the_nearest_option_is_suggested_and_never_taken(raw: str, meant: str) -
 def test_of_several_options_in_one_value_none_is_suggested_that_is_only_one_of_them(
     field: str, raw: str, hint: str
 ) -> None:
-    problem = read.option(field, raw, read.labels_of(field, catalogue()))
+    problem = read.read_option(field, raw, option_labels(field, catalogue()))
     assert isinstance(problem, Problem)
     assert problem.hint == hint

@@ -2,12 +2,13 @@
 
 import pytest
 
+from mailbot.core.form.corrections import merge_correction
 from mailbot.core.form.fields import FORMS, field_of
 from mailbot.core.form.problem import Code
-from mailbot.core.form.reader import merge, read_fields, read_forms
+from mailbot.core.form.reader import read_fields, read_forms
 from mailbot.core.form.validation import validate
 from mailbot.core.form.which_form import action_of, request_of
-from mailbot.core.inbound.intake import FormCommand, HelpCommand, command_of
+from mailbot.core.inbound.intake import FormCommand, HelpCommand, read_command
 from mailbot.core.mail.message import parse
 from tests.core.form.test_values import PLAN, WHO, checked
 from tests.support.desk import catalogue
@@ -175,7 +176,9 @@ def test_the_request_says_the_action_where_its_own_line_is_missing() -> None:
 )
 def test_the_last_word_settles_a_contradiction(stored: str, own: str, kind: tuple[str, str | None]) -> None:
     (reading,) = read_forms(stored, "")
-    request, problems = validate(merge(reading.stored, None, read_fields(own)), catalogue(), attachments=True)
+    request, problems = validate(
+        merge_correction(reading.stored, None, read_fields(own)), catalogue(), attachments=True
+    )
     assert (request.request, request.action) == kind
     assert Code.GIVEN_TWICE not in {p.code for p in problems}
 
@@ -189,4 +192,4 @@ def test_the_last_word_settles_a_contradiction(stored: str, own: str, kind: tupl
     ],
 )  # fmt: skip
 def test_blank_forms_are_asked_for_by_key_with_or_without_action(line: str, asked: object) -> None:
-    assert command_of(parse(f"From: a@b.example\nSubject: {line}\n\nhello\n".encode())) == asked
+    assert read_command(parse(f"From: a@b.example\nSubject: {line}\n\nhello\n".encode())) == asked

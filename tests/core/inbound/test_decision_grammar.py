@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailbot.core.form.quotes import own_text
+from mailbot.core.form.quotes import split_at_quote
 from mailbot.core.inbound.decision_grammar import (
     DecisionLine,
     NotUnderstood,
     confirmation_word,
-    contradictions,
+    contradicted_refs,
     read_decisions,
 )
 
@@ -124,7 +124,7 @@ def test_these_approve_nothing(own: str) -> None:
     ],
 )
 def test_quoted_words_approve_nothing(text: str) -> None:
-    told = lines(own_text(text, (MARKER,)).own)
+    told = lines(split_at_quote(text, (MARKER,)).own)
     assert [type(one) for one in told] == [NotUnderstood]
 
 
@@ -272,7 +272,7 @@ def test_a_reply_to_a_digest_names_each_reference() -> None:
     ],
 )
 def test_contradictions_are_found(own: str) -> None:
-    assert contradictions([one for one in lines(own) if isinstance(one, DecisionLine)]) == {""}
+    assert contradicted_refs([one for one in lines(own) if isinstance(one, DecisionLine)]) == {""}
 
 
 @pytest.mark.parametrize(
@@ -286,14 +286,14 @@ def test_contradictions_are_found(own: str) -> None:
     ],
 )
 def test_what_is_decided_item_by_item_and_then_as_a_whole_is_no_contradiction(own: str) -> None:
-    assert contradictions([one for one in lines(own) if isinstance(one, DecisionLine)]) == frozenset()
+    assert contradicted_refs([one for one in lines(own) if isinstance(one, DecisionLine)]) == frozenset()
 
 
 def test_only_the_ticket_that_is_contradicted_is_void() -> None:
     told = lines("APPROVE LIC-1 LIC-2\nREJECT LIC-2 no", TWO)
-    assert contradictions([one for one in told if isinstance(one, DecisionLine)]) == {"LIC-2"}
+    assert contradicted_refs([one for one in told if isinstance(one, DecisionLine)]) == {"LIC-2"}
     told = lines("APPROVE LIC-1\nREJECT LIC-2 no", TWO)
-    assert contradictions([one for one in told if isinstance(one, DecisionLine)]) == frozenset()
+    assert contradicted_refs([one for one in told if isinstance(one, DecisionLine)]) == frozenset()
 
 
 @pytest.mark.parametrize("own", ["CONFIRM", "confirm.", "\n Confirm!\nthanks", "CONFIRM\u200b"])
@@ -344,7 +344,7 @@ def test_no_text_makes_it_raise_and_what_is_approved_is_open(own: str) -> None:
         if isinstance(one, DecisionLine):
             assert set(one.items) <= set(OPEN.values())
             assert set(one.refs) <= {"LIC-1"}
-    contradictions([one for one in told if isinstance(one, DecisionLine)])
+    contradicted_refs([one for one in told if isinstance(one, DecisionLine)])
     confirmation_word(own)
 
 

@@ -54,10 +54,10 @@ def read_whole(raw: bytes) -> None:
         auth_results.verdict(mail, server)
     bounce.report(mail)
     bounce.automatic(mail, "d@e.f")
-    own = quotes.own_text(mail.text, (MARKER,)).own
+    own = quotes.split_at_quote(mail.text, (MARKER,)).own
     decision_grammar.read_decisions(own, "LIC", {"LIC-1": {"agents": "agents"}})
     decision_grammar.confirmation_word(own)
-    for text in quotes.own_lines_anywhere(mail.text, (MARKER,)):
+    for text in quotes.split_interleaved(mail.text, (MARKER,)):
         reader.read_fields(text)
 
 

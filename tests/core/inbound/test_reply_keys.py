@@ -8,19 +8,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailbot.core.inbound.reply_keys import (
-    KEY,
-    digest,
+    KEY_PATTERN,
     find_key,
-    holds_key,
-    make,
+    key_digest,
+    keys_in,
+    make_key,
     message_id,
     reply_address,
     subject_tag,
 )
 
 DESK = "desk@vendor.example"
-KEY_1 = make(bytes(range(17)))
-KEY_2 = make(bytes(range(100, 117)))
+KEY_1 = make_key(bytes(range(17)))
+KEY_2 = make_key(bytes(range(100, 117)))
 ADDRESS = reply_address(DESK, "LIC-12", KEY_1, True)
 TAG = subject_tag("LIC-12", KEY_1, False)
 ID = message_id("LIC-12", KEY_1, bytes(20), "vendor.example")
@@ -37,11 +37,11 @@ def test_a_key_is_26_letters_of_base32() -> None:
 
 def test_a_key_is_not_made_of_too_little_randomness() -> None:
     with pytest.raises(ValueError, match="17"):
-        make(bytes(16))
+        make_key(bytes(16))
 
 
 def test_what_is_stored_is_the_same_for_any_case() -> None:
-    assert digest(KEY_1) == digest(KEY_1.lower()) == hashlib.sha256(KEY_1.encode()).hexdigest()
+    assert key_digest(KEY_1) == key_digest(KEY_1.lower()) == hashlib.sha256(KEY_1.encode()).hexdigest()
 
 
 def test_how_a_key_travels() -> None:
@@ -129,16 +129,16 @@ def test_a_prefix_is_no_pattern() -> None:
 
 def test_a_text_that_holds_a_key_is_known_by_it_as_it_is_written() -> None:
     small = KEY_1.lower()
-    assert holds_key(f"see desk+lic-12.{small}@vendor.example, ({KEY_2})\nand {KEY_2}") == [small, KEY_2]
-    assert holds_key(f"mailto:desk%2Blic-12%2E{KEY_1}%40vendor.example") == [KEY_1]
-    assert holds_key(f"x{KEY_1} {KEY_1}9 {KEY_1[:-1]}") == []
+    assert keys_in(f"see desk+lic-12.{small}@vendor.example, ({KEY_2})\nand {KEY_2}") == [small, KEY_2]
+    assert keys_in(f"mailto:desk%2Blic-12%2E{KEY_1}%40vendor.example") == [KEY_1]
+    assert keys_in(f"x{KEY_1} {KEY_1}9 {KEY_1[:-1]}") == []
 
 
 @given(st.binary(min_size=17, max_size=40), st.text(max_size=30))
 def test_every_key_is_found_in_every_text_that_it_stands_in(random: bytes, around: str) -> None:
-    key = make(random)
-    assert KEY.fullmatch(key)
-    assert key in holds_key(f"{around} {key} {around}")
+    key = make_key(random)
+    assert KEY_PATTERN.fullmatch(key)
+    assert key in keys_in(f"{around} {key} {around}")
 
 
 @given(st.lists(st.text()), st.text(), st.none() | st.text(), st.lists(st.text()))

@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 from mailbot.core.catalogue.contents import Catalogue
 from mailbot.core.desk.ticket import Item
-from mailbot.core.form.fields import normal
+from mailbot.core.form.fields import normalise
 from mailbot.core.form.problem import OR, Problem
 from mailbot.core.ledger.licence import Value
 
@@ -54,7 +54,7 @@ def item_names(items: Iterable[Item], catalogue: Catalogue, words: Words) -> dic
         for name in (item.item, text, bare, item.item.replace("_", " ")):
             if name:
                 names[name.lower()] = item.item
-                names[normal(name)] = item.item
+                names[normalise(name)] = item.item
     return names
 
 
