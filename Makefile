@@ -1,21 +1,21 @@
-# Needs Python 3.11 or later with venv and pip; everything is installed into .venv, once, and again when pyproject changes.
-#   make demo    the desk at work, with a mail server of its own
-#   make test    the tests, of the long series every third
-#   make check   every test, the long series whole, and every other gate
-#   make fuzz    FUZZ_TRIALS damaged mails and as many of random bytes
-#   make understand   how well mails are understood, field by field
-#   make bench   all measurements, which takes some minutes
-#   make clean   removes what was installed or built; never a database
+# Needs Python 3.11 or later with venv and pip. Everything is installed into .venv, and again when pyproject.toml changes.
+#   make demo         shows the desk at work, with a mail server of its own
+#   make test         runs the tests, and every third case of the long series
+#   make check        runs every test, with all of the long series, and every other gate
+#   make fuzz         tries FUZZ_TRIALS damaged mails and as many of random bytes
+#   make understand   measures how well mails are understood, field by field
+#   make bench        runs all measurements, which takes some minutes
+#   make clean        removes what was installed or built, never a database
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# On two cores: some tests wait for servers, and another one works meanwhile.
+# Three on two cores: some tests only wait for a server.
 WORKERS ?= 3
 , := ,
 FUZZ_TRIALS ?= 20000
 .PHONY: demo test gates check fuzz understand bench clean
 .NOTPARALLEL:
-# The tests start the program a hundred times, which need not be compiled each time.
+# The tests start the program a hundred times: keep its bytecode.
 unexport PYTHONDONTWRITEBYTECODE
 
 demo: $(VENV)/.demo
@@ -48,7 +48,7 @@ clean:
 	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find mailbot storage tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# An environment whose pip does not start was left half made: it is made anew.
+# An environment whose pip does not start was left unfinished: create it again.
 define install
 @command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is missing: apt-get install python3 python3-venv"; exit 1; }
 @$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$(PYTHON) is too old: 3.11 is needed"; exit 1; }
@@ -58,12 +58,12 @@ define install
 @$(BIN)/python -m pip install -qq --disable-pip-version-check --editable '.[$(1)]'
 endef
 
-# A stamp is written when all went well: what was cut off half-way is done again.
+# The stamp is written only when everything succeeded, so that an interrupted installation is repeated.
 $(VENV)/.demo: pyproject.toml
 	$(call install,demo)
 	@touch $@
 
-# The tests' packages hold the demo's.
+# The packages of the tests include those of the demo.
 $(VENV)/.test: pyproject.toml
 	$(call install,postgresql$(,)dev)
 	@touch $(VENV)/.demo $@

@@ -35,7 +35,7 @@ def configure(level: str = "info", json: bool = False) -> None:
         ValueError: when there is no such level.
     """
     if level.lower() not in _LEVELS:
-        raise ValueError(f"no level of a log: {level!r}, must be one of {', '.join(_LEVELS)}")
+        raise ValueError(f"unknown log level {level!r}, must be one of {', '.join(_LEVELS)}")
     shown: Processor = structlog.processors.JSONRenderer(ensure_ascii=False)
     if not json:
         shown = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=0, sort_keys=False)
@@ -188,7 +188,7 @@ class MailLog:
         why = (
             "licence server has not answered"
             if configured
-            else "events wait for a [licence_server] that is not configured"
+            else "events are waiting for a licence server, but [licence_server] is not configured"
         )
         self._say("warning", why, events=count)
 

@@ -73,7 +73,7 @@ class Wording:
             if pair not in self._sources:
                 found.append(f"{name}: there is no {pair} beside it")
             elif name not in self._shipped and name[0] != "_":
-                found.append(f"{name}: it replaces no template that is shipped")
+                found.append(f"{name}: there is no shipped template of that name to replace")
             try:
                 (self._html if part == "html" else self._text).get_template(name)
                 found += [f"{name}: there is no variable {one}" for one in sorted(_variables(text) - variables)]
@@ -164,7 +164,7 @@ def load_wording(language: str, overlay: Path | None = None) -> Wording:
     if overlay is None:
         return _shipped(language)
     if not (overlay / language).is_dir():
-        msg = f"mailbot.templates: {str(overlay)!r} holds no folder {language!r} with the files that replace others"
+        msg = f"mailbot.templates: {str(overlay)!r} has no folder {language!r} with replacement files"
         raise ValueError(msg)
     return Wording([overlay / language, _folder(language)])
 

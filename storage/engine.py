@@ -119,11 +119,11 @@ class Store:
             return
         if found is not None and found not in _revisions():
             what = f"its tables are at revision {found}, which this version of mailbot ({newest}) does not know"
-            raise fault(url, what, "install the version that made them, or put back the copy from before")
+            raise fault(url, what, "install the version that made them, or restore an older backup")
         try:
             self._upgrade()
         except DBAPIError as error:
-            to_do = "name an empty database" if found is None else "go on with the version that made them"
+            to_do = "name an empty database" if found is None else "keep using the version that made them"
             raise fault(url, f"its tables cannot be brought to revision {newest}: {error.orig}", to_do) from error
 
     def _upgrade(self) -> None:
@@ -221,13 +221,13 @@ def _postgresql(url: URL) -> Engine:
 
 def _sqlite(url: URL) -> Engine:
     if url.database in {None, "", ":memory:"}:
-        msg = "a database in memory would forget every mail: name a file, sqlite:///path/to/mailbot.db"
+        msg = "a database in memory would lose every mail: name a file, sqlite:///path/to/mailbot.db"
         raise ValueError(msg)
     try:
         Path(str(url.database)).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise fault(
-            url, f"its folder cannot be made: {error.strerror}", "name another in database.url or data_dir"
+            url, f"its folder cannot be created: {error.strerror}", "name another in database.url or data_dir"
         ) from error
     engine = create_engine(url, **_OPTIONS)
     event.listen(engine, "connect", _prepare_sqlite)

@@ -11,25 +11,25 @@ from sqlalchemy.engine import ExceptionContext
 
 #: SQLite's primary result codes (sqlite.org/rescode.html) that speak of the file, and what to do about each.
 _SQLITE = {
-    sqlite3.SQLITE_PERM: "give the user of mailbot the right to read and write it",
-    sqlite3.SQLITE_READONLY: "give the user of mailbot the right to write the file, its -wal and -shm, and its folder",
-    sqlite3.SQLITE_CANTOPEN: "give the user of mailbot the right to read and write the file, its -wal and -shm, and its folder",
-    sqlite3.SQLITE_IOERR: "look at the disk; when it is well again, start mailbot again",
-    sqlite3.SQLITE_FULL: "make room on the disk, then start mailbot again",
-    sqlite3.SQLITE_CORRUPT: "put back a copy from your backup, and keep the damaged file",
-    sqlite3.SQLITE_NOTADB: "name another file in database.url or data_dir, or put back a copy from your backup",
-    sqlite3.SQLITE_BUSY: "end whatever else holds it, then start mailbot again",
+    sqlite3.SQLITE_PERM: "allow the user of mailbot to read and write it",
+    sqlite3.SQLITE_READONLY: "allow the user of mailbot to write the file, its -wal and -shm files, and its folder",
+    sqlite3.SQLITE_CANTOPEN: "allow the user of mailbot to read and write the file, its -wal and -shm files, and its folder",
+    sqlite3.SQLITE_IOERR: "check the disk, repair it, then start mailbot again",
+    sqlite3.SQLITE_FULL: "free space on the disk, then start mailbot again",
+    sqlite3.SQLITE_CORRUPT: "restore your backup, and keep the damaged file",
+    sqlite3.SQLITE_NOTADB: "name another file in database.url or data_dir, or restore your backup",
+    sqlite3.SQLITE_BUSY: "stop the other program that uses it, then start mailbot again",
 }
 #: Classes of PostgreSQL's SQLSTATE (its manual, appendix A) that speak of the server or of the way to it.
 _POSTGRESQL = {
-    "08": "see that the server runs and can be reached",
-    "28": "put user and password right in database.url",
-    "3D": "make the database, or name another in database.url",
-    "53": "make room on the server (disk, memory, connections)",
+    "08": "make sure that the server runs and can be reached",
+    "28": "correct user and password in database.url",
+    "3D": "create the database, or name another in database.url",
+    "53": "free resources on the server (disk, memory, connections)",
     "57": "start the server",
-    "58": "look at the server's log",
+    "58": "read the server's log",
 }
-_NOT_REACHED = "see that the server runs, and put host, port, user and password right in database.url"
+_NOT_REACHED = "make sure that the server runs, and correct host, port, user and password in database.url"
 
 
 class StoreError(Exception):

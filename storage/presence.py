@@ -45,7 +45,7 @@ def of_file(database: Path) -> Iterator[Presence]:
     try:
         file = place.open("a")
     except OSError as error:
-        msg = f"the database {database}: {place.name} beside it: {error.strerror}: give the user of mailbot the right to write"
+        msg = f"the database {database}: {place.name} beside it: {error.strerror}: allow the user of mailbot to write"
         raise StoreError(msg) from error
     with file:
         yield _File(file.fileno())

@@ -22,8 +22,10 @@ from mailbot.process.invoicing import remember_prices
 from storage import licences, tickets
 
 ConfigOption = Annotated[Path | None, typer.Option("-c", "--config", help="The configuration file.")]
-NowOption = Annotated[str | None, typer.Option("--now", metavar="TIME", help="Set the clock (tests, dry runs).")]
-Json = Annotated[bool, typer.Option("--json", help="One JSON document instead of a table.")]
+NowOption = Annotated[
+    str | None, typer.Option("--now", metavar="TIME", help="Use this time as now (for tests and dry runs).")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of a table.")]
 
 #: Control and bidirectional signs that JSON leaves as they are.
 _UNSAFE = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
@@ -90,7 +92,7 @@ def _not_before_what_happened(found: Desk, moment: datetime) -> None:
         known = (("the ledger", licences.last_at(session)), ("the tickets", tickets.last_event_at(session)))
     for what, last in known:
         if last and last > moment:
-            fail(f"--now {moment.isoformat()} lies before the last event of {what} ({last.isoformat()})", 2)
+            fail(f"--now {moment.isoformat()} is before the last event of {what} ({last.isoformat()})", 2)
 
 
 def show_json(value: Any) -> None:
@@ -116,4 +118,8 @@ def show_ticket(shape: dict[str, Any], rules: Mapping[str, str]) -> None:
         if rows or title != "Problems":
             show_table(title, columns, [tuple(row[key] for key in columns) for row in rows])
         if title == "Items" and (named := dict.fromkeys(row["rule"] for row in rows if row["rule"])):
-            show_table("Rules", ("rule", "in words"), [(rule, rules.get(rule, "")) for rule in named])
+            show_table(
+                "Rules",
+                ("rule", "in words"),
+                [(rule, rules.get(rule, "").format(cause="its add-on")) for rule in named],
+            )

@@ -56,11 +56,11 @@ def top(
 
 @app.command()
 def run(
-    once: Annotated[bool, typer.Option("--once", help="Handle what is there now, then end.")] = False,
+    once: Annotated[bool, typer.Option("--once", help="Handle what is waiting now, then exit.")] = False,
     config_file: ConfigOption = None,
     now: NowOption = None,
 ) -> None:
-    """Work the mailbox: take mails in, handle them, send answers."""
+    """Run the desk: fetch mails, handle them, send answers."""
     import asyncio
 
     from mailbot.operations.desk_check import KEYS
@@ -75,26 +75,29 @@ def run(
     try:
         good = run_once(found)
     except ImapError as error:
-        fail(f"IMAP: {error}; {KEYS['imap']}. Nothing is lost: mails stay where they are")
+        fail(f"IMAP: {error}; {KEYS['imap']}. Nothing is lost, mails stay in the mailbox")
     raise typer.Exit(0 if good else 1)
 
 
 @app.command()
 def demo(
     stay: Annotated[
-        bool, typer.Option("--stay", help="Keep the servers up, with a web page to write mails on.")
+        bool, typer.Option("--stay", help="Keep the servers running, with a web page for writing mails.")
     ] = False,
     json: Json = False,
 ) -> None:
-    """Play the desk's cases on this machine, over real IMAP and SMTP; nothing else is needed and nothing is left."""
+    """Show the desk at work on this machine, over real IMAP and SMTP. Needs no other server and leaves nothing behind."""
     if stay and json:
-        fail("--stay and --json do not go together: the document is complete only when the demo ends", 2)
+        fail("use --stay or --json, not both: the document is complete only when the demo ends", 2)
     try:
         from mailbot.demo.stage import play_demo as play
     except ModuleNotFoundError as error:
         if error.name and error.name.startswith("mailbot"):
             raise
-        fail(f"the demo needs more packages ({error.name} is missing): pip install 'mailbot[demo]', or make demo", 2)
+        fail(
+            f"the demo needs additional packages ({error.name} is missing): pip install 'mailbot[demo]', or make demo",
+            2,
+        )
     try:
         good, told = play(json=json, stay=stay)
     except KeyboardInterrupt:
@@ -107,18 +110,27 @@ def demo(
 @app.command()
 def check(
     send_probe: Annotated[
-        bool, typer.Option("--probe", help="Also send a mail with a forged Authentication-Results to the desk itself.")
+        bool,
+        typer.Option(
+            "--probe",
+            help="Also send the desk a mail with a forged Authentication-Results, to see whether the server removes it.",
+        ),
     ] = False,
     probe_mail: Annotated[
         Path | None,
-        typer.Option(metavar="FILE.eml", exists=True, dir_okay=False, help="Judge the sender of a mail that came in."),
+        typer.Option(
+            metavar="FILE.eml",
+            exists=True,
+            dir_okay=False,
+            help="Say whether the sender of a received mail counts as verified.",
+        ),
     ] = None,
-    patience: Annotated[float, typer.Option(metavar="SECONDS", help="So long --probe waits for its mail.")] = 60,
+    patience: Annotated[float, typer.Option(metavar="SECONDS", help="How long --probe waits for its mail.")] = 60,
     config_file: ConfigOption = None,
     now: NowOption = None,
     json: Json = False,
 ) -> None:
-    """Verify configuration, catalogue, templates, database, IMAP and SMTP; a line each with what to do."""
+    """Check configuration, catalogue, templates, database, IMAP and SMTP; each fault says what to do."""
     from mailbot.operations.border_probe import judge_mail
     from mailbot.operations.desk_check import check_all
 
@@ -137,7 +149,7 @@ def check(
             typer.echo(clean_text(f"{'good ' if line.good else 'FAULT'}  {line.name}: {line.detail}"))
         if send_probe:
             typer.echo(
-                "The probe proves only this path: what the border does with a mail that this desk's own server hands on."
+                "The probe tests one path only: what the receiving server does with a mail from this desk's own server."
             )
     raise typer.Exit(0 if all(line.good for line in lines) else 1)
 
@@ -155,13 +167,13 @@ def _probed(patience: float) -> tuple[Finding, ...]:
 @app.command()
 def inject(
     received_at: Annotated[
-        str | None, typer.Option("--received-at", metavar="TIME", help="When it arrived; now, if it is not given.")
+        str | None, typer.Option("--received-at", metavar="TIME", help="When it arrived; the default is now.")
     ] = None,
     config_file: ConfigOption = None,
     now: NowOption = None,
-    json: Annotated[bool, typer.Option("--json", help="What it prints in any case.")] = False,  # noqa: ARG001
+    json: Annotated[bool, typer.Option("--json", help="Accepted for consistency: the output is always JSON.")] = False,  # noqa: ARG001
 ) -> None:
-    """Take one mail from standard input into the inbox, as if it had arrived, and handle it."""
+    """Read one mail from standard input and handle it as if it had arrived."""
     from mailbot.service.runner import step
 
     choose(config_file, now)
@@ -183,7 +195,7 @@ def explain(
     now: NowOption = None,
     json: Json = False,
 ) -> None:
-    """Say what a mail would do; nothing is changed and nothing is sent."""
+    """Show what a mail would do, without changing or sending anything."""
     from mailbot.operations.explain import explain_mail
 
     choose(config_file, now)
@@ -202,12 +214,12 @@ def explain(
 
 @app.command("tickets")
 def list_tickets(
-    state: Annotated[str | None, typer.Option("--state", help="Only those in that state.")] = None,
+    state: Annotated[str | None, typer.Option("--state", help="Only tickets in this state.")] = None,
     config_file: ConfigOption = None,
     now: NowOption = None,
     json: Json = False,
 ) -> None:
-    """All tickets, newest first."""
+    """List tickets, newest first."""
     choose(config_file, now)
     known = known_state(state, State)
     found = desk()
@@ -227,7 +239,7 @@ def list_tickets(
 
 @app.command()
 def show(ref: str, config_file: ConfigOption = None, now: NowOption = None, json: Json = False) -> None:
-    """One ticket, whole."""
+    """Show one ticket with everything about it."""
     choose(config_file, now)
     found = desk()
     with found.store.read() as session:
@@ -247,7 +259,7 @@ def show(ref: str, config_file: ConfigOption = None, now: NowOption = None, json
 def decide(
     ref: str, decision: str, config_file: ConfigOption = None, now: NowOption = None, json: Json = False
 ) -> None:
-    """Decide by hand, in the words of a reply: mailbot decide LIC-12 "APPROVE agents"."""
+    """Decide a ticket, with the words of a reply: mailbot decide LIC-12 "APPROVE agents"."""
     from mailbot.process.decision_lines import Decisions
     from mailbot.process.unit_of_work import Work
 

@@ -17,15 +17,15 @@ from mailbot.process import invoicing, upcoming
 
 def invoices(
     month: Annotated[str, typer.Option("--month", metavar="YYYY-MM", help="The month.")],
-    as_csv: Annotated[bool, typer.Option("--csv", help="CSV instead of a table.")] = False,
-    spreadsheet: Annotated[bool, typer.Option("--spreadsheet", help="With --csv: escape formulas.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV instead of a table.")] = False,
+    spreadsheet: Annotated[bool, typer.Option("--spreadsheet", help="Escape formulas in the CSV.")] = False,
     config_file: ConfigOption = None,
     now: NowOption = None,
     json: Json = False,
 ) -> None:
-    """The invoice lines of a month; they are final once its last day has ended."""
+    """Print the invoice lines of a month. They are final once the month has ended."""
     if as_csv and json:
-        fail("--csv and --json: give one of them", 2)
+        fail("use --csv or --json, not both", 2)
     if spreadsheet and not as_csv:
         fail("--spreadsheet: only with --csv", 2)
     try:
@@ -37,7 +37,7 @@ def invoices(
     with found.store.read() as session:
         lines = invoicing.invoice_rows(session, invoicing.lines_of(session, first, found.config.zone))
     if month_end(first) >= found.clock().astimezone(found.config.zone).date():
-        typer.echo(f"{month} has not ended: its invoice is not written yet, and may still change", err=True)
+        typer.echo(f"{month} has not ended: its invoice is not final and may still change", err=True)
     if json:
         show_json(lines)
     elif as_csv:
@@ -51,7 +51,7 @@ def invoices(
 
 
 def due(config_file: ConfigOption = None, now: NowOption = None, json: Json = False) -> None:
-    """What will happen and when: due things, ends and renewals of licences, the next invoice."""
+    """List what will happen and when: reminders and other due things, ends and renewals of licences, the next invoice."""
     choose(config_file, now)
     found = desk()
     with found.store.read() as session:
@@ -63,7 +63,7 @@ def due(config_file: ConfigOption = None, now: NowOption = None, json: Json = Fa
 
 
 def audit(config_file: ConfigOption = None, now: NowOption = None, json: Json = False) -> None:
-    """Whether events, licences, tickets and invoices agree; names the first that does not (exit 1)."""
+    """Check that events, licences, tickets and invoices agree. If not, name the first disagreement (exit code 1)."""
     choose(config_file, now)
     found = desk()
     with found.store.read() as session:

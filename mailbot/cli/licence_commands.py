@@ -11,7 +11,7 @@ from rich.progress import track
 from mailbot import json_shapes
 from mailbot.cli.command_context import ConfigOption, Json, NowOption, choose, desk, fail, show_json
 from mailbot.cli.tables import show_table
-from mailbot.core.ledger.invariants import first_break
+from mailbot.core.ledger.invariants import first_broken_invariant
 from mailbot.core.ledger.licence import Licence
 from mailbot.environment import Desk
 from mailbot.operations.ledger_csv import Checks, Progress, export_csv, read_csv
@@ -22,12 +22,6 @@ app = typer.Typer(no_args_is_help=True)
 
 #: So many licences are named; of more their number is told.
 _WARNINGS = 20
-#: What a licence is that must not be so, by the code of `mailbot.core.forbidden`.
-_MUST_NOT = {
-    "plan_refused": "it has seats, add-ons or plugins, and no plan",
-    "under_minimum": "fewer seats than the least that a plan may have",
-    "requires": "an add-on without the one that it requires",
-}
 
 
 def _today(found: Desk) -> date:
@@ -41,7 +35,7 @@ def _all(found: Desk) -> list[Licence]:
 
 @app.command("list")
 def list_all(config_file: ConfigOption = None, now: NowOption = None, json: Json = False) -> None:
-    """All licences as they are today."""
+    """List all licences as they are today."""
     choose(config_file, now)
     every = _all(desk())
     if json:
@@ -54,12 +48,12 @@ def list_all(config_file: ConfigOption = None, now: NowOption = None, json: Json
 @app.command()
 def show(
     token: str,
-    on: Annotated[str | None, typer.Option("--on", metavar="DATE", help="As it is on that date.")] = None,
+    on: Annotated[str | None, typer.Option("--on", metavar="DATE", help="The licence as it is on that date.")] = None,
     config_file: ConfigOption = None,
     now: NowOption = None,
     json: Json = False,
 ) -> None:
-    """One licence."""
+    """Show one licence and its history."""
     choose(config_file, now)
     found = desk()
     try:
@@ -93,7 +87,7 @@ def set_(
     config_file: ConfigOption = None,
     now: NowOption = None,
 ) -> None:
-    """Change a licence by hand, as an event of its own; reverses=REVISION puts back what an event changed."""
+    """Change a licence by hand. reverses=REVISION undoes what an event changed."""
     choose(config_file, now)
     found = desk(writes=True)
     row = {"token": token}
@@ -114,34 +108,38 @@ def set_(
         typer.echo(f"{token}: changed")
         _warn(found, changed)
         return
-    over = ": it has expired by its date, set that too (expires_on= lifts it)" if row.get("status") == "active" else ""
+    over = (
+        ": its expiry date has passed; change expires_on too (expires_on= removes it)"
+        if row.get("status") == "active"
+        else ""
+    )
     typer.echo(f"{token}: nothing to change{over}")
 
 
 def _reverse(found: Desk, row: dict[str, str], why: str) -> None:
     revision = row.pop("reverses")
     if len(row) > 1 or not (revision.isascii() and revision.isdigit()):
-        fail(f"reverses: read {revision!r}, must be the number of an event in the history, and the only setting", 2)
+        fail(f"reverses: read {revision!r}, must be the revision of an event in the history, and the only setting", 2)
     fault = reverse(found, row["token"], int(revision), why)
     if fault:
         fail(fault)
-    typer.echo(f"{row['token']}: event {revision} is reversed")
+    typer.echo(f"{row['token']}: event {revision} was reversed")
     today = _today(found)
     with found.store.read() as session:
         licence = mapping.load_licence(session, row["token"], today)
     if licence is not None:
-        _tell_broken([(licence.token, first_break(licence.history, today, found.catalogue))], today)
+        _tell_broken(found, [(licence.token, first_broken_invariant(licence.history, today, found.catalogue))], today)
 
 
 @app.command("import")
 def import_(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)],
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the differences, change nothing.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the differences without changing anything.")] = False,
     config_file: ConfigOption = None,
     now: NowOption = None,
     json: Json = False,
 ) -> None:
-    """Bring licences in from a CSV file: all of it, or nothing with every fault and its line."""
+    """Import licences from a CSV file: the whole file, or nothing and a list of every fault with its line."""
     choose(config_file, now)
     found = desk(writes=not dry_run)
     rows, faults = read_csv(file.read_bytes(), found.catalogue, _bar("reading"))
@@ -172,16 +170,18 @@ def _show_differences(found: list[Difference], read: int, *, json: bool) -> None
 
 def _warn(found: Desk, changed: list[Difference]) -> None:
     today = _today(found)
-    _tell_broken([(one.token, one.first_break(today, found.catalogue)) for one in changed], today)
+    _tell_broken(found, [(one.token, one.first_broken_invariant(today, found.catalogue)) for one in changed], today)
 
 
-def _tell_broken(found: list[tuple[str, tuple[date, str] | None]], today: date) -> None:
+def _tell_broken(found: Desk, firsts: list[tuple[str, tuple[date, str] | None]], today: date) -> None:
     """An operator may make a licence that no request may make, but is told so."""
-    broken = [(token, *broke) for token, broke in found if broke]
+    broken = [(token, *broke) for token, broke in firsts if broke]
     for token, day, why in broken[:_WARNINGS]:
-        typer.echo(f"warning: {token}{f' from {day} on' if day > today else ''}: {_MUST_NOT[why]}", err=True)
+        typer.echo(
+            f"warning: {token}{f' from {day} on' if day > today else ''}: {found.say(f'broken.{why}')}", err=True
+        )
     if len(broken) > _WARNINGS:
-        typer.echo(f"warning: and {len(broken) - _WARNINGS} more like these", err=True)
+        typer.echo(f"warning: {len(broken) - _WARNINGS} more licences like these", err=True)
 
 
 def _bar(what: str) -> Progress:
@@ -192,10 +192,12 @@ def _bar(what: str) -> Progress:
 
 @app.command()
 def export(
-    spreadsheet: Annotated[bool, typer.Option("--spreadsheet", help="Escape formulas; cannot be imported.")] = False,
+    spreadsheet: Annotated[
+        bool, typer.Option("--spreadsheet", help="Escape formulas; such a file cannot be imported.")
+    ] = False,
     config_file: ConfigOption = None,
     now: NowOption = None,
 ) -> None:
-    """All licences as CSV on standard output."""
+    """Write all licences as CSV to standard output."""
     choose(config_file, now)
     typer.echo(export_csv(_all(desk()), spreadsheet=spreadsheet), nl=False)

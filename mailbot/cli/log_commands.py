@@ -38,22 +38,32 @@ class Reason(StrEnum):
 def diagnose(
     files: Annotated[
         list[Path],
-        typer.Argument(metavar="FILE...", exists=True, dir_okay=False, readable=True, help="Logs, or a mail."),
+        typer.Argument(
+            metavar="FILE...", exists=True, dir_okay=False, readable=True, help="Log files, archives, or a mail."
+        ),
     ],
-    reason: Annotated[Reason | None, typer.Option("--reason", help="What the form says, where no FILE is it.")] = None,
-    old_token: Annotated[str | None, typer.Option("--old-token", metavar="TOKEN", help="The form's old token.")] = None,
-    new_token: Annotated[str | None, typer.Option("--new-token", metavar="TOKEN", help="The form's new token.")] = None,
-    customer: Annotated[str | None, typer.Option("--customer", metavar="NAME", help="The form's customer.")] = None,
+    reason: Annotated[
+        Reason | None, typer.Option("--reason", help="The reason given in the form, if no FILE is the mail.")
+    ] = None,
+    old_token: Annotated[
+        str | None, typer.Option("--old-token", metavar="TOKEN", help="The old token given in the form.")
+    ] = None,
+    new_token: Annotated[
+        str | None, typer.Option("--new-token", metavar="TOKEN", help="The new token given in the form.")
+    ] = None,
+    customer: Annotated[
+        str | None, typer.Option("--customer", metavar="NAME", help="The customer name given in the form.")
+    ] = None,
     received_at: Annotated[
-        str | None, typer.Option("--received-at", metavar="TIME", help="When it came, if no FILE is the mail.")
+        str | None, typer.Option("--received-at", metavar="TIME", help="When the logs arrived, if no FILE is the mail.")
     ] = None,
     config_file: ConfigOption = None,
     now: NowOption = None,
     json: Json = False,
 ) -> None:
-    """Say what logs prove: .log, .txt, .json, .gz, .zip, winmail.dat or a whole mail, all FILEs together.
+    """Say what logs prove: .log, .txt, .json, .gz, .zip, winmail.dat or a whole mail, all files together.
 
-    With a configuration they are set against the ledger too. Exit 1 where nothing could be read.
+    With a configuration they are compared with the ledger too. The exit code is 1 if nothing could be read.
     """
     choose(config_file, now)
     given = [(file.name, file.read_bytes()) for file in files]
@@ -112,7 +122,7 @@ def show_diagnosis(told: Diagnosis) -> None:
         show_table("Lines that prove it", ("where", "line", "proves"), [tuple(row) for row in rows])
     _list("Disagreements", told.disagreements)
     _list("Not read", told.unreadable)
-    _list("To ask for instead", told.send_instead)
+    _list("Ask the customer for", told.send_instead)
 
 
 def _list(title: str, sentences: Sequence[str]) -> None:

@@ -12,15 +12,15 @@ from mailbot.operations.person_erasure import erase_person as erased
 
 
 def erase(
-    address: Annotated[str, typer.Argument(metavar="ADDRESS", help="A plain mail address.")],
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
+    address: Annotated[str, typer.Argument(metavar="ADDRESS", help="The address of the person.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be erased.")] = False,
     config_file: ConfigOption = None,
     now: NowOption = None,
     json: Json = False,
 ) -> None:
-    """Erase a person: contacts, mails with their attachments, and the words of tickets. For good.
+    """Erase a person for good: contacts, mails with their attachments, and the words in tickets.
 
-    Licences, bills and what was decided stay. Exit 1, and nothing is erased, while a ticket of that address is open.
+    Licences, bills and decisions stay. While a ticket of that address is open, nothing is erased and the exit code is 1.
     """
     if strict(address) is None:
         fail(f"ADDRESS: read {address!r}, must be one plain address like jo@acme.example", 2)
@@ -37,16 +37,16 @@ def erase(
 
 def _told(report: ErasureReport, *, dry_run: bool) -> str:
     lines = [
-        f"{report.address}: {'this would be erased' if dry_run else 'erased'}",
+        f"{report.address}: {'would be erased' if dry_run else 'erased'}",
         f"  contact of      {', '.join(report.contact_of) or 'no licence'}",
-        f"  tickets         {', '.join(report.tickets) or 'none'} (names, words and history's words)",
+        f"  tickets         {', '.join(report.tickets) or 'none'} (names, and all words including the history)",
         f"  mails received  {report.mails_in}",
         f"  mails sent      {report.mails_out}",
     ]
     lines += [
-        f"{token} has no contact any more: mailbot licences set {token} contacts=ADDRESS --why ..."
+        f"{token} has no contact left; name a new one: mailbot licences set {token} contacts=ADDRESS --why ..."
         for token in report.without_contact
     ]
     if not dry_run:
-        lines.append("Not in mailbot's hands: the mails in the folders of the mail server, and older backups.")
+        lines.append("mailbot cannot erase the mails on the mail server or in older backups: delete them yourself.")
     return "\n".join(lines)

@@ -15,7 +15,7 @@ from mailbot.core.outbound.text_layout import first_line
 from storage import inbox, outbox
 
 Ids = Annotated[list[int], typer.Argument(metavar="ID...")]
-State = Annotated[str | None, typer.Option("--state", help="Only those in that state.")]
+State = Annotated[str | None, typer.Option("--state", help="Only mails in this state.")]
 #: States of mails that go out.
 OUT = (outbox.QUEUED, outbox.SENT, outbox.REFUSED, outbox.UNKNOWN, outbox.UNDELIVERED, outbox.DROPPED)
 outbox_app = typer.Typer(invoke_without_command=True)
@@ -38,7 +38,7 @@ def _cell(column: str, value: Any) -> Any:
 def list_inbox(
     state: State = None, config_file: ConfigOption = None, now: NowOption = None, json: Json = False
 ) -> None:
-    """Mails that came, newest first. Of a failure the table says what went wrong; --json has the traceback too."""
+    """List received mails, newest first. --json also has the traceback of a failure."""
     choose(config_file, now)
     known = known_state(state, (inbox.KEPT, *inbox.FINAL))
     with desk().store.read() as session:
@@ -54,7 +54,7 @@ def list_outbox(
     now: NowOption = None,
     json: Json = False,
 ) -> None:
-    """Mails to send and sent, newest first."""
+    """List mails to send and sent mails, newest first."""
     choose(config_file, now)
     if context.invoked_subcommand is None:
         known = known_state(state, OUT)
@@ -76,20 +76,20 @@ def _each(act: Callable[[int], bool], ids: list[int], what: str) -> None:
         if act(id_):
             typer.echo(f"mail {id_}: {what}")
         else:
-            failed.append(f"mail {id_} is not there, or cannot be {what}")
+            failed.append(f"mail {id_} does not exist, or cannot be {what}")
     if failed:
         fail("\n".join(failed))
 
 
 @outbox_app.command("retry")
 def retry(ids: Ids, config_file: ConfigOption = None, now: NowOption = None) -> None:
-    """Send mails now that were deferred or refused."""
+    """Send deferred or refused mails now."""
     _outbox(outbox.retry, ids, "queued", config_file, now)
 
 
 @outbox_app.command("resend")
 def resend(ids: Ids, config_file: ConfigOption = None, now: NowOption = None) -> None:
-    """Send mails again that were sent, the same bytes."""
+    """Send mails again that were already sent, unchanged."""
     _outbox(outbox.resend, ids, "queued again", config_file, now)
 
 
@@ -106,13 +106,13 @@ def _outbox(act: Callable[..., bool], ids: list[int], what: str, config_file: Pa
 
 @outbox_app.command("drop")
 def drop(ids: Ids, config_file: ConfigOption = None, now: NowOption = None) -> None:
-    """Never send those mails."""
+    """Never send these mails."""
     _outbox(lambda session, id_, _now: outbox.drop(session, id_), ids, "dropped", config_file, now)
 
 
 @quarantine_app.command("list")
 def quarantine_list(config_file: ConfigOption = None, now: NowOption = None, json: Json = False) -> None:
-    """Mails in quarantine with their reasons. Of a failure the table says what went wrong; --json has the traceback too."""
+    """List the mails in quarantine with the reason. --json also has the traceback of a failure."""
     choose(config_file, now)
     with desk().store.read() as session:
         rows = inbox.listing(session, inbox.QUARANTINED)
@@ -123,7 +123,7 @@ def quarantine_list(config_file: ConfigOption = None, now: NowOption = None, jso
 def quarantine_show(
     id_: Annotated[int, typer.Argument(metavar="ID")], config_file: ConfigOption = None, now: NowOption = None
 ) -> None:
-    """The raw mail, as it came; on a terminal without the signs that steer it."""
+    """Print the raw mail as it arrived; on a terminal without control characters."""
     choose(config_file, now)
     with desk().store.read() as session:
         row = inbox.get(session, id_)
@@ -145,13 +145,13 @@ def _show_raw(raw: bytes) -> None:
 
 @quarantine_app.command("retry")
 def quarantine_retry(ids: Ids, config_file: ConfigOption = None, now: NowOption = None) -> None:
-    """Handle mails again at the next run."""
+    """Handle mails again in the next run."""
     _quarantine(inbox.retry, ids, "kept again", config_file, now)
 
 
 @quarantine_app.command("drop")
 def quarantine_drop(ids: Ids, config_file: ConfigOption = None, now: NowOption = None) -> None:
-    """Leave mails unhandled for good."""
+    """Never handle these mails."""
     _quarantine(inbox.drop, ids, "dropped", config_file, now)
 
 

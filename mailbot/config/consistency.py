@@ -22,7 +22,7 @@ _LOCAL_PART = 64  # RFC 5321 section 4.5.3.1.1
 def not_built(raw: Raw) -> Iterator[str]:
     """A fault for each section of the contract that this version has nothing behind."""
     if "web" in raw:
-        yield "web: not built in this version of mailbot, must be left out"
+        yield "web: not built in this version of mailbot, remove it"
 
 
 def config_inconsistencies(raw: Raw) -> Iterator[str]:
@@ -35,7 +35,7 @@ def _staff_verifiable(raw: Raw) -> Iterator[str]:
     identity = _section(raw, "identity")
     if identity.get("staff", "key+verified") == "key+verified" and "authserv_id" not in identity:
         yield (
-            "identity.authserv_id: missing, must be the name that your mail server writes first in its"
+            "identity.authserv_id: missing, must be the name at the start of your mail server's"
             " Authentication-Results fields: without it no sender can be verified, and with identity.staff ="
             " 'key+verified' no decision would ever count"
         )
@@ -48,7 +48,7 @@ def _plain_stays_here(raw: Raw) -> Iterator[str]:
         if section.get("security") == "plain" and isinstance(host, str) and not is_loopback(host):
             yield (
                 f"{name}.security: read 'plain', must be 'tls' or 'starttls' for {host!r}:"
-                " passwords and mails would cross the network in the clear (plain is for this machine only)"
+                " passwords and mails would cross the network unencrypted (plain is for this machine only)"
             )
 
 
@@ -107,7 +107,7 @@ def _room_for_keys(raw: Raw) -> Iterator[str]:
         yield wrong(
             "mailbot.address",
             _section(raw, "mailbot")["address"],
-            f"at most {room} characters before the @, so that keys fit behind them (or smtp.sub_addressing = false)",
+            f"at most {room} characters before the @, to leave room for keys (or smtp.sub_addressing = false)",
         )
 
 

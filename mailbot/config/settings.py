@@ -117,7 +117,7 @@ class SmtpSettings(Section):
 class IdentitySettings(Section):
     """How sure we must be of who wrote."""
 
-    authserv_id: Host | None = Field(None, description="the name that begins your server's Authentication-Results")
+    authserv_id: Host | None = Field(None, description="the name at the start of your server's Authentication-Results")
     staff: Literal["key+verified", "key"] = Field("key+verified", description="'key+verified' or 'key'")
     customers: Literal["verified-or-confirm", "confirm", "trust"] = Field(
         "verified-or-confirm", description="'verified-or-confirm', 'confirm' or 'trust'"

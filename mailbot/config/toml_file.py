@@ -73,7 +73,7 @@ def _put(reading: RawConfig, name: str, text: str, root: type[BaseModel]) -> Non
     if isinstance(here, list) and len(steps) == 2 and steps[0].isascii() and steps[0].isdigit():
         number = int(steps[0])
         if not 1 <= number <= len(here) + 1:
-            reading.faults.append(f"{name}: must be numbered from 1 without gaps; there are {len(here)} before it")
+            reading.faults.append(f"{name}: must be numbered from 1 without gaps, but {len(here)} precede it")
             return
         here.extend([{}] * (number > len(here)))
         here, steps = here[number - 1], steps[1:]

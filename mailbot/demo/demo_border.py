@@ -110,7 +110,7 @@ class Border:
     ) -> str:
         """Only mailboxes of the demo are served."""
         if mailbox_of(address, self.own) is None:
-            return "550 5.1.1 there is no such mailbox in the demo"
+            return "550 5.1.1 no such mailbox in the demo"
         envelope.rcpt_tos.append(address)
         return "250 OK"
 

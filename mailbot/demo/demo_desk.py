@@ -32,7 +32,7 @@ port = {imap_port}
 security = "plain"
 username = "{desk}"
 password = "{password}"
-# The demo's server can forget to tell a client in IDLE of a mail that came just before.
+# The demo's server does not always announce a new mail to a client in IDLE.
 poll_seconds = 1
 
 [smtp]
@@ -46,7 +46,7 @@ password = "{password}"
 authserv_id = "{authserv_id}"
 staff = "key+verified"
 
-# One customer writes all the demo's mails, and more of them when it stays.
+# One customer writes all mails of the demo.
 [limits]
 replies_per_sender_per_day = 100
 """
@@ -109,7 +109,7 @@ class RunningDesk:
 
     def __exit__(self, *_: object) -> None:
         if self._loop is not None and self._service is not None and self._thread.is_alive():
-            self._loop.call_soon_threadsafe(self._service.stop, "the demo ends")
+            self._loop.call_soon_threadsafe(self._service.stop, "the demo is over")
         self._thread.join(_PATIENCE)
         self.desk.store.engine.dispose()
 
@@ -122,7 +122,7 @@ class RunningDesk:
         try:
             asyncio.run(run())
         except Exception as error:  # whatever ends the desk must be told where the demo is told
-            self._trouble(f"the desk ended: {error!r}")
+            self._trouble(f"the desk stopped: {error!r}")
         finally:
             self._ready.set()
 

@@ -106,7 +106,7 @@ class Page:
     async def _client(self, request: web.Request) -> Client:
         client = self.people.get(request.match_info["who"])
         if client is None:
-            raise web.HTTPNotFound(text="There is nobody of that address in the demo.")
+            raise web.HTTPNotFound(text="Nobody in the demo has that address.")
         await asyncio.to_thread(client.fetch)
         return client
 
@@ -123,14 +123,14 @@ async def _only_from_here(request: web.Request, handler: _Handler) -> web.Stream
     own = request.url.host in (HOST, "localhost")
     origin = request.headers.get("Origin")
     if not own or (request.method == "POST" and origin not in (None, f"http://{request.host}")):
-        raise web.HTTPForbidden(text="This page answers only to itself.")
+        raise web.HTTPForbidden(text="This request did not come from the demo page.")
     return await handler(request)
 
 
 def _found(client: Client, uid: str) -> Message:
     mail = client.inbox.get(int(uid)) if uid.isascii() and uid.isdigit() else None
     if mail is None:
-        raise web.HTTPNotFound(text="There is no such mail.")
+        raise web.HTTPNotFound(text="This mail does not exist.")
     return mail
 
 

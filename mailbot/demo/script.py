@@ -86,7 +86,7 @@ def cases(now: datetime) -> tuple[DemoCase, ...]:
             "done",
         ),
         DemoCase(
-            "A new plan with two plugins; a new customer's is staff's to approve",
+            "A new plan with two plugins; staff approve it, because the customer is new",
             (
                 Write(
                     JOE[1],
@@ -116,7 +116,7 @@ def cases(now: datetime) -> tuple[DemoCase, ...]:
             "done",
         ),
         DemoCase(
-            "Fewer agents and a plugin less: at once up to the 20th, later from the 1st",
+            "Fewer agents and one plugin less: at once until the 20th, afterwards from the 1st",
             (
                 Write(
                     JOE[1],
@@ -143,7 +143,7 @@ def cases(now: datetime) -> tuple[DemoCase, ...]:
             parts={"support": "applied", "billing": "scheduled"},
         ),
         DemoCase(
-            "A re-activation after a change of token, with the log attached",
+            "A re-activation after a token change, with the log attached",
             (
                 Write(
                     JOE[1],
@@ -171,7 +171,7 @@ def cases(now: datetime) -> tuple[DemoCase, ...]:
             "done",
         ),
         DemoCase(
-            "A form with four mistakes, repaired by a reply; the customer is known, so staff decide only a part",
+            "A form with four mistakes, corrected by a reply; staff decide only part of it, because the customer is known",
             (
                 Write(
                     JOE[1],
@@ -194,7 +194,7 @@ def cases(now: datetime) -> tuple[DemoCase, ...]:
             "done",
         ),
         DemoCase(
-            "A deactivation, which comes with the next billing period",
+            "A deactivation, in effect from the next billing period",
             (
                 Write(
                     JOE[1],

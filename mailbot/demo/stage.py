@@ -66,11 +66,13 @@ def _stay(told: Transcript, servers: Servers, people: dict[str, Client], config:
     page = Page(people)
     port = servers.call(page.start())
     try:
-        told.note(f"The web mail page: http://{HOST}:{port}/ (write as customer or staff; replies work there)")
-        told.note(f"Any mail program: IMAP {HOST}:{servers.imap_port}, SMTP {HOST}:{servers.smtp_port}, without TLS,")
+        told.note(f"Web page for mail: http://{HOST}:{port}/ (read, write and reply as customer or staff)")
+        told.note(
+            f"Your own mail program: IMAP {HOST}:{servers.imap_port}, SMTP {HOST}:{servers.smtp_port}, without TLS,"
+        )
         told.note(f"  as {', '.join(people)}, password {servers.password}")
-        told.note(f"The desk's own commands: {sys.argv[0]} tickets -c {config}")
-        told.note("Ctrl-C ends it and removes everything.")
+        told.note(f"Commands of this desk: {sys.argv[0]} tickets -c {config}")
+        told.note("Press Ctrl-C to stop the demo and remove everything.")
         with contextlib.suppress(KeyboardInterrupt):
             threading.Event().wait()
     finally:

@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from mailbot.core.desk.grant import SILENT
 from mailbot.core.desk.ticket import GRANTED, Item, ItemStatus, Ticket, state_of
-from mailbot.core.ledger.billing_history import committed_on, course
+from mailbot.core.ledger.billing_history import billing_history, committed_on
 from mailbot.core.ledger.invoices import InvoiceLine
 from mailbot.core.ledger.licence import DATES, LicenceEvent, state_on, valid_events
 from mailbot.core.ledger.period import month_end, next_month
@@ -45,7 +45,7 @@ class AuditReport:
         """One line for people."""
         if self.disagreement:
             return f"{self.disagreement[0]}: {self.disagreement[1]}"
-        return f"all agree: {self.events} events, {self.tickets} tickets, {self.lines} invoice lines"
+        return f"everything agrees: {self.events} events, {self.tickets} tickets, {self.lines} invoice lines"
 
 
 Found = Iterator[tuple[str, str]]
@@ -135,11 +135,11 @@ def _events(books: Books) -> Found:
         where = f"licence {event.token}, event {event.revision}"
         before = last.get(event.token)
         if event.revision != (before.revision if before else 0) + 1:
-            yield where, f"its number does not follow that of the event before it ({before.revision if before else 0})"
+            yield where, f"its number does not follow the previous event ({before.revision if before else 0})"
         if before and event.at < before.at:
             yield where, f"was written at {event.at}, before event {before.revision} ({before.at})"
         if event.at > books.now:
-            yield where, f"was written at {event.at}, which has not come"
+            yield where, f"was written at {event.at}, which is in the future"
         if event.effective < committed_on(event, books.zone):
             yield where, f"is backdated: written on {committed_on(event, books.zone)}, in force from {event.effective}"
         if event.ticket and event.ticket not in books.tickets:
@@ -147,7 +147,7 @@ def _events(books: Books) -> Found:
         elif event.ticket:
             yield from ((where, what) for what in _unlike(event, books.tickets[event.ticket], books))
         if event.pending and (event.token, event.revision) not in books.unasked | books.answered:
-            yield where, "waits for the licence server, which will not be asked"
+            yield where, "waits for the licence server, but is not in its queue"
         last[event.token] = event
 
 
@@ -155,11 +155,11 @@ def _unlike(event: LicenceEvent, ticket: Ticket, books: Books) -> Iterator[str]:
     """What a ticket's event says that its ticket does not."""
     day = ticket.received_at.astimezone(books.zone).date()
     if event.asked_on and ticket.version == 1 and event.kind != "moved" and event.asked_on != day:
-        yield f"says that it was asked for on {event.asked_on}, the ticket {ticket.ref} came on {day}"
+        yield f"says that it was requested on {event.asked_on}, but ticket {ticket.ref} arrived on {day}"
     if event.kind.startswith(("modify", "contract")) and event.rule != "implied":
         strange = [key for key in event.changes if key not in DATES and not ticket.item(key)]
         if strange:
-            yield f"changes {', '.join(strange)}, which the ticket {ticket.ref} does not ask for"
+            yield f"changes {', '.join(strange)}, which ticket {ticket.ref} does not ask for"
 
 
 def _states(books: Books) -> Found:
@@ -168,10 +168,13 @@ def _states(books: Books) -> Found:
         if ticket.state is not state_of(ticket):
             yield f"ticket {ref}", f"is {ticket.state}, but its items make it {state_of(ticket)}"
         elif ticket.state != books.listed[ref]:
-            yield f"ticket {ref}", f"is {ticket.state}, but is listed as {books.listed[ref]}"
+            yield f"ticket {ref}", f"is {ticket.state}, but listed as {books.listed[ref]}"
         for item in ticket.items:
             if item.status is ItemStatus.SCHEDULED and (ref, item.effective) not in books.waiting:
-                yield f"ticket {ref}", f"has scheduled items, but no due thing will apply them on {item.effective}"
+                yield (
+                    f"ticket {ref}",
+                    f"has scheduled items, but nothing is due that will apply them on {item.effective}",
+                )
 
 
 def _items(books: Books) -> Found:
@@ -230,7 +233,7 @@ def _seals(books: Books) -> Found:
     event, prices = books.altered
     place = f"price list {prices.id}, in force from {prices.since}" if prices else None
     if where := f"licence {event.token}, event {event.revision}" if event else place:
-        yield where, "is not as it was written, or the one before it is not there any more"
+        yield where, "was changed after it was written, or the one before it was removed"
 
 
 def _lines(books: Books) -> Found:
@@ -238,7 +241,7 @@ def _lines(books: Books) -> Found:
     for line in books.lines:
         where = f"invoice {line.month}, {line.item} of {line.token}"
         if line.token not in books.by_token:
-            yield where, "is a licence that the ledger does not know"
+            yield where, "is of a licence that is not in the ledger"
         if line.ticket and line.ticket not in books.by_ticket:
             yield where, f"names the ticket {line.ticket}, which changed nothing in the ledger"
 
@@ -266,7 +269,9 @@ def _increases(books: Books) -> Found:
 
 def _over(item: Item, ticket: Ticket, books: Books) -> bool:
     """Whether billing had ended by the item's day: with a deactivation that was asked for in time and read later."""
-    stage = course(books.by_token[ticket.token or ""], books.zone, frozenset()).stage(item.effective or books.last)
+    stage = billing_history(books.by_token[ticket.token or ""], books.zone, frozenset()).stage(
+        item.effective or books.last
+    )
     return item.item != "token" and stage is not None and not stage.active
 
 

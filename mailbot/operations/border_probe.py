@@ -39,7 +39,9 @@ def probe(desk: Desk, patience: float) -> tuple[Finding, ...]:
     if authserv_id is None:
         return (
             Finding(
-                "probe", False, "identity.authserv_id is not set: no field is believed, so there is nothing to forge"
+                "probe",
+                False,
+                "identity.authserv_id is not set, so the desk trusts no field and there is nothing to forge",
             ),
         )
     raw, message_id, mark = _mail(desk, authserv_id, desk.clock())
@@ -47,14 +49,14 @@ def probe(desk: Desk, patience: float) -> tuple[Finding, ...]:
     address = desk.config.mailbot.address
     outcome = asyncio.run(_send(desk, address, raw))
     if not isinstance(outcome, Sent):
-        return (Finding("probe", False, f"it could not be sent: {outcome.reply}"),)
+        return (Finding("probe", False, f"the probe could not be sent: {outcome.reply}"),)
     message = _await(desk, before, message_id, patience)
     if message is None:
         return (
             Finding(
                 "probe",
                 False,
-                f"it was sent, but did not arrive within {patience:g} s; is {address} this mailbox's address?",
+                f"the probe was sent but did not arrive within {patience:g} s; is {address} the address of this mailbox?",
             ),
         )
     return of_probe(message, mark, authserv_id)
@@ -69,13 +71,13 @@ def _mail(desk: Desk, authserv_id: str, now: datetime) -> tuple[bytes, str, str]
         *forged_fields(authserv_id, address, mark),
         f"From: {address}",
         f"To: {address}",
-        "Subject: probe of the border",
+        "Subject: mailbot check --probe",
         f"Date: {format_datetime(now)}",
         f"Message-ID: {message_id}",
         "Auto-Submitted: auto-generated",
         f"{OWN_HEADER}: 1",
         "",
-        "This mail carries forged Authentication-Results fields. mailbot looks whether the receiving server removes them.",
+        "This mail carries forged Authentication-Results fields. mailbot checks whether the receiving server removes them.",
         "",
     ]
     return "\r\n".join(lines).encode("ascii"), message_id, mark

@@ -20,7 +20,7 @@ from storage.faults import StoreError
 
 def check_all(config: Config) -> list[Finding]:
     """All checks in order; a fault in one does not keep the others from being made."""
-    lines = [Finding("configuration", True, "read, no fault")]
+    lines = [Finding("configuration", True, "no faults")]
     lines.append(_try("catalogue", lambda: f"version {read_catalogue(config.mailbot.catalogue).version}"))
     lines.append(_try("templates", lambda: _templates(config)))
     lines.append(_try("database", lambda: _database(config)))
@@ -64,7 +64,7 @@ def _database(config: Config) -> str:
     store.close()
     if waiting and config.licence_server is None:
         raise ValueError(
-            f"{waiting} events wait for the licence server: put [licence_server] back, or they stay applying"
+            f"{waiting} events are waiting for the licence server, but [licence_server] is missing: put it back, or their items stay in state applying"
         )
     return f"{store.dialect}, revision {head()}"
 

@@ -57,7 +57,7 @@ def _why(desk: Desk, message: Message) -> str:
     if named is None:
         return "identity.authserv_id is not configured"
     field = evidence(message, named)
-    return f"Authentication-Results: {field}" if field else f"it has no Authentication-Results field of {named}"
+    return f"Authentication-Results: {field}" if field else f"it has no Authentication-Results field from {named}"
 
 
 def _ticket(desk: Desk, session: Session, ref: str) -> dict[str, Any]:

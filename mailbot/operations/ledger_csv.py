@@ -107,7 +107,9 @@ def read_csv(raw: bytes, catalogue: Catalogue, progress: Progress = iter) -> tup
     lines = _lines(text)
     _, header, fault = next(lines, (1, [], ""))
     if header[:1] == [f"{SPREADSHEET}token"]:
-        return [], ["line 1: this file was written for a spreadsheet, with formulas escaped; import one of 'export'"]
+        return [], [
+            "line 1: this file was exported for a spreadsheet, with formulas escaped; import one written by plain 'export'"
+        ]
     if fault or tuple(header) != LICENCE:
         return [], [f"line 1: the header must be {','.join(LICENCE)}"]
     return _rows(progress(list(lines)), Checks(catalogue))
@@ -142,7 +144,7 @@ def _rows(lines: Iterable[tuple[int, list[str], str]], checks: Checks) -> tuple[
         if not row["status"]:
             found.append(f"status: missing, must be one of {', '.join(STATUSES)}")
         if row["token"] in seen:
-            found.append(f"token: {row['token']} stands in line {seen[row['token']]} already")
+            found.append(f"token: {row['token']} is already in line {seen[row['token']]}")
         seen.setdefault(row["token"], number)
         faults += [f"line {number}: {one}" for one in found]
         rows.append(row)

@@ -11,7 +11,7 @@ from mailbot.core.base.address import fold_case
 from mailbot.core.catalogue.contents import Catalogue
 from mailbot.core.catalogue.item_kinds import SEATS
 from mailbot.core.desk.events import Reversed
-from mailbot.core.ledger.invariants import first_break
+from mailbot.core.ledger.invariants import first_broken_invariant
 from mailbot.core.ledger.licence import DATES, Licence, LicenceEvent
 from mailbot.core.ledger.licence import state_on as state
 from mailbot.environment import Desk
@@ -48,7 +48,7 @@ class Difference:
             found.append(("contacts", ";".join(self.before.contacts) if self.before else None, ";".join(self.contacts)))
         return found
 
-    def first_break(self, day: date, catalogue: Catalogue) -> tuple[date, str] | None:
+    def first_broken_invariant(self, day: date, catalogue: Catalogue) -> tuple[date, str] | None:
         """The first date, ``day`` or ahead, on which the changed licence is one that no request may make, with the reason's code."""
         if not self.terms:
             return None
@@ -57,7 +57,7 @@ class Difference:
         change = LicenceEvent(
             token=self.token, revision=len(history) + 1, at=at, effective=day, kind="set", changes=dict(self.terms)
         )
-        return first_break((*history, change), day, catalogue)
+        return first_broken_invariant((*history, change), day, catalogue)
 
 
 def differences(desk: Desk, rows: Sequence[Mapping[str, str]]) -> list[Difference]:
@@ -98,11 +98,11 @@ def reverse(desk: Desk, token: str, revision: int, why: str) -> str | None:
         if wrong.pending and not any(
             revision in (e.changes.get("accepts"), e.changes.get("reverses")) for e in history
         ):
-            return f"event {revision} waits for the licence server: reverse it once it is accepted"
+            return f"event {revision} is waiting for the licence server: reverse it after it is accepted"
         later = [event for event in history if event.revision > revision]
         clash = next((e for e in later if "reverses" in e.changes or e.changes.keys() & wrong.changes.keys()), None)
         if clash is not None:
-            return f"event {clash.revision} ({clash.kind}) came after it: reverse that one first, or set what is right"
+            return f"event {clash.revision} ({clash.kind}) changed the same later: reverse that one first, or set the right values"
         changes: dict[str, Any] = {"reverses": revision}
         if wrong.effective <= today:
             before = state([event for event in history if event.revision < revision], today)

@@ -48,20 +48,22 @@ def erase_person(desk: Desk, address: str, *, dry_run: bool) -> ErasureReport:
 
 def _of_the_desk(desk: Desk, address: str) -> None:
     if any(same(address, own) for own in (desk.config.mailbot.address, *(one.address for one in desk.config.staff))):
-        msg = f"{address} is the desk's or a member of staff: take it out of the configuration first"
+        msg = f"{address} is the desk's or a member of staff: remove it from the configuration first"
         raise StillNeededError(msg)
 
 
 def _nothing_open(session: Session, address: str) -> None:
     mine = tickets.of_sender(session, address)
     if still := [f"{row.ref} ({row.state})" for row in mine if row.state not in FINAL]:
-        msg = f'still open: {", ".join(still)}; let them end, or end them: mailbot decide REF "REJECT ..."'
+        msg = f'still open: {", ".join(still)}; wait until they end, or end them: mailbot decide REF "REJECT ..."'
         raise StillNeededError(msg)
     if waiting := erasure.unhandled(session, address):
-        msg = f"mail {waiting[0]} of that address is not handled yet: mailbot run --once"
+        msg = f"mail {waiting[0]} from that address is not handled yet; run first: mailbot run --once"
         raise StillNeededError(msg)
     if waiting := erasure.unsent(session, address):
-        msg = f"mail {waiting[0]} of the outbox, which names that address, has not gone out yet: mailbot run --once"
+        msg = (
+            f"mail {waiting[0]} of the outbox, which names that address, is not sent yet; run first: mailbot run --once"
+        )
         raise StillNeededError(msg)
 
 

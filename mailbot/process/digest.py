@@ -47,9 +47,9 @@ def send(work: Work) -> None:
     """The digest to every member, when there is anything to say; the next one is remembered."""
     waiting = tuple(mapping.of_row(row) for row in tickets.waiting(work.session, WAITING))
     licences = tuple(found for found in mapping.licences(work.session, work.today) if _unbilled(found))
-    lines = (*_doubts(waiting), *_unread(work), *_mails_in(work), *_mails_out(work), *_failing(work))
+    lines = (*_doubts(work, waiting), *_unread(work), *_mails_in(work), *_mails_out(work), *_failing(work))
     if waiting or licences or lines:
-        facts = Facts(tickets=waiting, licences=licences, lines=_short(lines))
+        facts = Facts(tickets=waiting, licences=licences, lines=_short(work, lines))
         work.post.send(Send(KIND, Audience.STAFF, facts, Purpose.DIGEST), None)
     _remember(work)
 
@@ -59,8 +59,9 @@ def _unbilled(licence: Licence) -> bool:
     return licence.status == "active" and licence.billing is None
 
 
-def _doubts(waiting: tuple[Ticket, ...]) -> list[str]:
-    return [f"{t.ref} names a token that is not in the ledger: {t.token}" for t in waiting if t.token_doubt]
+def _doubts(work: Work, waiting: tuple[Ticket, ...]) -> list[str]:
+    say = work.desk.say
+    return [say("digest.unknown_token", ref=t.ref, token=t.token) for t in waiting if t.token_doubt]
 
 
 def _since(work: Work) -> datetime:
@@ -72,7 +73,8 @@ def _unread(work: Work) -> list[str]:
     """What customers wrote beside requests that were applied by themselves, of which staff had no mail."""
     new = (mapping.of_row(row) for row in tickets.with_event_since(work.session, GRANTS, _since(work)))
     alone = (t for t in new if t.comments and all(item.route is not Route.STAFF for item in t.items))
-    return [f"{t.ref} was applied by itself; its customer wrote beside it: {one_line(t.comments or '')}" for t in alone]
+    say = work.desk.say
+    return [say("digest.comments", ref=t.ref, comments=one_line(t.comments or "")) for t in alone]
 
 
 def _mails_in(work: Work) -> list[str]:
@@ -80,26 +82,59 @@ def _mails_in(work: Work) -> list[str]:
     since = _since(work)
     left = inbox.listing(work.session, inbox.QUARANTINED)
     left += [row for row in inbox.handled_since(work.session, since) if _unanswered(row.intake or "")]
-    return [f"mail {row.id} of {row.sender or 'nobody'}: {first_line(row.reason) or row.intake}" for row in left]
+    say = work.desk.say
+    return [
+        say(
+            "digest.mail_in",
+            id=row.id,
+            sender=row.sender or say("alert.nobody"),
+            why=first_line(row.reason) or _why_unanswered(work, row.intake or ""),
+        )
+        for row in left
+    ]
 
 
 def _unanswered(intake: str) -> bool:
     return intake in UNANSWERED or intake.endswith(WITHHELD)
 
 
+def _why_unanswered(work: Work, intake: str) -> str:
+    if intake.endswith(WITHHELD):
+        return work.desk.say("unanswered.withheld")
+    return work.desk.say(f"unanswered.{intake.replace(' ', '_')}") if intake in UNANSWERED else intake
+
+
 def _mails_out(work: Work) -> list[str]:
     """Our own mails that did not arrive, or of which nobody knows."""
     rows = [row for state in LOST for row in outbox.listing(work.session, state)]
-    return [f"our mail {row.id} ({row.kind} to {row.recipient}) is {row.state}: {row.last_reply or ''}" for row in rows]
+    return [
+        work.desk.say(
+            "digest.mail_out",
+            id=row.id,
+            kind=row.kind,
+            recipient=row.recipient,
+            state=row.state,
+            reply=row.last_reply or "",
+        )
+        for row in rows
+    ]
 
 
 def _failing(work: Work) -> list[str]:
-    rows = due.failing(work.session)
-    return [f"{row.kind} of {row.ref or row.token or 'the desk'} has failed: {first_line(row.reason)}" for row in rows]
+    say = work.desk.say
+    return [
+        say(
+            "digest.failing",
+            kind=row.kind,
+            what=row.ref or row.token or say("digest.the_desk"),
+            reason=first_line(row.reason),
+        )
+        for row in due.failing(work.session)
+    ]
 
 
-def _short(lines: tuple[str, ...]) -> tuple[str, ...]:
+def _short(work: Work, lines: tuple[str, ...]) -> tuple[str, ...]:
     """So many lines as one can read; how many more there are is said."""
     more = len(lines) - MOST_LINES
     shown = tuple(line[:200] for line in lines[:MOST_LINES])
-    return (*shown, f"and {more} more: see mailbot inbox, quarantine and outbox") if more > 0 else shown
+    return (*shown, work.desk.say("digest.more", count=more)) if more > 0 else shown

@@ -112,9 +112,7 @@ def _duplicate(mail: "Mail", message: Message, inbox_id: int) -> Handled | None:
             if mail.weight() > _weight_of(work, other):
                 continue
             return Handled(inbox.DUPLICATE, f"same as mail {other.id}")
-        work.alert(
-            f"same-id:{message.message_id}", f"mail {inbox_id} has the Message-ID of mail {other.id} and other words"
-        )
+        work.alert(f"same-id:{message.message_id}", work.desk.say("alert.same_id", id=inbox_id, other=other.id))
         return Handled(inbox.QUARANTINED, "same Message-ID", f"the Message-ID of mail {other.id}, with other words")
     return None
 
@@ -201,7 +199,8 @@ class Mail:
             if ticket is not None:
                 self.work.apply(ticket, Undelivered(row.recipient, row.kind, report.diagnostic))
             else:
-                self.work.alert(f"undelivered:{message_id}", f"not delivered: {row.kind} to {row.recipient}")
+                text = self.desk.say("alert.undelivered", kind=row.kind, recipient=row.recipient)
+                self.work.alert(f"undelivered:{message_id}", text)
             return Handled(inbox.HANDLED, "delivery report")
         return Handled(inbox.HANDLED, "delivery report on no mail of ours")
 
@@ -211,8 +210,13 @@ class Mail:
             told = "; ".join(_in_short(read) for read in intake.readings[:_MOST_TOLD])
             self.work.alert(
                 f"automatic:{self.message.sha256}",
-                f"a form came in an automatic mail of {self.message.sender or 'nobody'} ({intake.why}), "
-                f"mail {self.work.inbox_id}; nothing was done with it: {self.work.blotted(told)[:500]}",
+                self.desk.say(
+                    "alert.automatic",
+                    sender=self.message.sender or self.desk.say("alert.nobody"),
+                    why=intake.why,
+                    id=self.work.inbox_id,
+                    forms=self.work.blotted(told)[:500],
+                ),
             )
         return Handled(inbox.HANDLED, f"automatic: {intake.why}")
 

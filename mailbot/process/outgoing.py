@@ -86,18 +86,16 @@ class Post:
             )
         match cap:
             case Cap.SENDER:
-                self.alert(
-                    f"cap:{fold_case(address)}:{today}", f"reply budget used up: no more answers to {address} today"
-                )
+                self.alert(f"cap:{fold_case(address)}:{today}", self.desk.say("alert.cap_sender", address=address))
             case Cap.DOMAIN:
                 self.alert(
                     f"cap:@{domain(address)}:{today}",
-                    f"reply budget used up: no more answers to strangers at {domain(address)} today",
+                    self.desk.say("alert.cap_domain", domain=domain(address)),
                 )
             case Cap.UNKNOWN:
                 self.alert(
                     f"cap:unknown:{self.now:%Y-%m-%d %H}",
-                    "more mails of strangers than are answered in an hour; the others are in the digest, unanswered",
+                    self.desk.say("alert.cap_unknown"),
                 )
 
     def alert(self, incident: str, text: str) -> None:

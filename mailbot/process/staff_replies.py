@@ -31,9 +31,9 @@ def staff(reply: Reply) -> str:
     work, thread, sender = reply.work, reply.thread, reply.sender
     member = work.staff(thread.address)
     if member is None or not same(sender.address, thread.address):
-        return _refused(reply, f"a decision key of {thread.address} was used by {sender.address}")
+        return _refused(reply, f"the decision key of {thread.address} was used by {sender.address}")
     if sender.verdict == "refused":
-        return _refused(reply, f"a decision in the name of {member} came without proof of its sender")
+        return _refused(reply, f"a decision in the name of {member} came from an unverified sender")
     if not thread.live:
         return _too_late(reply, member)
     if thread.purpose is Purpose.AGAIN:
@@ -48,7 +48,9 @@ def keyless(reply: Reply, member: str) -> str:
     mentioned = reply.thread.found.refs_mentioned
     for ref in mentioned:
         _record(reply, ref, "decision_refused", f"a decision of {member} came without a key")
-    reply.work.alert(f"keyless:{fold_case(member)}:{reply.work.today}", f"a decision of {member} came without a key")
+    reply.work.alert(
+        f"keyless:{fold_case(member)}:{reply.work.today}", reply.work.desk.say("alert.keyless", member=member)
+    )
     if _may_answer(reply, member):
         facts = Facts(results=(Result(reply.own, False, why="no_key"),), why="no_key")
         ticket = reply.work.ticket(mentioned[0]) if len(mentioned) == 1 else None
@@ -114,10 +116,7 @@ def _may_answer(reply: Reply, member: str) -> bool:
         return True
     for ref in reply.refs:
         _record(reply, ref, "decision_unanswered", f"{sent} mails of {member} since yesterday decided nothing")
-    work.alert(
-        f"undecided:{fold_case(member)}:{work.today}",
-        f"mails of {member} that decide nothing get no more answers today",
-    )
+    work.alert(f"undecided:{fold_case(member)}:{work.today}", work.desk.say("alert.undecided", member=member))
     return False
 
 

@@ -16,16 +16,16 @@ from storage import due
 KEYS = ("due_at", "kind", "ref", "token", "what")
 #: The kinds of due things, in words.
 WORDS = {
-    "digest": "the digest goes to staff",
-    "alerts": "what was collected since the last alert goes to staff",
+    "digest": "staff get the digest",
+    "alerts": "staff get the alerts collected since the last one",
     "day": "scheduled items take effect",
     "staff_reminder": "staff are reminded",
     "customer_reminder": "the customer is reminded",
     "close": "the ticket is closed",
-    "retention": "the bytes of mails that are older than raw_days are removed",
-    "key_expiry": "keys older than key_days that nobody used end",
-    "applying": "the customer hears that it takes a while",
-    "demo_warning": "the customer hears that the demo ends",
+    "retention": "the contents of mails older than raw_days are removed",
+    "key_expiry": "unused keys older than key_days expire",
+    "applying": "the customer is told that the licence server is slow",
+    "demo_warning": "the customer is warned that the demo ends",
 }
 
 
@@ -59,7 +59,7 @@ def _of_licence(licence: Licence, zone: ZoneInfo) -> Iterator[Thing]:
         yield Thing(_start(licence.demo_ends, zone), "demo_end", None, licence.token, "the demo ends")
     if licence.status == "active" and licence.expires_on:
         first = date.fromordinal(licence.expires_on.toordinal() + 1)
-        yield Thing(_start(first, zone), "expiry", None, licence.token, "the licence is expired")
+        yield Thing(_start(first, zone), "expiry", None, licence.token, "the licence expires")
     if licence.renews and licence.billing == "annual" and licence.renews_on:
         yield Thing(_start(licence.renews_on, zone), "renewal", None, licence.token, "the next year begins")
     for line in licence.scheduled:

@@ -40,9 +40,9 @@ _BATCH = 8 * 2**20
 _HEADER = 256 * 2**10
 _HEADER_ONLY = (f"BODY.PEEK[HEADER]<0.{_HEADER}>", b"BODY[HEADER]<0>")
 _WISHES = {
-    "IDLE": "so the folder is looked at every poll_seconds",
-    "MOVE": "so mails are copied, then deleted",
-    "UIDPLUS": "so deleted mails are expunged all at once",
+    "IDLE": "so the folder is checked every poll_seconds",
+    "MOVE": "so mails are copied and then deleted",
+    "UIDPLUS": "so all deleted mails are expunged together",
 }
 
 _Answers = dict[int, dict[bytes, Any]]
@@ -102,7 +102,7 @@ class Mailbox:
     @property
     def supports_idle(self) -> bool:
         """Whether the server tells of new mail by itself (RFC 2177)."""
-        with as_imap_error("cannot ask what the server can"):
+        with as_imap_error("cannot ask for the server's capabilities"):
             return bool(self._client.has_capability("IDLE"))
 
     def uids(self) -> list[int]:
@@ -171,11 +171,11 @@ class Mailbox:
         self._select()
         self._log.connected(server=self._settings.server)
         if self.uidvalidity != before:
-            raise ImapError(f"the folder {self._settings.folder!r} was made anew meanwhile")
+            raise ImapError(f"the folder {self._settings.folder!r} was recreated in the meantime")
 
     def _give_up(self, uid: int, why: str) -> None:
         self._unreadable.add(uid)
-        self._log.alert(text=f"the server does not give the mail with UID {uid} in {self._settings.folder!r}: {why}")
+        self._log.alert(text=f"the server does not return the mail with UID {uid} in {self._settings.folder!r}: {why}")
 
     def _answers(self, uids: list[int], items: list[str], key: bytes) -> _Answers:
         answers = {uid: said for uid, said in self._try(uids, items).items() if said.get(key) is not None}
@@ -246,7 +246,7 @@ class Mailbox:
     def check(self) -> list[str]:
         """What ``mailbot check`` shows of the server, one fact a line."""
         settings, lines = self._settings, []
-        with as_imap_error("cannot ask what the server can"):
+        with as_imap_error("cannot ask for the server's capabilities"):
             lines.append(f"{settings.server} ({settings.security}), logged in as {settings.username}")
             for capability, without in _WISHES.items():
                 has = self._client.has_capability(capability)

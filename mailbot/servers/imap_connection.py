@@ -84,7 +84,7 @@ def connect(settings: ImapSettings) -> IMAPClient:
         ValueError: ``plain`` to another machine.
     """
     if settings.security == "plain" and not is_loopback(settings.host):
-        raise ValueError(f"plain text to {settings.host}: the password would cross the network in the clear")
+        raise ValueError(f"plain text to {settings.host}: the password would cross the network unencrypted")
     with as_imap_error(f"cannot connect to {settings.server}"):
         tls = {"ssl": True, "ssl_context": _trusting(settings)} if settings.security == "tls" else {"ssl": False}
         client = IMAPClient(settings.host, settings.port, timeout=SocketTimeout(_CONNECT, _READ), **tls)
@@ -104,7 +104,7 @@ def _trusting(settings: ImapSettings) -> ssl.SSLContext:
 
 
 def _secure(client: IMAPClient, settings: ImapSettings) -> None:
-    with as_imap_error(f"no secure connection to {settings.server}"):
+    with as_imap_error(f"no TLS connection to {settings.server}"):
         if not client.has_capability("STARTTLS"):
             raise ImapError(f"{settings.server} does not offer STARTTLS, so the password is not sent")
         client.starttls(_trusting(settings))
@@ -112,14 +112,14 @@ def _secure(client: IMAPClient, settings: ImapSettings) -> None:
 
 def _login(client: IMAPClient, settings: ImapSettings) -> None:
     try:
-        with as_imap_error(f"{settings.server} does not let {settings.username!r} in"):
+        with as_imap_error(f"{settings.server} rejects the login of {settings.username!r}"):
             if client.has_capability("AUTH=PLAIN"):  # unlike LOGIN it takes any sign
                 client.plain_login(settings.username, settings.password)
             else:
                 client.login(settings.username, settings.password)
     except ImapError as error:
         if isinstance(error.__cause__, TimeoutError):
-            raise ImapError(f"{error} (some servers are silent when the password is wrong)") from error.__cause__
+            raise ImapError(f"{error} (some servers do not answer when the password is wrong)") from error.__cause__
         raise
 
 
@@ -152,7 +152,7 @@ def _prefix_hint(client: IMAPClient) -> str:
             return ""
         personal = client.namespace().personal or ()
     prefix = personal[0][0] if personal else ""
-    return f" (folders of this server begin with {prefix!r})" if prefix else ""
+    return f" (folder names on this server begin with {prefix!r})" if prefix else ""
 
 
 def announced_count(client: IMAPClient) -> int:

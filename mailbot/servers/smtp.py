@@ -103,7 +103,7 @@ class Smtp:
 
     def __init__(self, settings: SmtpSettings, answer: float = _ANSWER, verdict: float = _VERDICT) -> None:
         if settings.security == "plain" and not is_loopback(settings.host):
-            raise ValueError(f"plain text to {settings.host}: mails would cross the network in the clear")
+            raise ValueError(f"plain text to {settings.host}: mails would cross the network unencrypted")
         self._settings, self._answer, self._verdict = settings, answer, verdict
         self._client: SMTP | None = None
         self._transport: asyncio.BaseTransport | None = None  # the client forgets it
@@ -113,7 +113,7 @@ class Smtp:
         """Sends the finished mail to one recipient; ``envelope_from`` "" is the null return path."""
         if strict(recipient) is None or (envelope_from and strict(envelope_from) is None):
             # aiosmtplib would take what it makes of it, which may be somebody else's address.
-            return Refused(clean(f"not sent: no plain address: {envelope_from!r} or {recipient!r}", _LONGEST_REPLY))
+            return Refused(clean(f"not sent, not a plain address: {envelope_from!r} or {recipient!r}", _LONGEST_REPLY))
         try:
             if self._client is not None and self._client.is_connected:
                 with suppress(_StaleError):
@@ -177,10 +177,10 @@ class Smtp:
                 await client.login(settings.username, settings.password or "")
         except SMTPAuthenticationError as error:
             self._drop()
-            raise SmtpError(f"{settings.server} does not let {settings.username!r} in: {_reply(error)}") from error
+            raise SmtpError(f"{settings.server} rejects the login of {settings.username!r}: {_reply(error)}") from error
         except (SMTPException, OSError, ValueError) as error:
             self._drop()
-            raise SmtpError(f"no good connection to {settings.server}: {_reply(error)}") from error
+            raise SmtpError(f"connection to {settings.server} failed: {_reply(error)}") from error
         return client
 
     async def _transaction(self, client: SMTP, sender: str, recipient: str, raw: bytes, kept: bool = False) -> Outcome:
@@ -208,7 +208,7 @@ class Smtp:
             if not begun:
                 raise
             self._drop()
-            return Unknown("the desk was ended before the server had answered")
+            return Unknown("the desk stopped before the server answered")
         except SMTPResponseException as error:
             if kept and error.code == _SHUTTING_DOWN:
                 raise _StaleError from error

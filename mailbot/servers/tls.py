@@ -11,9 +11,9 @@ _NOBODY_WE_TRUST = frozenset({18, 19, 20, 21})
 def tls_fault(error: ssl.SSLError) -> str:
     """What is wrong, and what to do where that is not plain."""
     if isinstance(error, ssl.SSLCertVerificationError):
-        told = f"its certificate is not good: {error.verify_message.rstrip('.')}"
-        trust = " (trusted are the system's authorities, or those in the file that SSL_CERT_FILE names)"
+        told = f"its certificate is not valid: {error.verify_message.rstrip('.')}"
+        trust = " (trusted: the system's certificate authorities, or those in the file that SSL_CERT_FILE names)"
         return told + (trust if error.verify_code in _NOBODY_WE_TRUST else "")
     if error.reason in _NO_TLS:
-        return "no TLS there: another port, or security = 'starttls'"
+        return "no TLS on this port: use another port, or security = 'starttls'"
     return str(error)

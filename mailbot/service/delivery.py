@@ -221,7 +221,7 @@ def _write(session: Session, tried: _Tried) -> None:
         case Refused(reply):
             outbox.refused(session, outbox_id, at, reply)
         case Deferred(reply) if tried.given_up:
-            outbox.refused(session, outbox_id, at, f"given up: {reply}")
+            outbox.refused(session, outbox_id, at, f"gave up: {reply}")
         case Deferred(reply):
             outbox.deferred(session, outbox_id, at, reply, tried.again)
         case Unknown(reply):

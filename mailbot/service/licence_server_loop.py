@@ -80,7 +80,8 @@ def _later(desk: Desk, session: Session, row: posts.LicencePost, outcome: Later)
     desk.log.server_failed(token=row.token, revision=row.revision, reply=outcome.reply)
     if row.attempts == WORRYING:
         work = Work(desk, session, now, f"post:{row.id}:{row.attempts}")
-        text = f"the licence server does not take event {row.revision} of {row.token}: {outcome.reply}"
+        said = {"revision": row.revision, "token": row.token, "reply": outcome.reply}
+        text = desk.say("alert.server_waits", **said)
         work.alert(f"licence-server:{work.today}", text)
 
 
@@ -113,7 +114,7 @@ def _fall_too(work: Work, event: LicenceEvent, outcome: EventRefused) -> None:
         later = (other.token, other.revision) > (event.token, event.revision) or other.token != event.token
         if row is None or not later or not (whole or other.rule == "implied"):
             continue
-        posts.settle(work.session, row.id, "refused", work.now, f"not asked: event {event.revision} was refused")
+        posts.settle(work.session, row.id, "refused", work.now, f"not sent: event {event.revision} was refused")
         ticket = work.ticket(event.ticket or "")
         if ticket is not None:
             work.apply(ticket, RefusedThere(other.token, other.revision, tuple(other.changes), outcome.reason))
@@ -136,7 +137,8 @@ def _by_hand(work: Work, event: LicenceEvent, outcome: Taken | EventRefused) -> 
             why=refusal,
         )
     if refusal:
-        text = f"the licence server refused event {event.revision} ({event.kind}) of {event.token}: {refusal}"
+        said = {"revision": event.revision, "kind": event.kind, "token": event.token, "reason": refusal}
+        text = work.desk.say("alert.server_refused", **said)
         work.alert(f"licence-server:{event.token}:{event.revision}", text)
 
 

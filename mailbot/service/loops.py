@@ -115,7 +115,7 @@ class Service:
         self._something = asyncio.Event()
         self._looked = threading.Event()
 
-    def stop(self, why: str = "asked to stop") -> None:
+    def stop(self, why: str = "stop requested") -> None:
         """End after the work in hand; any thread may say so, at any time."""
         self.desk.log.stopped(why)
         self.stopping.set()

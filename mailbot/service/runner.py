@@ -78,7 +78,7 @@ def keep_all(desk: Desk, arrivals: Sequence[Arrival], source: str) -> list[tuple
 def keep_oversized(desk: Desk, header: Arrival, size: int) -> int:
     """A mail above the limit was not fetched: its header stands in the quarantine, for the operator."""
     ((inbox_id, _),) = keep_all(desk, [header], "imap")
-    reason = f"{size} bytes are more than the limit of {desk.config.limits.raw_mb} MB; only the header was fetched"
+    reason = f"{size} bytes exceed the limit of {desk.config.limits.raw_mb} MB; only the header was fetched"
     with desk.store.write() as session:
         inbox.mark(session, inbox_id, inbox.QUARANTINED, at=desk.clock(), reason=reason)
     desk.log.quarantined(inbox_id=inbox_id, reason=reason)
@@ -132,7 +132,7 @@ def _mail(desk: Desk, inbox_id: int) -> None:
     if attempt is None:
         return
     if attempt > TRIES:  # nobody reads it once more: that may be what ends the desk
-        _quarantine(desk, inbox_id, None, f"the desk was ended during {TRIES} tries")
+        _quarantine(desk, inbox_id, None, f"the desk stopped during each of {TRIES} attempts")
         return
     try:
         with desk.store.write() as session:
@@ -182,9 +182,8 @@ def _quarantine(desk: Desk, inbox_id: int, sender: str | None, reason: str) -> N
     with desk.store.write() as session:
         inbox.mark(session, inbox_id, inbox.QUARANTINED, at=desk.clock(), sender=sender, reason=reason)
     desk.log.quarantined(inbox_id=inbox_id, reason=first_line(reason))
-    what = (
-        f"mail {inbox_id} of {sender or 'nobody'} could not be handled and stands in quarantine: {first_line(reason)}"
-    )
+    who = sender or desk.say("alert.nobody")
+    what = desk.say("alert.quarantined", id=inbox_id, sender=who, reason=first_line(reason))
     _tell(desk, f"mail:{inbox_id}", what)
 
 
@@ -208,7 +207,8 @@ def _due_failed(desk: Desk, due_id: int, error: Exception) -> None:
     with desk.store.write() as session:
         row = due.failed(session, due_id, reason, lambda tries: desk.clock() + _back_off(tries))
     desk.log.due_failed(kind=row.kind, ref=row.ref, attempt=row.attempts, error=first_line(reason))
-    _tell(desk, f"due:{due_id}", f"{row.kind}{f' of {row.ref}' if row.ref else ''} failed: {first_line(reason)}")
+    what = f"{row.kind} ({row.ref})" if row.ref else row.kind
+    _tell(desk, f"due:{due_id}", desk.say("alert.failed", what=what, reason=first_line(reason)))
 
 
 def _tell(desk: Desk, incident: str, what: str) -> None:
@@ -217,4 +217,4 @@ def _tell(desk: Desk, incident: str, what: str) -> None:
         with desk.store.write() as session:
             Work(desk, session, desk.clock(), f"failed:{incident}").alert(incident, what[:ALERT_MAX])
     except Exception as error:  # composing is what fails: the log and the exit code tell of it
-        desk.log.alert(text=f"staff could not be told: {what[:ALERT_MAX]}: {error!r}")
+        desk.log.alert(text=f"could not write to staff: {what[:ALERT_MAX]}: {error!r}")

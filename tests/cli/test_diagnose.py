@@ -78,8 +78,8 @@ def test_every_kind_of_file_says_the_same(tmp_path: Path, name: str, data: bytes
 def test_a_mail_brings_its_own_form_and_arrival(tmp_path: Path) -> None:
     found = told(tmp_path, a_eml=TIMES + mail(file("b.log", LOG), text=FORM.replace(OLD.encode(), b"OTHER-TOKEN")))
     assert found["disagreements"] == [
-        "The old token of the form, OTHER-TOKEN, is not in the log.",
-        "The log ends on 3 November 2026, 7 days before the mail came.",
+        "The old token in the form, OTHER-TOKEN, is not in the log.",
+        "The log ends on 3 November 2026, 7 days before the mail arrived.",
     ]
     assert found["sentence"] == SENTENCE.replace("are left", "were left on 3 November 2026"), (
         "today it is another number"
@@ -107,7 +107,7 @@ def test_nothing_readable_ends_with_1_and_says_what_to_send(tmp_path: Path) -> N
 
 def test_a_log_that_says_nothing_is_still_read(tmp_path: Path) -> None:
     found = told(tmp_path, a_log=b"[2026-11-01 08:15:00] [INFO] motion - started\n")
-    assert found["sentence"] == "Nothing in this log speaks of the licence."
+    assert found["sentence"] == "The log says nothing about the licence."
 
 
 @pytest.mark.parametrize(
@@ -179,7 +179,7 @@ def test_the_token_that_the_old_one_replaced_is_nobody_elses() -> None:
 
 def test_a_new_token_that_is_in_the_ledger_is_told_unless_it_is_his_own_demo() -> None:
     active = Licence(NEW, customer_name="Acme")
-    assert disagreements(active) == (f"The new token of the form, {NEW}, is in the ledger already (active).",)
+    assert disagreements(active) == (f"The new token in the form, {NEW}, is already in the ledger (active).",)
     old = Licence(OLD, customer_name="Acme", contacts=("@acme.example",))
     his = Licence(NEW, customer_name="Acme Ltd", status="demo", had_demo=True, contacts=("joe@acme.example",))
     assert disagreements(old, his) == ()
@@ -207,9 +207,9 @@ def test_what_the_status_file_says_of_the_contract_is_compared() -> None:
     other = Licence(OLD, customer_name="Acme", plan="voice", agents=5, addons=("x",), expires_on=date(2026, 11, 30))
     assert disagreements(other, log=data, form=form) == (
         *agreed,
-        "By the log it expires on 31 December 2026, by the ledger on 30 November 2026.",
-        "The plan in the status file is not the ledger's.",
-        "The status file says 10 agents, the ledger says 5.",
-        "The add-ons in the status file are not the ledger's.",
-        "The plugins in the status file are not the ledger's.",
+        "According to the log it expires on 31 December 2026, according to the ledger on 30 November 2026.",
+        "The plan in the status file differs from the ledger.",
+        "The status file says 10 agents, but the ledger says 5.",
+        "The add-ons in the status file differ from the ledger.",
+        "The plugins in the status file differ from the ledger.",
     )

@@ -244,7 +244,7 @@ def test_faults_of_the_environment_stand_in_the_same_list(folder: Path) -> None:
         MAILBOT_STAFF__3__NAME="x",
     ) == (
         "MAILBOT_IMAP__A__B: unknown, must be MAILBOT_SECTION__KEY or MAILBOT_STAFF__1__KEY",
-        "MAILBOT_STAFF__3__NAME: must be numbered from 1 without gaps; there are 1 before it",
+        "MAILBOT_STAFF__3__NAME: must be numbered from 1 without gaps, but 1 precede it",
         "mailbot.time_zone: read 'Mars/Base', must be the name of a time zone, such as 'Europe/Rome'",
         "imap.poll_seconds: read 'soon', must be a whole number from 1 to 3600",
         "imap.hots: unknown key, did you mean 'host'?",

@@ -58,10 +58,10 @@ def probed(warm: Warm, folder: Path, imap: servers.Dovecot, smtp: Border) -> tup
 @pytest.mark.parametrize(
     ("strips", "stamps", "good", "words"),
     [
-        (ID.encode(), True, (True, True), "has removed it"),
-        (b"", True, (False, True), "only the field that the border puts above it"),
-        (b"", False, (False, False), "any mail can prove itself"),
-        (ID.encode(), False, (True, False), "has removed it"),
+        (ID.encode(), True, (True, True), "server removed it"),
+        (b"", True, (False, True), "only the field that the server puts above it"),
+        (b"", False, (False, False), "any mail can claim to be verified"),
+        (ID.encode(), False, (True, False), "server removed it"),
         (f": {ID};".encode(), False, (False, False), f"it arrived (Authentication-Results: {ID} 1)"),
     ],
 )
@@ -70,7 +70,7 @@ def test_the_probe_tells_whether_the_border_strips_and_stamps(
 ) -> None:
     with servers.dovecot(tmp_path) as imap, border(imap, strips=strips, stamps=stamps) as smtp:
         code, lines = probed(warm, tmp_path, imap, smtp)
-        assert (lines["forged field"][0], lines["border's field"][0]) == good
+        assert (lines["forged field"][0], lines["server's field"][0]) == good
         assert words in lines["forged field"][1]
         assert code == (0 if all(good) else 1)
         assert (len(imap.mails("INBOX")), len(imap.mails("Done"))) == (0, 1)
@@ -113,7 +113,7 @@ def test_a_field_that_the_border_puts_below_the_forged_one_protects_nobody() -> 
     own = f"Authentication-Results: {ID}; dmarc=none header.from=vendor.example\r\n"
     stripped, stamped = of_probe(parse(f"{forged}{own}From: desk@vendor.example\r\n\r\nx\r\n".encode()), "MARK", ID)
     assert (stripped.good, stamped.good) == (False, False)
-    assert "any mail can prove itself" in stripped.detail
+    assert "any mail can claim to be verified" in stripped.detail
     for line in forged_fields(ID, "desk@vendor.example", "MARK"):  # each is one that the desk would believe
         assert judge_mail(f"{line}\r\nFrom: desk@vendor.example\r\n\r\nx\r\n".encode(), ID)[0].good, line
         without_comments = re.sub(r"\(.*?\)", "", line)

@@ -52,7 +52,7 @@ def test_it_tells_the_problems_and_why_a_sender_is_not_verified(desk: Running) -
     raw = f"From: {JOE}\nMessage-ID: <2@acme.example>\n\n{DEMO.replace('A1B2C3D4E5F6', 'short')}"
     told = explain_mail(desk.desk, raw.encode())
     assert told["sender_verdict"] == "unverified"
-    assert told["sender_why"] == "it has no Authentication-Results field of mx.vendor.example"
+    assert told["sender_why"] == "it has no Authentication-Results field from mx.vendor.example"
     assert [problem["code"] for problem in told["tickets"][0]["problems"]] == ["token_malformed"]
 
 

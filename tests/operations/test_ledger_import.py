@@ -87,7 +87,7 @@ def test_every_fault_with_its_line_and_nothing_of_the_file(desk: Running, tmp_pa
         "support", "billing", "whitelabel", "contacts", "demo_ends", "expires_on", "renews_on",
     ]  # fmt: skip
     assert "line 6: 2 columns, must be 18" in lines
-    assert "line 7: token: A1B2C3D4E5F6 stands in line 2 already" in lines
+    assert "line 7: token: A1B2C3D4E5F6 is already in line 2" in lines
     assert "line 8: status: missing, must be one of demo, active, expired, deactivated, replaced" in lines
     assert ledger(desk) == {}
 
@@ -96,7 +96,7 @@ def test_every_fault_with_its_line_and_nothing_of_the_file(desk: Running, tmp_pa
     ("lines", "header", "said"),
     [
         ((GOOD,), HEADER.removeprefix("token,"), "line 1: the header must be token,"),
-        ((GOOD,), f"spreadsheet:{HEADER}", "line 1: this file was written for a spreadsheet"),
+        ((GOOD,), f"spreadsheet:{HEADER}", "line 1: this file was exported for a spreadsheet"),
         ((GOOD, GOOD.replace("Acme", "\udce9")), HEADER, "line 3: not UTF-8"),
         ((GOOD, GOOD.replace("Acme", '"Acme" SpA')), HEADER, "line 3: "),
     ],
@@ -128,11 +128,11 @@ def test_a_file_of_many_lines_is_compared_with_the_whole_ledger_at_once(desk: Ru
 
 
 def test_what_no_request_may_make_an_operator_may_and_is_told_so(desk: Running, tmp_path: Path) -> None:
-    few = "fewer seats than the least that a plan may have"
+    few = "it has fewer seats than a plan's minimum"
     lines = [GOOD.replace("A1B2C3D4E5F6", f"TOKEN{number:08}").replace(",10,", ",3,") for number in range(22)]
     told = load(tmp_path, GOOD, *lines)
     assert (told.exit_code, told.stderr.count(f": {few}\n")) == (0, 20)
-    assert told.stderr.endswith("warning: and 2 more like these\n")
+    assert told.stderr.endswith("warning: 2 more licences like these\n")
 
     def by_hand(*settings: str, now: str = NOW) -> str:
         told = mailbot(tmp_path, "licences", "set", "A1B2C3D4E5F6", *settings, "--why", "x", now=now)
@@ -144,9 +144,9 @@ def test_what_no_request_may_make_an_operator_may_and_is_told_so(desk: Running, 
     form = f"Request: modify\nAction: remove\nLicense token: A1B2C3D4E5F6\n{FORM}Reason: cost\nAgents: 5\n"
     desk.write(JOE, form)
     now = "2026-11-26T10:00:00+01:00"
-    assert by_hand("plan=", now=now) == "warning: A1B2C3D4E5F6: it has seats, add-ons or plugins, and no plan\n"
+    assert by_hand("plan=", now=now) == "warning: A1B2C3D4E5F6: it has seats, add-ons or plugins but no plan\n"
     assert by_hand("reverses=4", now=now) == ""
-    assert by_hand("addons=ai_agent_assistants", now=now).endswith("an add-on without the one that it requires\n")
+    assert by_hand("addons=ai_agent_assistants", now=now).endswith("an add-on without the add-on that it requires\n")
 
 
 def test_a_wrong_change_is_reversed_by_an_event_and_credited(desk: Running, tmp_path: Path) -> None:
@@ -200,7 +200,7 @@ def test_a_licence_whose_date_is_over_is_not_made_active_by_its_status_alone(des
     later = "2026-11-20T10:00:00+01:00"
     for _ in range(2):
         told = mailbot(tmp_path, *words, "status=active", now=later)
-        assert told.stdout.startswith("A1B2C3D4E5F6: nothing to change: it has expired"), told.output
+        assert told.stdout.startswith("A1B2C3D4E5F6: nothing to change: its expiry date has passed"), told.output
     assert mailbot(tmp_path, *words, "status=active", "expires_on=", now=later).stdout == "A1B2C3D4E5F6: changed\n"
     desk.moment[0] = rome("2026-11-20 10:00")
     assert ledger(desk)["A1B2C3D4E5F6"].status == "active"

@@ -60,10 +60,12 @@ def test_nothing_of_the_person_is_left_in_any_file_of_the_database(desk: Running
 
 def test_an_alert_that_names_her_goes_out_first_and_then_loses_its_bytes(desk: Running) -> None:
     approval = next(mail for mail in desk.sent if mail["To"] == ANNA)
-    assert [mail["Subject"] for mail in desk.write(SUE, "APPROVE", reply_to=approval)] == ["Attention"] * 2
+    assert [mail["Subject"] for mail in desk.write(SUE, "APPROVE", reply_to=approval)] == [
+        "Something needs your attention"
+    ] * 2
     desk.take(desk.raw(SUE, "status").replace(b"Message-ID: <", b"Message-ID: <penelope."))
     code, said = call(desk, "erase", SUE)
-    assert (code, "has not gone out yet: mailbot run --once" in said) == (1, True)
+    assert (code, "is not sent yet; run first: mailbot run --once" in said) == (1, True)
     with desk.desk.store.write() as session:
         for row in outbox.listing(session):
             outbox.delivered(session, row.id, desk.moment[0], "250 OK")
@@ -99,7 +101,7 @@ def test_the_report_says_what_goes_and_a_dry_run_leaves_it(desk: Running) -> Non
     )  # fmt: skip
     assert (told["mails_in"] >= 6, told["mails_out"] >= 8) == (True, True)
     assert stored(desk) == before
-    assert "has no contact any more" in call(desk, "erase", SUE)[1]
+    assert "has no contact left" in call(desk, "erase", SUE)[1]
     again = json.loads(call(desk, "erase", SUE, "--json")[1])
     assert (again["tickets"], again["contact_of"], again["mails_in"], again["mails_out"]) == ([], [], 0, 0)
 

@@ -268,8 +268,8 @@ def test_anything_else_is_a_comment_and_leaves_the_key_alive(desk: Running, text
     desk.write(JOE, text, reply_to=joes)
     assert desk.kinds()[before:] == [("comment", ANNA), ("comment", BOB)]
     told = " ".join(body(desk.sent[-1]).split())
-    assert "asks for CONFIRM or NO" in told
-    assert f"Your words go to {EVE}, who asked, and not to {JOE}." in told
+    assert "asked for CONFIRM or NO" in told
+    assert f"Your words go to {EVE}, who made the request, not to {JOE}." in told
     assert desk.ticket().state == "waiting_confirmation"
     desk.write(JOE, "NO", reply_to=joes)
     assert desk.ticket().state == "cancelled"
@@ -354,7 +354,7 @@ def test_a_refused_sender_gets_no_answer_and_stands_in_the_digest(desk: Running,
     import_active(desk)
     desk.take(f"Authentication-Results: {REFUSED}\r\nFrom: {JOE}\r\nTo: desk@vendor.example\r\n\r\n{text}".encode())
     assert desk.kinds() == []
-    assert f"of {JOE}: refused sender" in body(desk.later(hours=23)[0])
+    assert f"from {JOE}: no answer, because the sender failed" in " ".join(body(desk.later(hours=23)[0]).split())
     assert desk.kinds() == [("digest", ANNA), ("digest", BOB)]
 
 
@@ -372,7 +372,7 @@ def test_mail_that_the_border_marks_is_set_aside_and_stands_in_the_digest(tmp_pa
     stamp = "Authentication-Results: mx.vendor.example; dmarc=pass header.from=acme.example"
     desk.take(f"{stamp}\r\nX-Spam-Flag: yes\r\nFrom: {JOE}\r\nTo: desk@vendor.example\r\n\r\n{text}".encode())
     assert desk.kinds() == []
-    assert f"of {JOE}: marked as spam" in body(desk.later(hours=23)[0])
+    assert f"from {JOE}: marked as spam, not answered" in " ".join(body(desk.later(hours=23)[0]).split())
 
 
 def test_when_the_neutral_mail_leaves_tells_nothing_either(desk: Running) -> None:

@@ -40,11 +40,11 @@ def test_several_rounds_each_showing_what_was_replaced_and_kept(desk: Running) -
     assert 'Did you mean "10"?' in said(first)
     second = of(desk.write(JOE, "Plan: Voice\n", reply_to=first))
     assert faults(desk) == [("agents", "not_a_number")]
-    assert "What your correction replaced Plan Voize -> Voice Everything else is kept as it was." in said(second)
+    assert "What your correction replaced Plan Voize -> Voice Everything else stays the same." in said(second)
     assert "Plan: Voice" in body(second)  # the form as it is now
     third = of(desk.write(JOE, "Agents: 12\nUsers: 3\n", reply_to=second))
     assert faults(desk) == []
-    assert "What your correction replaced Agents ten -> 12 Users none -> 3 Everything else is kept as it was." in said(
+    assert "What your correction replaced Agents ten -> 12 Users none -> 3 Everything else stays the same." in said(
         third
     )
     assert desk.history().count("changed") == 2
@@ -74,7 +74,7 @@ def test_a_repair_that_changes_the_action(desk: Running) -> None:
     assert faults(desk) == [("agents", "not_above_current")]
     answer = of(desk.write(JOE, "Sorry, we want less.\nAction: remove\n", reply_to=first))
     assert (desk.ticket().action, faults(desk)) == ("remove", [])
-    assert "What your correction replaced Action add -> remove Everything else is kept as it was." in said(answer)
+    assert "What your correction replaced Action add -> remove Everything else stays the same." in said(answer)
 
 
 def test_a_repair_that_changes_the_kind_of_request(desk: Running) -> None:
@@ -94,7 +94,7 @@ def test_an_edited_quoted_form_shows_the_edited_line_alone(desk: Running) -> Non
     quoted = "\n".join(f"> {line}" for line in body(first).splitlines()).replace("> Plan:", "> Plan: Digital")
     answer = of(desk.write(JOE, f"On Tue, 3 Nov 2026, Licence Desk wrote:\n{quoted}\n", reply_to=first))
     assert desk.ticket().fields["plan"] == "Digital"
-    assert "What your correction replaced Plan Voize -> Digital Everything else is kept as it was." in said(answer)
+    assert "What your correction replaced Plan Voize -> Digital Everything else stays the same." in said(answer)
 
 
 def test_lines_below_the_quoted_mail_count_too(desk: Running) -> None:
@@ -118,7 +118,7 @@ def test_words_below_the_quoted_mail_reach_staff(desk: Running) -> None:
 
 def test_a_word_for_the_desk_is_heard_below_the_quoted_mail_too(desk: Running) -> None:
     first = of(desk.write(JOE, BAD))
-    assert "How it stands" in str(of(desk.write(JOE, below(first, "Status."), reply_to=first))["Subject"])
+    assert "Status of your requests" in str(of(desk.write(JOE, below(first, "Status."), reply_to=first))["Subject"])
     desk.write(JOE, below(first, "cancel"), reply_to=first)
     assert desk.ticket().state == "cancelled"
 

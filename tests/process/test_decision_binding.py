@@ -44,8 +44,8 @@ def test_a_request_that_changes_voids_its_keys_and_the_new_mail_marks_the_change
     assert "gents" in body(approval).partition("Who asks")[0]
     anew = of(desk, "approval")  # with the answer to her decision, which came too late
     assert anew is not approval
-    assert "CHANGED since the last mail about it: Agents." in body(anew)
-    assert str(of(desk, "already-decided")["Subject"]) == "[LIC-1] Not counted, please decide again"
+    assert "CHANGED since our last mail about it: Agents." in body(anew)
+    assert str(of(desk, "already-decided")["Subject"]) == "[LIC-1] Your decision did not count, please decide again"
     desk.write(ANNA, "APPROVE", reply_to=anew)
     assert licence(desk).agents == 99
 
@@ -60,7 +60,7 @@ def test_a_digests_key_covers_a_version_and_only_its_member_is_asked_anew(desk: 
     bobs, before = of(desk, "approval", BOB), len(desk.kinds())
     desk.write(ANNA, "APPROVE LIC-1", reply_to=of(desk, "digest"))
     assert desk.kinds()[before:] == [("approval", ANNA), ("already-decided", ANNA)]
-    assert "CHANGED since the last mail about it: Agents." in body(of(desk, "approval"))
+    assert "CHANGED since our last mail about it: Agents." in body(of(desk, "approval"))
     desk.write(BOB, "APPROVE", reply_to=bobs)
     assert licence(desk).agents == 99
 
@@ -130,7 +130,7 @@ def test_a_foreign_key_changes_nothing_is_recorded_and_alerts_once(desk: Running
     for word in ("APPROVE", "approve", "APPROVE LIC-1", "REJECT no"):
         desk.write(sender, word, reply_to=approval)
     assert (desk.ticket().state, licence(desk)) == ("waiting_staff", None)
-    assert details(desk, "decision_refused") == [f"a decision key of {ANNA} was used by {sender}"] * 4
+    assert details(desk, "decision_refused") == [f"the decision key of {ANNA} was used by {sender}"] * 4
     desk.later(hours=2)
     assert alerts(desk) == [("alert", ANNA), ("alert", BOB)]
 
@@ -217,7 +217,7 @@ def test_a_decision_without_the_key_of_a_mail_is_no_question_and_no_comment(
     desk.write(ANNA, own, subject=subject)
     assert desk.ticket().state == "waiting_staff"
     assert desk.kinds()[before:] == [("alert", ANNA), ("alert", BOB), ("not-understood", ANNA)]
-    assert "without the key" in " ".join(body(of(desk, "not-understood")).split())
+    assert "which mail you answered" in " ".join(body(of(desk, "not-understood")).split())
     assert len(details(desk, "decision_refused")) == ("LIC-1" in subject)
     assert ("[LIC-1]" in str(of(desk, "not-understood")["Subject"])) == ("LIC-1" in subject)
     desk.write(ANNA, own, subject=subject)
@@ -244,7 +244,7 @@ def test_what_came_too_late_by_a_living_key_hears_who_decided(desk: Running) -> 
         assert desk.kinds()[-1] == ("already-decided", ANNA), own
         assert f"by {BOB}" in body(mail)
     desk.write(ANNA, "APPROVE LIC-1\nHOLD LIC-2", reply_to=of(desk, "digest"))
-    assert "decided already" in body(of(desk, "receipt")), "beside a line that counts it stands in the receipt"
+    assert "already been decided" in body(of(desk, "receipt")), "beside a line that counts it stands in the receipt"
 
 
 def test_the_customer_of_a_ticket_that_is_over_is_answered_by_replying_to_what_says_so(desk: Running) -> None:
@@ -265,7 +265,7 @@ def test_an_expired_key_of_a_question_that_waits_brings_a_new_mail(desk: Running
     desk.later(days=31)
     mails = desk.write(ANNA, "ANSWER 10 Euro", reply_to=approval)
     assert desk.kinds()[-2:] == [("already-decided", ANNA), ("approval", ANNA)]
-    assert "The key has expired." in body(mails[0])
+    assert "That mail is too old to be answered." in body(mails[0])
     desk.write(ANNA, "ANSWER 10 Euro", reply_to=mails[1])
     assert desk.ticket().state == "done"
 
@@ -275,8 +275,8 @@ def test_a_confirmation_that_was_taken_is_told_so_of_the_tickets_it_named(desk: 
     (again,) = desk.write(ANNA, "NOTE look at it", reply_to=approval, verified=False)
     desk.write(ANNA, "CONFIRM", reply_to=again, verified=False)
     told = desk.write(ANNA, "CONFIRM", reply_to=again, verified=False)
-    assert "taken already" in body(told[0])
-    assert "It still waits" in body(told[0])
+    assert "already been made" in body(told[0])
+    assert "It is still waiting" in body(told[0])
     assert desk.kinds()[-1] == ("approval", ANNA)
 
 
@@ -290,7 +290,7 @@ def test_words_without_a_verdict_that_are_no_decision_are_not_asked_to_be_confir
     assert desk.ticket().state == "waiting_staff"
 
 
-@pytest.mark.parametrize(("own", "why"), [("APPROVE", "somebody else"), ("REJECT no", "somebody else")])
+@pytest.mark.parametrize(("own", "why"), [("APPROVE", "Somebody else"), ("REJECT no", "Somebody else")])
 def test_what_waits_for_a_confirmation_is_not_staffs_yet(desk: Running, own: str, why: str) -> None:
     from mailbot.process import digest
 
@@ -331,7 +331,7 @@ def test_a_question_is_answered_and_not_approved(desk: Running) -> None:
     approval = desk.write(JOE, "What does a licence cost?", subject="Prices")[1]
     assert "APPROVE" not in body(approval)
     (told,) = desk.write(ANNA, "APPROVE", reply_to=approval)
-    assert "A question is not approved" in body(told)
+    assert "A question cannot be approved" in body(told)
 
 
 #: A second desk on the same database keeps its mail and works off whatever is there.
@@ -387,7 +387,7 @@ def test_a_member_hears_that_only_his_words_are_sent_on(desk: Running) -> None:
     files = (("price list.pdf", b"%PDF-"), ("image001.png", b"x"))
     question, receipt = desk.write(ANNA, "ASK Is the attached list right?", reply_to=approval, files=files)
     assert list(question.iter_attachments()) == []
-    assert "not what was attached" in body(receipt)
+    assert "These attachments were not" in body(receipt)
     assert "price list.pdf" in body(receipt)
     assert "image001" not in body(receipt)
     (noted,) = desk.write(ANNA, "NOTE see the file", reply_to=approval, files=files)

@@ -24,7 +24,7 @@ def desk(tmp_path: Path) -> Running:
 def morning(desk: Running) -> str:
     """The text of anna's next digest, "" when there is none."""
     mails = desk.later(hours=22)
-    return next((body(m) for m in mails if "What waits" in str(m["Subject"]) and m["To"] == ANNA), "")
+    return next((body(m) for m in mails if "Open requests" in str(m["Subject"]) and m["To"] == ANNA), "")
 
 
 def test_nothing_to_say_is_no_digest_and_the_next_day_comes(desk: Running) -> None:
@@ -37,14 +37,14 @@ def test_nothing_to_say_is_no_digest_and_the_next_day_comes(desk: Running) -> No
 def test_a_token_that_is_not_in_the_ledger(desk: Running) -> None:
     import_active(desk, "Z1B2C3D4E5F6")
     desk.write(JOE, MODIFY)
-    assert "LIC-1 names a token that is not in the ledger: A1B2C3D4E5F6" in morning(desk)
+    assert "LIC-1: its token A1B2C3D4E5F6 is not in the ledger" in morning(desk)
 
 
 def test_words_beside_what_was_applied_by_itself_are_read_by_somebody(desk: Running) -> None:
     desk.write(JOE, f"{DEMO}Comments: please call\nPenelope\n")
     desk.write("sue@x.example", DEMO.replace("A1B2C3D4E5F6", "Z1B2C3D4E5F6").replace("Acme", "Other"))
     said = " ".join(morning(desk).split())
-    assert "LIC-1 was applied by itself; its customer wrote beside it: please call Penelope" in said
+    assert "LIC-1 was applied automatically, but the customer added a comment: please call Penelope" in said
     assert "LIC-2" not in said
     desk.later(hours=2)
     late = DEMO.replace("A1B2C3D4E5F6", "Y1B2C3D4E5F6")
@@ -52,7 +52,7 @@ def test_words_beside_what_was_applied_by_itself_are_read_by_somebody(desk: Runn
     morning(desk)
     desk.later(hours=2)
     desk.write("kim@y.example", "Customer name: Late", reply_to=asked)
-    assert "LIC-3 was applied by itself; its customer wrote beside it: and a late word" in " ".join(
+    assert "LIC-3 was applied automatically, but the customer added a comment: and a late word" in " ".join(
         morning(desk).split()
     )
     desk.later(hours=2)
@@ -69,9 +69,9 @@ def test_our_mails_that_did_not_arrive(desk: Running) -> None:
 
 def test_a_mail_in_quarantine_stays_a_line_until_it_is_dealt_with(desk: Running) -> None:
     desk.take(b"Subject: nobody\r\n\r\nwrote this\r\n")
-    assert "mail 1 of nobody" in morning(desk)
+    assert "mail 1 from an unknown sender" in morning(desk)
     desk.later(hours=2)
-    assert "mail 1 of nobody" in morning(desk)
+    assert "mail 1 from an unknown sender" in morning(desk)
 
 
 def test_a_due_thing_that_fails(desk: Running, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -85,7 +85,7 @@ def test_a_due_thing_that_fails(desk: Running, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(runner, "handle_due", failing)
     with desk.desk.store.write() as session:
         due.add(session, "close", desk.moment[0], desk.moment[0], ref="LIC-9")
-    assert "close of LIC-9 has failed: LookupError: no way" in morning(desk)
+    assert "close of LIC-9 failed: LookupError: no way" in morning(desk)
 
 
 def test_an_active_licence_whose_billing_is_not_settled_is_among_the_facts(desk: Running, monkeypatch) -> None:
@@ -101,7 +101,7 @@ def test_a_long_list_is_cut_and_says_so(desk: Running) -> None:
     for number in range(digest.MOST_LINES + 5):
         desk.take(b"Subject: %d\r\n\r\nnobody wrote this\r\n" % number)
     text = morning(desk)
-    assert text.count("of nobody") == digest.MOST_LINES
+    assert text.count("from an unknown sender") == digest.MOST_LINES
     assert "and 5 more" in text
 
 
@@ -110,7 +110,7 @@ def reply_unproved(desk: Running) -> tuple[Running, list]:
     desk.write(JOE, PLAN)
     desk.write(JOE, PLAN.replace("A1B2C3D4E5F6", "B1B2C3D4E5F6").replace("Acme", "Other"))
     mails = desk.later(hours=22)
-    asked = next(m for m in mails if "What waits" in str(m["Subject"]) and m["To"] == ANNA)
+    asked = next(m for m in mails if "Open requests" in str(m["Subject"]) and m["To"] == ANNA)
     answers = desk.write(ANNA, "APPROVE LIC-1\nAPPROVE LIC-2", reply_to=asked, verified=False)
     assert [str(mail["To"]) for mail in answers] == [ANNA]
     assert desk.ticket("LIC-1").state == "waiting_staff"
@@ -143,8 +143,8 @@ def test_the_confirmation_of_a_digest_works_without_sub_addresses(desk: Running)
 def test_a_reply_to_a_digest_that_was_not_understood_can_be_written_again(desk: Running) -> None:
     desk.write(JOE, PLAN)
     desk.write(JOE, PLAN.replace("A1B2C3D4E5F6", "B1B2C3D4E5F6").replace("Acme", "Other"))
-    asked = next(m for m in desk.later(hours=22) if "What waits" in str(m["Subject"]) and m["To"] == ANNA)
+    asked = next(m for m in desk.later(hours=22) if "Open requests" in str(m["Subject"]) and m["To"] == ANNA)
     (told,) = desk.write(ANNA, "APPROVE", reply_to=asked)
-    assert "each line must name its ticket" in body(told)
+    assert "This mail covers several tickets" in body(told)
     desk.write(ANNA, "APPROVE LIC-1\nAPPROVE LIC-2", reply_to=told)
     assert [desk.ticket(ref).state for ref in ("LIC-1", "LIC-2")] == ["done", "done"]

@@ -120,9 +120,9 @@ def test_after_a_year_of_downtime_each_month_has_its_invoice_and_nobody_a_flood_
     before = len(desk.kinds())
     mails = desk.later(days=365)
     assert [kind for kind, _ in desk.kinds()[before:]] == [*["digest"] * 2, *["reminder"] * 2, "done", "done"]
-    done = [body(mail) for mail in mails[-2:]]
-    assert "taken effect on 1 December 2026: Agents" in done[0]
-    assert "taken effect on 15 March 2027: Licence status" in done[1]
+    done = [" ".join(body(mail).split()) for mail in mails[-2:]]
+    assert "took effect on 1 December 2026: Agents" in done[0]
+    assert "took effect on 15 March 2027: Licence status" in done[1]
     assert "Renews on" not in done[1]
     zone, months = desk.desk.config.zone, [next_month(rome("2026-11-01 12:00").date())]
     while len(months) < 10:

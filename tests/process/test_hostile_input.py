@@ -225,7 +225,7 @@ def test_automatic_mail_is_never_answered(desk: Running, field: str, text: str) 
 def test_a_form_in_automatic_mail_is_shown_to_staff_and_nothing_is_done(desk: Running, field: str) -> None:
     told, _ = desk.take(program(field, text=DEMO))
     assert desk.kinds() == [("alert", ANNA), ("alert", BOB)]
-    assert "mail 1; nothing was done with it: activate, A1B2***, Acme" in " ".join(body(told).split())
+    assert "mail 1 was not answered and nothing was changed: activate, A1B2***, Acme" in " ".join(body(told).split())
     assert licence(desk) is None
 
 

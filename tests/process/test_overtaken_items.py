@@ -12,9 +12,9 @@ def test_an_option_that_came_meanwhile_costs_nothing_more(desk: Running) -> None
     import_active(desk, plan="voice")  # an operator was faster
     changed = desk.write(ANNA, "APPROVE", reply_to=next(m for m in mails if m["To"] == ANNA))
     assert [str(mail["Subject"]) for mail in changed] == [
-        "[LIC-1] Changed, please decide: a contract change, Acme",
-        "[LIC-1] Changed, please decide: a contract change, Acme",
-        "[LIC-1] Not counted, please decide again",
+        "[LIC-1] Changed, please decide: a contract change (Acme)",
+        "[LIC-1] Changed, please decide: a contract change (Acme)",
+        "[LIC-1] Your decision did not count, please decide again",
     ]
     desk.write(ANNA, "APPROVE", reply_to=changed[0])
     plan, support = desk.ticket().items
@@ -26,5 +26,5 @@ def test_a_reminder_forecasts_from_its_own_day(desk: Running) -> None:  # noqa: 
     import_active(desk)
     desk.write(JOE, CONTRACT + "Support package: platinum\n")
     mail = desk.later(days=2)[0]
-    assert "If it is granted today, it holds from 5 November 2026." in body(mail)
-    assert "26 of the 30 days" in body(mail)
+    assert "If approved today, in effect from 5 November 2026." in body(mail)
+    assert "(26 of 30 days)" in " ".join(body(mail).split())

@@ -59,9 +59,9 @@ def test_every_disagreement_with_the_ledger_reaches_staff(desk: Running) -> None
     mixed = "".join(sorted((LOG + other).splitlines(keepends=True)))
     approval = desk.write(JOE, FORM, files=(("all.log", mixed.encode()),))[1]
     for sentence in (
-        f"The new token of the form, {NEW}, is in the ledger already (active).",
+        f"The new token in the form, {NEW}, is already in the ledger (active).",
         f"The token {THIRD} in the log belongs to another licence of this customer.",
-        f"The log also speaks of the licence {THIRD}: active, last on 2 November 2026.",
+        f"The log is also about the licence {THIRD}: active, last on 2 November 2026.",
     ):
         assert plain(approval).index(sentence) < plain(approval).index("Approve")
 
@@ -98,9 +98,9 @@ def test_what_could_not_be_read_is_told_once_and_a_late_log_completes_the_reques
     (answer,) = desk.write(JOE, FORM, files=(("log.7z", b"7z\xbc\xaf\x27\x1c\0\x04"),))
     assert desk.ticket().state == "waiting_customer"
     assert [(p.field, p.code) for p in desk.ticket().problems] == [("log", "attachment_unreadable")]
-    assert desk.ticket().problems[0].expected == "the log as a .zip or .gz, or as it is"
+    assert desk.ticket().problems[0].expected == "the log as a .zip or .gz, or uncompressed"
     assert "log.7z" in plain(answer)
-    assert "Please attach the log as a .zip or .gz, or as it is." in plain(answer)
+    assert "Please attach the log as a .zip or .gz, or uncompressed." in plain(answer)
     mails = desk.write(JOE, "Here it is.\n", reply_to=answer, files=(("license.log", LOG.encode()),))
     assert desk.ticket().state == "waiting_staff"
     assert any(SENTENCE in plain(mail) for mail in mails)
@@ -111,17 +111,17 @@ def test_logs_of_several_mails_are_read_together(desk: Running) -> None:
     first = desk.write(JOE, FORM, files=(("license.log.1", active.encode()),))[0]
     mails = desk.write(JOE, "and the newer one\n", reply_to=first, files=(("license.log", grace.encode()),))
     assert SENTENCE in plain(mails[1])
-    assert "CHANGED since the last mail about it: Comments and Log file." in plain(mails[1])
+    assert "CHANGED since our last mail about it: Comments and Log file." in plain(mails[1])
     mails = desk.write(JOE, "and this\n", reply_to=mails[0], files=(("log.7z", b"7z\xbc\xaf\x27\x1c\0\x04"),))
     assert desk.ticket().state == "waiting_staff", "what could not be read takes nothing from what was read"
-    assert "attach - the log as a .zip or .gz, or as it is" in plain(mails[0])
+    assert "attach - the log as a .zip or .gz, or uncompressed" in plain(mails[0])
     mails = desk.write(JOE, f"Old token: {THIRD}\n", reply_to=mails[0])
     diagnosis = desk.ticket().diagnosis
     assert diagnosis
     assert diagnosis.files == ("license.log", "license.log.1")
-    assert diagnosis.unreadable == ("log.7z: it is an archive of a kind that is not read here, .zip and .gz are",)
+    assert diagnosis.unreadable == ("log.7z: this kind of archive is not supported, only .zip and .gz",)
     assert "log as a .zip" not in plain(mails[0]), "told once"
-    assert f"The old token of the form, {THIRD}, is not in the log." in diagnosis.disagreements, (
+    assert f"The old token in the form, {THIRD}, is not in the log." in diagnosis.disagreements, (
         "of the form as it is now"
     )
 
@@ -136,7 +136,7 @@ def test_a_picture_is_no_log_and_a_file_without_a_key_is_told_to_staff(desk: Run
     assert "here you see it" in plain(comment)
     assert "A picture of it is not enough" in plain(again)
     comment = desk.write(JOE, "the log\n", subject="[LIC-1] log", files=(("l.log", LOG.encode()),))[0]
-    assert "Attached, and kept with the mail - l.log" in plain(comment)
+    assert "Attachments, kept with the mail - l.log" in plain(comment)
     assert desk.ticket().state == "waiting_customer"
 
 
@@ -217,5 +217,5 @@ def test_a_demo_that_moved_is_warned_of_its_end_on_its_new_token(tmp_path: Path)
     approval = desk.write(JOE, FORM, files=(("license.log", LOG.encode()),))[1]
     desk.write(ANNA, "APPROVE", reply_to=approval)
     warnings = [mail for _ in range(31) for mail in desk.later(days=1)]
-    assert [f"The free demo of the licence {NEW} ends" in plain(mail) for mail in warnings] == [True, True]
+    assert [f"The free demo of licence {NEW} ends" in plain(mail) for mail in warnings] == [True, True]
     assert licence(desk, NEW).status == "expired"

@@ -31,7 +31,7 @@ def alert(desk: Running, incident: str) -> None:
 
 def told(desk: Running) -> list[tuple[str, str]]:
     """(hour:minute, text) of every alert that anna got."""
-    mails = [mail for mail in desk.sent if mail["Subject"] == "Attention" and mail["To"] == ANNA]
+    mails = [mail for mail in desk.sent if mail["Subject"] == "Something needs your attention" and mail["To"] == ANNA]
     return [(mail["Date"].datetime.astimezone(UTC).strftime("%H:%M"), body(mail)) for mail in mails]
 
 
@@ -91,7 +91,7 @@ def test_mails_without_an_answer_are_lines_of_the_digest(desk: Running) -> None:
     with desk.desk.store.read() as session:
         assert [row.intake for row in inbox.listing(session)][:3] == ["help, not answered: budget"] * 2 + ["help"]
     mails = desk.later(hours=23)
-    text = body(next(mail for mail in mails if "What waits" in str(mail["Subject"])))
+    text = body(next(mail for mail in mails if "Open requests" in str(mail["Subject"])))
     assert [f"joe@{number}.example" in text for number in range(7)] == [False] * 5 + [True] * 2
 
 

@@ -143,60 +143,60 @@ activate/plan on unknown | Customer name |
 activate/plan on unknown | Plan |
     plan missing: This line is missing. Please add it (Voice / Digital / Voice Digital).
 activate/plan on unknown | Support package | Support package: Gold
-    support unknown_value: I read "Gold", which I do not know. Please write Silver or Platinum.
+    support unknown_value: We do not recognise "Gold". Please write Silver or Platinum.
 activate/plan on unknown | Agents | Agents: a dozen
-    agents not_a_number: I read "a dozen", which is not a whole number. Please write the total in digits, such as 10.
+    agents not_a_number: You wrote "a dozen", which is not a whole number. Please write the total in digits, such as 10.
 activate/plan on unknown | Agents | Agents: 4
-    agents out_of_range: I read "4". It must be at least 5 and at most 100000.
+    agents out_of_range: You wrote "4". The number must be between 5 and 100000.
 activate/plan on unknown | Plugins | Telephones: 99999999999999
-    telephones out_of_range: I read "99999999999999". It must be at least 0 and at most 100000.
+    telephones out_of_range: You wrote "99999999999999". The number must be between 0 and 100000.
 activate/plan on unknown | Agents | Agnets: 12
-    agents near_label: I read a line "Agnets". Did you mean "Agents"?
+    agents near_label: We found a line "Agnets". Did you mean "Agents"?
 activate/plan on unknown | Agents | Agents: 12; Agents: 13
-    agents given_twice: It is given with different values, 12 / 13. Please give one value.
+    agents given_twice: We found different values: 12 / 13. Please write only one value.
 activate/plan on unknown | I accept | I accept the License Agreement: no
-    accept not_accepted: I read "no", and nothing can be done before the License Agreement is accepted. If you accept it, please write yes.
+    accept not_accepted: You wrote "no". We cannot do anything until you accept the License Agreement. If you accept it, please write yes.
 activate/plan on unknown | License token | License token: A1B2
-    token token_malformed: I read "A1B2". A token has 8 to 128 letters, digits and signs without spaces.
+    token token_malformed: You wrote "A1B2", which is not a token. A token has 8 to 128 letters, digits and symbols, without spaces.
 activate/plan on unknown | Plugins | Add-ons: Real-time Translator; Plugins: Live Call Translator
     plugins requires: Live Call Translator works only together with Voice or Voice Digital.
 activate/plan on active | Plugins | Comments: again
-    token token_active: The licence TOKEN is active already. To change it, use the form Modify your license.
+    token token_active: The licence TOKEN is already active. To change it, use the form Modify your license.
 activate/demo on demo | Comments | Comments: again
-    token demo_used: The token TOKEN has had its free demo. To go on, ask for a license plan.
+    token demo_used: The token TOKEN has already had its free demo. To go on, request a new plan.
 modify/add on demo | Comments |
-    token token_not_active: The licence TOKEN is a free demo, which cannot be changed. To go on, ask for a license plan.
+    token token_not_active: The licence TOKEN is a free demo, which cannot be changed. To go on, request a new plan.
 modify/add on expired | Comments |
-    token token_not_active: The licence TOKEN has expired. To use it again, ask to re-activate it.
+    token token_not_active: The licence TOKEN has expired. To use it again, request its re-activation.
 modify/add on deactivated | Comments |
-    token token_not_active: The licence TOKEN is deactivated. To use it again, ask for a new license plan.
+    token token_not_active: The licence TOKEN is deactivated. To use it again, request a new plan.
 modify/add on replaced | Comments |
     token token_not_active: The licence TOKEN was replaced by another token.
 modify/add on active | Agents | Agents: 10
-    agents not_above_current: I read 10, but the licence has 10 today. Please give the new total, above 10.
+    agents not_above_current: You wrote 10, but the licence already has 10. Please write the new total, more than 10.
 modify/add on active | Add-ons | Add-ons: Quality Analysis, AI Agent Assistants
-    addons already_has: The licence has Quality Analysis already. Please leave it out.
+    addons already_has: The licence already has Quality Analysis. Please leave it out.
     addons requires: AI Agent Assistants works only together with AI Assistants.
 modify/add on active | Agents; Add-ons | Comments: only this
-    items missing: Nothing is asked for yet. Please add at least one of these lines: Agents, Users, Telephones, Mobile agents, Add-ons or Plugins.
+    items missing: The form does not ask for anything yet. Please add at least one of these lines: Agents, Users, Telephones, Mobile agents, Add-ons or Plugins.
 modify/remove on active | Agents | Agents: 11
-    agents not_below_current: I read 11, but the licence has 10 today. Please give the new total, below 10.
+    agents not_below_current: You wrote 11, but the licence has 10. Please write the new total, less than 10.
 modify/remove on active | Agents | Agents: 4
-    agents out_of_range: I read "4". It must be at least 5 and at most 100000.
+    agents out_of_range: You wrote "4". The number must be between 5 and 100000.
 modify/remove on active | Plugins | Plugins: Schedulease
     plugins does_not_have: The licence does not have Schedulease. Please leave it out.
 modify/remove on whole | Plugins | Add-ons: AI Assistants; Plugins: Live Call Translator
-    addons required_by: AI Assistants is needed by AI Agent Assistants. Please remove that too, or keep it.
-    plugins required_by: Live Call Translator is needed by Real-time Translator. Please remove that too, or keep it.
+    addons required_by: AI Agent Assistants needs AI Assistants. Please remove both, or keep both.
+    plugins required_by: Real-time Translator needs Live Call Translator. Please remove both, or keep both.
 contract on voice | Support package; Billing frequency | Billing frequency: monthly
-    plan no_change: I read "Voice", which is what the licence has already. Please write another choice, or leave the line out.
-    billing no_change: I read "Monthly", which is what the licence has already. Please write another choice, or leave the line out.
+    plan no_change: You wrote "Voice", which the licence already has. Please write another choice, or leave the line out.
+    billing no_change: You wrote "Monthly", which the licence already has. Please write another choice, or leave the line out.
 reactivate/token_change on active | New token | New token: TOKEN
-    new_token no_change: I read "TOKEN", which is the old token too. Please write the new one.
+    new_token no_change: You wrote "TOKEN", which is also the old token. Please write the new token.
 reactivate/expired on expired | Log |
     log attachment_missing: Please attach the license log or the license status to your reply. A picture of it is not enough.
 reactivate/expired on expired | Log | setup.zip
-    log attachment_unreadable: I could not read what was attached (setup.zip: it is a program). Please attach the log itself as a text file: .log, .txt or .json, packed as .zip or .gz or not.
+    log attachment_unreadable: We could not read the attachment (setup.zip: it is a program). Please attach the log itself as a text file (.log, .txt or .json), also in a .zip or .gz.
 """
 
 

@@ -78,7 +78,7 @@ def test_a_new_plan_of_a_known_customer_is_split_and_staff_approve_the_rest_by_r
     assert (licence(desk).support, licence(desk).billing) == ("silver", "monthly")
     assert "APPROVE" not in body(answers[0])
     late = desk.write(BOB, "REJECT too dear", reply_to=mails[3])
-    assert "decided already" in body(late[0])
+    assert "already been decided" in body(late[0])
     assert desk.ticket().state == "done"
 
 
@@ -347,10 +347,10 @@ def test_the_digest_names_what_waits_and_a_reply_to_it_decides(desk: Running) ->
     digest.ensure_digest(desk.desk)
     desk.write(JOE, PLAN)
     desk.write("eve@evil.example", "buy my watches", verified=False)
-    mails = [mail for mail in desk.later(hours=22) if "What waits" in str(mail["Subject"])]
+    mails = [mail for mail in desk.later(hours=22) if "Open requests" in str(mail["Subject"])]
     assert [str(mail["To"]) for mail in mails] == [ANNA, BOB]
     assert "LIC-1" in body(mails[0])
-    assert "mail 2 of eve@evil.example: words of a stranger" in body(mails[0])
+    assert "mail 2 from eve@evil.example: a message from somebody we do not know" in " ".join(body(mails[0]).split())
     desk.write(ANNA, "APPROVE LIC-1", reply_to=mails[0])
     assert desk.ticket().state == "done"
 

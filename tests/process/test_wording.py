@@ -302,12 +302,12 @@ def test_what_replaces_nothing_is_a_fault(tmp_path: Path) -> None:
     (folder / "extra.txt").write_text("Subject: x\n")
     (folder / "extra.html").write_text("<p>x</p>")
     assert load_wording("en", tmp_path).faults(overlaid=True) == tuple(
-        f"extra.{part}: it replaces no template that is shipped" for part in ("html", "txt")
+        f"extra.{part}: there is no shipped template of that name to replace" for part in ("html", "txt")
     )
 
 
 def test_an_overlay_that_cannot_be_read_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"^mailbot\.templates: .* holds no folder 'en'"):
+    with pytest.raises(ValueError, match=r"^mailbot\.templates: .* has no folder 'en'"):
         load_wording("en", tmp_path)
     sentences = tmp_path / "en" / "sentences.toml"
     sentences.parent.mkdir()
@@ -328,7 +328,7 @@ def test_every_code_has_its_sentence() -> None:
     told = set(re.findall(r'"expected\.(\w+)"', core))
     assert told == said["expected"].keys()
     rules = {"demo", "automatic", "by_staff", "increase", "decrease_by_20th", "decrease_after_20th", "deactivation"}
-    assert rules | {"next_period", "implied"} == said["rule"].keys()
+    assert rules | {"next_period", "implied", "implied_removed"} == said["rule"].keys()
     with pytest.raises(ValueError, match=r"^mailbot\.language: there are no templates for language 'xx'"):
         load_wording("xx")
 
@@ -342,7 +342,7 @@ def test_what_would_be_right_is_said_in_words_of_the_templates() -> None:
     assert told(Code.UNKNOWN_VALUE, either(("Voice", "Digital", "Voice Digital"))).endswith(
         "write Voice, Digital or Voice Digital."
     )
-    assert told(Code.OUT_OF_RANGE, "5-100").endswith("It must be at least 5 and at most 100.")
+    assert told(Code.OUT_OF_RANGE, "5-100").endswith("The number must be between 5 and 100.")
     assert told(Code.TOKEN_NOT_ACTIVE, "replaced", "B1B2C3D4E5F6") == (
         'The licence r was replaced by another token. Did you mean "B1B2C3D4E5F6"?'
     )
@@ -359,10 +359,18 @@ def test_dates_numbers_and_money_are_said_in_the_desks_language() -> None:
     billing = Billing(
         kind="increase", fraction="15/30", amount="1234.50", currency="EUR", invoice_on=date(2026, 11, 30)
     )
-    said = english.billing(billing, day)
-    assert "The invoice of November 2026 bills this for 15 of the 30 days" in said
+    said = english.billing(billing, date(2026, 11, 16), day, None)
+    assert "on the November 2026 invoice for 16 to 30 November 2026 (15 of 30 days)" in said
     assert "€1,234.50" in said
-    assert "periods that begin after 3 November 2026" in english.billing(Billing(kind="decrease"), day)
+    whole = billing.model_copy(update={"fraction": "30/30"})
+    assert "for the full month, 1 to 30 November 2026" in english.billing(whole, date(2026, 11, 1), day, None)
+    year = billing.model_copy(update={"fraction": "365/365"})
+    said = english.billing(year, date(2026, 11, 3), day, None)
+    assert "for one year, 3 November 2026 to 2 November 2027" in said
+    fewer = Billing(kind="decrease")
+    said = english.billing(fewer, None, day, date(2026, 12, 1))
+    assert "as before until 30 November 2026. The reduction shows on the bill from 1 December 2026" in said
+    assert "period that includes 3 November 2026" in english.billing(fewer, None, day, None)
     assert Speech(ENGLISH, catalogue(), "klingon", ZoneInfo("UTC")).day(day) == "3 November 2026"
 
 
@@ -389,7 +397,7 @@ def test_an_approval_says_what_the_ledger_has_of_the_new_token_and_who_wrote_the
     outer.add_attachment(LOG, maintype="text", subtype="plain", filename="license.log")
     desk.take(outer.as_bytes())
     text = body(next(mail for mail in desk.sent if str(mail["To"]) == ANNA))
-    new = text.partition("What the ledger says of the new token")[2].partition("\n\n")[0]
+    new = text.partition("The new token in the ledger")[2].partition("\n\n")[0]
     assert "free demo" in new
     assert "20 November 2026" in new
     assert re.search(r"Forwarded from +lou@acme.example", text)
@@ -400,9 +408,9 @@ def test_who_did_not_ask_himself_reads_who_did(all_letters: tuple[Letter, ...]) 
     told = [found for found in all_letters if (found.about, found.kind) == ("partner", "outcome")]
     contact = next(found for found in told if found.to == JOE)
     for text in (contact.text, contact.html):
-        assert "pat@partner.example asked for it." in text
+        assert "Requested by pat@partner.example." in text
         assert "you asked" not in text
-    assert not any("asked for it." in found.text for found in told if found.to != JOE)
+    assert not any("Requested by" in found.text for found in told if found.to != JOE)
 
 
 def test_a_list_says_of_each_item_how_it_stands_where_they_stand_differently(tmp_path: Path) -> None:
@@ -411,28 +419,30 @@ def test_a_list_says_of_each_item_how_it_stands_where_they_stand_differently(tmp
     mails = desk.write(JOE, CONTRACT)
     desk.write(ANNA, "REJECT support: not now", reply_to=next(mail for mail in mails if str(mail["To"]) == ANNA))
     text = body(desk.write(JOE, "status", reply_to=mails[0])[0])
-    assert re.search(r"Support package +Silver -> Platinum \(refused\)", text)
+    assert re.search(r"Support package +Silver -> Platinum \(declined\)", text)
     assert re.search(r"Billing frequency +Monthly -> Annual \(waiting for our team\)", text)
 
 
 def test_an_approval_shows_what_each_line_of_the_log_proves(all_letters: tuple[Letter, ...]) -> None:
     letter = next(found for found in all_letters if (found.about, found.kind) == ("reactivate", "approval"))
     text = " ".join(letter.text.replace("|", " ").split())
-    assert "license.log, line 1 (Status, Since, Tokens, Tokens before, Reason, Days of grace left)" in text
+    assert "license.log, line 1 (Status, Since, Tokens, Earlier tokens, Reason, Days of grace left)" in text
     assert "Since 3 November 2026 or before" in text
-    assert f"Token changes from A1B2C3D4E5F6 to {NEW}, first said on 3 November 2026" in text
+    assert f"Token changes from A1B2C3D4E5F6 to {NEW}, first logged on 3 November 2026" in text
 
 
 def test_staff_are_not_told_that_their_answer_is_waited_for(all_letters: tuple[Letter, ...]) -> None:
     mine = [found for found in all_letters if found.to in MEMBERS]
-    assert any("waits for the customer" in found.text for found in mine)
-    assert not any("waits for your answer" in found.text for found in mine)
+    assert any("is waiting for the customer" in found.text for found in mine)
+    assert not any("is waiting for your answer" in found.text for found in mine)
 
 
 def test_another_customer_address_is_asked_without_a_word_of_the_licence(all_letters: tuple[Letter, ...]) -> None:
     (letter,) = [found for found in all_letters if found.to == "lou@other.example"]
     assert letter.kind == "confirm-you"
-    assert "pat@partner.example named this address" in " ".join(letter.text.split())
+    assert "pat@partner.example asked us to send the mails about a licence to this address" in " ".join(
+        letter.text.split()
+    )
     assert "DEMOTOKEN123" not in letter.text + letter.html
     assert "Agents" not in letter.text + letter.html
     assert letter.html.count("mailto:desk+lic-2.") == 2
@@ -441,7 +451,7 @@ def test_another_customer_address_is_asked_without_a_word_of_the_licence(all_let
 def test_what_was_refused_says_why_and_what_was_granted_says_how_to_go_on(all_letters: tuple[Letter, ...]) -> None:
     refused = next(letter for letter in all_letters if (letter.about, letter.kind) == ("whole", "outcome"))
     assert "The company is not known to us." in " ".join(refused.text.split())
-    assert "refused" in str(refused.mail["Subject"])
+    assert "declined" in str(refused.mail["Subject"])
     assert "apply" not in refused.text
     demo = next(letter for letter in all_letters if (letter.about, letter.kind) == ("demo", "outcome"))
     for word in (catalogue().links.apply_licence, catalogue().links.support, catalogue().ai_note, "A1B2C3D4E5F6"):

@@ -238,7 +238,7 @@ def test_a_certificate_for_another_name(made: Certificate, security: str) -> Non
     with smtp_server(security, made) as server, relayed(server.port) as port:
         (outcome,) = outcomes(Smtp(server.settings(host=ELSEWHERE, port=port)), MAIL)
         assert isinstance(outcome, Deferred)
-        assert "certificate is not good" in outcome.reply
+        assert "certificate is not valid" in outcome.reply
         assert server.seen == []
 
 
@@ -248,7 +248,7 @@ def test_without_tls_nothing_is_said(made: Certificate, security: str) -> None:
     with smtp_server(login=True) as server:
         (outcome,) = outcomes(Smtp(server.settings(security=security, ca_file=str(made.chain)), answer=2), MAIL)
         assert isinstance(outcome, Deferred)
-        assert ("no TLS there" if security == "tls" else "STARTTLS") in outcome.reply
+        assert ("no TLS on this port" if security == "tls" else "STARTTLS") in outcome.reply
         assert server.seen == []
 
 
@@ -256,7 +256,7 @@ def test_a_wrong_password_waits_for_the_operator() -> None:
     with smtp_server(login=True) as server:
         (outcome,) = outcomes(Smtp(server.settings(password="wrong")), MAIL)
         assert isinstance(outcome, Deferred)
-        assert "does not let 'desk' in: 535" in outcome.reply
+        assert "rejects the login of 'desk': 535" in outcome.reply
         assert "wrong" not in outcome.reply
 
 
@@ -268,7 +268,7 @@ def test_a_login_that_was_forgotten() -> None:
 
 @pytest.mark.parametrize("host", ["mail.example.com", "192.0.2.1", "2001:db8::1"])
 def test_plain_text_stays_on_this_machine(host: str) -> None:
-    with pytest.raises(ValueError, match="in the clear"):
+    with pytest.raises(ValueError, match="unencrypted"):
         Smtp(SmtpSettings(host, 25, "plain"))
 
 
@@ -333,7 +333,7 @@ def test_check_says_what_it_found(made: Certificate) -> None:
 def test_check_says_what_is_wrong(tmp_path: Path) -> None:
     with pytest.raises(SmtpError, match=HOST):
         on_a_lane(Smtp(SmtpSettings(HOST, free_port(), "plain")), Smtp.check)
-    with pytest.raises(SmtpError, match="no good connection"):
+    with pytest.raises(SmtpError, match=r"connection to .* failed"):
         on_a_lane(Smtp(SmtpSettings(HOST, 1, "tls", ca_file=str(tmp_path / "missing.pem"))), Smtp.check)
 
 

@@ -125,7 +125,7 @@ def test_of_a_mail_that_cannot_be_handled_staff_are_told_at_once_whose_it_is_and
     told = desk.later(minutes=5)
     assert [mail["To"] for mail in told] == ["anna@vendor.example", "bob@vendor.example"]
     said = " ".join(body(told[0]).split())
-    assert "mail 1 of joe@acme.example could not be handled and stands in quarantine: LookupError: bad mail" in said
+    assert "mail 1 from joe@acme.example could not be processed and is in quarantine: LookupError: bad mail" in said
     with desk.desk.store.write() as session:  # it fails again: nobody is told twice
         assert inbox.retry(session, 1)
     assert not [mail for _ in range(3) for mail in desk.later(hours=1)]
@@ -142,9 +142,9 @@ def test_a_due_thing_that_fails_waits_longer_each_time_and_staff_are_told_once(d
     for _ in range(200):
         desk.later(minutes=1)
     assert order.count("bad due") == 7  # after 1, 5, 15, 60, 60 and 60 minutes
-    alerts = [mail for mail in desk.sent if mail["Subject"] == "Attention"]
+    alerts = [mail for mail in desk.sent if mail["Subject"] == "Something needs your attention"]
     assert [mail["To"] for mail in alerts] == ["anna@vendor.example", "bob@vendor.example"]
-    assert "close of bad due failed: LookupError: bad due" in alerts[0].get_body(("plain",)).get_content()
+    assert "close (bad due) failed: LookupError: bad due" in alerts[0].get_body(("plain",)).get_content()
 
 
 def test_when_staff_cannot_be_told_either_the_desk_goes_on(
@@ -166,7 +166,7 @@ def test_a_digest_that_fails_is_sent_later(desk: Running, monkeypatch: pytest.Mo
     desk.later(hours=20)
     monkeypatch.setattr(digest, "send", send)
     mails = desk.later(minutes=1)
-    assert any("What waits today" in str(mail["Subject"]) for mail in mails)
+    assert any("Open requests" in str(mail["Subject"]) for mail in mails)
 
 
 def test_a_mail_that_ended_the_desk_three_times_is_set_aside(desk: Running, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -184,7 +184,7 @@ def test_a_mail_that_ended_the_desk_three_times_is_set_aside(desk: Running, monk
         assert not step(desk.desk)  # its lease holds
         desk.moment[0] += runner.LEASE
     work_off(desk.desk)
-    assert desk.quarantine() == ["the desk was ended during 3 tries"]
+    assert desk.quarantine() == ["the desk stopped during each of 3 attempts"]
 
 
 def test_a_mail_that_another_process_has_handled_is_left_alone(desk: Running) -> None:
@@ -208,7 +208,7 @@ def test_a_full_disk_is_no_fault_of_the_mail(desk: Running, monkeypatch: pytest.
     with monkeypatch.context() as patched:
         patched.setattr(runner, "handle", full)
         for _ in range(runner.TRIES + 1):
-            with pytest.raises(StoreError, match="make room on the disk"):
+            with pytest.raises(StoreError, match="free space on the disk"):
                 work_off(desk.desk, again=True)
     assert (desk.states(), desk.sent) == ({"kept": 1}, [])
     with desk.desk.store.write() as session:

@@ -92,7 +92,7 @@ def test_what_came_on_its_day_is_done_though_another_request_ended_it_since(tmp_
     mails = desk.write(JOE, OTHER)
     meanwhile(desk, day(11, 30), ANNA, "APPROVE", to(mails, ANNA))
     sent = again_at(desk, day(12, 5))
-    assert "[LIC-1] Done as announced" in subjects(sent)
+    assert "[LIC-1] Your scheduled change has taken effect" in subjects(sent)
     (item,) = desk.ticket("LIC-1").items
     assert (item.status, str(item.effective)) == ("applied", "2026-12-01")
     assert (licence(desk).status, str(desk.ticket("LIC-2").items[0].effective)) == ("active", "2026-12-05")
@@ -105,8 +105,8 @@ def test_the_digest_after_a_standstill_tells_what_came_before_it(tmp_path: Path)
     again_at(desk, day(11, 4))
     again_at(desk, day(11, 4, 10))
     desk.write("eve@evil.example", "buy my watches", verified=False)
-    told = body(to(again_at(desk, day(11, 8)), ANNA))
-    assert "eve@evil.example: words of a stranger" in told
+    told = " ".join(body(to(again_at(desk, day(11, 8)), ANNA)).split())
+    assert "eve@evil.example: a message from somebody we do not know" in told
     again = body(to(again_at(desk, day(11, 9)), ANNA))
     assert "eve@evil.example" not in again
     with desk.desk.store.read() as session:

@@ -51,7 +51,7 @@ def test_a_damaged_file_is_found_by_looking_through_it(tmp_path: Path) -> None:
     raw = bytearray(path.read_bytes())
     raw[3 * 4096 : 6 * 4096] = b"\xff" * (3 * 4096)
     path.write_bytes(raw)
-    with pytest.raises(StoreError, match=r"put back a copy from your backup, and keep the damaged file$"):
+    with pytest.raises(StoreError, match=r"restore your backup, and keep the damaged file$"):
         migrated(path).verify()
 
 
@@ -62,7 +62,7 @@ def test_a_sound_file_is_found_sound(store: Store) -> None:
 def test_a_file_that_may_only_be_read(somebody_else: Path) -> None:
     with pytest.raises(
         StoreError,
-        match=r"give the user of mailbot the right to (read and )?write the file, its -wal and -shm, and its folder",
+        match=r"allow the user of mailbot to (read and )?write the file, its -wal and -shm files, and its folder",
     ):
         migrated(somebody_else / "mailbot.db").verify()
 
@@ -80,7 +80,7 @@ def test_a_file_that_may_only_be_read_in_a_folder_of_ours(somebody_else: Path) -
 
 
 def test_a_folder_that_cannot_be_made(somebody_else: Path) -> None:
-    with pytest.raises(StoreError, match="its folder cannot be made: Permission denied: name another"):
+    with pytest.raises(StoreError, match="its folder cannot be created: Permission denied: name another"):
         open_store(f"sqlite:///{somebody_else / 'var' / 'mailbot.db'}")
 
 
@@ -94,7 +94,7 @@ def test_a_full_disk_undoes_what_was_begun(sqlite_store: Store) -> None:
     with sqlite_store.write() as session:  # the pool gives this one connection again: its file may not grow
         pages = session.connection().exec_driver_sql("PRAGMA page_count").scalar_one()
         session.connection().exec_driver_sql(f"PRAGMA max_page_count = {pages}")
-    with pytest.raises(StoreError, match="is full: make room on the disk, then start mailbot again"):
+    with pytest.raises(StoreError, match="is full: free space on the disk, then start mailbot again"):
         grow(sqlite_store)
     with sqlite_store.engine.connect() as connection:
         assert not connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE name = 'more'").all()
@@ -117,7 +117,7 @@ def test_tables_of_another_program_are_left_alone(own_store: Store) -> None:
 
 def test_a_server_that_is_not_there_is_named_without_the_password() -> None:
     pytest.importorskip("psycopg")
-    with pytest.raises(StoreError, match=r"Connection refused.*: see that the server runs") as told:
+    with pytest.raises(StoreError, match=r"Connection refused.*: make sure that the server runs") as told:
         open_store("postgresql+psycopg://desk:secret@127.0.0.1:1/mailbot").migrate()
     assert "secret" not in str(told.value)
     assert "\n" not in str(told.value)

@@ -317,7 +317,7 @@ def unreachable(world: World) -> Scenario:
         return State(token, "active") if on < day else State(token, "grace", "unreachable", None, day, 15)
 
     entries = world.life(states, (day - world.day).days + world.rng.randrange(1, 12))
-    told = "The form says expired licence, the log says licence server unreachable."
+    told = "The form says expired licence, but the log says licence server unreachable."
     return _whole(world, "server unreachable", entries, _form(token, None, "expired"), told)
 
 
@@ -354,7 +354,7 @@ def wrong_customer(world: World) -> Scenario:
     ledger = (Licence(token, customer_name=CUSTOMER, status="expired"), Licence(theirs, customer_name="Somebody else"))
     told = (
         "The log says that the licence is active.",
-        f"The old token of the form, {token}, is not in the log.",
+        f"The old token in the form, {token}, is not in the log.",
         f"The token {theirs} in the log belongs to another customer.",
     )
     return _whole(world, "another customer's log", entries, _form(token, None, "expired"), *told, since_known=False, ledger=ledger)  # fmt: skip
@@ -379,7 +379,7 @@ def general_only(world: World) -> Scenario:
     start = datetime.combine(world.day, datetime.min.time())
     entries = [world.traffic(start + timedelta(seconds=60 * n)) for n in range(world.rng.randrange(50, 400))]
     form = _form(world.token(), world.token())
-    return _whole(world, "general log only", entries, form, sentence="Nothing in this log speaks of the licence.")
+    return _whole(world, "general log only", entries, form, sentence="The log says nothing about the licence.")
 
 
 def few_lines(world: World) -> Scenario:
@@ -436,7 +436,7 @@ def installations(world: World) -> Scenario:
     entries = sorted([*ours, *theirs], key=lambda entry: entry.at)
     truth = proven(ours) | {name: proven(entries)[name] for name in ("first_at", "last_at", "tokens")}
     data = world.encoded(written(entries))
-    told = (f"The log also speaks of the licence {other}: active",)
+    told = (f"The log is also about the licence {other}: active",)
     return Scenario("several installations in one file", (("all.log", data),), _form(old, new), entries[-1].at.date(), truth, disagreements=told)  # fmt: skip
 
 
@@ -500,28 +500,28 @@ def misfit(world: World) -> Scenario:
     form = _form(old, new)
     match world.rng.randrange(9):
         case 0:
-            form, told = _form(third, new), (f"The old token of the form, {third}, is not in the log.",)
+            form, told = _form(third, new), (f"The old token in the form, {third}, is not in the log.",)
             ledger = [Licence(third, customer_name=CUSTOMER)]
         case 1:
-            form, told = _form(old, third), (f"The new token of the form, {third}, is not in the log.",)
+            form, told = _form(old, third), (f"The new token in the form, {third}, is not in the log.",)
         case 2:
-            form, told = _form(new, old), ("By the log the form gives old and new token the other way round.",)
+            form, told = _form(new, old), ("According to the log, the form has swapped the old and the new token.",)
             ledger = []
         case 3:
-            form, told = _form(old, old), ("The form gives the same token as the old and as the new one.",)
+            form, told = _form(old, old), ("The form gives the same token as old and as new token.",)
         case 4:
-            form, told = _form(old, None, "expired"), ("The form says expired licence, the log says token change.",)
+            form, told = _form(old, None, "expired"), ("The form says expired licence, but the log says token change.",)
         case 5:
-            ledger, told = [Licence(old, customer_name=CUSTOMER, status="replaced", replaced_by=new)], ("By the ledger the old token was replaced already.",)  # fmt: skip
+            ledger, told = [Licence(old, customer_name=CUSTOMER, status="replaced", replaced_by=new)], ("According to the ledger, the old token has already been replaced.",)  # fmt: skip
         case 6:
-            ledger, told = [Licence(old, customer_name="Somebody else")], (f"The form names the customer {CUSTOMER}, the ledger Somebody else.",)  # fmt: skip
+            ledger, told = [Licence(old, customer_name="Somebody else")], (f"The form names the customer {CUSTOMER}, but the ledger names Somebody else.",)  # fmt: skip
         case 7:
             ledger.append(Licence(new, customer_name=CUSTOMER))
-            told = (f"The new token of the form, {new}, is in the ledger already (active).",)
+            told = (f"The new token in the form, {new}, is already in the ledger (active).",)
         case _:
             ledger = [Licence(new, customer_name="Somebody else")]
             form = _form(old, third)
-            told = (f"The new token of the form, {third}, is not in the log.", f"The token {new} in the log belongs to another customer.")  # fmt: skip
+            told = (f"The new token in the form, {third}, is not in the log.", f"The token {new} in the log belongs to another customer.")  # fmt: skip
     return _whole(world, "form or ledger that does not fit", entries, form, *told, ledger=tuple(ledger))
 
 

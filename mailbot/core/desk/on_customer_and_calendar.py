@@ -187,7 +187,7 @@ def undelivered(ticket: Ticket, event: Undelivered, scene: Scene) -> Decision:
     """A mail came back: staff are told, nothing else changes."""
     text = f"{event.kind} to {event.recipient}: {event.diagnostic}"
     told = AlertStaff(
-        f"undelivered:{ticket.ref}:{event.kind}:{event.recipient}", f"{ticket.ref}: not delivered: {text}"
+        f"undelivered:{ticket.ref}:{event.kind}:{event.recipient}", f"{ticket.ref}: our mail was not delivered: {text}"
     )
     return Decision(ticket, (told,), (Note("undelivered", "mailbot", text),))
 

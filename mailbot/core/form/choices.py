@@ -6,7 +6,7 @@ from typing import Protocol, assert_never
 from mailbot.core.catalogue.contents import Catalogue
 from mailbot.core.form.fields import FIELDS, FORMS, FieldKind, Form
 
-_LOG_CHOICES = "please attach it to your mail: .log, .txt, .json, .gz or .zip"
+_LOG_CHOICES = "attach it to your mail: .log, .txt, .json, .gz or .zip"
 
 
 def unoffered_labels(field: str, catalogue: Catalogue) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Where a re-activation's logs contradict its form, the ledger, its arrival or each other, in plain sentences."""
+"""Contradictions between the logs of a re-activation and its form, the ledger, its arrival, or each other, in sentences."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from mailbot.core.logs.status_json import NOTHING_SAID, Terms
 
 FOREIGN_MAX = 20
 _OTHERS_MAX = 5
-#: Log times are local and arrivals are not: less than two days apart is no disagreement.
+#: Log times are local, arrival times are not: less than two days apart is no disagreement.
 _FRESH = timedelta(days=2)
 _MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
@@ -22,7 +22,7 @@ _MONTHS = (
 _REASON_WORDS = MappingProxyType(
     {"token_change": "token change", "expired": "expired licence", "unreachable": "licence server unreachable"}
 )
-#: What the ledger may hold where an installation reports a status; (status, reason) before status alone.
+#: Statuses of the ledger that agree with a reported (status, reason), or with the status alone (None).
 _AGREEING: Mapping[tuple[str, str | None], frozenset[str]] = MappingProxyType(
     {
         ("active", None): frozenset({"active", "demo"}),
@@ -37,7 +37,7 @@ _AGREEING: Mapping[tuple[str, str | None], frozenset[str]] = MappingProxyType(
 
 @dataclass(frozen=True)
 class FormClaim:
-    """What the form says; ``reason`` is None without a form, ``new_token`` where the reason asks for none."""
+    """The claims of the form. ``reason`` is None without a form."""
 
     reason: Literal["expired", "token_change", "other"] | None = None
     old_token: str | None = None
@@ -47,9 +47,11 @@ class FormClaim:
 
 @dataclass(frozen=True)
 class LedgerClaim:
-    """What the ledger says: of the old token (``status`` None: unknown there) and the customer it is registered for,
-    of the new token, and which of ``Findings.all_tokens`` are other customers' or other licences of this one.
-    """  # noqa: D205 - one thought
+    """What the ledger says about the old token (``status`` None: not in the ledger), its customer, and the new token.
+
+    ``other_customer_tokens``, ``other_own_tokens``: tokens of ``findings.all_tokens`` that belong to other customers, or
+    to other licences of this one.
+    """
 
     status: str | None = None
     customer_name: str | None = None
@@ -61,9 +63,9 @@ class LedgerClaim:
 
 
 def disagreements(findings: Findings, form: FormClaim, ledger: LedgerClaim, received_on: date | None) -> Iterator[str]:
-    """Every disagreement, a sentence each, about the main installation of ``findings``.
+    """Yields a sentence for each disagreement about the main installation of ``findings``.
 
-    ``received_on`` is the day of arrival in the desk's time zone, None where nothing came by mail.
+    ``received_on``: the day of arrival in the desk's time zone; None if nothing came by mail.
     """
     main = findings.main
     yield from _within_form(form, ledger)
@@ -77,25 +79,25 @@ def disagreements(findings: Findings, form: FormClaim, ledger: LedgerClaim, rece
     yield from _foreign(findings, ledger)
     yield from _age(findings, received_on)
     if main is not None and main.from_log and main.from_file and not main.from_file.goes_on(main.from_log):
-        yield f"The log says {_status(main.from_log)}, the status file says {_status(main.from_file)}."
+        yield f"The log says {_status(main.from_log)}, but the status file says {_status(main.from_file)}."
     yield from findings.odd
 
 
 def _within_form(form: FormClaim, ledger: LedgerClaim) -> Iterator[str]:
     if form.old_token and form.new_token:
         if form.old_token == form.new_token:
-            yield "The form gives the same token as the old and as the new one."
+            yield "The form gives the same token as old and as new token."
         elif form.old_token.lower() == form.new_token.lower():
-            yield "The form's old and new token differ only in upper and lower case."
+            yield "The old and new token in the form differ only in upper and lower case."
     if (
         form.customer_name
         and ledger.customer_name
         and plain_name(form.customer_name) != plain_name(ledger.customer_name)
     ):
         names = (visible_characters(name[:150]) for name in (form.customer_name, ledger.customer_name))
-        yield "The form names the customer {}, the ledger {}.".format(*names)
+        yield "The form names the customer {}, but the ledger names {}.".format(*names)
     if ledger.new_status and form.new_token != form.old_token:
-        yield f"The new token of the form, {form.new_token}, is in the ledger already ({ledger.new_status})."
+        yield f"The new token in the form, {form.new_token}, is already in the ledger ({ledger.new_status})."
 
 
 def _against_form(said: Statement, form: FormClaim, received_on: date | None) -> Iterator[str]:
@@ -107,36 +109,36 @@ def _against_form(said: Statement, form: FormClaim, received_on: date | None) ->
         yield f"The log says that the licence is {said.status}."
     found = reason_of(said)
     if found and said.status != "active" and found != form.reason and form.reason != "other":
-        yield f"The form says {word_of(form.reason)}, the log says {word_of(found)}."
+        yield f"The form says {word_of(form.reason)}, but the log says {word_of(found)}."
     if form.reason == "expired" and said.expires_at and received_on and said.expires_at[:10] > received_on.isoformat():
-        yield f"The form says expired licence, by the log it expires on {written_day(said.expires_at)}."
+        yield f"The form says expired licence, but according to the log it expires on {written_day(said.expires_at)}."
 
 
 def _against_ledger(said: Statement, form: FormClaim, ledger: LedgerClaim) -> Iterator[str]:
     if ledger.status == "replaced":
-        yield "By the ledger the old token was replaced already."
+        yield "According to the ledger, the old token has already been replaced."
         return
     if said.token != form.old_token or ledger.status is None:
-        return  # the ledger was asked about the old token, the log speaks of another
+        return  # the ledger was asked about the old token, the log is about another
     agreeing = _AGREEING.get((said.status or "", said.reason), _AGREEING.get((said.status or "", None)))
     if agreeing is not None and ledger.status not in agreeing:
-        yield f"The log says {_status(said)}, the ledger says {ledger.status}."
+        yield f"The log says {_status(said)}, but the ledger says {ledger.status}."
 
 
 def _of_terms(said: Statement, terms: Terms, ledger: LedgerClaim) -> Iterator[str]:
-    """What the installation and the ledger say of the contract. Seats that either does not name are not compared."""
+    """Differences in the contract. Seats that only one side names are not compared."""
     if said.expires_at and ledger.expires_on and abs(_day(said.expires_at) - ledger.expires_on) > timedelta(days=1):
-        yield f"By the log it expires on {written_day(said.expires_at)}, by the ledger on {written_day(ledger.expires_on.isoformat())}."
+        yield f"According to the log it expires on {written_day(said.expires_at)}, according to the ledger on {written_day(ledger.expires_on.isoformat())}."
     theirs = ledger.terms
     if terms.plan and theirs.plan and terms.plan != theirs.plan:
-        yield "The plan in the status file is not the ledger's."
+        yield "The plan in the status file differs from the ledger."
     known = dict(theirs.seats)
     for seat, limit in terms.seats:
         if known.get(seat, limit) != limit:
-            yield f"The status file says {limit} {seat}, the ledger says {known[seat]}."
+            yield f"The status file says {limit} {seat}, but the ledger says {known[seat]}."
     for what, here, there in (("add-ons", terms.addons, theirs.addons), ("plugins", terms.plugins, theirs.plugins)):
         if here is not None and there is not None and here != there:
-            yield f"The {what} in the status file are not the ledger's."
+            yield f"The {what} in the status file differ from the ledger."
 
 
 def _tokens(findings: Findings, form: FormClaim) -> Iterator[str]:
@@ -147,18 +149,18 @@ def _tokens(findings: Findings, form: FormClaim) -> Iterator[str]:
     old, new = form.old_token, form.new_token
     swapped = said is not None and old != new and (said.token, said.previous_token) == (old, new)
     if swapped and old and new:
-        yield "By the log the form gives old and new token the other way round."
+        yield "According to the log, the form has swapped the old and the new token."
     for which, token in (("old", old), ("new", new)):
         if token and token not in findings.all_tokens:
-            yield f"The {which} token of the form, {token}, is not in the log."
+            yield f"The {which} token in the form, {token}, is not in the log."
     if said is None or swapped or old == new:
         return
     if new and said.token and new != said.token and new in findings.all_tokens:
-        yield f"By the log the token is now {said.token}, the form's new token is {new}."
+        yield f"According to the log the token is now {said.token}, but the new token in the form is {new}."
     elif (
         new == said.token and old and said.previous_token and old != said.previous_token and old in findings.all_tokens
     ):
-        yield f"By the log the token before {new} was {said.previous_token}, the form's old token is {old}."
+        yield f"According to the log the token before {new} was {said.previous_token}, but the old token in the form is {old}."
 
 
 def _foreign(findings: Findings, ledger: LedgerClaim) -> Iterator[str]:
@@ -169,7 +171,7 @@ def _foreign(findings: Findings, ledger: LedgerClaim) -> Iterator[str]:
     for other in findings.installations[:-1][-_OTHERS_MAX:]:
         name = f"the licence {other.said.token}" if other.said.token else "a licence without a token"
         last = f", last on {written_day(other.said.at)}" if other.said.at else ""
-        yield f"The log also speaks of {name}: {_status(other.said)}{last}."
+        yield f"The log is also about {name}: {_status(other.said)}{last}."
 
 
 def _age(findings: Findings, received_on: date | None) -> Iterator[str]:
@@ -178,13 +180,13 @@ def _age(findings: Findings, received_on: date | None) -> Iterator[str]:
     last = _day(findings.last_at)
     days = abs((received_on - last).days)
     if is_old(findings.last_at, received_on):
-        yield f"The log ends on {written_day(findings.last_at)}, {days} days before the mail came."
+        yield f"The log ends on {written_day(findings.last_at)}, {days} days before the mail arrived."
     elif last - received_on >= _FRESH:
-        yield f"The log ends on {written_day(findings.last_at)}, {days} days after the mail came."
+        yield f"The log ends on {written_day(findings.last_at)}, {days} days after the mail arrived."
 
 
 def is_old(at: str, received_on: date) -> bool:
-    """Whether a log's time lies days before the mail came."""
+    """Whether the time ``at`` of a log is two days or more before the mail."""
     return received_on - _day(at) >= _FRESH
 
 
@@ -197,25 +199,25 @@ def _status(said: Statement) -> str:
 
 
 def plain_name(name: str) -> str:
-    """A customer's name for comparing: without regard to case and spaces."""
+    """A customer's name for comparison, ignoring case and spaces."""
     return " ".join(name.casefold().split())
 
 
 def reason_of(said: Statement) -> str | None:
-    """Trial mode is what comes after the grace period of an expired licence (seed), where nothing else is said."""
+    """The stated reason; "expired" for trial mode without one, which follows the grace period of an expired licence (seed)."""
     return said.reason or ("expired" if said.status == "trial" else None)
 
 
 def in_brackets(reason: str | None) -> str:
-    """`` (token change)``, or nothing where no reason is known."""
+    """The reason as " (token change)", or "" without one."""
     return f" ({word_of(reason)})" if reason else ""
 
 
 def word_of(reason: str | None) -> str:
-    """A reason in words."""
+    """The reason in words."""
     return _REASON_WORDS.get(reason or "", (reason or "").replace("_", " "))
 
 
 def written_day(at: str) -> str:
-    """The day of an ISO 8601 time, ``3 November 2026``."""
+    """The day of an ISO 8601 time, as "3 November 2026"."""
     return f"{int(at[8:10])} {_MONTHS[int(at[5:7]) - 1]} {int(at[:4])}"

@@ -53,23 +53,25 @@ def _marked(value: str, mark: str) -> bool:
 
 def _stripped(forged: list[str], own: str | None) -> Finding:
     if not forged:
-        return Finding("forged field", True, "the border has removed it on this path")
-    so_far = "only the field that the border puts above it protects the desk" if own else "any mail can prove itself"
+        return Finding("forged field", True, "the receiving server removed it on this path")
+    so_far = (
+        "only the field that the server puts above it protects the desk" if own else "any mail can claim to be verified"
+    )
     return Finding(
         "forged field", False,
-        f"it arrived ({clean(forged[0].partition(';')[0], 80)}): the border does not remove every forged Authentication-Results, so "
-        f"{so_far}; make the receiving server remove fields with its own id from every mail that comes in",
+        f"it arrived ({clean(forged[0].partition(';')[0], 80)}): the receiving server does not remove every forged Authentication-Results, so "
+        f"{so_far}; configure the server to remove fields with its own id from all incoming mail",
     )  # fmt: skip
 
 
 def _stamped(own: str | None, fields: Sequence[str], authserv_id: str) -> Finding:
     if own:
-        return Finding("border's field", True, f"it was stamped: {clean(own, 300)}")
+        return Finding("server's field", True, f"the server added: {clean(own, 300)}")
     others = ", ".join(_ids(fields)) or "none at all"
     return Finding(
-        "border's field", False,
-        f"there is none of the id {authserv_id!r} on top of this mail (ids seen: {others}); servers often do not check mail of their own "
-        "users: try a mail that came from outside with --probe-mail",
+        "server's field", False,
+        f"there is no field with the id {authserv_id!r} on top of this mail (ids seen: {others}); servers often do not check mail from their "
+        "own users: try --probe-mail with a mail that came from outside",
     )  # fmt: skip
 
 
@@ -79,7 +81,7 @@ def of_mail(message: Message, authserv_id: str | None) -> tuple[Finding, ...]:
     if message.fault:
         return (Finding("sender", False, f"the desk sets this mail aside: {message.fault}"),)
     if message.sender is None:
-        return (Finding("sender", False, f"no one sender: {message.sender_fault or 'no From'}"),)
+        return (Finding("sender", False, f"no single sender: {message.sender_fault or 'no From'}"),)
     found = verdict(message, authserv_id)
     named = Finding("sender", found is Verdict.VERIFIED, f"{clean(message.sender)} is {found.value}")
     return (named, _believed(fields, authserv_id, evidence(message, authserv_id)))
@@ -91,13 +93,15 @@ def _believed(fields: Sequence[str], authserv_id: str | None, believed: str | No
         return Finding(
             "field",
             False,
-            f"identity.authserv_id is not set, so none is believed; ids on this mail, topmost first: {ids}",
+            f"identity.authserv_id is not set, so the desk trusts no field; ids on this mail, topmost first: {ids}",
         )
     if believed is None:
         ids = ", ".join(_ids(fields)) or "none"
         on_top = " on top" if fold_case(authserv_id) == MICROSOFT365 else ""
         return Finding(
-            "field", False, f"there is none of the id {authserv_id!r}{on_top}; ids on this mail, topmost first: {ids}"
+            "field",
+            False,
+            f"there is no field with the id {authserv_id!r}{on_top}; ids on this mail, topmost first: {ids}",
         )
     mine = [value for value in fields if _is_of(value, authserv_id)]
     if len(mine) > 1:
@@ -106,7 +110,7 @@ def _believed(fields: Sequence[str], authserv_id: str | None, believed: str | No
             False,
             f"{len(mine)} fields have the id {authserv_id!r}; the topmost counts, the others may be forged: {clean(believed, 300)}",
         )
-    return Finding("field", True, f"believed: {clean(believed, 300)}")
+    return Finding("field", True, f"trusted: {clean(believed, 300)}")
 
 
 def _is_of(value: str, authserv_id: str) -> bool:

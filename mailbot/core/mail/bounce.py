@@ -161,7 +161,7 @@ def _by_sender(message: Message) -> str | None:
     local = _local(message)
     plain = _plain(local)
     daemon = plain in _DAEMONS or plain in ("bounce", "bounces") or plain.startswith(_UNANSWERED)
-    return f"the sender {clean(local, 60)} is no person" if daemon else None
+    return f"the sender {clean(local, 60)} is not a person" if daemon else None
 
 
 def _is_daemon(message: Message) -> bool:

@@ -1,5 +1,6 @@
 """What a template may say: plain words and rows, made from a mail's facts. Templates hold the order, sentences the words."""
 
+from datetime import date
 from functools import partial
 from typing import Any
 from urllib.parse import quote
@@ -7,15 +8,17 @@ from urllib.parse import quote
 from mailbot.core.base.address import same
 from mailbot.core.catalogue.contents import Catalogue
 from mailbot.core.desk.effects import Facts, Send
+from mailbot.core.desk.grant import activated_on
 from mailbot.core.desk.ticket import GRANTED, ITEM_FIELDS, Item, ItemStatus, Ticket
 from mailbot.core.form import blank_form
 from mailbot.core.form.fields import TITLES, field_label
 from mailbot.core.ledger.licence import Licence
+from mailbot.core.ledger.period import decrease_day, next_period
 from mailbot.core.outbound.compose import Envelope, Letterhead
 from mailbot.core.outbound.readership import Reader
 from mailbot.core.outbound.sanitise import harmless
 from mailbot.core.outbound.text_layout import quoted_lines as words_of
-from mailbot.core.outbound.words.item_rows import groups, result_words, short, state, title, why
+from mailbot.core.outbound.words.item_rows import Days, groups, result_words, short, state, title, why
 from mailbot.core.outbound.words.licence_rows import history, log, proof, terms, who
 from mailbot.core.outbound.words.phrases import Speech
 from mailbot.core.outbound.words.sentences import Words, problem_sentence
@@ -83,8 +86,8 @@ def _of_ticket(
     reads = reader.may_read(ticket)
     items = reader.items(ticket)
     mine = frozenset(facts.items)
-    asked_on = ticket.received_at.astimezone(desk.zone).date()
     now = new_licence if new_licence and _moved(ticket) else licence
+    days = _days(ticket, ticket.received_at.astimezone(desk.zone).date(), licence)
     return {
         "ticket": ticket,
         "reads": reads,
@@ -92,9 +95,9 @@ def _of_ticket(
         "state": state(ticket, reader, speech),
         "ending": ending(ticket),
         "outcome": _outcome(ticket, reads, speech),
-        "groups": groups(items, reads, facts.changed, asked_on, speech),
+        "groups": groups(items, reads, facts.changed, days, speech),
         "named": speech.listed(speech.item(i.item) for i in items if i.item in mine),
-        "these": groups(tuple(i for i in items if i.item in mine), reads, (), asked_on, speech) if mine else (),
+        "these": groups(tuple(i for i in items if i.item in mine), reads, (), days, speech) if mine else (),
         "anew": [
             (speech.say("status_mail.settled_button", form=TITLES[key]), mailto(None, None, desk, "", f"form {key}"))
             for key in ("modify", "contract")
@@ -120,6 +123,15 @@ def _of_ticket(
         "activated": _activated(ticket),
         "ai": any(_ai(item, speech.catalogue) for item in ticket.items),
     }
+
+
+def _days(ticket: Ticket, asked_on: date, licence: Licence | None) -> Days:
+    """What the bill's sentences need; where the billing frequency is about to change, the next period is not known."""
+    terms = ("billing", "renews_on", "status")
+    if licence is None or ticket.item("billing") or any(line.item in terms for line in licence.scheduled):
+        return Days(asked_on, activated_on(ticket))
+    lower = next_period(licence.billing, licence.renewal, decrease_day(asked_on))
+    return Days(asked_on, activated_on(ticket), lower)
 
 
 def ending(ticket: Ticket) -> str:

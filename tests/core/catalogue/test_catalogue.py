@@ -142,7 +142,7 @@ def test_the_commented_prices_are_an_example_that_works() -> None:
 @pytest.mark.parametrize(
     ("prices", "expected"),
     [
-        ('[prices]\nagents = "1"', "currency: missing, must be given where there are prices, such as 'EUR'"),
+        ('[prices]\nagents = "1"', "currency: missing, required with prices, such as 'EUR'"),
         ("[prices]\nagents = nan", "prices.agents: read nan, must be a number"),
         (
             '[prices]\n"addon:botify" = 1',
@@ -189,12 +189,12 @@ def test_a_syntax_error_is_told_with_its_line() -> None:
         (
             'by_staff = ["support", ',
             "by_staff = [",
-            ["automatic, by_staff: support is missing, must stand in exactly one of them"],
+            ["automatic, by_staff: support is missing, must be in exactly one of them"],
         ),
         (
             '"plugins"]',
             '"plugins", "billing"]',
-            ["automatic, by_staff: billing is twice, must stand in exactly one of them"],
+            ["automatic, by_staff: billing is twice, must be in exactly one of them"],
         ),
         (
             "minimum = 5\n",
@@ -206,12 +206,12 @@ def test_a_syntax_error_is_told_with_its_line() -> None:
         (
             '"ai_assistants"]\nai',
             '"ai_agent_assistants"]\nai',
-            ["addons.ai_agent_assistants.requires: leads back to ai_agent_assistants, must not go in a circle"],
+            ["addons.ai_agent_assistants.requires: leads back to ai_agent_assistants, must not be circular"],
         ),
         (
             '"ai_assistants", "ai_agent_assistants"]',
             '"ai_agent_assistants"]',
-            ["demo.addons: has ai_agent_assistants, must then have ai_assistants too"],
+            ["demo.addons: has ai_agent_assistants, so it must also have ai_assistants"],
         ),
         (
             'implied_on = "voice"',

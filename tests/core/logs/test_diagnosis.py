@@ -126,7 +126,7 @@ def test_a_status_file_tells_more() -> None:
             "other",
             (
                 "The log shows that the licence {} has been in a grace period since 6 November 2026 or before "
-                "because it cannot reach the licence server; no day of grace is left."
+                "because it cannot reach the licence server; no days of grace are left."
             ),
         ),
         (
@@ -161,14 +161,14 @@ def test_a_sentence_without_token_and_time() -> None:
 
 def test_a_log_without_the_licence_says_so() -> None:
     told = diagnosis("[2026-11-06 08:15:00] [INFO] motion - started\n")
-    assert told.sentence == "Nothing in this log speaks of the licence."
+    assert told.sentence == "The log says nothing about the licence."
     assert told.readable
     assert told.disagreements == ()
 
 
 def test_nothing_attached_is_not_unreadable() -> None:
     told = diagnosis()
-    assert (told.sentence, told.readable) == ("No log came with this request.", True)
+    assert (told.sentence, told.readable) == ("The request came without a log.", True)
 
 
 def test_a_picture_that_claims_to_be_a_log_is_unreadable() -> None:
@@ -178,7 +178,7 @@ def test_a_picture_that_claims_to_be_a_log_is_unreadable() -> None:
 
 def test_only_unreadable_attachments_are_a_problem() -> None:
     told = diagnosis(b"%PDF-1.7")
-    assert (told.sentence, told.readable) == ("Nothing that was attached could be read.", False)
+    assert (told.sentence, told.readable) == ("None of the attachments could be read.", False)
     assert told.unreadable == ("0.log: it is a document, not a log",)
     both = diagnosis(b"%PDF-1.7", LOG)
     assert both.readable
@@ -188,18 +188,22 @@ def test_only_unreadable_attachments_are_a_problem() -> None:
 @pytest.mark.parametrize(
     ("log", "claim", "sentence"),
     [
-        (LOG, moved("OTHER-TOKEN", NEW), "The old token of the form, OTHER-TOKEN, is not in the log."),
-        (LOG, moved(OLD, "OTHER-TOKEN"), "The new token of the form, OTHER-TOKEN, is not in the log."),
-        (LOG, moved(NEW, OLD), "By the log the form gives old and new token the other way round."),
-        (LOG, moved(OLD, OLD), "The form gives the same token as the old and as the new one."),
-        (LOG, form("expired"), "The form says expired licence, the log says token change."),
-        (line(6, "status=trial"), form("token_change"), "The form says token change, the log says expired licence."),
+        (LOG, moved("OTHER-TOKEN", NEW), "The old token in the form, OTHER-TOKEN, is not in the log."),
+        (LOG, moved(OLD, "OTHER-TOKEN"), "The new token in the form, OTHER-TOKEN, is not in the log."),
+        (LOG, moved(NEW, OLD), "According to the log, the form has swapped the old and the new token."),
+        (LOG, moved(OLD, OLD), "The form gives the same token as old and as new token."),
+        (LOG, form("expired"), "The form says expired licence, but the log says token change."),
+        (
+            line(6, "status=trial"),
+            form("token_change"),
+            "The form says token change, but the log says expired licence.",
+        ),
         (line(6, "status=active"), form("expired"), "The log says that the licence is active."),
         (line(6, "status=inactive"), form("expired"), "The log says that the licence is inactive."),
         (
             line(6, "status=grace reason=expired expiresAt=2027-01-31"),
             form("expired"),
-            "The form says expired licence, by the log it expires on 31 January 2027.",
+            "The form says expired licence, but according to the log it expires on 31 January 2027.",
         ),
     ],
 )
@@ -210,11 +214,11 @@ def test_each_disagreement_with_the_form(log: str, claim: FormClaim, sentence: s
 @pytest.mark.parametrize(
     ("log", "ledger", "sentence"),
     [
-        (LOG, LedgerClaim("replaced"), "By the ledger the old token was replaced already."),
+        (LOG, LedgerClaim("replaced"), "According to the ledger, the old token has already been replaced."),
         (
             LOG,
             LedgerClaim(customer_name="Beispiel"),
-            "The form names the customer Example S.p.A., the ledger Beispiel.",
+            "The form names the customer Example S.p.A., but the ledger names Beispiel.",
         ),
         (
             LOG,
@@ -229,14 +233,14 @@ def test_each_disagreement_with_the_ledger(log: str, ledger: LedgerClaim, senten
 
 def test_a_status_that_the_ledger_contradicts() -> None:
     told = diagnosis(line(6, "status=trial"), form=form("expired"), ledger=LedgerClaim("active"))
-    assert told.disagreements == ("The log says trial, the ledger says active.",)
+    assert told.disagreements == ("The log says trial, but the ledger says active.",)
 
 
 @pytest.mark.parametrize(
     ("received", "sentence"),
     [
-        (date(2026, 11, 18), "The log ends on 6 November 2026, 12 days before the mail came."),
-        (date(2026, 11, 1), "The log ends on 6 November 2026, 5 days after the mail came."),
+        (date(2026, 11, 18), "The log ends on 6 November 2026, 12 days before the mail arrived."),
+        (date(2026, 11, 1), "The log ends on 6 November 2026, 5 days after the mail arrived."),
     ],
 )
 def test_each_disagreement_with_the_arrival(received: date, sentence: str) -> None:
@@ -260,7 +264,7 @@ def test_what_fits_is_no_disagreement(log: str, claim: FormClaim, ledger: Ledger
 
 def test_log_and_status_file_that_contradict_each_other() -> None:
     told = diagnosis(line(6, "status=active"), STATUS)
-    assert told.disagreements == ("The log says active, the status file says grace (token change).",)
+    assert told.disagreements == ("The log says active, but the status file says grace (token change).",)
     assert told.sentence.startswith("The licence status confirms")
     assert {proof.file for proof in told.proof} == {"0.log", "1.log"}
 

@@ -245,7 +245,7 @@ def test_a_token_that_the_end_of_the_file_has_cut_is_not_a_token() -> None:
 def test_an_unknown_status_is_told_and_does_not_win() -> None:
     findings = found(LOG + check(7, status="frozen"))
     assert said(LOG + check(7, status="frozen")) == GRACE
-    assert findings.odd == ("0.log names a status that is not known here: frozen.",)
+    assert findings.odd == ("0.log names an unknown status: frozen.",)
 
 
 def test_an_unknown_reason_is_kept_as_it_stands() -> None:
@@ -313,7 +313,7 @@ def test_unknown_keys_are_kept_and_masked() -> None:
 def test_a_newer_schema_is_read_and_told() -> None:
     findings = found(json.dumps({**STATUS, "schema": "license-status/2"}))
     assert findings.said
-    assert findings.odd == ("The status in 0.log has the schema license-status/2, known is license-status/1.",)
+    assert findings.odd == ("The status in 0.log has the schema license-status/2, but only license-status/1 is known.",)
 
 
 def test_log_and_status_file_complete_each_other() -> None:
@@ -358,7 +358,7 @@ def test_more_different_lines_than_any_log_has_still_end_in_the_last(monkeypatch
 
 def test_a_file_of_too_many_lines_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(log_file, "_LINES_MAX", 3)
-    assert found(LOG).odd == ("0.log is longer than what is read: it was not read to its end.",)
+    assert found(LOG).odd == ("0.log is too long: its end was not read.",)
 
 
 def test_tokens_are_bounded() -> None:

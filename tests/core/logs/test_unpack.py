@@ -145,8 +145,8 @@ def test_an_archive_that_holds_a_name_twice_is_told_and_its_first_file_read() ->
     [
         (raw_zip(b"a.log", b"secret bytes", 5, flags=1), "the log without a password"),
         (zipped(("b.zip", zipped(("a.log", b"a")))), "the log files in one .zip, not an archive inside another"),
-        (b"7z\xbc\xaf\x27\x1c\0\x04", "the log as a .zip or .gz, or as it is"),
-        (b"%PDF-1.7\n", "the log itself as a text file: .log, .txt or .json, packed as .zip or .gz or not"),
+        (b"7z\xbc\xaf\x27\x1c\0\x04", "the log as a .zip or .gz, or uncompressed"),
+        (b"%PDF-1.7\n", "the log itself as a text file (.log, .txt or .json), also in a .zip or .gz"),
     ],
 )
 def test_each_refusal_knows_what_to_send_instead(data: bytes, instead: str) -> None:
@@ -162,10 +162,10 @@ def test_each_refusal_knows_what_to_send_instead(data: bytes, instead: str) -> N
         (b"#!/bin/sh\nrm -rf /\n", "it is a program"),
         (b"%PDF-1.7\n", "it is a document, not a log"),
         (zipped(("[Content_Types].xml", b"<a/>"), ("word/document.xml", b"<a/>")), "it is a document, not a log"),
-        (b"7z\xbc\xaf\x27\x1c\0\x04", "it is an archive of a kind that is not read here, .zip and .gz are"),
+        (b"7z\xbc\xaf\x27\x1c\0\x04", "this kind of archive is not supported, only .zip and .gz"),
         (
             b"a.log" + bytes(252) + b"ustar\x0000" + bytes(247),
-            "it is an archive of a kind that is not read here, .zip and .gz are",
+            "this kind of archive is not supported, only .zip and .gz",
         ),
         (b"-----BEGIN PGP MESSAGE-----\n\nhQEMA\n", "it is encrypted"),
         (bytes(range(256)) * 4, "it is not text"),

@@ -41,6 +41,24 @@ class Group:
 
 
 @dataclass(frozen=True)
+class Days:
+    """What the sentences about the bill need to know of a ticket.
+
+    ``asked_on``: the day of the request. ``activated``: the day on which it activated its licence. ``lower``: the first
+    day of the billing period after the one in which its decreases count, None where that is not known.
+    """
+
+    asked_on: date
+    activated: date | None = None
+    lower: date | None = None
+
+    def billed_from(self, item: Item) -> date | None:
+        """The first day on the bill of an increase: options of a new plan decided later count from its activation."""
+        late = self.activated if item.item in ("support", "whitelabel") else None
+        return late or item.effective or item.expected
+
+
+@dataclass(frozen=True)
 class Short:
     """A ticket in a list: as one ``line`` (ref, what, whose, since when), or with its items."""
 
@@ -87,12 +105,12 @@ def why(code: str, speech: Speech) -> str:
 
 
 def groups(
-    items: tuple[Item, ...], reads: bool, changed: tuple[str, ...], asked_on: date, speech: Speech
+    items: tuple[Item, ...], reads: bool, changed: tuple[str, ...], days: Days, speech: Speech
 ) -> tuple[Group, ...]:
     """The items in words, those of which the same is to be said together, in the order in which they come."""
     found: dict[tuple[str, tuple[str, ...]], list[ItemRow]] = {}
     for item in items:
-        said = (speech.holds(item) if reads else _status(item, speech)), _notes(item, reads, asked_on, speech)
+        said = (speech.holds(item) if reads else _status(item, speech)), _notes(item, reads, days, speech)
         found.setdefault(said, []).append(_row(item, changed, speech))
     return tuple(Group(holds, tuple(rows), notes) for (holds, notes), rows in found.items())
 
@@ -108,7 +126,7 @@ def _status(item: Item, speech: Speech) -> str:
     return speech.say(f"status.{item.status.value if item.status else 'new'}").capitalize()
 
 
-def _notes(item: Item, reads: bool, asked_on: date, speech: Speech) -> tuple[str, ...]:
+def _notes(item: Item, reads: bool, days: Days, speech: Speech) -> tuple[str, ...]:
     notes = []
     if item.reason:
         own = f"reason.{item.reason}"
@@ -120,9 +138,17 @@ def _notes(item: Item, reads: bool, asked_on: date, speech: Speech) -> tuple[str
         if waits and item.expected:
             notes.append(speech.say("items.expected", date=speech.day(item.expected)))
         if not (waits and item.rule == "by_staff"):  # that it waits for the team is said already
-            notes.append(speech.say(f"rule.{item.rule}"))
-        notes.append(speech.billing(item.billing, decrease_day(asked_on)))
+            notes.append(_rule(item, speech))
+        notes.append(speech.billing(item.billing, days.billed_from(item), decrease_day(days.asked_on), days.lower))
     return tuple(note for note in notes if note)
+
+
+def _rule(item: Item, speech: Speech) -> str:
+    plugin = speech.catalogue.plugins.get(item.item.removeprefix("plugin:"))
+    if item.rule != "implied" or plugin is None or plugin.implied_by is None:
+        return speech.say(f"rule.{item.rule}")
+    cause = speech.item(f"addon:{plugin.implied_by}")
+    return speech.say("rule.implied" if item.to else "rule.implied_removed", cause=cause)
 
 
 def short(ticket: Ticket, reader: Reader, speech: Speech) -> Short:

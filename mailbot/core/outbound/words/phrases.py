@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import cache
 from typing import Any
@@ -18,6 +18,9 @@ from mailbot.core.desk.ticket import Item
 from mailbot.core.ledger.billing import Billing
 from mailbot.core.ledger.licence import DATES, Value
 from mailbot.core.outbound.words.sentences import Words, item_label, value_word
+
+#: A billing period of more days is a year.
+LONGEST_MONTH = 31
 
 
 @cache
@@ -68,6 +71,13 @@ class Speech:
         """``November 2026``."""
         return format_date(day, self.say("format.month"), locale_of(self.language))
 
+    def period(self, first: date, last: date) -> str:
+        """``3 to 30 November 2026``, both days included."""
+        same_year = first.year == last.year
+        form = "from_year" if not same_year else "from_month" if first.month != last.month else "from_day"
+        begins = format_date(first, self.say(f"format.{form}"), locale_of(self.language))
+        return self.say("format.range", first=begins, last=self.day(last))
+
     def at(self, moment: datetime) -> str:
         """``3 November 2026, 10:15``, in the desk's time zone."""
         return format_datetime(moment, self.say("format.time"), self.zone, locale_of(self.language))
@@ -101,23 +111,27 @@ class Speech:
         status = item.status.value if item.status else "new"
         return self.say(f"holds.{status}", date=self.day(item.effective) if item.effective else "").strip()
 
-    def billing(self, billing: Billing | None, decrease_day: date) -> str:
-        """The effect on the bill in a sentence, "" for what is on no bill; a decrease counts from ``decrease_day`` on."""
+    def billing(self, billing: Billing | None, first: date | None, decrease_day: date, lower: date | None) -> str:
+        """The effect on the bill in a sentence, "" for what is on no bill.
+
+        ``first`` is the first day that an increase bills. A decrease counts from ``decrease_day`` on, and ``lower`` is
+        the first day of the period that follows, None where that is not known.
+        """
         if billing is None:
             return ""
         if billing.kind == "increase" and billing.fraction and billing.invoice_on:
-            left, _, days = billing.fraction.partition("/")
-            said = self.say(
-                "billing.increase",
-                fraction=billing.fraction,
-                left=left,
-                days=days,
-                month=self.month(billing.invoice_on),
-            )
-            return f"{said} {self._amount(billing)}".strip()
-        if billing.kind == "decrease":
-            return self.say("billing.decrease", date=self.day(decrease_day))
-        return self.say(f"billing.{billing.kind}_plain")
+            return f"{self._increase(billing.fraction, billing.invoice_on, first)} {self._amount(billing)}".strip()
+        if billing.kind == "decrease" and lower is not None:
+            until = self.day(lower - timedelta(days=1))
+            return self.say("billing.decrease", until=until, date=self.day(lower))
+        return self.say(f"billing.{billing.kind}_plain", date=self.day(decrease_day))
+
+    def _increase(self, fraction: str, invoice_on: date, first: date | None) -> str:
+        left, days = map(int, fraction.split("/"))
+        begins = first or invoice_on - timedelta(days=left - 1)
+        whole = "" if left < days else "_month" if days <= LONGEST_MONTH else "_year"
+        period = self.period(begins, begins + timedelta(days=left - 1))
+        return self.say(f"billing.increase{whole}", left=left, days=days, month=self.month(invoice_on), period=period)
 
     def _amount(self, billing: Billing) -> str:
         if not billing.amount or not billing.currency:
