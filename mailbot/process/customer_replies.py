@@ -14,6 +14,7 @@ from mailbot.core.form.quotes import split_at_quote, split_interleaved
 from mailbot.core.form.request import Reading
 from mailbot.core.form.validation import validate
 from mailbot.core.inbound import decision_grammar
+from mailbot.core.inbound.decision_word import ConfirmationWord
 from mailbot.core.inbound.intake import Thread
 from mailbot.core.inbound.purpose import Purpose
 from mailbot.core.logs.log_sources import sources_of
@@ -68,7 +69,7 @@ def customer(reply: Reply) -> str:
     if ticket is None:
         return "ticket unknown"
     ticket = in_thread(reply, ticket)
-    if thread.purpose in (Purpose.CONFIRM, Purpose.EMAIL):
+    if thread.purpose in (Purpose.CONFIRM, Purpose.CONFIRM_EMAIL):
         return _challenge(reply, ticket)
     if reply.sender.verdict == "refused" or not _may_act(reply, ticket):
         _comment(reply, ticket, "wrong_sender", acts=False)
@@ -101,11 +102,11 @@ def _challenge(reply: Reply, ticket: Ticket) -> str:
         _comment(reply, ticket, "wrong_sender" if not asked else "asked", acts=False)
         return "comment"
     key_rows.kill(reply.work.session, reply.thread.digest, reply.work.now, "used")
-    if reply.thread.purpose is Purpose.EMAIL:
-        if word == "CONFIRM":
+    if reply.thread.purpose is Purpose.CONFIRM_EMAIL:
+        if word is ConfirmationWord.CONFIRM:
             reply.work.apply(ticket, EmailConfirmed(reply.sender.address))
-        return "address confirmed" if word == "CONFIRM" else "address refused"
-    if word == "NO":
+        return "address confirmed" if word is ConfirmationWord.CONFIRM else "address refused"
+    if word is ConfirmationWord.NO:
         reply.work.apply(ticket, Denied(reply.sender.address))
         return "denied"
     Requests(reply.work, reply.message, reply.sender, ticket.received_at).confirm(ticket, reply.sender.address)

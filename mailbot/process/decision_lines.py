@@ -1,12 +1,14 @@
 """Decision lines become events of their tickets, each with its own result. Whether they may count: ``members``."""
 
 from collections.abc import Iterable, Sequence
+from typing import assert_never
 
 from mailbot.core.base.address import same
 from mailbot.core.desk import events
 from mailbot.core.desk.effects import Facts, Result, Send
 from mailbot.core.desk.ticket import State, Ticket
 from mailbot.core.inbound import decision_grammar, reply_keys
+from mailbot.core.inbound.decision_word import DecisionWord
 from mailbot.core.inbound.purpose import Purpose
 from mailbot.core.outbound.words.sentences import item_names
 from mailbot.process.unit_of_work import Work
@@ -14,8 +16,6 @@ from storage import tickets
 
 #: A ticket as its approval mail showed it: reference, request version, licence revision.
 Covered = tuple[str, int, int]
-#: Words that change what is asked; the others only speak, and may come at any time.
-BINDING = frozenset({"APPROVE", "REJECT"})
 
 
 class Decisions:
@@ -58,7 +58,7 @@ class Decisions:
         """Why a line was not understood: what it names may be no open item because all is decided."""
         ticket = self.work.ticket(ref) if line.why == "unknown_words" and ref else None
         over = ticket is not None and not ticket.waits and ticket.state is not State.WAITING_CONFIRMATION
-        return "decided" if over and line.read.upper().startswith("APPROVE") else line.why
+        return "decided" if over and line.read.upper().startswith(DecisionWord.APPROVE) else line.why
 
     def _line(self, line: decision_grammar.DecisionLine, refs: Iterable[str], void: frozenset[str]) -> list[Result]:
         return [self._about(line, ref, contradicted=bool({ref, ""} & void)) for ref in refs]
@@ -78,9 +78,9 @@ class Decisions:
         """Why this line may not touch that ticket, "" when nothing is in its way."""
         if same(self.by, ticket.sender):
             return "own_request"
-        if line.word != "NOTE" and any(self.work.key_is_live(word) for word in reply_keys.keys_in(line.text)):
+        if line.word.goes_to_customer and any(self.work.key_is_live(word) for word in reply_keys.keys_in(line.text)):
             return "holds_key"
-        if line.word in BINDING and self._changed(ticket):
+        if line.word.is_binding and self._changed(ticket):
             self._ask_again(ticket)
             return "changed"
         return ""
@@ -118,18 +118,20 @@ class Decisions:
 
     def _event(self, line: decision_grammar.DecisionLine) -> events.Event:
         match line.word:
-            case "APPROVE":
+            case DecisionWord.APPROVE:
                 return events.Approved(self.by, line.read, line.items, line.until)
-            case "REJECT":
+            case DecisionWord.REJECT:
                 return events.Rejected(self.by, line.read, line.text, line.items)
-            case "ASK":
+            case DecisionWord.ASK:
                 return events.Asks(self.by, line.read, line.text)
-            case "ANSWER":
+            case DecisionWord.ANSWER:
                 return events.Answers(self.by, line.read, line.text)
-            case "NOTE":
+            case DecisionWord.NOTE:
                 return events.Notes(self.by, line.read, line.text)
-            case _:
+            case DecisionWord.HOLD:
                 return events.Holds(self.by, line.read)
+            case _:
+                assert_never(line.word)
 
 
 def ask_anew(work: Work, ticket: Ticket, member: str, version: int) -> None:

@@ -8,6 +8,7 @@ from mailbot.core.base.address import fold_case, same
 from mailbot.core.desk.effects import Facts, Result, Send
 from mailbot.core.desk.ticket import Ticket
 from mailbot.core.inbound import decision_grammar
+from mailbot.core.inbound.decision_word import ConfirmationWord
 from mailbot.core.inbound.purpose import Purpose
 from mailbot.process.customer_replies import Reply, in_thread
 from mailbot.process.decision_lines import Decisions, ask_anew
@@ -36,7 +37,7 @@ def staff(reply: Reply) -> str:
         return _refused(reply, f"a decision in the name of {member} came from an unverified sender")
     if not thread.live:
         return _too_late(reply, member)
-    if thread.purpose is Purpose.AGAIN:
+    if thread.purpose is Purpose.CONFIRM_DECISION:
         return _confirmed_again(reply, member)
     if not (reply.trusted and reply.clear):
         return _ask_member(reply, member)
@@ -122,7 +123,7 @@ def _may_answer(reply: Reply, member: str) -> bool:
 
 def _confirmed_again(reply: Reply, member: str) -> str:
     """The member who was asked whether he wrote what was read confirms it."""
-    if not reply.clear or decision_grammar.confirmation_word(reply.own) != "CONFIRM":
+    if not reply.clear or decision_grammar.confirmation_word(reply.own) is not ConfirmationWord.CONFIRM:
         return _decide(reply, member, reply.own) if reply.trusted and reply.clear else _ask_member(reply, member)
     key_rows.kill(reply.work.session, reply.thread.digest, reply.work.now, "used")
     return _decide(reply, member, reply.thread.payload)
@@ -139,7 +140,7 @@ def _ask_member(reply: Reply, member: str) -> str:
     ticket = _one_ticket(reply)
     facts = Facts(text=reply.own, why="unclear" if reply.trusted else "unverified_member")
     covers = reply.thread.refs  # as the mail that he answers showed them
-    reply.work.perform(ticket, (Send("not-understood", member, facts, Purpose.AGAIN, reply.own, covers),))
+    reply.work.perform(ticket, (Send("not-understood", member, facts, Purpose.CONFIRM_DECISION, reply.own, covers),))
     return "decision to be confirmed"
 
 

@@ -236,7 +236,7 @@ class Work:
         """Ask staff anew about a ticket whose licence was changed by somebody else: old keys die."""
         licence = self.licence(ticket.token) if ticket.token else None
         update = {"version": ticket.version + 1, "licence_revision": licence.bound_revision if licence else 0}
-        void = VoidKeys((Purpose.DECISION, Purpose.AGAIN), "changed")
+        void = VoidKeys((Purpose.DECISION, Purpose.CONFIRM_DECISION), "changed")
         shown = mapping.load_ticket(self.session, ticket.ref) or ticket  # as the last mail about it had it
         moved = tuple(i.item for i in ticket.items if i.open and (was := shown.item(i.item)) and was.from_ != i.from_)
         approval = Send("approval", Audience.DECIDERS, Facts(why="licence_changed", changed=moved), Purpose.DECISION)

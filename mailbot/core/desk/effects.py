@@ -5,6 +5,7 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from mailbot.core.desk.ticket import Ticket
+from mailbot.core.inbound.decision_word import DecisionWord
 from mailbot.core.inbound.purpose import Purpose
 from mailbot.core.ledger.licence import Licence, Value
 
@@ -25,7 +26,7 @@ class Result:
     read: str
     done: bool
     ref: str = ""
-    word: str = ""
+    word: DecisionWord | None = None
     items: tuple[str, ...] = ()
     why: str = ""
     sent: str = ""

@@ -34,7 +34,7 @@ def change(ticket: Ticket, event: Changed, scene: Scene) -> Decision:
         after = renewed(before, scene)
     changed = _changed(ticket, after.items, event.judged)
     after = after.model_copy(update={"version": ticket.version + 1})
-    void = VoidKeys((Purpose.DECISION, Purpose.AGAIN, Purpose.CONFIRM), "changed")
+    void = VoidKeys((Purpose.DECISION, Purpose.CONFIRM_DECISION, Purpose.CONFIRM), "changed")
     notes = (Note("changed", event.by, ", ".join(changed)),)
     shown = Facts(changed=changed if ticket.items else (), replaced=_replaced(ticket, event.judged))
     return go_on(after, event.judged, scene, notes, (void, Unschedule(CUSTOMER_TIMERS + STAFF_TIMERS)), shown)

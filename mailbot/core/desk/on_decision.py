@@ -15,6 +15,7 @@ from mailbot.core.desk.on_request import (
     staff_timer,
 )
 from mailbot.core.desk.ticket import Ending, ItemStatus, Ticket, with_state
+from mailbot.core.inbound.decision_word import DecisionWord
 from mailbot.core.inbound.purpose import Purpose
 from mailbot.core.ledger.invariants import first_broken_invariant
 from mailbot.core.ledger.licence import Licence
@@ -25,12 +26,12 @@ def approve(ticket: Ticket, event: Approved, scene: Scene) -> Decision:
     keys = frozenset(event.items or (i.item for i in ticket.open_items))
     if not keys or not keys <= {i.item for i in ticket.open_items}:
         why = "question" if ticket.is_question else "nothing_open"
-        return refuse_line(ticket, event.by, event.read, "APPROVE", why)
+        return refuse_line(ticket, event.by, event.read, DecisionWord.APPROVE, why)
     why = _taken(ticket, scene) or _blocked(ticket, keys, event, scene)
     if why:
-        return refuse_line(ticket, event.by, event.read, "APPROVE", why)
+        return refuse_line(ticket, event.by, event.read, DecisionWord.APPROVE, why)
     ticket, effects = granted(ticket, keys, scene, event.by, event.until)
-    result = Result(event.read, True, ticket.ref, "APPROVE", _in_order(ticket, keys), until=event.until)
+    result = Result(event.read, True, ticket.ref, DecisionWord.APPROVE, _in_order(ticket, keys), until=event.until)
     notes = (Note("approved", event.by, ", ".join(sorted(keys))), *granted_notes(ticket, keys, event.by))
     return _decided(ticket, scene, effects + plugin_mail(ticket, keys), notes, result)
 
@@ -77,17 +78,17 @@ def reject(ticket: Ticket, event: Rejected, scene: Scene) -> Decision:
     """Refuse items with a reason for the customer; without a way of billing the customer is asked for another choice."""
     if ticket.is_question:
         ticket = with_state(ticket.model_copy(update={"ending": Ending.REJECTED}))
-        result = Result(event.read, True, ticket.ref, "REJECT", sent=event.reason)
+        result = Result(event.read, True, ticket.ref, DecisionWord.REJECT, sent=event.reason)
         mail = Send("answer", Audience.CUSTOMER, Facts(text=event.reason))
         return Decision(ticket, (mail, *_ended()), (Note("rejected", event.by, event.reason),), result)
     keys = frozenset(event.items or (i.item for i in ticket.open_items))
     if not keys or not keys <= {i.item for i in ticket.open_items}:
-        return refuse_line(ticket, event.by, event.read, "REJECT", "nothing_open")
+        return refuse_line(ticket, event.by, event.read, DecisionWord.REJECT, "nothing_open")
     if ticket.request == "activate" and "billing" in keys and _plan_stands(ticket, keys):
         return _another_billing(ticket, event, keys, scene)
     items = tuple(i.over(ItemStatus.REFUSED, event.reason) if i.item in keys else i for i in ticket.items)
     ticket = ticket.model_copy(update={"items": without_cause(items)})
-    result = Result(event.read, True, ticket.ref, "REJECT", _in_order(ticket, keys), sent=event.reason)
+    result = Result(event.read, True, ticket.ref, DecisionWord.REJECT, _in_order(ticket, keys), sent=event.reason)
     note = Note("rejected", event.by, f"{', '.join(sorted(keys))}: {event.reason}")
     return _decided(ticket, scene, (), (note,), result)
 
@@ -108,7 +109,7 @@ def _another_billing(ticket: Ticket, event: Rejected, keys: frozenset[str], scen
     items = tuple(i.over(ItemStatus.REFUSED, event.reason) if i.item in others else i for i in ticket.items)
     items = tuple(i.model_copy(update={"reason": event.reason}) if i.item == "billing" else i for i in items)
     ticket = with_state(ticket.model_copy(update={"items": items, "asked": True, "seen": None}))
-    result = Result(event.read, True, ticket.ref, "REJECT", _in_order(ticket, keys), sent=event.reason)
+    result = Result(event.read, True, ticket.ref, DecisionWord.REJECT, _in_order(ticket, keys), sent=event.reason)
     ask = Send("question", Audience.CUSTOMER, Facts(text=event.reason, why="billing"), Purpose.CUSTOMER)
     note = Note("rejected", event.by, f"{', '.join(sorted(keys))}: {event.reason}")
     return Decision(ticket, (ask, Unschedule(STAFF_TIMERS), *customer_timers(scene)), (note,), result)
@@ -126,10 +127,13 @@ def _decided(
 
 
 def _ended() -> tuple[VoidKeys, Unschedule]:
-    return (VoidKeys((Purpose.DECISION, Purpose.AGAIN), "decided"), Unschedule(STAFF_TIMERS + CUSTOMER_TIMERS))
+    return (
+        VoidKeys((Purpose.DECISION, Purpose.CONFIRM_DECISION), "decided"),
+        Unschedule(STAFF_TIMERS + CUSTOMER_TIMERS),
+    )
 
 
-def refuse_line(ticket: Ticket, by: str, read: str, word: str, why: str) -> Decision:
+def refuse_line(ticket: Ticket, by: str, read: str, word: DecisionWord, why: str) -> Decision:
     """A decision line that changes nothing, with the reason."""
     return Decision(ticket, (), (Note("not_understood", by, why),), Result(read, False, ticket.ref, word, why=why))
 
@@ -144,8 +148,8 @@ def early(ticket: Ticket, event: Approved | Rejected, scene: Scene) -> Decision:
     return refuse_line(ticket, event.by, event.read, _word(event), "not_confirmed")
 
 
-def _word(event: Approved | Rejected) -> str:
-    return "APPROVE" if isinstance(event, Approved) else "REJECT"
+def _word(event: Approved | Rejected) -> DecisionWord:
+    return DecisionWord.APPROVE if isinstance(event, Approved) else DecisionWord.REJECT
 
 
 def ask(ticket: Ticket, event: Asks, scene: Scene) -> Decision:
@@ -153,13 +157,13 @@ def ask(ticket: Ticket, event: Asks, scene: Scene) -> Decision:
     ticket = with_state(ticket.model_copy(update={"asked": True, "seen": None}))
     mail = Send("question", Audience.CUSTOMER, Facts(text=event.text), Purpose.CUSTOMER)
     effects: tuple[Effect, ...] = (mail, Unschedule(STAFF_TIMERS), *customer_timers(scene))
-    result = Result(event.read, True, ticket.ref, "ASK", sent=event.text)
+    result = Result(event.read, True, ticket.ref, DecisionWord.ASK, sent=event.text)
     return Decision(ticket, effects, (Note("asked", event.by, event.text),), result)
 
 
 def answer(ticket: Ticket, event: Answers, scene: Scene) -> Decision:
     """Words for the customer; a question is done with them."""
-    result = Result(event.read, True, ticket.ref, "ANSWER", sent=event.text)
+    result = Result(event.read, True, ticket.ref, DecisionWord.ANSWER, sent=event.text)
     note = Note("answered", event.by, event.text)
     if ticket.is_question and not ticket.final:
         ticket = with_state(ticket.model_copy(update={"ending": Ending.ANSWERED, "asked": False}))
@@ -171,7 +175,9 @@ def answer(ticket: Ticket, event: Answers, scene: Scene) -> Decision:
 
 def note(ticket: Ticket, event: Notes, scene: Scene) -> Decision:
     """Words for the history only."""
-    return Decision(ticket, (), (Note("noted", event.by, event.text),), Result(event.read, True, ticket.ref, "NOTE"))
+    return Decision(
+        ticket, (), (Note("noted", event.by, event.text),), Result(event.read, True, ticket.ref, DecisionWord.NOTE)
+    )
 
 
 def say(ticket: Ticket, event: Asks, scene: Scene) -> Decision:
@@ -181,12 +187,15 @@ def say(ticket: Ticket, event: Asks, scene: Scene) -> Decision:
 
 def hold_of_final(ticket: Ticket, event: Holds, scene: Scene) -> Decision:
     """A ticket that is over has no reminders to hold."""
-    return refuse_line(ticket, event.by, event.read, "HOLD", "decided")
+    return refuse_line(ticket, event.by, event.read, DecisionWord.HOLD, "decided")
 
 
 def hold(ticket: Ticket, event: Holds, scene: Scene) -> Decision:
     """No reminders until the ticket changes."""
     held = ticket.model_copy(update={"hold": True})
     return Decision(
-        held, (Unschedule(STAFF_TIMERS),), (Note("held", event.by),), Result(event.read, True, ticket.ref, "HOLD")
+        held,
+        (Unschedule(STAFF_TIMERS),),
+        (Note("held", event.by),),
+        Result(event.read, True, ticket.ref, DecisionWord.HOLD),
     )

@@ -98,7 +98,7 @@ def deny(ticket: Ticket, event: Denied, scene: Scene) -> Decision:
 
 def confirm_email(ticket: Ticket, event: EmailConfirmed, scene: Scene) -> Decision:
     """The other customer address wants these mails: it becomes a contact."""
-    effects: tuple[Effect, ...] = (VoidKeys((Purpose.EMAIL,), "confirmed"),)
+    effects: tuple[Effect, ...] = (VoidKeys((Purpose.CONFIRM_EMAIL,), "confirmed"),)
     if ticket.token:
         effects += (AddContact(ticket.token, event.by),)
     return Decision(ticket, effects, (Note("email_confirmed", event.by),))
@@ -245,7 +245,7 @@ def _people(ticket: Ticket, keys: frozenset[str], scene: Scene, *, by_staff: boo
         licence, other = scene.ledger.licence(token), ticket.customer_email
         contacts = (ticket.sender, *(licence.contacts if licence else ()))
         if other and not any(matches(other, contact) for contact in contacts):
-            people += (Send("confirm-you", other, Facts(by=ticket.sender, why="email"), Purpose.EMAIL),)
+            people += (Send("confirm-you", other, Facts(by=ticket.sender, why="email"), Purpose.CONFIRM_EMAIL),)
     if "token" in keys and ticket.new_token:
         people += (MovePeople(token, ticket.new_token),)
         token = ticket.new_token

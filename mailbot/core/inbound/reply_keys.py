@@ -1,6 +1,7 @@
-"""Keys: the secret of a mail that expects a reply, and how it travels. Whether a key is live only storage knows.
+"""Reply keys: the secret in a mail that expects a reply, and how it travels there and back.
 
-A key is read from the recipient address or the subject tag, else from In-Reply-To, never from older References.
+A key is read from the recipient address or the subject tag, else from In-Reply-To, never from older References. Whether it is
+still live is left to ``storage.keys``.
 """
 
 import base64
@@ -11,15 +12,18 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 KEY_LENGTH = 26
-#: What stands before a key that is of no one ticket.
+#: Stands for the reference before a key that belongs to no single ticket.
 DIGEST_REF = "digest"
-#: 26 letters and digits of base32 standing alone; mail systems may have lower-cased them.
+#: A key in running text: base32 of either case, for mail systems may have changed it.
 KEY_PATTERN = re.compile(r"(?<![A-Za-z0-9])[A-Za-z2-7]{26}(?![A-Za-z0-9])")
 
 
 @dataclass(frozen=True)
 class FoundKey:
-    """``key`` with the ``ref`` beside it; ``refs_mentioned`` are tickets named without a key: hints only."""
+    """The ``key`` of a message and the ``ref`` beside it. ``refs_mentioned``: tickets named without a key, which proves nothing.
+
+    ``disagree``: two places held different keys, so that neither counts.
+    """
 
     key: str | None = None
     ref: str | None = None
@@ -36,23 +40,23 @@ def make_key(random: bytes) -> str:
 
 
 def key_digest(key: str) -> str:
-    """What is stored of a key: the SHA-256 of its capital letters, as hex."""
+    """What is stored of a key: the SHA-256 of its upper-case form, as hex."""
     return hashlib.sha256(key.upper().encode()).hexdigest()
 
 
 def reply_address(desk: str, ref: str, key: str, sub_addressing: bool) -> str:
-    """``local+lic-12.KEY@domain``, or the plain address where the server knows no sub-addresses."""
+    """``local+lic-12.KEY@domain``, or the plain address without sub-addressing."""
     local, _, domain = desk.rpartition("@")
     return f"{local}+{(ref or DIGEST_REF).lower()}.{key}@{domain}" if sub_addressing else desk
 
 
 def subject_tag(ref: str, key: str | None, sub_addressing: bool) -> str:
-    """``[LIC-12]``, or ``[LIC-12.KEY]`` where the key can only travel in the subject."""
+    """``[LIC-12]``, or ``[LIC-12.KEY]`` if the key can only travel in the subject."""
     return f"[{ref}.{key}]" if key and not sub_addressing else f"[{ref}]"
 
 
 def message_id(ref: str | None, key: str | None, random: bytes, domain: str) -> str:
-    """The Message-ID of a mail: its key, of which every mail has its own, else random letters."""
+    """The Message-ID of a mail, made of its key, else of random letters."""
     if key:
         return f"<{ref or DIGEST_REF}.{key}@{domain}>"
     return f"<{base64.b32encode(random).decode('ascii')[:KEY_LENGTH]}@{domain}>"
@@ -61,7 +65,7 @@ def message_id(ref: str | None, key: str | None, random: bytes, domain: str) -> 
 def find_key(
     recipients: Sequence[str], subject: str, in_reply_to: str | None, references: Sequence[str], desk: str, prefix: str
 ) -> FoundKey:
-    """The key of a message and the tickets that it names. Two places that disagree count as none."""
+    """The key of a message and the tickets that it names. ``desk``: the desk's address; ``prefix``: that of references ("LIC")."""
     ref_pattern = rf"{re.escape(prefix)}-[0-9]{{1,9}}|{DIGEST_REF}"
     local, _, domain = re.escape(desk).rpartition("@")
     flags = re.IGNORECASE | re.ASCII  # else the Kelvin sign is a K
@@ -84,6 +88,6 @@ def find_key(
 
 
 def keys_in(text: str) -> list[str]:
-    """Every word that could be a key, as it is written (also behind a ``%2E``); the caller sees whether one is live."""
+    """Every word in the text that could be a key, as written, also in percent-encoding. Whether one is live is not known here."""
     readings = (text, unquote(text)) if "%" in text else (text,)
     return list(dict.fromkeys(match.group() for reading in readings for match in KEY_PATTERN.finditer(reading)))

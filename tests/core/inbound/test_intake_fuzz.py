@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from mailbot.core.form import quotes, reader
 from mailbot.core.inbound import decision_grammar, reply_keys
-from mailbot.core.inbound.intake import STAFF_PURPOSES, Thread, understand
+from mailbot.core.inbound.intake import Thread, understand
+from mailbot.core.inbound.purpose import Purpose
 from mailbot.core.mail import auth_results, bounce, message
 from mailbot.core.mail.message import parse
 from tests.support.paths import TESTS
@@ -48,7 +49,7 @@ def read_whole(raw: bytes) -> None:
     """Everything that the desk does to a mail before anybody decides what it may."""
     mail = parse(raw)
     found = reply_keys.find_key(mail.recipients, mail.subject, mail.in_reply_to, mail.references, "d@e.f", "LIC")
-    for purpose in (None, *sorted(STAFF_PURPOSES)):
+    for purpose in (None, *Purpose):
         understand(mail, Thread(found, purpose), "d@e.f", "X-Spam-Flag: YES")
     for server in ("mx.desk.example", "microsoft365"):
         auth_results.verdict(mail, server)
