@@ -16,7 +16,7 @@ from mailbot.core.ledger.invoices import InvoiceLine
 from mailbot.core.ledger.licence import DATES, LicenceEvent, state_on, valid_events
 from mailbot.core.ledger.period import month_end, next_month
 from mailbot.process import invoicing, mapping
-from storage import due, licences, people, posts, price_lists, tickets
+from storage import due, licence_posts, licences, people, price_lists, tickets
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,9 @@ def _books(session: Session, now: datetime, zone: ZoneInfo) -> Books:
         waiting=frozenset(
             (row.ref, row.due_at.astimezone(zone).date()) for row in due.open_(session, "day") if row.ref
         ),
-        unasked=frozenset((row.token, row.revision) for row in posts.listing(session, "waiting")),
+        unasked=frozenset(
+            (row.token, row.revision) for row in licence_posts.listing(session, licence_posts.PostState.WAITING)
+        ),
         last=last,
         altered=(licences.changed(written), price_lists.changed(session)),
     )

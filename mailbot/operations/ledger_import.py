@@ -18,7 +18,7 @@ from mailbot.environment import Desk
 from mailbot.operations.ledger_csv import Progress, cell_parts
 from mailbot.process import mapping
 from mailbot.process.unit_of_work import Work
-from storage import licences, people, posts
+from storage import licence_posts, licences, people
 
 #: So many tokens are looked up alone; for more the whole ledger is read once.
 FEW = 50
@@ -112,7 +112,7 @@ def reverse(desk: Desk, token: str, revision: int, why: str) -> str | None:
             decider="operator", rule="reversal", catalogue_version=desk.catalogue.version, why=why, ticket=wrong.ticket,
         )  # fmt: skip
         if desk.config.licence_server is not None:
-            posts.add(session, token, put_back, now)
+            licence_posts.add(session, token, put_back, now)
         _tell_ticket(Work(desk, session, now, f"reverse:{token}:{revision}"), wrong)
     return None
 
@@ -214,7 +214,7 @@ def _write(desk: Desk, session: Session, found: Sequence[Difference], kind: str,
     )
     for one in found:
         if asks and one.terms:
-            posts.add(session, one.token, (one.before.revision if one.before else 0) + 1, now)
+            licence_posts.add(session, one.token, (one.before.revision if one.before else 0) + 1, now)
     people.set_names(session, {one.token: one.name for one in found if one.name is not None})
     new = {one.token: one.contacts for one in found if one.contacts is not None}
     known = frozenset(one.token for one in found if one.makes_known)

@@ -18,7 +18,7 @@ UNANSWERED = ("refused sender", "words of a stranger", "status of a stranger", "
 #: Behind what a mail turned out to be: no budget was left for its answer.
 WITHHELD = ", not answered: budget"
 #: States of our mails that somebody must look at.
-LOST = (outbox.REFUSED, outbox.UNKNOWN, outbox.UNDELIVERED)
+LOST = (outbox.OutboxState.REFUSED, outbox.OutboxState.UNKNOWN, outbox.OutboxState.UNDELIVERED)
 MOST_LINES = 100
 #: The lines of a history that say that something was granted.
 GRANTS = ("applied", "scheduled", "applying")
@@ -80,7 +80,7 @@ def _unread(work: Work) -> list[str]:
 def _mails_in(work: Work) -> list[str]:
     """What stands in quarantine, and what got no answer since the last digest."""
     since = _since(work)
-    left = inbox.listing(work.session, inbox.QUARANTINED)
+    left = inbox.listing(work.session, inbox.InboxState.QUARANTINED)
     left += [row for row in inbox.handled_since(work.session, since) if _unanswered(row.intake or "")]
     say = work.desk.say
     return [
@@ -88,7 +88,7 @@ def _mails_in(work: Work) -> list[str]:
             "digest.mail_in",
             id=row.id,
             sender=row.sender or say("alert.nobody"),
-            why=first_line(row.reason) or _why_unanswered(work, row.intake or ""),
+            why=first_line(row.last_result) or _why_unanswered(work, row.intake or ""),
         )
         for row in left
     ]
@@ -114,7 +114,7 @@ def _mails_out(work: Work) -> list[str]:
             kind=row.kind,
             recipient=row.recipient,
             state=row.state,
-            reply=row.last_reply or "",
+            reply=row.last_result or "",
         )
         for row in rows
     ]
@@ -127,7 +127,7 @@ def _failing(work: Work) -> list[str]:
             "digest.failing",
             kind=row.kind,
             what=row.ref or row.token or say("digest.the_desk"),
-            reason=first_line(row.reason),
+            reason=first_line(row.last_result),
         )
         for row in due.failing(work.session)
     ]

@@ -17,7 +17,7 @@ from mailbot.core.outbound.compose import Envelope, compose
 from mailbot.environment import Desk
 from mailbot.ids import Stream
 from mailbot.process.reply_budget import Cap, reached
-from storage import alerts, due, keys, outbox, tickets
+from storage import alerts, due, keys, mail_counts, outbox, tickets
 
 #: The due thing that tells staff what was collected since the last alert.
 ALERTS = "alerts"
@@ -77,7 +77,7 @@ class Post:
         self.withheld.append(f"{kind} to {address}")
         day, today = self.now - timedelta(days=1), self.now.astimezone(self.desk.config.zone).date()
         wrote = ticket is None or same(address, ticket.sender)
-        if cap is Cap.SENDER and wrote and outbox.count_since(self.session, address, day, ("cap",)) == 0:
+        if cap is Cap.SENDER and wrote and mail_counts.count_since(self.session, address, day, ("cap",)) == 0:
             self._one(Send("cap", address), readership.Reader(address, staff=False), ticket)
         if ticket is not None:
             detail = {"kind": kind, "to": address, "budget": cap.value}
@@ -116,7 +116,7 @@ class Post:
             return
         text = "\n".join(row.text for row in rows)
         self.send(Send("alert", Audience.STAFF, Facts(text=text)), None)
-        alerts.told(self.session, rows, self.now)
+        alerts.mark_told(self.session, rows, self.now)
         if alerts.untold(self.session, 1):
             due.add(self.session, kind=ALERTS, due_at=self.now + ALERT_EVERY, made_at=self.now)
 
@@ -148,7 +148,7 @@ class Post:
             envelope_from="" if envelope.null_path else self.desk.config.mailbot.address,
             raw=raw,
             composed_at=self.now,
-            due_at=self.now + HUSH if send.kind == "neutral" else self.now,
+            not_before=self.now + HUSH if send.kind == "neutral" else self.now,
             inbox_id=self.inbox_id,
         )
         self.desk.log.composed(

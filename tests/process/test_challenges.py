@@ -380,8 +380,8 @@ def test_when_the_neutral_mail_leaves_tells_nothing_either(desk: Running) -> Non
     for number, token in enumerate(("A1B2C3D4E5F6", "UNKNOWNTOKEN")):
         desk.write(f"eve{number}@evil.example", MODIFY.replace("A1B2C3D4E5F6", token), verified=False)
     with desk.desk.store.read() as session:
-        rows = {row.kind: row.due_at for row in outbox.listing(session)}
-        neutral = {row.due_at for row in outbox.listing(session) if row.kind == "neutral"}
+        rows = {row.kind: row.not_before for row in outbox.listing(session)}
+        neutral = {row.not_before for row in outbox.listing(session) if row.kind == "neutral"}
     assert neutral == {desk.moment[0] + HUSH}  # handling has ended long before
     assert rows["confirm-you"] == desk.moment[0]
 
