@@ -1,4 +1,4 @@
-"""Blank and filled-in forms: what is filled in comes back exactly, and an untouched form only lacks values."""
+"""Blank and filled-in forms: what is filled in is read back exactly, and an untouched form only lacks values."""
 
 import pytest
 
@@ -33,7 +33,7 @@ def fill(text: str, values: dict[str, str]) -> str:
 
 @pytest.mark.parametrize("form", [*FORMS.values(), *GENERAL], ids=lambda form: f"{form.request}-{form.action}")
 @pytest.mark.parametrize("mark", ["", "> ", "    "])
-def test_a_form_filled_in_and_sent_back_whole_is_read_exactly(form: Form, mark: str) -> None:
+def test_filled_in_form_is_read_back_exactly(form: Form, mark: str) -> None:
     text = render_blank(form.request, catalogue(), form.action)
     sent = "\n".join(mark + line for line in fill(text, VALUES).splitlines())
     (reading,) = read_forms(sent, "")
@@ -46,7 +46,7 @@ def test_a_form_filled_in_and_sent_back_whole_is_read_exactly(form: Form, mark: 
 
 
 @pytest.mark.parametrize("kind", FORMS, ids=str)
-def test_an_untouched_form_only_lacks_values(kind: tuple[str, str | None]) -> None:
+def test_untouched_blank_form_has_only_missing_values(kind: tuple[str, str | None]) -> None:
     text = render_blank(kind[0], catalogue(), kind[1])
     (reading,) = read_forms(text, "")
     request, problems = validate(reading, catalogue(), attachments=False)
@@ -59,14 +59,14 @@ def test_an_untouched_form_only_lacks_values(kind: tuple[str, str | None]) -> No
 
 
 @pytest.mark.parametrize("key", TITLES)
-def test_an_untouched_general_form_only_lacks_values(key: str) -> None:
+def test_untouched_form_without_action_has_only_missing_values(key: str) -> None:
     (reading,) = read_forms(render_blank(key, catalogue()), "")
     _, problems = validate(reading, catalogue(), attachments=True)
     assert {p.code for p in problems} == {Code.MISSING}
     assert [p.field for p in problems]
 
 
-def test_the_form_of_one_action_says_it_already_and_asks_for_nothing_else() -> None:
+def test_blank_form_of_one_action_states_it_and_asks_only_for_its_fields() -> None:
     assert render_blank("modify", catalogue(), "deactivate").splitlines() == [
         "Request: modify/deactivate", "License token: ", "Customer name: ", "I accept the License Agreement (yes / no): ", "Action: deactivate",
         "Reason (Project ended / Server replaced / Other product / Cost / or your own words): ", "Customer email: ", "Comments: ",
@@ -79,7 +79,7 @@ def test_the_form_of_one_action_says_it_already_and_asks_for_nothing_else() -> N
 
 
 @pytest.mark.parametrize("width", [40, 60, 72])
-def test_a_form_whose_long_lines_were_broken_by_a_mail_program(width: int) -> None:
+def test_form_with_long_lines_wrapped_by_a_mail_program_is_read(width: int) -> None:
     import textwrap
 
     text = fill(render_blank("activate", catalogue(), "plan"), VALUES)
@@ -89,14 +89,14 @@ def test_a_form_whose_long_lines_were_broken_by_a_mail_program(width: int) -> No
 
 
 @pytest.mark.parametrize("kind", FORMS, ids=str)
-def test_a_filled_form_reads_back_as_it_was(kind: tuple[str, str | None]) -> None:
+def test_rendered_filled_form_gives_the_same_request(kind: tuple[str, str | None]) -> None:
     (reading,) = read_forms(FORM[kind], "")
     request, problems = validate(reading, catalogue(), attachments=True)
     (again,) = read_forms(render_filled(request, reading.values, problems), "")
     assert validate(again, catalogue(), attachments=True) == (request, ())
 
 
-def test_faulty_lines_stand_empty_in_the_filled_form_and_in_the_ready_reply() -> None:
+def test_wrong_lines_are_empty_in_the_filled_form_and_the_prepared_reply() -> None:
     text = (
         FORM["contract", None]
         .replace("Platinum", "Gold")
@@ -117,7 +117,7 @@ def test_faulty_lines_stand_empty_in_the_filled_form_and_in_the_ready_reply() ->
     assert dict(read_fields(correction_lines(problems)).values) == {}
 
 
-def test_forms_with_an_action_are_sent_by_mail(tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_form_command_with_an_action_sends_that_blank_form(tmp_path) -> None:  # type: ignore[no-untyped-def]
     desk = running(tmp_path)
     (mail,) = desk.write("joe@acme.example", "form modify add", verified=False)
     assert "Request: modify/add" in body(mail)

@@ -1,4 +1,4 @@
-"""The golden mails are understood as their .expected files say, and nothing in them is read wrong."""
+"""The golden mails are understood as their .expected files say."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from tests.support.golden_mails import build
 
 
 @pytest.mark.parametrize("path", MAILS, ids=lambda path: path.stem)
-def test_what_is_understood(path):
+def test_golden_mail_is_understood_as_expected(path):
     expected = expected_of(path)
     assert expected["source"]
     found = seen(path.read_bytes(), expected)
@@ -15,11 +15,11 @@ def test_what_is_understood(path):
     assert {"intake", "forms", "attachments"} <= found.keys()
 
 
-def test_there_are_enough_of_them():
+def test_there_are_at_least_120_golden_mails():
     assert len(MAILS) >= 120
 
 
-def test_the_files_are_those_that_were_written():
+def test_golden_files_match_their_generator():
     for number, golden in enumerate(build(), 31):
         path = next(path for path in MAILS if path.stem == f"{number:02}-{golden.name}")
         assert path.read_bytes() == golden.raw

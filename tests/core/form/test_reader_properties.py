@@ -1,4 +1,4 @@
-"""Any form, written in any way, is read back exactly; any text is read without an error, in work that grows with its length."""
+"""A form in any layout is read back exactly; any text is read without an error, in time linear in its length."""
 
 import os
 import sys
@@ -19,7 +19,7 @@ from mailbot.core.form.which_form import chooser_values
 from tests.support.desk import catalogue
 
 TOKENS = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=8, max_size=128).filter(
-    # One that is the name of a field, as WHITELABEL, is asked about.
+    # A token that is the name of a field, such as WHITELABEL, is asked about.
     lambda token: not (token.startswith("*") and token.endswith("*")) and field_of(token) is None
 )
 WORDS = st.text(
@@ -28,7 +28,7 @@ WORDS = st.text(
 NAMES = (
     st.lists(WORDS, min_size=1, max_size=3)
     .map(" ".join)
-    # A colon alone is what stands between a label and nothing.
+    # Colons alone are no value.
     .filter(lambda name: len(name.strip("\u00ad")) == len(name) and not set(name) <= set(": ："))
 )
 PROSE = st.lists(st.sampled_from(["please", "soon", "we grow fast", "", "10 of them", "thank you"]), max_size=4).map(
@@ -139,7 +139,7 @@ def decorated(draw: st.DrawFn, key: str, value: str) -> str:
 
 
 @pytest.mark.parametrize("form", FORMS.values(), ids=lambda form: f"{form.request}-{form.action}")
-def test_any_form_written_in_any_way_is_read_back_exactly(form: Form) -> None:
+def test_form_in_any_layout_is_read_back_exactly(form: Form) -> None:
     @settings(max_examples=25 if os.environ.get("THOROUGH") else 8, deadline=None)
     @given(written(form))
     def holds(one: Written) -> None:
@@ -165,7 +165,7 @@ HOSTILE = st.lists(
 
 @settings(max_examples=150, deadline=None)
 @given(HOSTILE, HOSTILE)
-def test_no_text_is_too_odd_to_be_read(text: str, other: str) -> None:
+def test_reading_any_text_never_raises(text: str, other: str) -> None:
     for reading in read_forms(text, other[:50]):
         request, problems = validate(reading, catalogue(), attachments=False)
         assert request.request or problems
@@ -197,5 +197,5 @@ def work(text: str) -> int:
     ["Request: modify\n", "hello there\n", "Plan: Voice\n", "Users: 3\nUsers: 4\n", "Comments: x\n\n", "Add-ons (a /\n", "> " * 50, "(" * 50, "**", "[x] a ",
      "Usrs: 3\n", "- - - ", "Plugins:\n- a\n", "a" * 70 + "\n", "Customer name: " + "a" * 60 + "\nb\n", "\n", "1. ", "Token?\n", '{"previousToken": {\n', "[2026-11-01 08:15:00] [WARN] license - x\nstatus=a\n"],
 )  # fmt: skip
-def test_twice_the_text_is_at_most_some_more_than_twice_the_work(piece: str) -> None:
+def test_reading_takes_time_linear_in_the_text(piece: str) -> None:
     assert work(piece * 1200) <= 2.5 * work(piece * 600) + 2000
