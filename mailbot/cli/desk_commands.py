@@ -28,6 +28,7 @@ from mailbot.cli.command_context import (
 )
 from mailbot.cli.tables import show_table
 from mailbot.core.base.address import clean_text
+from mailbot.core.desk.disclosure import PUBLIC_STATES, stored_states
 from mailbot.core.desk.effects import Result
 from mailbot.core.desk.ticket import State
 from mailbot.core.mail.auth_results_probe import Finding
@@ -221,10 +222,10 @@ def list_tickets(
 ) -> None:
     """List tickets, newest first."""
     choose(config_file, now)
-    known = known_state(state, State)
+    known = known_state(state, PUBLIC_STATES)
     found = desk()
     with found.store.read() as session:
-        states = [known] if known else None
+        states = stored_states(State(known)) if known else None
         histories = tickets.histories(session, states)
         shaped = [
             json_shapes.ticket_shape(mapping.of_row(row), histories.get(row.number, []), found.wording)

@@ -9,7 +9,7 @@ from sqlmodel import Session
 
 from mailbot.core.base.address import fold_case
 from mailbot.core.catalogue.contents import Catalogue
-from mailbot.core.catalogue.item_kinds import SEATS
+from mailbot.core.catalogue.item_kinds import CHOSEN, SEATS, ItemKey, item_key
 from mailbot.core.desk.events import Reversed
 from mailbot.core.ledger.invariants import first_broken_invariant
 from mailbot.core.ledger.licence import DATES, Licence, LicenceEvent
@@ -171,21 +171,21 @@ def _terms(row: Mapping[str, str], today: Licence | None, catalogue: Catalogue) 
     wanted |= {k: int(row[k] or 0) for k in SEATS if k in row}
     if "whitelabel" in row:
         wanted["whitelabel"] = row["whitelabel"] == "true"
-    for column, kind in (("addons", "addon"), ("plugins", "plugin")):
-        if column in row:
-            known = catalogue.addons if kind == "addon" else catalogue.plugins
-            chosen = set(cell_parts(row[column]))
-            wanted |= {f"{kind}:{key}": key in chosen for key in known}
+    if "addons" in row:
+        wanted |= {ItemKey.addon(key): key in cell_parts(row["addons"]) for key in catalogue.addons}
+    if "plugins" in row:
+        wanted |= {ItemKey.plugin(key): key in cell_parts(row["plugins"]) for key in catalogue.plugins}
     return {k: v for k, v in wanted.items() if _now(today, k) != v}
 
 
 def _now(today: Licence | None, key: str) -> Any:
+    item = item_key(key)
     if today is None:
-        return False if ":" in key else 0 if key in SEATS else None
+        return False if item and item.kind in CHOSEN else 0 if key in SEATS else None
     if key in DATES:
         value = getattr(today, key)
         return value.isoformat() if value else None
-    return today.value(key)
+    return today.value(item) if item else getattr(today, key)
 
 
 def _write(desk: Desk, session: Session, found: Sequence[Difference], kind: str, why: str, now: datetime) -> None:

@@ -1,5 +1,6 @@
 """``mailbot erase``: what the desk knows of a person goes; licences, bills and what was decided stay."""
 
+from dataclasses import replace
 from typing import Any
 
 from sqlmodel import Session
@@ -8,13 +9,6 @@ from mailbot.core.base.address import same
 from mailbot.core.desk.ticket import FINAL, Ticket
 from mailbot.environment import Desk
 from storage import erasure, tickets
-
-#: What a ticket keeps of a person: nothing. Its items, dates, token and linked tickets stay.
-_NOBODY: dict[str, Any] = {
-    "sender": erasure.GONE, "sender_name": "", "customer_name": None, "customer_email": None, "forwarded_from": None,
-    "comments": None, "question": None, "description": None, "reason": None, "subject": "", "fields": {},
-    "problems": (), "diagnosis": None, "challenged": (), "confirmed_by": None, "threads": {}, "log_mails": (), "files": (),
-}  # fmt: skip
 
 
 class StillNeededError(ValueError):
@@ -57,6 +51,13 @@ def _nothing_open(session: Session, address: str) -> None:
 
 
 def _dismantled(body: dict[str, Any]) -> dict[str, Any]:
-    ticket = Ticket.model_validate(body)
-    items = tuple(item.model_copy(update={"reason": None}) for item in ticket.items)
-    return ticket.model_copy(update={**_NOBODY, "items": items}).model_dump(mode="json", by_alias=True)
+    """The ticket without anything that leads to a person."""
+    ticket = Ticket.from_json(body)
+    erased = replace(
+        ticket,
+        sender=erasure.GONE, sender_name="", customer_name=None, customer_email=None, forwarded_from=None,
+        comments=None, question=None, description=None, reason=None, subject="", fields={},
+        problems=(), diagnosis=None, challenged=(), confirmed_by=None, threads={}, log_mails=(), files=(),
+        items=tuple(replace(item, reason=None) for item in ticket.items),
+    )  # fmt: skip
+    return erased.to_json()

@@ -5,9 +5,10 @@ from datetime import datetime
 
 from mailbot.core.base.address import matches, same
 from mailbot.core.desk.authorisation import Sender
+from mailbot.core.desk.disclosure import Viewer, is_over_for_requester, shown_to
 from mailbot.core.desk.effects import Facts, Send
 from mailbot.core.desk.events import Commented, Denied, EmailConfirmed, StatusAsked, Withdrawn
-from mailbot.core.desk.ticket import ITEM_FIELDS, Ticket, settled_fields
+from mailbot.core.desk.ticket import ITEM_FIELDS, State, Ticket, settled_fields
 from mailbot.core.form import blank_form, corrections, reader
 from mailbot.core.form.problem import Code
 from mailbot.core.form.quotes import split_at_quote, split_interleaved
@@ -74,7 +75,7 @@ def customer(reply: Reply) -> str:
     if reply.sender.verdict == "refused" or not _may_act(reply, ticket):
         _comment(reply, ticket, "wrong_sender", acts=False)
         return "comment of a stranger"
-    if ticket.as_seen.final:
+    if is_over_for_requester(ticket):
         return _on_final(reply, ticket)
     return _act(reply, ticket)
 
@@ -147,7 +148,7 @@ def _correct(reply: Reply, ticket: Ticket, edited: Reading, read: Reading) -> st
     differing = {field for field, value in said.items() if ticket.fields.get(field) != value}
     over = settled_fields(ticket)
     late = tuple(sorted(differing & over & ITEM_FIELDS))
-    log = ticket.request == WITH_LOG and bool(sources_of(reply.message))
+    log = ticket.request is WITH_LOG and bool(sources_of(reply.message))
     change = (differing - over) or log or _nearly_said(reply, ticket, read)
     requests = Requests(reply.work, reply.message, reply.sender, reply.received_at)
     if change and _open_to_change(ticket):
@@ -169,7 +170,7 @@ def _correct(reply: Reply, ticket: Ticket, edited: Reading, read: Reading) -> st
 
 def _offer_anew(reply: Reply, ticket: Ticket, fields: tuple[str, ...]) -> None:
     """What was settled already is not changed by a reply: which form asks for it."""
-    facts = Facts(why="settled", changed=fields, tickets=(ticket,))
+    facts = Facts(why="settled", changed=fields, tickets=(shown_to(Viewer.REQUESTER, ticket),))
     purpose = None if ticket.final else Purpose.CUSTOMER
     reply.work.perform(ticket, (Send("status", reply.sender.address, facts, purpose),))
 
@@ -195,7 +196,7 @@ def _nearly_said(reply: Reply, ticket: Ticket, read: Reading) -> bool:
 
 def _open_to_change(ticket: Ticket) -> bool:
     undecided = ticket.problems or ticket.token_doubt or not ticket.items or any(item.open for item in ticket.items)
-    return bool(undecided or ticket.denied_unseen)
+    return bool(undecided or ticket.state is State.DENIED)
 
 
 def _on_final(reply: Reply, ticket: Ticket) -> str:
@@ -217,6 +218,6 @@ def _comment(reply: Reply, ticket: Ticket, why: str, *, acts: bool) -> Ticket:
     ticket = reply.work.apply(ticket, event).ticket
     stranger = why == "wrong_sender" and reply.thread.live and not same(reply.sender.address, ticket.sender)
     if stranger and reply.thread.purpose is Purpose.CUSTOMER:  # of a contact who was asked the sender must not hear
-        facts = Facts(why="wrong_sender", tickets=(ticket.as_seen,))
+        facts = Facts(why="wrong_sender", tickets=(shown_to(Viewer.REQUESTER, ticket),))
         return reply.work.perform(ticket, (Send("status", ticket.sender, facts, Purpose.CUSTOMER),))
     return ticket

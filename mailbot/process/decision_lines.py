@@ -8,6 +8,7 @@ from mailbot.core.desk import events
 from mailbot.core.desk.effects import Facts, Result, Send
 from mailbot.core.desk.ticket import State, Ticket
 from mailbot.core.inbound import decision_grammar, reply_keys
+from mailbot.core.inbound.contradictions import contradicted_refs
 from mailbot.core.inbound.decision_word import DecisionWord
 from mailbot.core.inbound.purpose import Purpose
 from mailbot.core.outbound.words.sentences import item_names
@@ -44,7 +45,7 @@ class Decisions:
         """The result of each decision line in ``own``; ``refs`` are the tickets that it may be about."""
         lines = self.read(own, refs)
         good = [line for line in lines if isinstance(line, decision_grammar.DecisionLine)]
-        void = decision_grammar.contradicted_refs(good)
+        void = contradicted_refs(good)
         results: list[Result] = []
         for line in lines:
             about = line.refs or (tuple(refs) if len(refs) == 1 else ())

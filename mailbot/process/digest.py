@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+from mailbot.core.desk.due_kind import DueKind
 from mailbot.core.desk.effects import Audience, Facts, Send
 from mailbot.core.desk.ticket import Route, Ticket
 from mailbot.core.inbound.purpose import Purpose
@@ -12,7 +13,7 @@ from mailbot.process import mapping
 from mailbot.process.unit_of_work import Work
 from storage import due, inbox, outbox, tickets
 
-KIND = "digest"
+KIND = DueKind.DIGEST
 #: Mails that got no answer, by what they turned out to be.
 UNANSWERED = ("refused sender", "words of a stranger", "status of a stranger", "stray", "marked as spam")
 #: Behind what a mail turned out to be: no budget was left for its answer.
@@ -50,7 +51,7 @@ def send(work: Work) -> None:
     lines = (*_doubts(work, waiting), *_unread(work), *_mails_in(work), *_mails_out(work), *_failing(work))
     if waiting or licences or lines:
         facts = Facts(tickets=waiting, licences=licences, lines=_short(work, lines))
-        work.post.send(Send(KIND, Audience.STAFF, facts, Purpose.DIGEST), None)
+        work.post.send(Send("digest", Audience.STAFF, facts, Purpose.DIGEST), None)
     _remember(work)
 
 

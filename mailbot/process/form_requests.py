@@ -1,11 +1,12 @@
 """From forms to tickets: what was read is checked, judged on the ledger of this moment, and becomes events."""
 
-from dataclasses import replace
 from datetime import datetime
 
 from mailbot.core.base.address import fold_case, same
+from mailbot.core.base.frozen import replace
 from mailbot.core.desk import log_review
 from mailbot.core.desk.authorisation import Sender
+from mailbot.core.desk.disclosure import is_over_for_requester
 from mailbot.core.desk.events import Changed, Confirmed, Decision, Event, Judged, Opened, StatusAsked
 from mailbot.core.desk.judgement import judge, question
 from mailbot.core.desk.ticket import OPEN, State, Ticket
@@ -13,6 +14,7 @@ from mailbot.core.form import blank_form, corrections
 from mailbot.core.form.forwarded import original_sender
 from mailbot.core.form.problem import Code, Problem
 from mailbot.core.form.request import Reading, Request
+from mailbot.core.form.request_kinds import RequestKind
 from mailbot.core.form.validation import validate
 from mailbot.core.inbound.purpose import Purpose
 from mailbot.core.logs import diagnosis
@@ -25,7 +27,7 @@ from storage import inbox, licences, tickets
 from storage import keys as key_rows
 
 #: Requests that come with a log.
-WITH_LOG = "reactivate"
+WITH_LOG = RequestKind.REACTIVATE
 
 
 class Requests:
@@ -58,7 +60,7 @@ class Requests:
     def ask(self, text: str) -> Decision:
         """Prose of somebody who may ask: a question for staff; the same one again is answered with how it stands."""
         text = self.work.blotted(text.strip())
-        fields = {"request": "information", "question": text}
+        fields = {"request": RequestKind.INFORMATION.value, "question": text}
         same = self._same_form(Reading(fields))
         if same is not None:
             return self.work.apply(same, StatusAsked(self.sender.address))
@@ -112,10 +114,10 @@ class Requests:
         has_log = bool(files or earlier or (ticket.diagnosis and ticket.diagnosis.files))
         request, problems = validate(read, catalogue, attachments=has_log, default_name=self.message.sender_name)
         found = None
-        if request.request == WITH_LOG and (files or earlier):
+        if request.request is WITH_LOG and (files or earlier):
             found, fault = self._diagnose(request, files, earlier, self.received_at if files or not day else day)
             problems += fault
-        elif request.request == WITH_LOG:
+        elif request.request is WITH_LOG:
             found = ticket.diagnosis  # the mails with the logs are gone
         form = blank_form.render_filled(request, read.values, problems)
         return self._judge(request, problems, read.stored, ticket, form, found, bool(files), confirmed=confirmed)
@@ -133,7 +135,7 @@ class Requests:
         confirmed: bool = False,
     ) -> Judged:
         token = request.token or request.old_token
-        demo = request.request == "activate" and bool(request.demo)
+        demo = request.request is RequestKind.ACTIVATE and bool(request.demo)
         elsewhere = demo and mapping.had_demo_elsewhere(
             self.work.session, token, request.customer_name, request.customer_email or self.sender.address
         )
@@ -191,10 +193,10 @@ class Requests:
     def _same_form(self, read: Reading) -> Ticket | None:
         """A ticket of this sender that was opened by the same form, and that is open as far as he may know."""
         fields, sender = mapping.form_digest(read.stored), fold_case(self.sender.address)
-        for states in (OPEN, (State.CANCELLED,)):  # one that a contact refused may look open to him
+        for states in (OPEN, (State.DENIED,)):
             row = tickets.same_form(self.work.session, sender, fields, states)
             ticket = mapping.of_row(row) if row else None
-            if ticket is not None and not ticket.as_seen.final:
+            if ticket is not None and not is_over_for_requester(ticket):
                 return ticket
         return None
 
@@ -202,4 +204,4 @@ class Requests:
         ticket = self.work.ticket(ref)
         if ticket is not None and set(others) - set(ticket.linked):
             linked = tuple(dict.fromkeys((*ticket.linked, *others)))
-            self.work.save(ticket.model_copy(update={"linked": linked}))
+            self.work.save(replace(ticket, linked=linked))

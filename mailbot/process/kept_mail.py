@@ -1,12 +1,14 @@
 """One kept mail, or one due thing, is one transaction: read this file from top to bottom to know what the desk does."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlmodel import Session
 
 from mailbot.core.base.address import fold_case, matches
+from mailbot.core.base.frozen import replace
 from mailbot.core.desk.authorisation import Sender
+from mailbot.core.desk.disclosure import Viewer, is_over_for_requester, shown_to
 from mailbot.core.desk.effects import Facts, Send
 from mailbot.core.desk.events import Commented, Undelivered
 from mailbot.core.desk.ticket import OPEN, State
@@ -271,15 +273,15 @@ class Mail:
         """
         if not (sender.verified or sender.known):
             return "status of a stranger"
-        rows = tickets.of_sender(self.work.session, fold_case(sender.address), (*OPEN, State.CANCELLED))
-        mine = [ticket for row in rows if (ticket := self.work.ticket(row.ref)) and not ticket.as_seen.final]
+        rows = tickets.of_sender(self.work.session, fold_case(sender.address), (*OPEN, State.DENIED))
+        mine = [ticket for row in rows if (ticket := self.work.ticket(row.ref)) and not is_over_for_requester(ticket)]
         tokens = (
             {c.token for c in people.tokens_of_address(self.work.session, fold_case(sender.address))}
             if sender.verified
             else set()
         )
         licences = tuple(found for token in sorted(tokens) if (found := self.work.licence(token)))
-        shown = tuple(ticket.as_seen for ticket in mine)
+        shown = tuple(shown_to(Viewer.REQUESTER, ticket) for ticket in mine)
         facts = Facts(tickets=shown, licences=licences, why="cancel" if intake.cancel and mine else "")
         if len(mine) == 1 and self.message.message_id:
             ticket = joined(mine[0], sender.address, self.message.message_id)

@@ -1,9 +1,9 @@
 """The thread of a message: the key that it brings back, what that was given for, and which of its words are the writer's."""
 
-from dataclasses import replace
 from datetime import datetime
 
 from mailbot.core.base.address import same
+from mailbot.core.base.frozen import replace
 from mailbot.core.form.own_text import without_our_text
 from mailbot.core.inbound import reply_keys
 from mailbot.core.inbound.intake import Thread

@@ -1,12 +1,15 @@
 """From an effect to finished mails in the outbox: who gets one, with which key, in which thread, within which budget."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sqlmodel import Session
 
 from mailbot.core.base.address import domain, fold_case, matches, same
+from mailbot.core.base.frozen import replace
+from mailbot.core.desk.disclosure import Viewer, shown_to
+from mailbot.core.desk.due_kind import DueKind
 from mailbot.core.desk.effects import Audience, Facts, Send
 from mailbot.core.desk.ticket import Ticket
 from mailbot.core.inbound import reply_keys as keywords
@@ -20,7 +23,7 @@ from mailbot.process.reply_budget import Cap, reached
 from storage import alerts, due, keys, mail_counts, outbox, tickets
 
 #: The due thing that tells staff what was collected since the last alert.
-ALERTS = "alerts"
+ALERTS = DueKind.ALERTS
 ALERT_EVERY = timedelta(hours=1)
 #: So many incidents stand in one mail; the others follow an hour later.
 MOST_ALERTS = 500
@@ -132,8 +135,9 @@ class Post:
         address = reader.address
         envelope = self._envelope(send, address, ticket, reply_to_mail)
         facts = send.facts if send.facts.by or not ticket else replace(send.facts, by=self._name(address))
-        shown = ticket.as_seen if ticket and same(address, ticket.sender) else ticket
-        licence = licence if shown is ticket else None
+        requester = ticket is not None and same(address, ticket.sender)
+        shown = shown_to(Viewer.REQUESTER if requester else Viewer.OTHERS, ticket) if ticket else None
+        licence = None if requester and ticket and ticket.neutral else licence
         context = mail_context.context(
             replace(send, to=address, facts=facts), shown, reader, self.desk.catalogue, self.desk.letterhead,
             self.desk.wording, envelope, licence, new_licence,
@@ -208,7 +212,7 @@ def _tokens(ticket: Ticket | None) -> tuple[str | None, str | None]:
 def joined(ticket: Ticket, address: str, message_id: str) -> Ticket:
     """The ticket with one more mail in the thread with that address."""
     thread = (*ticket.threads.get(fold_case(address), ()), message_id)[-THREAD:]
-    return ticket.model_copy(update={"threads": {**ticket.threads, fold_case(address): thread}})
+    return replace(ticket, threads={**ticket.threads, fold_case(address): thread})
 
 
 def _customers(to: Audience, ticket: Ticket, licence: Licence | None) -> list[str]:

@@ -13,6 +13,7 @@ from typing import Any
 from sqlmodel import Session
 
 from mailbot.core.base.address import fold_case
+from mailbot.core.base.frozen import replace
 from mailbot.core.desk.context import Scene
 from mailbot.core.desk.effects import (
     AddContact,
@@ -34,6 +35,7 @@ from mailbot.core.desk.grant import renewed
 from mailbot.core.desk.on_licence_server import ANSWERS, held
 from mailbot.core.desk.ticket import Ticket
 from mailbot.core.desk.transitions import decide
+from mailbot.core.form.request_kinds import RequestKind
 from mailbot.core.inbound.purpose import Purpose
 from mailbot.core.inbound.reply_keys import key_digest
 from mailbot.core.inbound.reply_keys import keys_in as find_keys
@@ -103,7 +105,7 @@ class Work:
         return Ticket(
             ref=ref,
             number=number,
-            request="unknown",
+            request=RequestKind.UNKNOWN,
             sender=sender,
             sender_verdict=verdict,
             received_at=received_at,
@@ -171,7 +173,7 @@ class Work:
         if licence is None:
             return ticket
         keys.follow(self.session, ticket.ref, licence.bound_revision)
-        return ticket.model_copy(update={"licence_revision": licence.bound_revision})
+        return replace(ticket, licence_revision=licence.bound_revision)
 
     def _note(self, ticket: Ticket | None, effect: Effect) -> None:
         match effect:
@@ -207,7 +209,7 @@ class Work:
             changes=change.changes,
             ticket=change.ticket or (ticket.ref if ticket else None),
             mail=self.mail,
-            rule=change.rule,
+            rule=str(change.rule),
             decider=change.decider,
             catalogue_version=self.desk.catalogue.version,
             why=change.why,
@@ -235,12 +237,12 @@ class Work:
     def reopen_question(self, ticket: Ticket) -> None:
         """Ask staff anew about a ticket whose licence was changed by somebody else: old keys die."""
         licence = self.licence(ticket.token) if ticket.token else None
-        update = {"version": ticket.version + 1, "licence_revision": licence.bound_revision if licence else 0}
+        revision = licence.bound_revision if licence else 0
         void = VoidKeys((Purpose.DECISION, Purpose.CONFIRM_DECISION), "changed")
         shown = mapping.load_ticket(self.session, ticket.ref) or ticket  # as the last mail about it had it
         moved = tuple(i.item for i in ticket.items if i.open and (was := shown.item(i.item)) and was.from_ != i.from_)
         approval = Send("approval", Audience.DECIDERS, Facts(why="licence_changed", changed=moved), Purpose.DECISION)
-        self.perform(ticket.model_copy(update=update), (void, approval))
+        self.perform(replace(ticket, version=ticket.version + 1, licence_revision=revision), (void, approval))
 
     def key_is_live(self, word: str) -> bool:
         """Whether a word that looks like a key is one that still opens something."""

@@ -1,7 +1,7 @@
 """Tells the licence server every event of the ledger, in order per licence, until it answers; its answer is an event too."""
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -10,6 +10,7 @@ from sqlmodel import Session
 from mailbot import json_shapes
 from mailbot.core.desk.events import Accepted, RefusedThere
 from mailbot.core.ledger.licence import LicenceEvent, from_day, state_on
+from mailbot.core.ledger.rule import Rule
 from mailbot.core.outbound.text_layout import first_line
 from mailbot.environment import Desk
 from mailbot.process import mapping
@@ -156,7 +157,7 @@ def _fall_too(work: Work, event: LicenceEvent, outcome: EventRefused) -> None:
     for other in (mapping.event_of(row) for row in licences.events_of_ticket(work.session, event.ticket or "")):
         row = rows.get((other.token, other.revision))
         later = (other.token, other.revision) > (event.token, event.revision) or other.token != event.token
-        if row is None or not later or not (whole or other.rule == "implied"):
+        if row is None or not later or not (whole or other.rule == Rule.IMPLIED):
             continue
         licence_posts.settle(
             work.session, row.id, PostState.REFUSED, work.now, f"not sent: event {event.revision} was refused"
@@ -193,7 +194,7 @@ def _body(desk: Desk, session: Session, row: LicencePost) -> tuple[LicenceEvent,
     history = [mapping.event_of(one) for one in licences.events(session, row.token)]
     event = next(one for one in history if one.revision == row.revision)
     today = desk.clock().astimezone(desk.config.zone).date()
-    now = from_day(event, today).model_copy(update={"pending": False}) if event.pending else event
+    now = replace(from_day(event, today), pending=False) if event.pending else event
     others = [one for one in history if one.revision != row.revision]
     after = state_on([*others, now], max(today, now.effective))
     shape = json_shapes.licence_shape(after) if after else {}

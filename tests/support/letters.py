@@ -1,8 +1,8 @@
-"""Every kind of mail as a whole desk sends it, for the tests of what mails say: a few conversations, collected by kind."""
+"""Every kind of mail as a whole desk sends it, for the tests of what mails say: a few conversations."""
 
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.message import EmailMessage
 from functools import cache
 from pathlib import Path
@@ -13,6 +13,7 @@ from mailbot.process import digest
 from mailbot.process.unit_of_work import Work
 from storage import outbox
 from tests.process.test_whole_desk import ANNA, JOE, LOG, PLAN, WHO, import_active
+from tests.support.composed import Made, Recording
 from tests.support.running import Running, running
 
 EVE, PAT = "eve@evil.example", "pat@partner.example"
@@ -57,6 +58,7 @@ class Letter:
     to: str
     path: str
     mail: EmailMessage
+    made: Made | None = None  # as it was composed
 
     def part(self, kind: str) -> str:
         part = self.mail.get_body((kind,))
@@ -232,11 +234,13 @@ def _letters(talk: Callable[[Running], None], folder: Path) -> Iterator[Letter]:
     about = talk.__name__.strip("_")
     (folder / about).mkdir()
     desk = running(folder / about)
+    wording = Recording(desk.desk.wording)
+    desk.desk = replace(desk.desk, wording=wording)
     talk(desk)
     assert not desk.quarantine(), (about, desk.quarantine())
     with desk.desk.store.read() as session:
         rows = {row.message_id: row for row in outbox.listing(session)}
-    for mail in desk.sent:
+    for mail, made in zip(desk.sent, wording.made, strict=True):
         row = rows[str(mail["Message-ID"])]
-        yield Letter(about, row.kind, row.recipient, row.envelope_from, mail)
+        yield Letter(about, row.kind, row.recipient, row.envelope_from, mail, made)
     desk.desk.store.close()

@@ -7,27 +7,30 @@ from mailbot.core.form.choices import describe_choices
 from mailbot.core.form.fields import FIELDS, FORMS, TITLES, Form, combined_form
 from mailbot.core.form.problem import Problem
 from mailbot.core.form.request import Request
+from mailbot.core.form.request_kinds import Action, RequestKind
 from mailbot.core.form.which_form import chooser_values
 
 #: Longest link that opens a prepared mail, in characters: Windows and Outlook cut at about 2,000.
 LINK_MAX = 1800
 
 
-def render_blank(request: str, catalogue: Catalogue, action: str | None = None) -> str:
+def render_blank(request: RequestKind, catalogue: Catalogue, action: Action | None = None) -> str:
     """The blank form of a request, or of one of its actions: a line for each field, with its choices in parentheses.
 
     Fields that follow from the request and action are filled in.
     """
     form = FORMS.get((request, action)) or combined_form(request)
     known = {"request": _request_value(request, action), **chooser_values(request, action)}
-    if request == "shuttle":
+    if request is RequestKind.SHUTTLE:
         known["product"] = "Shuttle"
     fields = dict.fromkeys(("request", *(["product"] if "product" in known else []), *form.fields))
     return "\n".join(_blank_line(field, known.get(field, ""), form, catalogue) for field in fields)
 
 
-def _request_value(request: str, action: str | None) -> str:
-    return f"{request}/{action}" if action else request
+def _request_value(request: RequestKind, action: Action | None) -> str:
+    """The value of the ``Request:`` line; "" while the request is unknown."""
+    known = "" if request is RequestKind.UNKNOWN else request.value
+    return f"{known}/{action}" if action else known
 
 
 def _blank_line(field: str, value: str, form: Form, catalogue: Catalogue) -> str:

@@ -5,6 +5,7 @@ from typing import Protocol, assert_never
 
 from mailbot.core.catalogue.contents import Catalogue
 from mailbot.core.form.fields import FIELDS, FORMS, FieldKind, Form
+from mailbot.core.form.request_kinds import RequestKind
 
 _LOG_CHOICES = "attach it to your mail: .log, .txt, .json, .gz or .zip"
 
@@ -43,8 +44,8 @@ def describe_choices(field: str, form: Form, catalogue: Catalogue) -> str:
         case FieldKind.OPTIONS:
             return "any of " + ", ".join(option_labels(field, catalogue).values())
         case FieldKind.ACTION:
-            return " / ".join(str(a).capitalize() for r, a in FORMS if r == form.request)
-        case FieldKind.REASON if form.request == "reactivate":
+            return " / ".join(str(a).capitalize() for r, a in FORMS if r is form.request)
+        case FieldKind.REASON if form.request is RequestKind.REACTIVATE:
             return " / ".join(catalogue.reasons.get("reactivate", {}).values())
         case FieldKind.REASON if form.action:
             return " / ".join([*catalogue.reasons.get(form.action, {}).values(), "or your own words"])
@@ -69,7 +70,7 @@ def describe_choices(field: str, form: Form, catalogue: Catalogue) -> str:
 def _describe_count(field: str, form: Form, catalogue: Catalogue) -> str:
     seat = catalogue.seats.get(field)
     notes = [seat.note] if seat and seat.note else []
-    return ", ".join(["the new total", *notes] if form.request == "modify" else notes)
+    return ", ".join(["the new total", *notes] if form.request is RequestKind.MODIFY else notes)
 
 
 def describe_expected(field: str, form: Form, catalogue: Catalogue) -> str:

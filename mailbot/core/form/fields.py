@@ -6,6 +6,7 @@ from enum import StrEnum
 from functools import lru_cache
 
 from mailbot.core.catalogue.item_kinds import SEATS
+from mailbot.core.form.request_kinds import Action, RequestKind
 
 
 class FieldKind(StrEnum):
@@ -40,8 +41,8 @@ class Field:
 class Form:
     """What a request needs: all ``required`` fields and at least one of ``one_of``; ``optional`` ones may be given."""
 
-    request: str
-    action: str | None
+    request: RequestKind
+    action: Action | None
     title: str
     required: tuple[str, ...]
     optional: tuple[str, ...] = ()
@@ -93,45 +94,46 @@ INVISIBLE = "\u00ad\u034f\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
 _IDENTITY = ("token", "customer_name", "accept")
 _CONTACT = ("customer_email", "comments")
 
-FORMS: dict[tuple[str, str | None], Form] = {
+FORMS: dict[tuple[RequestKind, Action | None], Form] = {
     (f.request, f.action): f
     for f in (
-        Form("activate", "demo", "Activate a 30 days free demo", (*_IDENTITY, "demo"), _CONTACT),
+        Form(RequestKind.ACTIVATE, Action.DEMO, "Activate a 30 days free demo", (*_IDENTITY, "demo"), _CONTACT),
         Form(
-            "activate", "plan", "Activate a new license",
+            RequestKind.ACTIVATE, Action.PLAN, "Activate a new license",
             (*_IDENTITY, "demo", "plan", "agents", "billing", "support"),
             ("users", "telephones", "mobile_agents", "whitelabel", "addons", "plugins", *_CONTACT),
         ),
-        Form("modify", "add", "Modify your license: add", (*_IDENTITY, "action", "reason"), _CONTACT, (*SEATS, "addons", "plugins")),
-        Form("modify", "remove", "Modify your license: remove", (*_IDENTITY, "action", "reason"), _CONTACT, (*SEATS, "addons", "plugins")),
-        Form("modify", "deactivate", "Modify your license: deactivate", (*_IDENTITY, "action", "reason"), _CONTACT),
-        Form("contract", None, "Request contract change", _IDENTITY, _CONTACT, ("plan", "support", "billing", "whitelabel")),
-        Form("reactivate", "expired", "Re-activate your license: expired", ("customer_name", "reason", "old_token", "log"), _CONTACT),
-        Form("reactivate", "token_change", "Re-activate your license: token change", ("customer_name", "reason", "old_token", "new_token", "log"), _CONTACT),
-        Form("reactivate", "other", "Re-activate your license: other", ("customer_name", "reason", "old_token", "comments"), ("customer_email", "log")),
-        Form("information", None, "Request general information", ("question",), ("customer_name", "customer_email")),
-        Form("shuttle", "modify", "Shuttle: modify", ("action", "token", "customer_name", "description"), ("customer_email",)),
-        Form("shuttle", "transfer", "Shuttle: transfer to Motion", ("action", "token", "customer_name", "description", "motion_token"), ("customer_email",)),
+        Form(RequestKind.MODIFY, Action.ADD, "Modify your license: add", (*_IDENTITY, "action", "reason"), _CONTACT, (*SEATS, "addons", "plugins")),
+        Form(RequestKind.MODIFY, Action.REMOVE, "Modify your license: remove", (*_IDENTITY, "action", "reason"), _CONTACT, (*SEATS, "addons", "plugins")),
+        Form(RequestKind.MODIFY, Action.DEACTIVATE, "Modify your license: deactivate", (*_IDENTITY, "action", "reason"), _CONTACT),
+        Form(RequestKind.CONTRACT, None, "Request contract change", _IDENTITY, _CONTACT, ("plan", "support", "billing", "whitelabel")),
+        Form(RequestKind.REACTIVATE, Action.EXPIRED, "Re-activate your license: expired", ("customer_name", "reason", "old_token", "log"), _CONTACT),
+        Form(RequestKind.REACTIVATE, Action.TOKEN_CHANGE, "Re-activate your license: token change", ("customer_name", "reason", "old_token", "new_token", "log"), _CONTACT),
+        Form(RequestKind.REACTIVATE, Action.OTHER, "Re-activate your license: other", ("customer_name", "reason", "old_token", "comments"), ("customer_email", "log")),
+        Form(RequestKind.INFORMATION, None, "Request general information", ("question",), ("customer_name", "customer_email")),
+        Form(RequestKind.SHUTTLE, Action.MODIFY, "Shuttle: modify", ("action", "token", "customer_name", "description"), ("customer_email",)),
+        Form(RequestKind.SHUTTLE, Action.TRANSFER, "Shuttle: transfer to Motion", ("action", "token", "customer_name", "description", "motion_token"), ("customer_email",)),
     )
 }  # fmt: skip
 
 
-def combined_form(request: str) -> Form:
-    """A form with every field of a request's forms; required is what all of them require. "": the fields of all requests."""
-    forms = [form for form in FORMS.values() if form.request == (request or form.request)]
+def combined_form(request: RequestKind) -> Form:
+    """A form with every field of a request's forms; required is what all of them require. UNKNOWN: of all requests."""
+    known = request is not RequestKind.UNKNOWN
+    forms = [form for form in FORMS.values() if form.request is request or not known]
     every = dict.fromkeys(field for form in forms for field in form.fields)
-    common = tuple(f for f in every if request and all(f in form.required for form in forms))
+    common = tuple(f for f in every if known and all(f in form.required for form in forms))
     return Form(request, None, TITLES.get(request, ""), common, tuple(f for f in every if f not in common))
 
 
 #: Request key -> the title that customers see.
-TITLES: dict[str, str] = {
-    "activate": "Activate a new license or request a 30 days free demo",
-    "modify": "Modify your license",
-    "contract": "Request contract change",
-    "reactivate": "Grace Period / Re-activate License",
-    "information": "Request general information",
-    "shuttle": "Shuttle: modify or transfer a legacy license",
+TITLES: dict[RequestKind, str] = {
+    RequestKind.ACTIVATE: "Activate a new license or request a 30 days free demo",
+    RequestKind.MODIFY: "Modify your license",
+    RequestKind.CONTRACT: "Request contract change",
+    RequestKind.REACTIVATE: "Grace Period / Re-activate License",
+    RequestKind.INFORMATION: "Request general information",
+    RequestKind.SHUTTLE: "Shuttle: modify or transfer a legacy license",
 }
 
 

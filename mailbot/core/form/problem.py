@@ -1,10 +1,9 @@
 """What can be wrong with a form. The sentences that customers read are in the templates, one for each code."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import assert_never
-
-from pydantic import BaseModel, ConfigDict
 
 
 class Code(StrEnum):
@@ -73,7 +72,8 @@ LEDGER_CODES = frozenset(code for code in Code if _reveals_ledger(code))
 OR = "|"
 
 
-class Problem(BaseModel):
+@dataclass(frozen=True, kw_only=True)
+class Problem:
     """One thing that is wrong with a form.
 
     ``field``: a field key, or ``items`` if one of several is needed. ``read``: what was read, "" if nothing. ``expected``: a
@@ -81,8 +81,6 @@ class Problem(BaseModel):
     templates, or the status of a licence that is not active. ``hint``: the nearest right value, only a suggestion, "" if none.
     ``from_ledger``: it was found in the ledger although its code is one of the form.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     field: str
     code: Code

@@ -10,6 +10,7 @@ from mailbot.core.form.labels import MailLine
 from mailbot.core.form.line_reader import LineReader, prepare_lines
 from mailbot.core.form.quotes import is_quote, split_interleaved
 from mailbot.core.form.request import VALUE_SEPARATOR, Reading
+from mailbot.core.form.request_kinds import RequestKind
 from mailbot.core.form.which_form import request_of
 
 #: Most forms of one mail; further ``Request:`` lines belong to the last one, whose request is then reported as given twice.
@@ -74,7 +75,7 @@ def _form_without_request_line(read: Reading, subject: str) -> tuple[Reading, ..
     named = request_of(subject)
     if named is None:
         return (read,) if len(read.values) >= 2 and not read.values.keys() <= CONTACT_FIELDS else ()
-    if not read.values and not (named[0] == "information" and read.prose):
+    if not read.values and not (named[0] is RequestKind.INFORMATION and read.prose):
         return ()
     return (Reading({"request": subject, **read.values}, read.near, subject, read.prose),)
 
@@ -88,7 +89,7 @@ def _with_subject(values: Mapping[str, str], subject: str) -> dict[str, str]:
     by_line = request_of(line)
     if by_subject is None or by_line is None or is_reply(subject):
         return dict(values)
-    if {by_line[0], by_subject[0]} == {"modify", "shuttle"}:
+    if {by_line[0], by_subject[0]} == {RequestKind.MODIFY, RequestKind.SHUTTLE}:
         return {"product": "Shuttle", **values}
     if by_line[0] == by_subject[0] and None in (by_line[1], by_subject[1]):
         action = by_line[1] or by_subject[1]

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
+from mailbot.core.form.request_kinds import Action, RequestKind
+
 #: Separates the different values of a field that was filled in more than once. Removed from all text that is read.
 VALUE_SEPARATOR = "\x1f"
 #: The key under which a ticket stores the words that belong to no field.
@@ -48,8 +50,8 @@ class Reading:
 class Request:
     """A form as far as its values could be read. None: not given. ``reason`` is a catalogue key or ``other: text``."""
 
-    request: str = ""
-    action: str | None = None
+    request: RequestKind = RequestKind.UNKNOWN
+    action: Action | None = None
     product: str = "motion"
     token: str | None = None
     customer_name: str | None = None

@@ -16,6 +16,7 @@ from mailbot.core.form.fields import FIELDS, FORMS, LABELS, TITLES, FieldKind, F
 from mailbot.core.form.near_misses import NearMiss, choice_in_prose, count_in_prose
 from mailbot.core.form.problem import Code, Problem, either
 from mailbot.core.form.request import VALUE_SEPARATOR, Reading, Request
+from mailbot.core.form.request_kinds import RequestKind
 from mailbot.core.form.which_form import CHOOSER, FormChoice, action_of, chooser_values, form_choice
 
 #: The only fields kept while it is not known which form it is: the meaning of the others depends on that.
@@ -41,11 +42,11 @@ def validate(
     choice = form_choice(_in_form_words(reading.values, catalogue))
     form = FORMS.get((choice.request, choice.action))
     given = {**chooser_values(choice.request, choice.action), **reading.values} if form else dict(reading.values)
-    if choice.request == "information" and not given.get("question") and reading.prose:
+    if choice.request is RequestKind.INFORMATION and not given.get("question") and reading.prose:
         given["question"] = reading.prose
     check = _FormCheck(form or combined_form(choice.request), given, reading, catalogue)
     parsed, value_problems = check.read_values()
-    if choice.request == "information" and not parsed.get("customer_name"):
+    if choice.request is RequestKind.INFORMATION and not parsed.get("customer_name"):
         parsed["customer_name"] = default_name or None
     problems = [*_choice_problems(choice, given, catalogue), *value_problems]
     problems += check.missing(parsed, {problem.field for problem in problems}, attachments=attachments)
@@ -68,11 +69,11 @@ def _in_form_words(given: Mapping[str, str], catalogue: Catalogue) -> dict[str, 
 
 def _known_part(request: Request, form: Form | None) -> Request:
     """The request without values whose meaning depends on a form that is not known yet."""
-    if not request.request:
+    if request.request is RequestKind.UNKNOWN:
         return Request()
     common = {key: getattr(request, key) for key in _COMMON_FIELDS}
     known = vars(request) if form else {"request": request.request, **common}
-    return Request(**{**known, "product": "shuttle" if request.request == "shuttle" else "motion"})
+    return Request(**{**known, "product": "shuttle" if request.request is RequestKind.SHUTTLE else "motion"})
 
 
 def _choice_problems(choice: FormChoice, given: Mapping[str, str], catalogue: Catalogue) -> Iterator[Problem]:
@@ -83,8 +84,8 @@ def _choice_problems(choice: FormChoice, given: Mapping[str, str], catalogue: Ca
     if clash := choice.clash:
         yield Problem(field=clash.field, code=Code.GIVEN_TWICE, read=clash.read, expected="expected.one_of_them")
     line = given.get("request", "")
-    if not choice.request and VALUE_SEPARATOR not in line:
-        yield _unknown("request", line, tuple(TITLES))
+    if choice.request is RequestKind.UNKNOWN and VALUE_SEPARATOR not in line:
+        yield _unknown("request", line, tuple(kind.value for kind in TITLES))
     product = given.get("product", "")
     if product and VALUE_SEPARATOR not in product:
         known = values.read_product(product, catalogue.products, catalogue.vendor)
@@ -93,7 +94,7 @@ def _choice_problems(choice: FormChoice, given: Mapping[str, str], catalogue: Ca
     action = given.get("action", "")
     needed = CHOOSER.get(choice.request) == "action" and action and VALUE_SEPARATOR not in action
     if needed and (choice.request, action_of(action)) not in FORMS:
-        actions = tuple(str(a).capitalize() for r, a in FORMS if r == choice.request)
+        actions = tuple(str(a).capitalize() for r, a in FORMS if r is choice.request)
         yield _unknown("action", action, actions)
 
 
@@ -135,14 +136,15 @@ class _FormCheck:
                 problems += faults
                 if value is not None:
                     parsed[key] = value
-        prose = self.reading.prose if self.form.request != "information" else ""
+        prose = self.reading.prose if self.form.request is not RequestKind.INFORMATION else ""
         words = [text for text in (self.given.get("comments", ""), *foreign, prose) if text]
         if words:
             parsed["comments"] = "\n".join(words)
         return parsed, problems
 
     def _takes_action(self) -> bool:
-        return not self.form.request or "action" in self.form.fields or action_of(self.given["action"]) is not None
+        unknown = self.form.request is RequestKind.UNKNOWN
+        return unknown or "action" in self.form.fields or action_of(self.given["action"]) is not None
 
     def _read_value(self, key: str, raw: str) -> tuple[object, tuple[Problem, ...]]:
         """(the value, None if it has a problem; its problems)."""
@@ -166,7 +168,7 @@ class _FormCheck:
                 return values.read_email(key, raw)
             case FieldKind.OPTION:
                 return values.read_option(key, raw, choices.option_labels(key, self.catalogue))
-            case FieldKind.REASON if self.form.request == "reactivate":
+            case FieldKind.REASON if self.form.request is RequestKind.REACTIVATE:
                 return values.read_grace_reason(raw, self.catalogue.reasons.get("reactivate", {}))
             case FieldKind.REASON:
                 return values.read_reason(raw, self.catalogue.reasons.get(self.form.action or "", {}))
@@ -195,7 +197,7 @@ class _FormCheck:
         return key == "plugins" or not values.read_options(other, name, *self._choices(other))[1]
 
     def _least_count(self, key: str) -> int:
-        limited = self.form.request in ("activate", "modify") and key in self.catalogue.seats
+        limited = self.form.request in (RequestKind.ACTIVATE, RequestKind.MODIFY) and key in self.catalogue.seats
         return self.catalogue.seats[key].minimum if limited else 0
 
     def missing(self, parsed: Mapping[str, object], wrong: Set[str], *, attachments: bool) -> Iterator[Problem]:
@@ -247,7 +249,7 @@ def _combination_problems(request: Request, catalogue: Catalogue) -> Iterator[Pr
     """Problems of values that are right one by one."""
     if request.accept is False:
         yield Problem(field="accept", code=Code.NOT_ACCEPTED, read="no", expected="yes")
-    if request.request == "activate":
+    if request.request is RequestKind.ACTIVATE:
         for key in request.addons:
             lacking = [need for need in catalogue.addons[key].requires if need not in request.addons]
             if lacking:

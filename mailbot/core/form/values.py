@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from rapidfuzz import fuzz, process
 
 from mailbot.core.base.address import strict
 from mailbot.core.form.fields import FIELDS, normalise
 from mailbot.core.form.problem import Code, Problem, either
+from mailbot.core.form.request_kinds import Action
 from mailbot.core.form.which_form import grace_reason_of, near_grace_reason
 from mailbot.core.form.yes_no import yes_or_no
 
@@ -206,7 +208,7 @@ def read_product(raw: str, products: Mapping[str, str], vendor: str) -> str | Pr
     """The key of a product, by key or label, with or without the vendor's name before it."""
     bare = re.sub(rf"^{re.escape(normalise(vendor))} ", "", normalise(raw))
     found = read_option("product", bare, products)
-    return found if isinstance(found, str) else found.model_copy(update={"read": raw})
+    return found if isinstance(found, str) else replace(found, read=raw)
 
 
 def read_reason(raw: str, labels: Mapping[str, str]) -> str:
@@ -222,9 +224,9 @@ def read_grace_reason(raw: str, labels: Mapping[str, str]) -> str | Problem:
         return found
     near = near_grace_reason(raw)
     if near:
-        return found.model_copy(update={"hint": near})
+        return replace(found, hint=near)
     known = grace_reason_of(raw)
-    return known if known in ("expired", "token_change") else _other(raw)
+    return known.value if known in (Action.EXPIRED, Action.TOKEN_CHANGE) else _other(raw)
 
 
 def _other(raw: str) -> str:

@@ -12,84 +12,90 @@ from rapidfuzz import fuzz, process
 from mailbot.core.form.fields import FORMS, TITLES, normalise
 from mailbot.core.form.forwarded import without_reply_prefixes
 from mailbot.core.form.request import VALUE_SEPARATOR
+from mailbot.core.form.request_kinds import Action, RequestKind
 from mailbot.core.form.yes_no import yes_or_no
 
 #: (beginning of a text, request, action): the seed's titles and headings, a longer one before one that it begins with.
-_NAMES: tuple[tuple[str, str, str | None], ...] = (
-    ("activate a new license", "activate", None),
-    ("activate new license", "activate", None),
-    ("activate a license", "activate", None),
-    ("activate your license", "activate", None),
-    ("new license plan", "activate", "plan"),
-    ("new license", "activate", None),
-    ("request a 30 days free demo", "activate", "demo"),
-    ("activate a 30 days free demo", "activate", "demo"),
-    ("free 30 days demo", "activate", "demo"),
-    ("free 30 day demo", "activate", "demo"),
-    ("30 days free demo", "activate", "demo"),
-    ("30-days free demo", "activate", "demo"),
-    ("30 day free demo", "activate", "demo"),
-    ("30-day free demo", "activate", "demo"),
-    ("free demo", "activate", "demo"),
-    ("demo", "activate", "demo"),
-    ("deactivate your license", "modify", "deactivate"),
-    ("deactivate the license", "modify", "deactivate"),
-    ("deactivate license", "modify", "deactivate"),
-    ("license deactivation", "modify", "deactivate"),
-    ("modify your license", "modify", None),
-    ("modify existing license", "modify", None),
-    ("modify license", "modify", None),
-    ("modify the shuttle license", "shuttle", "modify"),
-    ("transfer the shuttle license", "shuttle", "transfer"),
-    ("request contract change", "contract", None),
-    ("contract change", "contract", None),
-    ("grace period", "reactivate", None),
-    ("re-activate", "reactivate", None),
-    ("reactivate", "reactivate", None),
-    ("re-activation", "reactivate", None),
-    ("reactivation", "reactivate", None),
-    ("license reactivation", "reactivate", None),
-    ("license re-activation", "reactivate", None),
-    ("request general information", "information", None),
-    ("general information", "information", None),
-    ("information request", "information", None),
-    ("request for information", "information", None),
-    ("shuttle", "shuttle", None),
+_NAMES: tuple[tuple[str, RequestKind, Action | None], ...] = (
+    ("activate a new license", RequestKind.ACTIVATE, None),
+    ("activate new license", RequestKind.ACTIVATE, None),
+    ("activate a license", RequestKind.ACTIVATE, None),
+    ("activate your license", RequestKind.ACTIVATE, None),
+    ("new license plan", RequestKind.ACTIVATE, Action.PLAN),
+    ("new license", RequestKind.ACTIVATE, None),
+    ("request a 30 days free demo", RequestKind.ACTIVATE, Action.DEMO),
+    ("activate a 30 days free demo", RequestKind.ACTIVATE, Action.DEMO),
+    ("free 30 days demo", RequestKind.ACTIVATE, Action.DEMO),
+    ("free 30 day demo", RequestKind.ACTIVATE, Action.DEMO),
+    ("30 days free demo", RequestKind.ACTIVATE, Action.DEMO),
+    ("30-days free demo", RequestKind.ACTIVATE, Action.DEMO),
+    ("30 day free demo", RequestKind.ACTIVATE, Action.DEMO),
+    ("30-day free demo", RequestKind.ACTIVATE, Action.DEMO),
+    ("free demo", RequestKind.ACTIVATE, Action.DEMO),
+    ("demo", RequestKind.ACTIVATE, Action.DEMO),
+    ("deactivate your license", RequestKind.MODIFY, Action.DEACTIVATE),
+    ("deactivate the license", RequestKind.MODIFY, Action.DEACTIVATE),
+    ("deactivate license", RequestKind.MODIFY, Action.DEACTIVATE),
+    ("license deactivation", RequestKind.MODIFY, Action.DEACTIVATE),
+    ("modify your license", RequestKind.MODIFY, None),
+    ("modify existing license", RequestKind.MODIFY, None),
+    ("modify license", RequestKind.MODIFY, None),
+    ("modify the shuttle license", RequestKind.SHUTTLE, Action.MODIFY),
+    ("transfer the shuttle license", RequestKind.SHUTTLE, Action.TRANSFER),
+    ("request contract change", RequestKind.CONTRACT, None),
+    ("contract change", RequestKind.CONTRACT, None),
+    ("grace period", RequestKind.REACTIVATE, None),
+    ("re-activate", RequestKind.REACTIVATE, None),
+    ("reactivate", RequestKind.REACTIVATE, None),
+    ("re-activation", RequestKind.REACTIVATE, None),
+    ("reactivation", RequestKind.REACTIVATE, None),
+    ("license reactivation", RequestKind.REACTIVATE, None),
+    ("license re-activation", RequestKind.REACTIVATE, None),
+    ("request general information", RequestKind.INFORMATION, None),
+    ("general information", RequestKind.INFORMATION, None),
+    ("information request", RequestKind.INFORMATION, None),
+    ("request for information", RequestKind.INFORMATION, None),
+    ("shuttle", RequestKind.SHUTTLE, None),
 )
 #: What people write -> the action.
-ACTIONS: dict[str, str] = {
-    "add": "add", "add items": "add", "add new items": "add", "update": "add", "upgrade": "add",
-    "update your license": "add", "upgrade your license": "add", "update license": "add", "upgrade license": "add",
-    "remove": "remove", "remove items": "remove", "downgrade": "remove", "downgrade your license": "remove", "downgrade license": "remove",
-    "deactivate": "deactivate", "deactivation": "deactivate", "deactivate your license": "deactivate",
-    "deactivate license": "deactivate", "deactivate the server": "deactivate", "deactivate server": "deactivate",
-    "modify": "modify", "transfer": "transfer", "transfer to motion": "transfer",
+ACTIONS: dict[str, Action] = {
+    "add": Action.ADD, "add items": Action.ADD, "add new items": Action.ADD, "update": Action.ADD, "upgrade": Action.ADD,
+    "update your license": Action.ADD, "upgrade your license": Action.ADD, "update license": Action.ADD, "upgrade license": Action.ADD,
+    "remove": Action.REMOVE, "remove items": Action.REMOVE, "downgrade": Action.REMOVE, "downgrade your license": Action.REMOVE, "downgrade license": Action.REMOVE,
+    "deactivate": Action.DEACTIVATE, "deactivation": Action.DEACTIVATE, "deactivate your license": Action.DEACTIVATE,
+    "deactivate license": Action.DEACTIVATE, "deactivate the server": Action.DEACTIVATE, "deactivate server": Action.DEACTIVATE,
+    "modify": Action.MODIFY, "transfer": Action.TRANSFER, "transfer to motion": Action.TRANSFER,
 }  # fmt: skip
 #: Actions that imply "modify" when they stand alone. "Upgrade" does not: it may be a contract change.
 _MODIFY_ACTIONS = {
     words: action for words, action in ACTIONS.items() if words.startswith(("add", "remove", "deactivat"))
 }
 #: What people write -> the reason of a grace period, which is the action of "reactivate".
-GRACE_REASONS: dict[str, str] = {
-    "expired": "expired", "license expired": "expired", "expired license": "expired", "license has expired": "expired",
-    "expired license (trial mode)": "expired", "trial mode": "expired", "trial": "expired",
-    "token change": "token_change", "token changed": "token_change", "change of token": "token_change", "changed token": "token_change",
-    "other": "other",
+GRACE_REASONS: dict[str, Action] = {
+    "expired": Action.EXPIRED, "license expired": Action.EXPIRED, "expired license": Action.EXPIRED, "license has expired": Action.EXPIRED,
+    "expired license (trial mode)": Action.EXPIRED, "trial mode": Action.EXPIRED, "trial": Action.EXPIRED,
+    "token change": Action.TOKEN_CHANGE, "token changed": Action.TOKEN_CHANGE, "change of token": Action.TOKEN_CHANGE, "changed token": Action.TOKEN_CHANGE,
+    "other": Action.OTHER,
 }  # fmt: skip
-_DEMO = {"demo": "demo", "free demo": "demo", "plan": "plan", "license plan": "plan", "new plan": "plan", "new license plan": "plan"}  # fmt: skip
-_ACTIONS_OF: dict[str, dict[str, str]] = {
-    "activate": _DEMO,
-    "modify": ACTIONS,
-    "shuttle": ACTIONS,
-    "reactivate": GRACE_REASONS,
+_DEMO = {"demo": Action.DEMO, "free demo": Action.DEMO, "plan": Action.PLAN, "license plan": Action.PLAN, "new plan": Action.PLAN, "new license plan": Action.PLAN}  # fmt: skip
+_ACTIONS_OF: dict[RequestKind, dict[str, Action]] = {
+    RequestKind.ACTIVATE: _DEMO,
+    RequestKind.MODIFY: ACTIONS,
+    RequestKind.SHUTTLE: ACTIONS,
+    RequestKind.REACTIVATE: GRACE_REASONS,
 }
 #: Request -> the field that chooses between its forms; a request that is not here has one form.
-CHOOSER = {"activate": "demo", "modify": "action", "shuttle": "action", "reactivate": "reason"}
+CHOOSER = {
+    RequestKind.ACTIVATE: "demo",
+    RequestKind.MODIFY: "action",
+    RequestKind.SHUTTLE: "action",
+    RequestKind.REACTIVATE: "reason",
+}
 #: How alike a misspelt reason must be, in percent.
 _NEAR_LIKENESS = 80
 
 
-def request_of(text: str) -> tuple[str, str | None] | None:
+def request_of(text: str) -> tuple[RequestKind, Action | None] | None:
     """The (request, action) that a ``Request:`` line or a subject names; None if it names no request."""
     words = without_reply_prefixes(text).strip(" .:;,!*\"'")
     for key in TITLES:
@@ -106,12 +112,13 @@ def request_of(text: str) -> tuple[str, str | None] | None:
         if words.startswith(start) and not rest[:1].isalnum():
             return request, action or _action_after(request, rest)
     if words in _MODIFY_ACTIONS:
-        return "modify", _MODIFY_ACTIONS[words]
+        return RequestKind.MODIFY, _MODIFY_ACTIONS[words]
     reason = GRACE_REASONS.get(words)
-    return ("reactivate", reason) if reason and reason != "other" and "license" in words else None
+    known = reason is not None and reason is not Action.OTHER and "license" in words
+    return (RequestKind.REACTIVATE, reason) if known else None
 
 
-def _action_after(request: str, rest: str) -> str | None:
+def _action_after(request: RequestKind, rest: str) -> Action | None:
     """The action in the words after a request's name; None if they name none of that request."""
     words = rest.strip(" -/:,;")
     if words.startswith("(") and words.endswith(")"):
@@ -123,18 +130,18 @@ def _action_after(request: str, rest: str) -> str | None:
     return action if (request, action) in FORMS else None
 
 
-def action_of(raw: str) -> str | None:
+def action_of(raw: str) -> Action | None:
     """The one action that a value names ("Update/Upgrade"); None for none or several ("Add/Remove")."""
     found = {ACTIONS.get(word.strip(" .;,!\"'")) for word in normalise(raw).split("/")}
     return found.pop() if len(found) == 1 else None
 
 
-def grace_reason_of(raw: str) -> str | None:
-    """The reason of a grace period that a value names, "other" if it is like none; None for a misspelt one."""
+def grace_reason_of(raw: str) -> Action | None:
+    """The reason of a grace period that a value names, OTHER if it is like none; None for a misspelt one."""
     word = normalise(raw).strip(" .!\"'")
     if word in GRACE_REASONS:
         return GRACE_REASONS[word]
-    return None if near_grace_reason(raw) else "other"
+    return None if near_grace_reason(raw) else Action.OTHER
 
 
 def near_grace_reason(raw: str) -> str:
@@ -155,10 +162,10 @@ class Clash(NamedTuple):
 
 @dataclass(frozen=True)
 class FormChoice:
-    """The form that the values name. ``request``: "" if none; ``action``: None if it is not said or there is a ``clash``."""
+    """The form that the values name. ``action``: None if it is not said or there is a ``clash``."""
 
-    request: str = ""
-    action: str | None = None
+    request: RequestKind = RequestKind.UNKNOWN
+    action: Action | None = None
     clash: Clash | None = None
 
 
@@ -173,17 +180,19 @@ def form_choice(values: Mapping[str, str]) -> FormChoice:
     action = action_of(values.get("action", ""))
     product = normalise(values.get("product", ""))
     is_shuttle, is_motion = product in ("shuttle", "xcally shuttle"), product in ("motion", "xcally motion")
-    request = by_line[0] if by_line else "shuttle" if is_shuttle else _implied_request(values, action)
-    if is_shuttle and request == "modify":
-        request, by_line = "shuttle", ("shuttle", "modify") if action is None else None
-    if (is_shuttle and request != "shuttle") or (is_motion and request == "shuttle"):
+    request = by_line[0] if by_line else RequestKind.SHUTTLE if is_shuttle else _implied_request(values, action)
+    if is_shuttle and request is RequestKind.MODIFY:
+        request = RequestKind.SHUTTLE
+        by_line = (RequestKind.SHUTTLE, Action.MODIFY) if action is None else None
+    if (is_shuttle and request is not RequestKind.SHUTTLE) or (is_motion and request is RequestKind.SHUTTLE):
         return FormChoice(request, None, Clash("request", f"{line or request} / Product: {values['product']}"))
-    if action is not None and request and (request, action) not in FORMS and request not in ("modify", "shuttle"):
+    takes_action = request in (RequestKind.MODIFY, RequestKind.SHUTTLE, RequestKind.UNKNOWN)
+    if action is not None and (request, action) not in FORMS and not takes_action:
         return FormChoice(request, None, Clash("request", f"{line or request} / Action: {values['action']}"))
     return _choice_within(request, by_line[1] if by_line else None, values)
 
 
-def _choice_within(request: str, by_line: str | None, values: Mapping[str, str]) -> FormChoice:
+def _choice_within(request: RequestKind, by_line: Action | None, values: Mapping[str, str]) -> FormChoice:
     """The form of a request: the action on the ``Request:`` line must agree with the field that chooses."""
     field = CHOOSER.get(request)
     if field is None:
@@ -197,34 +206,34 @@ def _choice_within(request: str, by_line: str | None, values: Mapping[str, str])
     return FormChoice(request, chosen)
 
 
-def _chosen_action(request: str, raw: str) -> str | None:
+def _chosen_action(request: RequestKind, raw: str) -> Action | None:
     if VALUE_SEPARATOR in raw:
         return None
-    if request == "activate":
+    if request is RequestKind.ACTIVATE:
         demo = yes_or_no(raw)
-        return None if demo is None else "demo" if demo else "plan"
-    action = grace_reason_of(raw) if request == "reactivate" else action_of(raw)
+        return None if demo is None else Action.DEMO if demo else Action.PLAN
+    action = grace_reason_of(raw) if request is RequestKind.REACTIVATE else action_of(raw)
     return action if (request, action) in FORMS else None
 
 
-def _implied_request(values: Mapping[str, str], action: str | None) -> str:
-    """The request that fields of only one request imply, "" if there are none."""
-    if action in ("add", "remove", "deactivate"):
-        return "modify"
-    if values.get("motion_token") or action == "transfer":
-        return "shuttle"
+def _implied_request(values: Mapping[str, str], action: Action | None) -> RequestKind:
+    """The request that fields of only one request imply."""
+    if action in (Action.ADD, Action.REMOVE, Action.DEACTIVATE):
+        return RequestKind.MODIFY
+    if values.get("motion_token") or action is Action.TRANSFER:
+        return RequestKind.SHUTTLE
     if values.get("old_token"):
-        return "reactivate"
+        return RequestKind.REACTIVATE
     if values.get("demo"):
-        return "activate"
-    return "information" if values.get("question") else ""
+        return RequestKind.ACTIVATE
+    return RequestKind.INFORMATION if values.get("question") else RequestKind.UNKNOWN
 
 
-def chooser_values(request: str, action: str | None) -> dict[str, str]:
+def chooser_values(request: RequestKind, action: Action | None) -> dict[str, str]:
     """The field that chooses a form, with the value that chooses this one; {} for a request with one form."""
     field = CHOOSER.get(request)
     if field is None or action is None:
         return {}
     if field == "demo":
-        return {field: "yes" if action == "demo" else "no"}
+        return {field: "yes" if action is Action.DEMO else "no"}
     return {field: action.replace("_", " ")}

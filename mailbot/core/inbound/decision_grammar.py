@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple, assert_never
 
+from mailbot.core.catalogue.item_kinds import ItemKey
 from mailbot.core.inbound.decision_tail import is_closing, is_farewell
 from mailbot.core.inbound.decision_word import ConfirmationWord, DecisionWord
 
@@ -28,7 +29,7 @@ _DECISION_WORDS = {word.value: word for word in DecisionWord}
 _CONFIRMATION_WORDS = {word.value: word for word in ConfirmationWord}
 _LOWER_CASE_WORDS = frozenset(word.lower() for word in DecisionWord)
 #: The open items of each ticket: reference -> {key or lower-case label -> item key}.
-Items = Mapping[str, Mapping[str, str]]
+Items = Mapping[str, Mapping[str, ItemKey]]
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class DecisionLine:
 
     word: DecisionWord
     refs: tuple[str, ...] = ()
-    items: tuple[str, ...] = ()
+    items: tuple[ItemKey, ...] = ()
     until: date | None = None
     text: str = ""
     read: str = ""
@@ -239,7 +240,7 @@ class _Grammar:
             return NotUnderstood("unknown_words", read, refs)
         return DecisionLine(DecisionWord.APPROVE, refs, items, until, read=read)
 
-    def _split_items(self, refs: tuple[str, ...], text: str) -> tuple[tuple[str, ...], str]:
+    def _split_items(self, refs: tuple[str, ...], text: str) -> tuple[tuple[ItemKey, ...], str]:
         """(the items listed before a colon, the reason after it); () and the whole text unless all are open items.
 
         A text that only names items has no reason: "".
@@ -251,7 +252,7 @@ class _Grammar:
                 return items, text[index + 1 :].strip()
         return (), "" if _listed_items(text[:500].strip(" .,;:!"), names) else text
 
-    def _nameable_items(self, refs: tuple[str, ...]) -> dict[str, str]:
+    def _nameable_items(self, refs: tuple[str, ...]) -> dict[str, ItemKey]:
         """Name -> key of the items that are open on every ticket concerned."""
         tables = [self.items[ref] for ref in refs] if refs else list(self.items.values())
         if not tables:
@@ -274,7 +275,7 @@ class _Grammar:
         return not one.items or any(name in rest.lower() for name in names)
 
 
-def _listed_items(text: str, names: Mapping[str, str]) -> tuple[str, ...] | None:
+def _listed_items(text: str, names: Mapping[str, ItemKey]) -> tuple[ItemKey, ...] | None:
     """The items in a comma-separated list; None if it is empty or any name is no open item."""
     listed = [" ".join(name.lower().split()) for name in text.split(",") if name.strip()]
     known = bool(listed) and all(name in names for name in listed)
@@ -293,25 +294,3 @@ def _date(text: str) -> date | None:
 def _with_text(line: DecisionLine) -> ReadDecision:
     """The decision, unless it lacks a text."""
     return line if any(map(str.isalnum, line.text)) else NotUnderstood("reason_missing", line.read, line.refs)
-
-
-def contradicted_refs(lines: Sequence[DecisionLine]) -> frozenset[str]:
-    """The references about which the lines contradict each other; "" stands for the only ticket of the mail.
-
-    A line without items is about all that the lines before it left open; nothing may be decided differently after it.
-    """
-    binding = [line for line in lines if line.word.is_binding]
-    found = set()
-    for number, one in enumerate(binding):
-        for other in binding[number + 1 :]:
-            if _contradict(one, other):
-                found |= (set(one.refs) & set(other.refs)) or ({""} if not (one.refs and other.refs) else set())
-    return frozenset(found)
-
-
-def _contradict(one: DecisionLine, other: DecisionLine) -> bool:
-    if one.refs and other.refs and not set(one.refs) & set(other.refs):
-        return False
-    if one.word is other.word:
-        return one.until != other.until
-    return not one.items or bool(set(one.items) & set(other.items))

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from mailbot.core.form.forwarded import is_reply
 from mailbot.core.form.reader import FORMS_MAX, read_fields, read_forms
 from mailbot.core.form.request import Reading
+from mailbot.core.form.request_kinds import Action, RequestKind
 from mailbot.core.form.which_form import request_of
 from mailbot.core.inbound.purpose import Purpose
 from mailbot.core.inbound.reply_keys import FoundKey
@@ -95,8 +96,8 @@ class FormCommand:
     ``wordless``: only the subject names the request, the text is empty.
     """
 
-    request: str
-    action: str | None = None
+    request: RequestKind
+    action: Action | None = None
     wordless: bool = False
 
 

@@ -7,11 +7,13 @@ from urllib.parse import quote
 
 from mailbot.core.base.address import same
 from mailbot.core.catalogue.contents import Catalogue
+from mailbot.core.catalogue.item_kinds import ItemKey, ItemKind
 from mailbot.core.desk.effects import Facts, Send
 from mailbot.core.desk.grant import activated_on
-from mailbot.core.desk.ticket import GRANTED, ITEM_FIELDS, Item, ItemStatus, Ticket
+from mailbot.core.desk.ticket import GRANTED, ITEM_FIELDS, Item, ItemStatus, Route, Ticket
 from mailbot.core.form import blank_form
 from mailbot.core.form.fields import TITLES, field_label
+from mailbot.core.form.request_kinds import RequestKind
 from mailbot.core.ledger.licence import Licence
 from mailbot.core.ledger.period import decrease_day, next_period
 from mailbot.core.outbound.compose import Envelope, Letterhead
@@ -25,7 +27,7 @@ from mailbot.core.outbound.words.sentences import Words, problem_sentence
 
 _TERMS = frozenset({"plan", "support", "billing", "whitelabel"})
 #: The form that asks anew for what is settled already, and the fields that it is for.
-ANEW = {"modify": ITEM_FIELDS - _TERMS, "contract": _TERMS}
+ANEW = {RequestKind.MODIFY: ITEM_FIELDS - _TERMS, RequestKind.CONTRACT: _TERMS}
 #: What was granted, even where the licence server has not answered yet.
 _PROMISED = (*GRANTED, ItemStatus.APPLYING)
 #: So much of a corrected value is shown.
@@ -60,9 +62,9 @@ def context(
         "text": words_of(facts.text, fields=reader.staff),
         "on": speech.day(facts.on) if facts.on else "",
         "forms": blank_form.form_titles(),
-        "form_title": TITLES.get(facts.form_key, ""),
+        "form_title": TITLES[facts.form_key] if facts.form_key else "",
         "form": () if facts.quiet or not facts.form else tuple(facts.form.split("\n")),
-        "plugins": [catalogue.plugins[i.removeprefix("plugin:")] for i in facts.items if i.startswith("plugin:")],
+        "plugins": [catalogue.plugins[i.key] for i in facts.items if i.kind is ItemKind.PLUGIN],
         "results": [result_words(result, speech) for result in facts.results],
         "tickets": [short(t, reader, speech) for t in facts.tickets],
         "licences": [(entry.token, terms(entry, speech)) for entry in facts.licences],
@@ -100,7 +102,7 @@ def _of_ticket(
         "these": groups(tuple(i for i in items if i.item in mine), reads, (), days, speech) if mine else (),
         "anew": [
             (speech.say("status_mail.settled_button", form=TITLES[key]), mailto(None, None, desk, "", f"form {key}"))
-            for key in ("modify", "contract")
+            for key in ANEW
             if frozenset(facts.changed) & ANEW[key]
         ],
         "changed": speech.listed(_name(key, speech) for key in facts.changed),
@@ -128,7 +130,7 @@ def _of_ticket(
 def _days(ticket: Ticket, asked_on: date, licence: Licence | None) -> Days:
     """What the bill's sentences need; where the billing frequency is about to change, the next period is not known."""
     terms = ("billing", "renews_on", "status")
-    if licence is None or ticket.item("billing") or any(line.item in terms for line in licence.scheduled):
+    if licence is None or ticket.item(ItemKey.BILLING) or any(line.item in terms for line in licence.scheduled):
         return Days(asked_on, activated_on(ticket))
     lower = next_period(licence.billing, licence.renewal, decrease_day(asked_on))
     return Days(asked_on, activated_on(ticket), lower)
@@ -136,7 +138,9 @@ def _days(ticket: Ticket, asked_on: date, licence: Licence | None) -> Days:
 
 def ending(ticket: Ticket) -> str:
     """How the items ended: applied, scheduled, mixed (of these two), partly (some refused), refused, cancelled, open."""
-    statuses = {item.status for item in ticket.items if item.route != "implied"} or {i.status for i in ticket.items}
+    statuses = {item.status for item in ticket.items if item.route is not Route.IMPLIED} or {
+        i.status for i in ticket.items
+    }
     granted, refused = statuses & set(_PROMISED), ItemStatus.REFUSED in statuses
     if statuses & {None, ItemStatus.WAITING_STAFF} or not statuses:
         return "open"
@@ -192,18 +196,18 @@ def _case(ticket: Ticket, facts: Facts, reader: Reader) -> str:
 
 def _activated(ticket: Ticket) -> bool:
     """Whether there is a licence now to be put on a server."""
-    plan = ticket.item("plan")
-    return ticket.request == "activate" and plan is not None and plan.status is ItemStatus.APPLIED
+    plan = ticket.item(ItemKey.PLAN)
+    return ticket.request is RequestKind.ACTIVATE and plan is not None and plan.status is ItemStatus.APPLIED
 
 
 def _moved(ticket: Ticket) -> bool:
-    token = ticket.item("token")
+    token = ticket.item(ItemKey.TOKEN)
     return token is not None and token.status is ItemStatus.APPLIED
 
 
 def _ai(item: Item, catalogue: Catalogue) -> bool:
-    addon = catalogue.addons.get(item.item.removeprefix("addon:"))
-    return bool(item.to and item.status in _PROMISED and item.item.startswith("addon:") and addon and addon.ai)
+    addon = catalogue.addons.get(item.item.key) if item.item.kind is ItemKind.ADDON else None
+    return bool(item.to and item.status in _PROMISED and addon and addon.ai)
 
 
 def mailto(envelope: Envelope | None, ticket: Ticket | None, desk: Letterhead, body: str, subject: str = "") -> str:

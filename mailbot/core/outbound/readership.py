@@ -1,13 +1,17 @@
 """What one recipient may read: licence data goes to staff, contacts of that licence and its partner, to nobody else. Pure."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from mailbot.core.base.address import matches, same
+from mailbot.core.base.frozen import replace
+from mailbot.core.catalogue.item_kinds import ItemKey, ItemKind
 from mailbot.core.desk.effects import Send
 from mailbot.core.desk.ticket import Item, Route, Ticket
 from mailbot.core.form.problem import LEDGER_CODES, Problem
+from mailbot.core.form.request_kinds import RequestKind
 from mailbot.core.ledger.licence import Licence
+from mailbot.core.ledger.rule import Rule
 
 #: Kinds that only members of the staff get.
 STAFF = frozenset({"approval", "receipt", "comment", "already-decided", "not-understood", "digest", "alert"})
@@ -31,25 +35,29 @@ class Reader:
         mine = [licence for licence in self.licences if licence.token in (ticket.token, ticket.new_token)]
         if any(matches(self.address, contact) for licence in mine for contact in licence.contacts):
             return True
-        new = ticket.request == "activate" and all(item.from_ is None for item in ticket.items)
+        new = ticket.request is RequestKind.ACTIVATE and all(item.from_ is None for item in ticket.items)
         return new and all(licence.token != ticket.token for licence in mine)
 
     def items(self, ticket: Ticket) -> tuple[Item, ...]:
         """The items that he may know of, without what only contacts may read."""
         if self.may_read(ticket):
             return ticket.items
-        bare = {"from_": None, "effective": None, "expected": None, "billing": None, "rule": ""}
-        return tuple(item.model_copy(update=bare) for item in ticket.items if item.route is not Route.IMPLIED)
+        return tuple(_bare(item) for item in ticket.items if item.route is not Route.IMPLIED)
 
     def problems(self, ticket: Ticket) -> tuple[tuple[Problem, bool], ...]:
         """The problems, and for each whether it may be told what the ledger says."""
         reads = self.may_read(ticket)
         return tuple((p, reads or not (p.from_ledger or p.code in LEDGER_CODES)) for p in ticket.problems)
 
-    def plugins(self, ticket: Ticket | None, keys: Iterable[str]) -> tuple[str, ...]:
+    def plugins(self, ticket: Ticket | None, keys: Iterable[ItemKey]) -> tuple[ItemKey, ...]:
         """The plugin items among ``keys`` that he may hear of."""
         known = {item.item for item in self.items(ticket)} if ticket else set()
-        return tuple(key for key in keys if key.startswith("plugin:") and key in known)
+        return tuple(key for key in keys if key.kind is ItemKind.PLUGIN and key in known)
+
+
+def _bare(item: Item) -> Item:
+    """The item without what only contacts may read."""
+    return replace(item, from_=None, effective=None, expected=None, billing=None, rule=Rule.BY_STAFF)
 
 
 def reader(send: Send, address: str, *licences: Licence | None) -> Reader:

@@ -1,12 +1,14 @@
 """What mails speak of, with every text in it made harmless once, before any template sees it. Pure."""
 
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import fields, is_dataclass
 from datetime import date
 from enum import Enum
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
+from mailbot.core.base.frozen import replace
+from mailbot.core.catalogue.item_kinds import ItemKey
 from mailbot.core.outbound.text_layout import one_line, safe
 
 #: Texts that may run over several lines; all others are one line.
@@ -20,7 +22,7 @@ def harmless(value: T, name: str = "") -> T:
 
 
 def _harmless(value: Any, name: str) -> Any:
-    if value is None or isinstance(value, int | date | Enum):
+    if value is None or isinstance(value, int | date | Enum | ItemKey):
         return value
     match value:
         case str():

@@ -6,6 +6,7 @@ from mailbot.core.form.blank_form import correction_lines, render_blank, render_
 from mailbot.core.form.fields import FIELDS, FORMS, TITLES, Form
 from mailbot.core.form.problem import Code
 from mailbot.core.form.reader import read_fields, read_forms
+from mailbot.core.form.request_kinds import Action, RequestKind
 from mailbot.core.form.validation import validate
 from mailbot.core.form.which_form import chooser_values
 from tests.core.form.test_fields import FORM
@@ -67,22 +68,22 @@ def test_untouched_form_without_action_has_only_missing_values(key: str) -> None
 
 
 def test_blank_form_of_one_action_states_it_and_asks_only_for_its_fields() -> None:
-    assert render_blank("modify", catalogue(), "deactivate").splitlines() == [
+    assert render_blank(RequestKind.MODIFY, catalogue(), Action.DEACTIVATE).splitlines() == [
         "Request: modify/deactivate", "License token: ", "Customer name: ", "I accept the License Agreement (yes / no): ", "Action: deactivate",
         "Reason (Project ended / Server replaced / Other product / Cost / or your own words): ", "Customer email: ", "Comments: ",
     ]  # fmt: skip
-    assert "30 days free demo: yes" in render_blank("activate", catalogue(), "demo").splitlines()
-    assert "Plan" not in render_blank("activate", catalogue(), "demo")
-    assert "Action (Add / Remove / Deactivate): " in render_blank("modify", catalogue()).splitlines()
-    for action in ("expired", "token_change", "other"):
-        assert "attach it to your mail" in render_blank("reactivate", catalogue(), action)
+    assert "30 days free demo: yes" in render_blank(RequestKind.ACTIVATE, catalogue(), Action.DEMO).splitlines()
+    assert "Plan" not in render_blank(RequestKind.ACTIVATE, catalogue(), Action.DEMO)
+    assert "Action (Add / Remove / Deactivate): " in render_blank(RequestKind.MODIFY, catalogue()).splitlines()
+    for action in (Action.EXPIRED, Action.TOKEN_CHANGE, Action.OTHER):
+        assert "attach it to your mail" in render_blank(RequestKind.REACTIVATE, catalogue(), action)
 
 
 @pytest.mark.parametrize("width", [40, 60, 72])
 def test_form_with_long_lines_wrapped_by_a_mail_program_is_read(width: int) -> None:
     import textwrap
 
-    text = fill(render_blank("activate", catalogue(), "plan"), VALUES)
+    text = fill(render_blank(RequestKind.ACTIVATE, catalogue(), Action.PLAN), VALUES)
     broken = "\n".join("\n".join(textwrap.wrap(line, width)) for line in text.splitlines() if line)
     request, problems = validate(read_forms(broken, "")[0], catalogue(), attachments=False)
     assert (problems, request.addons, request.plugins) == ((), ("quality_analysis", "ai_assistants"), ("botify",))

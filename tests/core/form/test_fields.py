@@ -6,6 +6,7 @@ from mailbot.core.form.blank_form import render_blank, render_filled
 from mailbot.core.form.fields import FORMS, TITLES
 from mailbot.core.form.problem import Code
 from mailbot.core.form.reader import read_fields, read_forms
+from mailbot.core.form.request_kinds import RequestKind
 from mailbot.core.form.validation import validate
 from tests.support.desk import catalogue
 
@@ -89,7 +90,7 @@ def test_label_given_twice_and_misspelt_label_are_problems() -> None:
 
 
 @pytest.mark.parametrize("request_key", TITLES)
-def test_every_line_of_a_blank_form_is_read_as_a_field(request_key: str) -> None:
+def test_every_line_of_a_blank_form_is_read_as_a_field(request_key: RequestKind) -> None:
     lines = [
         f"{line}X" if line.endswith(": ") else line for line in render_blank(request_key, catalogue()).splitlines()
     ]

@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailbot.core.form.quotes import split_at_quote
+from mailbot.core.inbound.contradictions import contradicted_refs
 from mailbot.core.inbound.decision_grammar import (
     DecisionLine,
     NotUnderstood,
     confirmation_word,
-    contradicted_refs,
     read_decisions,
 )
 

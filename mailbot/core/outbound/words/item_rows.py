@@ -3,9 +3,11 @@
 from dataclasses import dataclass, replace
 from datetime import date
 
+from mailbot.core.catalogue.item_kinds import ItemKey
 from mailbot.core.desk.effects import Result
 from mailbot.core.desk.ticket import Item, ItemStatus, Ticket
 from mailbot.core.ledger.period import decrease_day
+from mailbot.core.ledger.rule import Rule
 from mailbot.core.outbound.readership import Reader
 from mailbot.core.outbound.sanitise import harmless
 from mailbot.core.outbound.text_layout import quoted_lines as words_of
@@ -137,17 +139,17 @@ def _notes(item: Item, reads: bool, days: Days, speech: Speech) -> tuple[str, ..
         waits = item.open
         if waits and item.expected:
             notes.append(speech.say("items.expected", date=speech.day(item.expected)))
-        if not (waits and item.rule == "by_staff"):  # that it waits for the team is said already
+        if not (waits and item.rule is Rule.BY_STAFF):  # that it waits for the team is said already
             notes.append(_rule(item, speech))
         notes.append(speech.billing(item.billing, days.billed_from(item), decrease_day(days.asked_on), days.lower))
     return tuple(note for note in notes if note)
 
 
 def _rule(item: Item, speech: Speech) -> str:
-    plugin = speech.catalogue.plugins.get(item.item.removeprefix("plugin:"))
-    if item.rule != "implied" or plugin is None or plugin.implied_by is None:
+    plugin = speech.catalogue.plugins.get(item.item.key)
+    if item.rule is not Rule.IMPLIED or plugin is None or plugin.implied_by is None:
         return speech.say(f"rule.{item.rule}")
-    cause = speech.item(f"addon:{plugin.implied_by}")
+    cause = speech.item(ItemKey.addon(plugin.implied_by))
     return speech.say("rule.implied" if item.to else "rule.implied_removed", cause=cause)
 
 

@@ -1,10 +1,12 @@
 """Who asks and how a licence stands, as rows of words. Pure."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date
 from itertools import groupby
 
 from mailbot.core.base.address import same
+from mailbot.core.catalogue.item_kinds import ItemKey
 from mailbot.core.desk.ticket import Ticket
 from mailbot.core.ledger.licence import ABOUT, DATES, Licence, LicenceEvent
 from mailbot.core.logs.diagnosis import Diagnosis
@@ -78,9 +80,10 @@ def terms(licence: Licence, speech: Speech, only: tuple[str, ...] = ()) -> Rows:
 
 def _term(licence: Licence, key: str, speech: Speech) -> str:
     match key:
-        case "addons" | "plugins":
-            kind = key.removesuffix("s")
-            return speech.listed(speech.item(f"{kind}:{entry}") for entry in getattr(licence, key))
+        case "addons":
+            return speech.listed(speech.item(ItemKey.addon(entry)) for entry in licence.addons)
+        case "plugins":
+            return speech.listed(speech.item(ItemKey.plugin(entry)) for entry in licence.plugins)
         case "renews_on" if not licence.renews:
             return ""
         case "demo_ends" | "expires_on" | "renews_on":
@@ -89,7 +92,7 @@ def _term(licence: Licence, key: str, speech: Speech) -> str:
         case "billing" if licence.status == "active" and licence.billing is None:
             return speech.say("unsettled")
         case _:
-            value = licence.value(key)
+            value = licence.value(ItemKey(key))
             return speech.value(key, value) if value else ""
 
 
@@ -104,7 +107,7 @@ def _together(group: Iterable[LicenceEvent]) -> LicenceEvent:
     changes = first.changes
     for event in others:
         changes = changes | event.changes
-    return first.model_copy(update={"changes": changes})
+    return replace(first, changes=changes)
 
 
 def _event(event: LicenceEvent, speech: Speech) -> str:
