@@ -17,7 +17,7 @@ from mailbot.core.ledger.licence import state_on as state
 from mailbot.environment import Desk
 from mailbot.operations.ledger_csv import Progress, cell_parts
 from mailbot.process import mapping
-from mailbot.process.unit_of_work import Work
+from mailbot.process.unit_of_work import UnitOfWork
 from storage import licence_posts, licences, people
 
 #: So many tokens are looked up alone; for more the whole ledger is read once.
@@ -113,11 +113,12 @@ def reverse(desk: Desk, token: str, revision: int, why: str) -> str | None:
         )  # fmt: skip
         if desk.config.licence_server is not None:
             licence_posts.add(session, token, put_back, now)
-        _tell_ticket(Work(desk, session, now, f"reverse:{token}:{revision}"), wrong)
+        with UnitOfWork(desk, session, now, f"reverse:{token}:{revision}") as work:
+            _tell_ticket(work, wrong)
     return None
 
 
-def _tell_ticket(work: Work, wrong: LicenceEvent) -> None:
+def _tell_ticket(work: UnitOfWork, wrong: LicenceEvent) -> None:
     """The ticket that asked for what is reversed knows of it."""
     ticket = work.ticket(wrong.ticket) if wrong.ticket else None
     if ticket is not None:

@@ -31,12 +31,8 @@ def form_digest(fields: dict[str, str]) -> str:
     return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()
 
 
-def save_ticket(session: Session, ticket: Ticket, at: datetime) -> tickets.TicketRow:
-    """Write the ticket as it is now; inside the one writing transaction nothing can come between.
-
-    Whoever keeps the row that comes back spares the session to read it again.
-    """
-    row = tickets.get(session, ticket.number)
+def save_ticket(session: Session, ticket: Ticket, at: datetime, row: tickets.TicketRow | None) -> tickets.TicketRow:
+    """Write the ticket over the ``row`` that it was read from, None for a new one. Returns the row as it is now."""
     return tickets.save(
         session,
         number=ticket.number,

@@ -32,7 +32,7 @@ from mailbot.operations.ledger_csv import read_csv
 from mailbot.operations.ledger_import import put_licences
 from mailbot.process import digest, mapping
 from mailbot.process.decision_lines import Decisions
-from mailbot.process.unit_of_work import Work
+from mailbot.process.unit_of_work import UnitOfWork
 from storage import due, inbox, keys, licences, outbox, tickets
 from storage.tickets import TicketEventRow
 from tests.support import composed, screenplay
@@ -113,10 +113,9 @@ class Conversation:
 
     def _decide(self, ref: str, words: str) -> None:
         desk = self.desk.desk
-        with desk.store.write() as session:
-            Decisions(Work(desk, session, desk.clock(), f"decide:{ref}:{words}"), "operator", None).carry_out(
-                words, (ref,)
-            )
+        label = f"decide:{ref}:{words}"
+        with desk.store.write() as session, UnitOfWork(desk, session, desk.clock(), label) as work:
+            Decisions(work, "operator", None).carry_out(words, (ref,))
         self.desk.work()
 
     def _filled(self, match: re.Match[str]) -> str:

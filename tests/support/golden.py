@@ -9,8 +9,7 @@ from mailbot.core.form.forwarded import original_sender
 from mailbot.core.form.problem import Problem
 from mailbot.core.form.quotes import split_at_quote, split_interleaved
 from mailbot.core.form.reader import read_fields
-from mailbot.core.form.request import Reading, Request
-from mailbot.core.form.request_kinds import RequestKind
+from mailbot.core.form.request import Reading, Request, RequestKind
 from mailbot.core.form.validation import validate
 from mailbot.core.inbound.intake import Automatic, Forms, Thread, understand
 from mailbot.core.inbound.purpose import Purpose

@@ -10,7 +10,7 @@ from pathlib import Path
 from mailbot.core.desk.effects import Audience, Facts, Send
 from mailbot.core.inbound.purpose import Purpose
 from mailbot.process import digest
-from mailbot.process.unit_of_work import Work
+from mailbot.process.unit_of_work import UnitOfWork
 from storage import outbox
 from tests.process.test_whole_desk import ANNA, JOE, LOG, PLAN, WHO, import_active
 from tests.support.composed import Made, Recording
@@ -76,9 +76,8 @@ class Letter:
 
 def post(desk: Running, send: Send, ref: str | None = None) -> list[EmailMessage]:
     """A mail that no short conversation brings about."""
-    with desk.desk.store.write() as session:
-        work = Work(desk.desk, session, desk.moment[0], f"test {send}")
-        work.perform(work.ticket(ref), (send,)) if ref else work.post.send(send, None)
+    with desk.desk.store.write() as session, UnitOfWork(desk.desk, session, desk.moment[0], f"test {send}") as work:
+        work.send(send, work.ticket(ref) if ref else None)
     return desk.work()
 
 
@@ -209,7 +208,7 @@ def _rest(desk: Running) -> None:
     post(desk, Send("cap", JOE))
     post(desk, Send("alert", Audience.STAFF, Facts(text="disk nearly full\nAgents: 5")))
     with desk.desk.store.read() as session:
-        licence = Work(desk.desk, session, desk.moment[0], "look").licence(TOKEN)
+        licence = UnitOfWork(desk.desk, session, desk.moment[0], "look").licence(TOKEN)
     assert licence is not None
     facts = Facts(
         lines=("mail 7 from an unknown sender: no request that we could recognise, not answered",), licences=(licence,)

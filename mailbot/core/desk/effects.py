@@ -7,7 +7,7 @@ from enum import StrEnum
 from mailbot.core.catalogue.item_kinds import ItemKey
 from mailbot.core.desk.due_kind import DueKind
 from mailbot.core.desk.ticket import Ticket
-from mailbot.core.form.request_kinds import RequestKind
+from mailbot.core.form.request import RequestKind
 from mailbot.core.inbound.decision_word import DecisionWord
 from mailbot.core.inbound.purpose import Purpose
 from mailbot.core.ledger.licence import Licence, Value

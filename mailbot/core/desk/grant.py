@@ -12,7 +12,7 @@ from mailbot.core.desk.effects import ChangeLicence
 from mailbot.core.desk.requested_items import Asked
 from mailbot.core.desk.rules import Case, billing_of, day_of, implied_day, rule_of
 from mailbot.core.desk.ticket import Item, ItemStatus, Route, Ticket
-from mailbot.core.form.request_kinds import Action, RequestKind
+from mailbot.core.form.request import Action, RequestKind
 from mailbot.core.ledger.billing import Billing
 from mailbot.core.ledger.licence import Licence, LicenceEvent, Value, state_on
 from mailbot.core.ledger.period import month_end, years_later

@@ -14,8 +14,7 @@ from mailbot.core.desk.schedule_conflicts import clashes
 from mailbot.core.desk.ticket import Item
 from mailbot.core.form.fields import FORMS, combined_form
 from mailbot.core.form.problem import Code, Problem
-from mailbot.core.form.request import Request
-from mailbot.core.form.request_kinds import RequestKind
+from mailbot.core.form.request import Request, RequestKind
 from mailbot.core.ledger.licence import Ledger, Licence, without
 from mailbot.core.logs.diagnosis import Diagnosis
 

@@ -8,8 +8,7 @@ from mailbot.core.catalogue.item_kinds import SEATS, ItemKey
 from mailbot.core.desk.requested_items import contract_options
 from mailbot.core.form.choices import option_labels
 from mailbot.core.form.problem import Code, Problem, either
-from mailbot.core.form.request import Request
-from mailbot.core.form.request_kinds import Action, RequestKind
+from mailbot.core.form.request import Action, Request, RequestKind
 from mailbot.core.ledger.licence import Ledger, Licence
 
 

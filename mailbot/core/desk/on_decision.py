@@ -19,7 +19,7 @@ from mailbot.core.desk.on_request import (
     staff_timer,
 )
 from mailbot.core.desk.ticket import Ending, ItemStatus, Ticket, with_state
-from mailbot.core.form.request_kinds import Action, RequestKind
+from mailbot.core.form.request import Action, RequestKind
 from mailbot.core.inbound.decision_word import DecisionWord
 from mailbot.core.inbound.purpose import Purpose
 from mailbot.core.ledger.invariants import first_broken_invariant

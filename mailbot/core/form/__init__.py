@@ -4,9 +4,9 @@ The steps, in the order in which a text goes through them:
 
 1. ``form.fields``: the one table of fields, labels and forms, which all other steps read.
 2. Own words. ``form.signature`` and ``form.forwarded`` recognise what is not part of a form; ``form.quotes`` separates the
-   writer's words from quoted ones; ``form.own_text`` removes our own sentences from a reply.
+   writer's words from quoted ones.
 3. Lines. ``form.labels`` reads the label and value on one line; ``form.layouts`` and ``form.seat_counts`` rewrite tables,
-   columns and stacked labels as one line per field; ``form.pasted_logs`` drops pasted logs.
+   columns and stacked labels as one line per field.
 4. Readings. ``form.line_reader`` collects the lines of one form as a ``request.Reading``; ``form.reader`` makes one for each
    form of a mail; ``form.corrections`` merges a reply with what its ticket already has.
 5. Which form. ``form.which_form`` names request and action from those lines, with ``form.yes_no``.

@@ -6,8 +6,7 @@ from mailbot.core.catalogue.contents import Catalogue
 from mailbot.core.form.choices import describe_choices
 from mailbot.core.form.fields import FIELDS, FORMS, TITLES, Form, combined_form
 from mailbot.core.form.problem import Problem
-from mailbot.core.form.request import Request
-from mailbot.core.form.request_kinds import Action, RequestKind
+from mailbot.core.form.request import Action, Request, RequestKind
 from mailbot.core.form.which_form import chooser_values
 
 #: Longest link that opens a prepared mail, in characters: Windows and Outlook cut at about 2,000.

@@ -5,7 +5,7 @@ from typing import Protocol, assert_never
 
 from mailbot.core.catalogue.contents import Catalogue
 from mailbot.core.form.fields import FIELDS, FORMS, FieldKind, Form
-from mailbot.core.form.request_kinds import RequestKind
+from mailbot.core.form.request import RequestKind
 
 _LOG_CHOICES = "attach it to your mail: .log, .txt, .json, .gz or .zip"
 

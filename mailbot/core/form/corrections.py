@@ -89,7 +89,7 @@ def _without_contradicted(values: dict[str, str], newer: frozenset[str]) -> dict
     if newer & choosers:
         bare = request_of(values.get("request", ""))
         if clash.field != "request" and bare:
-            return {**values, "request": bare[0]}
+            return {**values, "request": bare[0].value}
         return {key: value for key, value in values.items() if key != "request"}
     return values
 

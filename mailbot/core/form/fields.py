@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 
+from mailbot.core.base.characters import without_invisible
 from mailbot.core.catalogue.item_kinds import SEATS
-from mailbot.core.form.request_kinds import Action, RequestKind
+from mailbot.core.form.request import Action, RequestKind
 
 
 class FieldKind(StrEnum):
@@ -89,8 +90,6 @@ FIELDS: dict[str, Field] = {
 
 #: Fields that any mail or signature may hold; they alone make no form.
 CONTACT_FIELDS = frozenset({"customer_name", "customer_email", "comments", "telephones", "log"})
-#: Invisible characters that come with copied text.
-INVISIBLE = "\u00ad\u034f\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
 _IDENTITY = ("token", "customer_name", "accept")
 _CONTACT = ("customer_email", "comments")
 
@@ -148,14 +147,13 @@ _PLAIN_CHARACTERS = str.maketrans(
         **dict.fromkeys("’‘‛`´", "'"),
         **dict.fromkeys("“”„‟«»", '"'),
         **dict.fromkeys("\u00a0\u2007\u202f_", " "),
-        **dict.fromkeys(INVISIBLE, ""),
     }
 )
 
 
 def normalise(text: str) -> str:
     """Text for comparing: lower case, single spaces, plain dashes and quotes, "licence" as "license"."""
-    return " ".join(text.translate(_PLAIN_CHARACTERS).lower().replace("licence", "license").split())
+    return " ".join(without_invisible(text).translate(_PLAIN_CHARACTERS).lower().replace("licence", "license").split())
 
 
 LABELS: dict[str, str] = {normalise(name): f.key for f in FIELDS.values() for name in (f.key, f.label, *f.aliases)}

@@ -5,7 +5,8 @@ The first writer is a claim for staff to see, never a proof.
 
 import re
 
-from mailbot.core.base.address import clean, strict
+from mailbot.core.base.address import plain_address
+from mailbot.core.base.characters import single_line
 from mailbot.core.form.fields import normalise
 from mailbot.core.form.signature import fold_line
 
@@ -78,5 +79,5 @@ def _fold_quoted(line: str) -> str:
 
 def _address_or_name(line: str) -> str | None:
     _, _, name = line.partition(":")
-    address = next((found for found in _ADDRESS.findall(name) if strict(found)), None)
-    return address or clean(name.strip(" \t\u00a0*"), 100) or None
+    address = next((found for found in _ADDRESS.findall(name) if plain_address(found)), None)
+    return address or single_line(name.strip(" \t\u00a0*"), 100) or None

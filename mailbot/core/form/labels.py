@@ -3,12 +3,13 @@
 import re
 from dataclasses import dataclass
 
-from mailbot.core.form.fields import FIELDS, INVISIBLE, FieldKind, field_of, heading_topic, normalise
+from mailbot.core.base.characters import INVISIBLE_AROUND
+from mailbot.core.form.fields import FIELDS, FieldKind, field_of, heading_topic, normalise
 
 #: Longest label, not counting text in parentheses after it; longest such text; how many of them.
 _LABEL_MAX, _ASIDE_MAX, _ASIDES_MAX = 80, 600, 4
-_BULLETS = " \t\u00a0>•·◦▪‣●○■□–—|#" + INVISIBLE
-_SPACES = " \t\u00a0\u2007\u202f" + INVISIBLE
+_BULLETS = " \t\u00a0>•·◦▪‣●○■□–—|#" + INVISIBLE_AROUND
+_SPACES = " \t\u00a0\u2007\u202f" + INVISIBLE_AROUND
 _COLONS = ":："
 _SEPARATORS = re.compile(rf"[{_COLONS}\t|(（?=<]")
 _SEPARATORS_AFTER_EQUALS = re.compile(rf"[{_COLONS}\t|(（?<]")  # only one equals sign is considered

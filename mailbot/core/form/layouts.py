@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from re import compile as pattern
 from typing import assert_never
 
-from mailbot.core.form.fields import CONTACT_FIELDS, FIELDS, INVISIBLE, FieldKind, field_of
+from mailbot.core.base.characters import INVISIBLE_AROUND
+from mailbot.core.form.fields import CONTACT_FIELDS, FIELDS, FieldKind, field_of
 from mailbot.core.form.labels import (
     MailLine,
     bare_label,
@@ -29,7 +30,7 @@ _SENTENCE_FIELDS_MIN = 3
 _COLUMN_GAP = pattern(r"[ \u00a0]{3,}|\t")
 _LIST_NAME_MAX = 40
 _BETWEEN_FIELDS = pattern(r"([;,] )[ ]*")
-_EDGES = " \t\n\u00a0\u2007\u202f" + INVISIBLE
+_EDGES = " \t\n\u00a0\u2007\u202f" + INVISIBLE_AROUND
 #: A longer line has no columns, in characters.
 _COLUMNS_WIDTH_MAX = 2000
 

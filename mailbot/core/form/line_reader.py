@@ -6,8 +6,8 @@ from typing import assert_never
 
 from rapidfuzz import fuzz, process
 
-from mailbot.core.base.address import clean_text
-from mailbot.core.form.fields import FIELDS, INVISIBLE, LABELS, FieldKind, asks_for_both_lists, field_of, normalise
+from mailbot.core.base.characters import INVISIBLE_AROUND, multi_line
+from mailbot.core.form.fields import FIELDS, LABELS, FieldKind, asks_for_both_lists, field_of, normalise
 from mailbot.core.form.forwarded import announces_forward
 from mailbot.core.form.labels import (
     LabelledLine,
@@ -19,9 +19,9 @@ from mailbot.core.form.labels import (
     ticked_choices,
 )
 from mailbot.core.form.layouts import bare_words, can_only_be, one_field_per_line
-from mailbot.core.form.pasted_logs import is_json_line, without_pasted_logs
 from mailbot.core.form.request import VALUE_SEPARATOR, NearLabel, Reading
 from mailbot.core.form.signature import begins_signature, is_device_line
+from mailbot.core.logs.pasted_logs import is_json_line, without_pasted_logs
 
 #: Most different values kept of one field, and most lines compared with the labels.
 _VALUES_MAX, _NEAR_TRIES_MAX = 5, 300
@@ -41,8 +41,7 @@ _WORD_BULLET = re.compile(
 _STRUCK = re.compile(r"(?<!\S)~~[^~\n]{1,300}~~(?:\s|$)")
 #: A token in quotes or backticks.
 _QUOTED = re.compile(r"""(["'`])([!-~]{8,128})\1|[“„«]([!-~]{8,128})[”“»]""")
-_UNSEEN = str.maketrans({"\u00a0": " ", "\u202f": " ", **dict.fromkeys("\u00ad\u034f\u200b\u2060\ufeff")})
-_EDGES = " \t\n\u00a0\u2007\u202f" + INVISIBLE
+_EDGES = " \t\n\u00a0\u2007\u202f" + INVISIBLE_AROUND
 
 
 def _has_choices(kind: FieldKind) -> bool:
@@ -257,13 +256,13 @@ def tidy_value(kind: FieldKind, text: str) -> str:
     """
     text = text.replace(VALUE_SEPARATOR, "")
     if kind is not FieldKind.TOKEN:
-        text = clean_text(text)
+        text = multi_line(text)
     text = text.strip(_EDGES)
     if kind is FieldKind.PROSE:
         return text
     if kind is FieldKind.TOKEN and (quoted := _QUOTED.fullmatch(text)):
         return str(quoted[2] or quoted[3])
-    text = _STRUCK.sub("", text.translate(_UNSEEN) if kind is FieldKind.TEXT else text).strip(_EDGES)
+    text = _STRUCK.sub("", text).strip(_EDGES)
     if kind in _WITH_CHOICES:
         text = ticked_choices(text)
     if kind is FieldKind.EMAIL:

@@ -9,8 +9,7 @@ from mailbot.core.form.forwarded import announces_forward, is_forward, is_reply,
 from mailbot.core.form.labels import MailLine
 from mailbot.core.form.line_reader import LineReader, prepare_lines
 from mailbot.core.form.quotes import is_quote, split_interleaved
-from mailbot.core.form.request import VALUE_SEPARATOR, Reading
-from mailbot.core.form.request_kinds import RequestKind
+from mailbot.core.form.request import VALUE_SEPARATOR, Reading, RequestKind
 from mailbot.core.form.which_form import request_of
 
 #: Most forms of one mail; further ``Request:`` lines belong to the last one, whose request is then reported as given twice.

@@ -1,16 +1,42 @@
-"""The two records of a form: ``Reading``, the text of each field as written, and ``Request``, the checked values."""
+"""What a form asks for: its kind and action, ``Reading``, the text of each field as written, and ``Request``, the checked values."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from functools import cached_property
 from typing import NamedTuple
-
-from mailbot.core.form.request_kinds import Action, RequestKind
 
 #: Separates the different values of a field that was filled in more than once. Removed from all text that is read.
 VALUE_SEPARATOR = "\x1f"
 #: The key under which a ticket stores the words that belong to no field.
 PROSE_KEY = "prose"
+
+
+class RequestKind(StrEnum):
+    """What a form asks for, by its ``Request:`` line; UNKNOWN if that cannot be read."""
+
+    ACTIVATE = "activate"
+    MODIFY = "modify"
+    CONTRACT = "contract"
+    REACTIVATE = "reactivate"
+    INFORMATION = "information"
+    SHUTTLE = "shuttle"
+    UNKNOWN = "unknown"
+
+
+class Action(StrEnum):
+    """What tells the forms of a request apart. A request with one form has none."""
+
+    DEMO = "demo"  # of activate
+    PLAN = "plan"
+    ADD = "add"  # of modify
+    REMOVE = "remove"
+    DEACTIVATE = "deactivate"
+    EXPIRED = "expired"  # of reactivate
+    TOKEN_CHANGE = "token_change"  # noqa: S105 - an action
+    OTHER = "other"
+    MODIFY = "modify"  # of shuttle
+    TRANSFER = "transfer"
 
 
 class NearLabel(NamedTuple):

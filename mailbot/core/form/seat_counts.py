@@ -3,15 +3,16 @@
 from collections.abc import Iterable, Sequence
 from re import compile as pattern
 
+from mailbot.core.base.characters import INVISIBLE_AROUND
 from mailbot.core.catalogue.item_kinds import SEATS
-from mailbot.core.form.fields import FIELDS, INVISIBLE, field_of, heading_topic, normalise
+from mailbot.core.form.fields import FIELDS, field_of, heading_topic, normalise
 from mailbot.core.form.labels import MailLine
 
 #: Labels above or before the names of seats.
 _SEATS_LABELS = frozenset({"accounts", "number of agents, users, telephones and mobile agents", "items", "licenses"})
 _BETWEEN_COUNTS = pattern(r"[,;]| and ")
 _COUNTS_MAX = 50
-_SPACES = " \t\n\u00a0\u2007\u202f" + INVISIBLE
+_SPACES = " \t\n\u00a0\u2007\u202f" + INVISIBLE_AROUND
 
 
 def split_counts(lines: Sequence[MailLine], at: int) -> list[str]:

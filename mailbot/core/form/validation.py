@@ -15,8 +15,7 @@ from mailbot.core.form import choices, values
 from mailbot.core.form.fields import FIELDS, FORMS, LABELS, TITLES, FieldKind, Form, combined_form, normalise
 from mailbot.core.form.near_misses import NearMiss, choice_in_prose, count_in_prose
 from mailbot.core.form.problem import Code, Problem, either
-from mailbot.core.form.request import VALUE_SEPARATOR, Reading, Request
-from mailbot.core.form.request_kinds import RequestKind
+from mailbot.core.form.request import VALUE_SEPARATOR, Reading, Request, RequestKind
 from mailbot.core.form.which_form import CHOOSER, FormChoice, action_of, chooser_values, form_choice
 
 #: The only fields kept while it is not known which form it is: the meaning of the others depends on that.

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 from rapidfuzz import fuzz, process
 
-from mailbot.core.base.address import strict
+from mailbot.core.base.address import plain_address
 from mailbot.core.form.fields import FIELDS, normalise
 from mailbot.core.form.problem import Code, Problem, either
-from mailbot.core.form.request_kinds import Action
+from mailbot.core.form.request import Action
 from mailbot.core.form.which_form import grace_reason_of, near_grace_reason
 from mailbot.core.form.yes_no import yes_or_no
 
@@ -127,7 +127,7 @@ def _units(field: str) -> frozenset[str]:
 def read_email(field: str, raw: str) -> str | Problem:
     """One plain address, alone or after its owner's name."""
     owned = _NAMED_ADDRESS.fullmatch(raw.strip())
-    address = strict(owned[1] if owned else raw.strip("<> "))
+    address = plain_address(owned[1] if owned else raw.strip("<> "))
     return address or Problem(field=field, code=Code.UNKNOWN_VALUE, read=raw, expected="expected.email")
 
 

@@ -11,8 +11,7 @@ from rapidfuzz import fuzz, process
 
 from mailbot.core.form.fields import FORMS, TITLES, normalise
 from mailbot.core.form.forwarded import without_reply_prefixes
-from mailbot.core.form.request import VALUE_SEPARATOR
-from mailbot.core.form.request_kinds import Action, RequestKind
+from mailbot.core.form.request import VALUE_SEPARATOR, Action, RequestKind
 from mailbot.core.form.yes_no import yes_or_no
 
 #: (beginning of a text, request, action): the seed's titles and headings, a longer one before one that it begins with.

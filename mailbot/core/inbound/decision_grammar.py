@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple, assert_never
 
+from mailbot.core.base.characters import without_invisible
 from mailbot.core.catalogue.item_kinds import ItemKey
 from mailbot.core.inbound.decision_tail import is_closing, is_farewell
 from mailbot.core.inbound.decision_word import ConfirmationWord, DecisionWord
@@ -22,9 +23,7 @@ from mailbot.core.inbound.decision_word import ConfirmationWord, DecisionWord
 _DECISIONS_MAX = 1000
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _UNTIL = re.compile(r"\buntil\s+(\S+)\s*\Z", re.IGNORECASE)
-_PLAIN_CHARACTERS = str.maketrans(
-    {"\u00a0": " ", "\u202f": " ", "\u2019": "'"} | dict.fromkeys("\u200b\u200c\u200d\u2060\ufeff\u00ad")
-)
+_PLAIN_CHARACTERS = str.maketrans({"\u00a0": " ", "\u202f": " ", "\u2019": "'"})
 _DECISION_WORDS = {word.value: word for word in DecisionWord}
 _CONFIRMATION_WORDS = {word.value: word for word in ConfirmationWord}
 _LOWER_CASE_WORDS = frozenset(word.lower() for word in DecisionWord)
@@ -68,14 +67,18 @@ def confirmation_word(own: str) -> ConfirmationWord | None:
     return _CONFIRMATION_WORDS.get(word.upper()) if word.isascii() else None
 
 
+def _plain(own: str) -> str:
+    return without_invisible(own).translate(_PLAIN_CHARACTERS)
+
+
 def _first_line(own: str) -> str:
-    return next((line.strip() for line in own.translate(_PLAIN_CHARACTERS).splitlines() if line.strip()), "")
+    return next((line.strip() for line in _plain(own).splitlines() if line.strip()), "")
 
 
 def read_decisions(own: str, prefix: str, items: Items) -> tuple[ReadDecision, ...]:
     """The decisions in the own text, each with its own outcome; ``prefix`` is that of references ("LIC")."""
     grammar = _Grammar(prefix, items)
-    blocks = grammar.blocks(own.translate(_PLAIN_CHARACTERS))
+    blocks = grammar.blocks(_plain(own))
     if not blocks:
         return (NotUnderstood("no_decision_word", own.strip()[:200]),)
     if len(blocks) > _DECISIONS_MAX:

@@ -4,8 +4,7 @@ from dataclasses import dataclass, replace
 
 from mailbot.core.form.forwarded import is_reply
 from mailbot.core.form.reader import FORMS_MAX, read_fields, read_forms
-from mailbot.core.form.request import Reading
-from mailbot.core.form.request_kinds import Action, RequestKind
+from mailbot.core.form.request import Action, Reading, RequestKind
 from mailbot.core.form.which_form import request_of
 from mailbot.core.inbound.purpose import Purpose
 from mailbot.core.inbound.reply_keys import FoundKey
@@ -149,12 +148,12 @@ def understand(message: Message, thread: Thread, desk: str, spam_header: str | N
     """The kind of the message. ``desk``: the desk's own address; ``spam_header``: "Name: value" of the mail server's spam mark."""
     if message.fault:
         return Unusable(message.fault)
-    if bounce.own(message):
+    if bounce.is_own_mail(message):
         return Ours()
-    report = bounce.report(message)
+    report = bounce.delivery_report(message)
     if report is not None:
         return Bounced(report)
-    why = bounce.automatic(message, desk)
+    why = bounce.automatic_reason(message, desk)
     if why:
         return Automatic(why, tuple(r for r in _forms(message) if r.request_line))
     if spam_header and _is_marked_spam(message, spam_header):

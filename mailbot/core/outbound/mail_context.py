@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any
 from urllib.parse import quote
 
-from mailbot.core.base.address import same
+from mailbot.core.base.address import same_address
 from mailbot.core.catalogue.contents import Catalogue
 from mailbot.core.catalogue.item_kinds import ItemKey, ItemKind
 from mailbot.core.desk.effects import Facts, Send
@@ -13,7 +13,7 @@ from mailbot.core.desk.grant import activated_on
 from mailbot.core.desk.ticket import GRANTED, ITEM_FIELDS, Item, ItemStatus, Route, Ticket
 from mailbot.core.form import blank_form
 from mailbot.core.form.fields import TITLES, field_label
-from mailbot.core.form.request_kinds import RequestKind
+from mailbot.core.form.request import RequestKind
 from mailbot.core.ledger.licence import Licence
 from mailbot.core.ledger.period import decrease_day, next_period
 from mailbot.core.outbound.compose import Envelope, Letterhead
@@ -119,7 +119,7 @@ def _of_ticket(
         "description": words_of(ticket.description or "", fields=reader.staff),
         "log": log(ticket, speech),
         "proof": proof(ticket, speech),
-        "asked_by": "" if same(reader.address, ticket.sender) else ticket.sender,
+        "asked_by": "" if same_address(reader.address, ticket.sender) else ticket.sender,
         "case": _case(ticket, facts, reader),
         "begins": (ticket.token or "")[:4],
         "activated": _activated(ticket),
@@ -190,7 +190,7 @@ def _case(ticket: Ticket, facts: Facts, reader: Reader) -> str:
         return "email"
     if ticket.is_question:
         return "question"
-    himself = same(reader.address, ticket.sender)
+    himself = same_address(reader.address, ticket.sender)
     return "contact" if not himself else "himself" if reader.licences else "new"
 
 

@@ -6,7 +6,7 @@ from mailbot.core.form.blank_form import correction_lines, render_blank, render_
 from mailbot.core.form.fields import FIELDS, FORMS, TITLES, Form
 from mailbot.core.form.problem import Code
 from mailbot.core.form.reader import read_fields, read_forms
-from mailbot.core.form.request_kinds import Action, RequestKind
+from mailbot.core.form.request import Action, RequestKind
 from mailbot.core.form.validation import validate
 from mailbot.core.form.which_form import chooser_values
 from tests.core.form.test_fields import FORM

@@ -6,7 +6,7 @@ from mailbot.core.form.blank_form import render_blank, render_filled
 from mailbot.core.form.fields import FORMS, TITLES
 from mailbot.core.form.problem import Code
 from mailbot.core.form.reader import read_fields, read_forms
-from mailbot.core.form.request_kinds import RequestKind
+from mailbot.core.form.request import RequestKind
 from mailbot.core.form.validation import validate
 from tests.support.desk import catalogue
 

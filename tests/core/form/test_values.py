@@ -227,7 +227,7 @@ def test_token_is_kept_without_its_decoration(line: str, token: str) -> None:
 
 
 def test_odd_character_inside_a_token_makes_it_malformed() -> None:
-    for raw in ("ABCD\u200bEFGH", "ABCD EFGH", "ABC“DEFGH", "short", "x" * 129):
+    for raw in ("ABCD\u200bEFGH", "ABCD\u202eEFGH", "ABCD EFGH", "ABC“DEFGH", "short", "x" * 129):
         _, problems = checked(PLAN.replace("A1B2C3D4E5F6", raw))
         assert problems == [("token", Code.TOKEN_MALFORMED)], raw
 

@@ -1,4 +1,4 @@
-"""Logs and licence statuses pasted into a mail: ``mailbot.core.logs`` reads them; here they are removed from the form."""
+"""The text of a mail without the logs and licence statuses pasted into it, which the diagnosis reads instead."""
 
 from collections.abc import Iterator, Sequence
 from re import compile as pattern
