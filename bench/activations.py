@@ -1,10 +1,9 @@
-"""How fast a mailbox of demo activations is worked off: `mailbot run --once` on a real Dovecot and an SMTP server.
+"""Throughput of `mailbot run --once` on a mailbox of demo activations, with a real Dovecot and an SMTP server.
 
     python bench/activations.py [NUMBER]
 
-The baselines, in the same run: the same mails written one by one into an SQLite file, each a durable commit; the same
-mails fetched and moved by IMAPClient alone; and, for the processor, the same mails read and two answers to each written
-by the standard library alone. Only the ratios say anything on another machine.
+Baselines in the same run: a durable SQLite commit per mail; fetching and moving the mails by IMAPClient alone; and, for
+CPU time, reading each mail and writing two answers with the standard library alone. Compare the ratios between machines.
 """
 
 import argparse
@@ -35,7 +34,7 @@ MAIL = (
 
 
 class Sink:
-    """An SMTP server that takes everything as fast as it can, in a thread of its own."""
+    """An SMTP server in its own thread that accepts everything as fast as it can."""
 
     def __init__(self) -> None:
         self.taken = 0
@@ -65,7 +64,7 @@ class Sink:
 
 
 def committed(folder: Path, mails: list[bytes]) -> float:
-    """Seconds for a durable commit of each mail."""
+    """Seconds to store each mail in a durable commit of its own."""
     database = sqlite3.connect(folder / "baseline.db", isolation_level=None)
     database.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; CREATE TABLE raw (data BLOB)")
     begun = time.perf_counter()
@@ -79,7 +78,7 @@ def committed(folder: Path, mails: list[bytes]) -> float:
 
 
 def fetched_and_moved(imap: servers.Dovecot) -> float:
-    """Seconds to fetch everything in INBOX and move it away, and back for what comes next."""
+    """Seconds to fetch every mail in INBOX and move it away; afterwards the mails are moved back."""
     with imap.client("INBOX") as client:
         begun = time.perf_counter()
         uids = client.search("ALL")
@@ -94,7 +93,7 @@ def fetched_and_moved(imap: servers.Dovecot) -> float:
 
 
 def read_and_answered(mails: list[bytes]) -> float:
-    """Seconds of the processor to read each mail and write two answers of text and HTML to it, with the standard library."""
+    """CPU seconds to read each mail and write two answers with text and HTML, with the standard library."""
     begun = time.process_time()
     for raw in mails:
         mail = email.message_from_bytes(raw, policy=email.policy.default)
@@ -122,7 +121,7 @@ def configuration(folder: Path, imap: servers.Dovecot, smtp_port: int) -> Path:
 
 
 def run_once(config: Path) -> tuple[float, resource.struct_rusage]:
-    """Seconds of the whole process, and what it and its like before it used."""
+    """Seconds of the whole process, and the resources used by all child processes so far."""
     begun = time.perf_counter()
     command = [sys.executable, "-m", "mailbot", "run", "--once", "-c", str(config)]
     done = subprocess.run(command, capture_output=True, check=False)
@@ -141,7 +140,7 @@ def main(number: int) -> None:
         for mail in mails:
             imap.append(mail)
         commits, moves, mere = committed(folder, mails), fetched_and_moved(imap), read_and_answered(mails)
-        say("the desk works them off")
+        say("the desk handles them")
         spent, after = run_once(config)
         assert (len(imap.mails("Done")), sink.taken) == (number, 2 * number)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime

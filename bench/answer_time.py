@@ -1,4 +1,4 @@
-"""How long after the IMAP server's notice the answer leaves: a running desk in IDLE on a real Dovecot, beside another client in IDLE."""
+"""Time from the IMAP server's announcement of a mail to the answer: a running desk on a real Dovecot, with another client in IDLE as the clock."""
 
 import argparse
 import statistics
@@ -18,7 +18,7 @@ MAILS = 20
 
 
 class Watching(threading.Thread):
-    """Another client in IDLE, which notes when the server tells it of each new mail."""
+    """Another client in IDLE, which records when the server announces each mail."""
 
     def __init__(self, imap: servers.Dovecot) -> None:
         super().__init__(daemon=True)
@@ -35,7 +35,7 @@ class Watching(threading.Thread):
 
 
 def main() -> None:
-    """One mail after the other; prints the waits."""
+    """Send one mail after the other and print the waits."""
     with tempfile.TemporaryDirectory() as name, servers.dovecot(Path(name)) as imap, servers.smtp_server() as smtp:
         config = configured(Path(name), imap, smtp)
         desk = subprocess.Popen([sys.executable, "-m", "mailbot", "run", "-c", str(config)], stderr=subprocess.DEVNULL)
@@ -59,21 +59,21 @@ def main() -> None:
 
 
 def one(number: int, imap: servers.Dovecot, smtp: servers.SmtpServer, watching: Watching) -> float:
-    """Seconds from the notice of this mail to the first answer to it; 0 when the notice comes after the answer, or never."""
+    """Seconds from the announcement of this mail to its first answer; 0 if the announcement came later or never."""
     before = len(watching.notices)
     imap.deliver(FORM % ((number,) * 4))
     wanted = f"joe{number}@acme.example"
     while not any(mail.recipient == wanted for mail in smtp.mails):
         time.sleep(0.002)
     answered = time.monotonic()
-    # Dovecot gathers its notices for half a second: of a mail that is answered and moved by then the other hears nothing.
+    # Dovecot delays announcements by half a second; a mail that is moved by then is never announced to the other client.
     while len(watching.notices) == before and time.monotonic() < answered + 2:
         time.sleep(0.002)
     noticed = watching.notices[before] if len(watching.notices) > before else answered
     smtp.wait(2 * (number + 1))
     while imap.mails("INBOX"):
         time.sleep(0.05)
-    time.sleep(0.6)  # the notices of the mail's leaving have come too
+    time.sleep(0.6)  # until the removal of the mail is announced too
     del watching.notices[:]
     return max(answered - noticed, 0.0)
 

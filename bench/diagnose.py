@@ -1,7 +1,7 @@
-"""How fast a log of 30 MB is diagnosed, beside ``grep -c status=`` on the same file in the same run, and in how much memory.
+"""Time and memory to diagnose a log of 30 MB, compared with ``grep -c status=`` on the same file in the same run.
 
-Each measurement is the best of five, in a process of its own for the memory: peak resident size above that of the same process
-once it holds the attachment's bytes.
+Times are the best of five. Memory is the peak resident size of a process of its own, minus its size once it has read the
+attachment.
 """
 
 import argparse
@@ -31,7 +31,7 @@ OLD, NEW = "F6E5D4C3B2A1", "A1B2C3D4E5F6"
 
 
 def general_log() -> bytes:
-    """Traffic lines as ``tests/support/loggen.py`` makes them, and a check of the licence each hour."""
+    """Traffic lines from ``tests/support/loggen.py``, with a licence check every hour."""
     world = World(random.Random(1))  # noqa: S311
     at, parts, size = START, [], 0
     few = [world.traffic(at) for _ in range(5_000)]
@@ -46,7 +46,7 @@ def general_log() -> bytes:
 
 
 def licence_log() -> bytes:
-    """Nothing but checks, each another: what two installations write that ask every second."""
+    """Only licence checks, all different: two installations that check every second."""
     at, parts, size = START, [], 0
     while size < SIZE:
         at += timedelta(seconds=1)
@@ -68,10 +68,10 @@ def zipped(data: bytes) -> bytes:
 
 
 def measured(path: Path) -> dict[str, float | str]:
-    """In this process: seconds (best), peak memory in MB beyond the bytes, the sentence."""
+    """Measured in this process: best time in seconds, peak memory in MB beyond the attachment, the sentence."""
     data = path.read_bytes()
     held = memory("VmRSS")
-    Path("/proc/self/clear_refs").write_text("5")  # the peak is counted from here
+    Path("/proc/self/clear_refs").write_text("5")  # resets the peak
     best, sentence = 1e9, ""
     for _ in range(TIMES):
         started = time.perf_counter()
@@ -81,13 +81,13 @@ def measured(path: Path) -> dict[str, float | str]:
 
 
 def memory(what: str) -> float:
-    """MB of this process, by the kernel's count."""
+    """A memory figure of this process from the kernel, in MB."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith(f"{what}:")) / 1024
 
 
 def grep(path: Path) -> float:
-    """Seconds of ``grep -c status=``, best."""
+    """Best time of ``grep -c status=``, in seconds."""
     best = 1e9
     for _ in range(TIMES):
         started = time.perf_counter()

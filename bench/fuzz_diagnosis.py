@@ -1,7 +1,7 @@
-"""Every reader of logs on damaged input: ``fuzz_diagnosis.py [COUNT]``; any exception ends it with the input that raised it.
+"""Fuzzes the readers of logs: ``fuzz_diagnosis.py [COUNT]``. Stops at the first exception and names its input.
 
-The files of ``tests/support/loggen.py`` (plain, packed, in mails, in every encoding) and archives in archives are cut, overwritten, doubled and
-glued at random, then examined with form and ledger. Of each diagnosis is checked what must hold of any.
+The files of ``tests/support/loggen.py`` (plain, packed, in mails, in every encoding) and archives in archives are cut, overwritten,
+doubled and joined at random, then examined with a form and a ledger. What must be true of every diagnosis is checked.
 """
 
 import argparse

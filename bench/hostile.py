@@ -1,8 +1,8 @@
-"""How long each reader of what strangers send takes for one nasty megabyte. Prints the slowest of each; over a second is a fault.
+"""CPU time of every reader of mails and logs on hostile input of one megabyte. Prints the slowest input of each reader.
 
-Processor time; what is slow is measured thrice and the quickest counts. How far it is stands on the error output. Readers
-of text get what ``parse`` lets through: no more lines than its cap.
-The shapes are those that make regular expressions backtrack, recursive readers fall and quadratic loops crawl.
+The inputs make regular expressions backtrack, recursion overflow and quadratic loops crawl. A time over a second is a
+fault (exit code 1). Slow readings are measured three times, the fastest counts. Readers of text get at most as many lines
+as ``parse`` lets through. Progress is printed on standard error.
 """
 
 import argparse
@@ -28,14 +28,14 @@ from mailbot.core.mail.html.tokenizer import OverCap
 from mailbot.core.mail.message import Caps, Message, parse
 
 SIZE = 1_000_000
-#: No more of a header is read: see ``mime.Caps``.
+#: Header bytes that are read at most: see ``Caps``.
 HEADER = 256 * 1024
-#: The most that a rule may take, in seconds (issue 3, point 7).
+#: Longest time allowed for one reading, in seconds.
 LIMIT = 1.0
 MARKER = "--- Please write your reply above this line ---"
 ITEMS = {"LIC-1": {"support": "support", "agents": "agents", "addon:quality_analysis": "addon:quality_analysis"}}
 
-#: One piece each, repeated to a megabyte.
+#: Each is repeated to a megabyte.
 PIECES = (
     "a", " ", "\t", "\n", " \n", "\n ", ">", "> ", ">\n", "> > ", ": ", ":", "x: ", "x:\n", "Agents: 1\n", "Agents: ", "Agents:\n",
     "Request: modify\n", "Request:\n", "License token: x\n", "lisense tokn: x\n", "- [x] Botify\n", "[x]", "| a ", "* ", "**", "_ ",
@@ -54,13 +54,13 @@ PIECES = (
     "User: 2; " * 200 + "\n", "User: 2   " * 200 + "\n", "Accounts: " + "1 users," * 200 + "\n", "Agents\tUsers\n", "User\t" * 300 + "\n",
     "<svg>", "<template>", "<p\n", "< p>", "<p/", "</", "<p class=gmail_quote>", "/*", "*/", "display:none;", "<font size=1>", "<x:y>", "<br>", "<li>",
 )  # fmt: skip
-#: Lines that are all different, one for each number.
+#: Each is repeated with a different number in every line.
 NUMBERED = (
     "x{}\ty\n", "License token: {}\n", "Token: a; Agents: {}; x: y; \n", "Agents\tUsers\n{}\t2\n", "agents={}\n", "lisense tokn {}: x\n",
     "Token\n{}\n\n", "- [x] {}\n", "Comments: x{}\n", "Request: modify {}\n", "On {} x wrote:\n", "> x{}\n", "Customer name: x\ny{} y y y y y\n",
     "=" * 60 + "{}\n", "(x)" * 20 + "{}\n", "?" * 60 + "{}\n", "APPROVE LIC-{}\n", "NOTE {}\n", "REJECT agents: {}\n",
 )  # fmt: skip
-#: HTML that is one of many parts.
+#: HTML repeated in each of many parts.
 TAGS = (
     "<div>",
     "<p>a",
@@ -144,7 +144,7 @@ def mails() -> Iterator[tuple[str, bytes]]:
 
 
 def shown(text: str) -> object:
-    """HTML as ``parse`` reads it."""
+    """The text that ``parse`` takes from HTML; None if it is over a cap."""
     try:
         return visible_text.visible_text(text)
     except OverCap:
@@ -199,7 +199,7 @@ def _thread(message: Message) -> Thread:
     )
 
 
-#: These get whole files and fields, or HTML; all others a text that ``parse`` let through.
+#: These readers get the whole input; the others only the lines that ``parse`` lets through.
 RAW = (
     "html to text",
     "verdict",
@@ -213,12 +213,12 @@ RAW = (
 
 
 def passed(text: str) -> str:
-    """What ``parse`` would let through of a text: so many lines."""
+    """The lines of a text that ``parse`` would let through."""
     return "".join(text.splitlines(keepends=True)[: Caps().text_lines])
 
 
 def taken(what: Callable[[], object]) -> float:
-    """Seconds of processor time, so that other programs of this machine do not count; of three where it is slow."""
+    """CPU seconds; the best of three if it is slow."""
     times: list[float] = []
     while len(times) < 3 and (not times or min(times) > LIMIT / 2):
         begun = time.process_time()
@@ -228,7 +228,7 @@ def taken(what: Callable[[], object]) -> float:
 
 
 def measured(wanted: Callable[[str], bool], step: int) -> Iterator[tuple[str, str, float]]:
-    """(reader, input, seconds) for every wanted reader and every so manieth input."""
+    """(reader, input, seconds) for every wanted reader and every ``step``-th input."""
     for name, text in islice(texts(), 0, None, step):
         short = passed(text)
         for name_of, read in READERS.items():
@@ -245,7 +245,7 @@ def measured(wanted: Callable[[str], bool], step: int) -> Iterator[tuple[str, st
 
 
 def main(only: set[str], but: set[str], step: int = 1) -> int:
-    """Prints each reader's slowest input; 1 when one took over a second."""
+    """Print the slowest input of each reader; returns 1 if any took over a second."""
     slowest: dict[str, tuple[float, str]] = {}
     count, over = 0, 0
     for name_of, name, seconds in measured(lambda reader: reader not in but and (not only or reader in only), step):

@@ -1,8 +1,8 @@
-"""How long the ledger takes: a licence from 1,000 events, an invoice of 10,000 licences, 10,000 due things caught up.
+"""Times of the ledger: a licence from 1,000 events, an invoice of 10,000 licences, 10,000 overdue timers.
 
     .venv/bin/python bench/ledger.py
 
-Beside each the time of folding a licence of ten events, so that machines can be compared.
+Each is printed with its ratio to the time for a licence of ten events, so that machines can be compared.
 """
 
 import argparse
@@ -26,12 +26,12 @@ ROME = ZoneInfo("Europe/Rome")
 
 
 def free(_: date) -> Prices:
-    """No item has a price, in no month."""
+    """A price list without prices, for every month."""
     return Prices({})
 
 
 def history(token: str, count: int) -> list[LicenceEvent]:
-    """A licence that changes its agents every day."""
+    """The events of a licence whose agents change every day."""
     terms = {"status": "active", "plan": "voice", "billing": "monthly", "agents": 10}
     return [
         LicenceEvent(
@@ -43,7 +43,7 @@ def history(token: str, count: int) -> list[LicenceEvent]:
 
 
 def main(things: int) -> None:
-    """One line each."""
+    """Print one line per measurement."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))  # errors only
     ten, thousand = history("TOKEN", 10), history("TOKEN", 1000)
     unit = min(seconds(lambda: [state_on(ten, date(2030, 1, 1)) for _ in range(100)]) for _ in range(5)) / 100

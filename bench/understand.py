@@ -1,8 +1,8 @@
-"""How well mails are understood, field by field: the golden set, then random realistic mails, and the time per mail.
+"""Accuracy of reading forms, field by field, on the golden mails and on random realistic mails, and the time per mail.
 
     python bench/understand.py [NUMBER [SEED]]
 
-Exits with 1 when a field was read wrong, or less than 99 % of the fields of well-meant mails were read right.
+Exit code 1 if any field was read wrong, or under 99 % of the fields of mails without a mistake were read right.
 """
 
 import argparse
@@ -40,7 +40,7 @@ def main(count: int, seed: int) -> int:
 
 
 def golden_set() -> Measured:
-    """The fields of the golden mails, those of replies included."""
+    """The fields of the golden mails, including those of replies."""
     one = Measured()
     for path in MAILS:
         expected = expected_of(path)

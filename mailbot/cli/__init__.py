@@ -1,5 +1,8 @@
-"""The command line: ``mailbot COMMAND``. Exit 0 good, 1 failed, 2 wrong call or configuration."""
+"""The command line: options, one module of commands per subject, and what is printed. The work itself is done elsewhere.
 
-from mailbot.cli.desk_commands import main
+Exit codes: 0 good, 1 failed, 2 wrong call or configuration.
+"""
+
+from mailbot.cli.app import main
 
 __all__ = ["main"]

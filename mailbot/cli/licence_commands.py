@@ -1,4 +1,4 @@
-"""``mailbot licences``: the ledger for people and programs."""
+"""``mailbot licences``: the ledger listed, shown, changed by hand, imported and exported."""
 
 from datetime import date
 from pathlib import Path
@@ -9,19 +9,20 @@ from rich.console import Console
 from rich.progress import track
 
 from mailbot import json_shapes
-from mailbot.cli.command_context import ConfigOption, Json, NowOption, choose, desk, fail, show_json
-from mailbot.cli.tables import show_table
+from mailbot.cli.options import ConfigOption, Json, NowOption, Token, choose, desk, fail
+from mailbot.cli.output import print_json, print_table
 from mailbot.core.ledger.invariants import first_broken_invariant
 from mailbot.core.ledger.licence import Licence
 from mailbot.environment import Desk
-from mailbot.operations.ledger_csv import Checks, Progress, export_csv, read_csv
+from mailbot.operations.ledger_csv import ColumnChecks, Progress, export_csv, read_csv
 from mailbot.operations.ledger_import import Difference, differences, put_licences, reverse
 from mailbot.process import mapping
 
 app = typer.Typer(no_args_is_help=True)
 
-#: So many licences are named; of more their number is told.
+#: At most this many warnings are printed; the rest is counted.
 _WARNINGS = 20
+_HISTORY = ("token", "revision", "effective", "kind", "ticket", "rule", "by", "changes", "why")
 
 
 def _today(found: Desk) -> date:
@@ -34,21 +35,23 @@ def _all(found: Desk) -> list[Licence]:
 
 
 @app.command("list")
-def list_all(config_file: ConfigOption = None, now: NowOption = None, json: Json = False) -> None:
+def list_licences(config_file: ConfigOption = None, now: NowOption = None, json: Json = False) -> None:
     """List all licences as they are today."""
     choose(config_file, now)
     every = _all(desk())
     if json:
-        show_json([json_shapes.licence_shape(licence) for licence in every])
+        print_json([json_shapes.licence_shape(licence) for licence in every])
         return
     columns = ("token", "status", "customer_name", "plan", "agents", "support", "billing")
-    show_table("Licences", columns, [tuple(getattr(licence, c) for c in columns) for licence in every])
+    print_table("Licences", columns, [tuple(getattr(licence, c) for c in columns) for licence in every])
 
 
-@app.command()
-def show(
-    token: str,
-    on: Annotated[str | None, typer.Option("--on", metavar="DATE", help="The licence as it is on that date.")] = None,
+@app.command("show")
+def show_licence(
+    token: Token,
+    on: Annotated[
+        str | None, typer.Option("--on", metavar="DATE", help="As it is on that date; the default is today.")
+    ] = None,
     config_file: ConfigOption = None,
     now: NowOption = None,
     json: Json = False,
@@ -66,42 +69,41 @@ def show(
         fail(f"there is no licence {token} on {day}")
     shape = json_shapes.licence_shape(licence)
     if json:
-        show_json(shape)
+        print_json(shape)
         return
-    show_table(f"Licence {token} on {day}", ("what", "value"), [(k, v) for k, v in shape.items() if k != "history"])
-    show_table(
-        "History",
-        ("token", "revision", "effective", "kind", "ticket", "rule", "by", "changes", "why"),
-        [
-            (e.token, e.revision, e.effective, e.kind, e.ticket, e.rule, e.decider, e.changes, e.why)
-            for e in licence.whole_history
-        ],
-    )
+    print_table(f"Licence {token} on {day}", ("what", "value"), [(k, v) for k, v in shape.items() if k != "history"])
+    history = [
+        (e.token, e.revision, e.effective, e.kind, e.ticket, e.rule, e.decider, e.changes, e.why)
+        for e in licence.whole_history
+    ]
+    print_table("History", _HISTORY, history)
 
 
 @app.command("set")
-def set_(
-    token: str,
-    settings: Annotated[list[str], typer.Argument(metavar="KEY=VALUE...")],
-    why: Annotated[str, typer.Option("--why", help="The reason, for the history.")],
+def set_licence(
+    token: Token,
+    settings: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="KEY=VALUE...",
+            help="Columns of the CSV, such as agents=12 or 'contacts=jo@acme.example;@acme.example'.",
+        ),
+    ],
+    why: Annotated[str, typer.Option("--why", metavar="TEXT", help="The reason, for the history.")],
     config_file: ConfigOption = None,
     now: NowOption = None,
 ) -> None:
-    """Change a licence by hand. reverses=REVISION undoes what an event changed."""
+    """Create or change a licence by hand.
+
+    KEY= removes a value. reverses=REVISION undoes one event of the history and credits what was billed for it.
+    """
     choose(config_file, now)
     found = desk(writes=True)
-    row = {"token": token}
-    for setting in settings:
-        key, equals, value = setting.partition("=")
-        if not equals:
-            fail(f"read {setting!r}, must be key=value", 2)
-        if key in row:
-            fail(f"{key}: given twice" if key != "token" else "token: cannot be changed", 2)
-        row[key] = value
+    row = _row(token, settings)
     if "reverses" in row:
         _reverse(found, row, why)
         return
-    faults = Checks(found.catalogue).faults(row)
+    faults = ColumnChecks(found.catalogue).faults(row)
     if faults:
         fail("\n".join(faults), 2)
     if changed := put_licences(found, [row], "set", why):
@@ -116,6 +118,19 @@ def set_(
     typer.echo(f"{token}: nothing to change{over}")
 
 
+def _row(token: str, settings: list[str]) -> dict[str, str]:
+    """The settings as a row of the CSV, or exit 2."""
+    row = {"token": token}
+    for setting in settings:
+        key, equals, value = setting.partition("=")
+        if not equals:
+            fail(f"read {setting!r}, must be key=value", 2)
+        if key in row:
+            fail(f"{key}: given twice" if key != "token" else "token: cannot be changed", 2)
+        row[key] = value
+    return row
+
+
 def _reverse(found: Desk, row: dict[str, str], why: str) -> None:
     revision = row.pop("reverses")
     if len(row) > 1 or not (revision.isascii() and revision.isdigit()):
@@ -128,53 +143,65 @@ def _reverse(found: Desk, row: dict[str, str], why: str) -> None:
     with found.store.read() as session:
         licence = mapping.load_licence(session, row["token"], today)
     if licence is not None:
-        _tell_broken(found, [(licence.token, first_broken_invariant(licence.history, today, found.catalogue))], today)
+        _warn_of_broken_invariants(
+            found, [(licence.token, first_broken_invariant(licence.history, today, found.catalogue))], today
+        )
 
 
 @app.command("import")
-def import_(
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False)],
+def import_licences(
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE.csv", exists=True, dir_okay=False, help="With the columns of mailbot licences export."
+        ),
+    ],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the differences without changing anything.")] = False,
     config_file: ConfigOption = None,
     now: NowOption = None,
     json: Json = False,
 ) -> None:
-    """Import licences from a CSV file: the whole file, or nothing and a list of every fault with its line."""
+    """Import licences from a CSV file, all or nothing.
+
+    If any line has a fault, nothing is changed and every fault is printed with its line number.
+    """
     choose(config_file, now)
     found = desk(writes=not dry_run)
-    rows, faults = read_csv(file.read_bytes(), found.catalogue, _bar("reading"))
+    rows, faults = read_csv(file.read_bytes(), found.catalogue, _progress("reading"))
     if faults:
         fail("\n".join(faults))
     if dry_run:
-        would = differences(found, rows)
-        _show_differences(would, len(rows), json=json)
-        _warn(found, would)
+        changed = differences(found, rows)
+        _print_differences(changed, len(rows), json=json)
+        _warn(found, changed)
         return
-    changed = put_licences(found, rows, "import", file.name, _bar("comparing"), _bar("writing"))
+    changed = put_licences(found, rows, "import", file.name, _progress("comparing"), _progress("writing"))
     if json:
-        show_json({"read": len(rows), "changed": len(changed)})
+        print_json({"read": len(rows), "changed": len(changed)})
     else:
         typer.echo(f"{len(rows)} licences read, {len(changed)} changed")
     _warn(found, changed)
 
 
-def _show_differences(found: list[Difference], read: int, *, json: bool) -> None:
+def _print_differences(found: list[Difference], read: int, *, json: bool) -> None:
     lines = [(one.token, "new" if one.before is None else "change", *line) for one in found for line in one.lines]
     columns = ("token", "kind", "what", "from", "to")
     if json:
-        show_json([dict(zip(columns, line, strict=True)) for line in lines])
+        print_json([dict(zip(columns, line, strict=True)) for line in lines])
         return
-    show_table("Differences", columns, lines)
+    print_table("Differences", columns, lines)
     typer.echo(f"{read} licences read, {len(found)} would change")
 
 
 def _warn(found: Desk, changed: list[Difference]) -> None:
     today = _today(found)
-    _tell_broken(found, [(one.token, one.first_broken_invariant(today, found.catalogue)) for one in changed], today)
+    _warn_of_broken_invariants(
+        found, [(one.token, one.first_broken_invariant(today, found.catalogue)) for one in changed], today
+    )
 
 
-def _tell_broken(found: Desk, firsts: list[tuple[str, tuple[date, str] | None]], today: date) -> None:
-    """An operator may make a licence that no request may make, but is told so."""
+def _warn_of_broken_invariants(found: Desk, firsts: list[tuple[str, tuple[date, str] | None]], today: date) -> None:
+    """Warn of licences that break an invariant: an operator may set them so, a request may not."""
     broken = [(token, *broke) for token, broke in firsts if broke]
     for token, day, why in broken[:_WARNINGS]:
         typer.echo(
@@ -184,16 +211,19 @@ def _tell_broken(found: Desk, firsts: list[tuple[str, tuple[date, str] | None]],
         typer.echo(f"warning: {len(broken) - _WARNINGS} more licences like these", err=True)
 
 
-def _bar(what: str) -> Progress:
-    """Shows on a terminal how far a long file is."""
+def _progress(what: str) -> Progress:
+    """A progress bar on standard error, if that is a terminal."""
     console = Console(stderr=True)
     return lambda things: track(things, what, console=console, transient=True, disable=not console.is_terminal)
 
 
-@app.command()
-def export(
+@app.command("export")
+def export_licences(
     spreadsheet: Annotated[
-        bool, typer.Option("--spreadsheet", help="Escape formulas; such a file cannot be imported.")
+        bool,
+        typer.Option(
+            "--spreadsheet", help="Escape formulas, for opening in a spreadsheet; such a file cannot be imported."
+        ),
     ] = False,
     config_file: ConfigOption = None,
     now: NowOption = None,

@@ -1,4 +1,4 @@
-"""``mailbot diagnose``: what logs say, as the approval mail would have it, for files that came another way."""
+"""``mailbot diagnose``: the diagnosis that an approval mail contains, for logs that did not come by mail."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -10,8 +10,8 @@ from typing import Annotated
 import typer
 
 from mailbot.assembly import read_catalogue
-from mailbot.cli.command_context import ConfigOption, Json, NowOption, choose, chosen, desk, fail, show_json
-from mailbot.cli.tables import show_table, text_of
+from mailbot.cli.options import ConfigOption, Json, NowOption, choose, chosen, desk, fail
+from mailbot.cli.output import print_json, print_table, text_of
 from mailbot.config.toml_file import DEFAULT
 from mailbot.core.base.characters import single_line
 from mailbot.core.desk.log_review import LicenceOf, arrival_of, claim_in, examine
@@ -28,77 +28,80 @@ _FACTS = (
 
 
 class Reason(StrEnum):
-    """The grace period reasons of a form."""
+    """The reasons for a grace period that a form can give."""
 
     EXPIRED = "expired"
     TOKEN_CHANGE = "token_change"  # noqa: S105 - a reason, not a secret
     OTHER = "other"
 
 
-def diagnose(
-    files: Annotated[
-        list[Path],
-        typer.Argument(
-            metavar="FILE...", exists=True, dir_okay=False, readable=True, help="Log files, archives, or a mail."
-        ),
-    ],
-    reason: Annotated[
-        Reason | None, typer.Option("--reason", help="The reason given in the form, if no FILE is the mail.")
-    ] = None,
-    old_token: Annotated[
-        str | None, typer.Option("--old-token", metavar="TOKEN", help="The old token given in the form.")
-    ] = None,
-    new_token: Annotated[
-        str | None, typer.Option("--new-token", metavar="TOKEN", help="The new token given in the form.")
-    ] = None,
-    customer: Annotated[
-        str | None, typer.Option("--customer", metavar="NAME", help="The customer name given in the form.")
-    ] = None,
-    received_at: Annotated[
-        str | None, typer.Option("--received-at", metavar="TIME", help="When the logs arrived, if no FILE is the mail.")
-    ] = None,
+Files = Annotated[
+    list[Path],
+    typer.Argument(metavar="FILE...", exists=True, dir_okay=False, readable=True, help="Logs, archives, or a mail."),
+]
+ReasonOption = Annotated[
+    Reason | None, typer.Option("--reason", help="The reason given in the form, if no FILE is the mail.")
+]
+OldToken = Annotated[str | None, typer.Option("--old-token", metavar="TOKEN", help="The old token given in the form.")]
+NewToken = Annotated[str | None, typer.Option("--new-token", metavar="TOKEN", help="The new token given in the form.")]
+Customer = Annotated[
+    str | None, typer.Option("--customer", metavar="NAME", help="The customer name given in the form.")
+]
+ReceivedAt = Annotated[
+    str | None, typer.Option("--received-at", metavar="TIME", help="When the logs arrived, if no FILE is the mail.")
+]
+
+
+def diagnose_logs(
+    files: Files,
+    reason: ReasonOption = None,
+    old_token: OldToken = None,
+    new_token: NewToken = None,
+    customer: Customer = None,
+    received_at: ReceivedAt = None,
     config_file: ConfigOption = None,
     now: NowOption = None,
     json: Json = False,
 ) -> None:
-    """Say what logs prove: .log, .txt, .json, .gz, .zip, winmail.dat or a whole mail, all files together.
+    """Say what the logs of a re-activation prove.
 
-    With a configuration they are compared with the ledger too. The exit code is 1 if nothing could be read.
+    Reads .log, .txt, .json, .gz, .zip, winmail.dat or a whole mail; all files count as one set. With a configuration,
+    they are also compared with the ledger. The exit code is 1 if nothing could be read.
     """
     choose(config_file, now)
     given = [(file.name, file.read_bytes()) for file in files]
     mail = next((message for _, data in given if (message := mail_in(data)) is not None), None)
-    found = desk() if _configured() else None
+    found = desk() if _is_configured() else None
     form = FormClaim(reason.value if reason else None, old_token, new_token, customer)
     if form == FormClaim() and mail is not None:
         form = claim_in(mail, found.catalogue if found else read_catalogue(None))
     sources = [source for name, data in given for source in sources_in(name, data)]
-    day = _day(received_at, mail, found.config.zone if found else UTC)
+    day = _arrival_day(received_at, mail, found.config.zone if found else UTC)
     keep = [mail.sender] if mail is not None and mail.sender else []
-    told = _examined(found, lambda licence_of: examine(sources, form, licence_of, day, keep))
+    diagnosis = _with_ledger(found, lambda licence_of: examine(sources, form, licence_of, day, keep))
     if json:
-        show_json(told.model_dump(mode="json"))
+        print_json(diagnosis.model_dump(mode="json"))
     else:
-        show_diagnosis(told)
-    raise typer.Exit(0 if told.files else 1)
+        print_diagnosis(diagnosis)
+    raise typer.Exit(0 if diagnosis.files else 1)
 
 
-def _configured() -> bool:
-    named = chosen["config"] or os.environ.get("MAILBOT_CONFIG") or DEFAULT.exists()
-    return bool(named) or any(name.startswith("MAILBOT_") and "__" in name for name in os.environ)
+def _is_configured() -> bool:
+    path = chosen["config"] or os.environ.get("MAILBOT_CONFIG") or DEFAULT.exists()
+    return bool(path) or any(name.startswith("MAILBOT_") and "__" in name for name in os.environ)
 
 
-def _examined(found: Desk | None, examined: Callable[[LicenceOf], Diagnosis]) -> Diagnosis:
-    """The diagnosis against the ledger of the desk, or, where there is no desk, against none."""
+def _with_ledger(found: Desk | None, diagnose: Callable[[LicenceOf], Diagnosis]) -> Diagnosis:
+    """The diagnosis; without a desk, no licence is known to it."""
     if found is None:
-        return examined(lambda _: None)
+        return diagnose(lambda _: None)
     today = found.clock().astimezone(found.config.zone).date()
     with found.store.read() as session:
-        return examined(lambda token: mapping.load_licence(session, token, today))
+        return diagnose(lambda token: mapping.load_licence(session, token, today))
 
 
-def _day(received_at: str | None, mail: Message | None, zone: tzinfo) -> date | None:
-    """The day of arrival: as given, else as the mail's topmost server says; None where nothing came by mail."""
+def _arrival_day(received_at: str | None, mail: Message | None, zone: tzinfo) -> date | None:
+    """The day of arrival: as given, else from the mail's topmost Received field or its Date; None without a mail."""
     if received_at is None:
         at = arrival_of(mail) if mail is not None else None
     else:
@@ -111,21 +114,21 @@ def _day(received_at: str | None, mail: Message | None, zone: tzinfo) -> date | 
     return at.astimezone(zone).date() if at.tzinfo else at.date()
 
 
-def show_diagnosis(told: Diagnosis) -> None:
-    """A diagnosis for people."""
-    typer.echo(single_line(told.sentence, 1_000))
+def print_diagnosis(diagnosis: Diagnosis) -> None:
+    """Print a diagnosis for people."""
+    typer.echo(single_line(diagnosis.sentence, 1_000))
     typer.echo("")
-    facts = [(name.replace("_", " "), text_of(value)) for name in _FACTS if (value := getattr(told, name))]
-    show_table("What the logs say", ("what", "value"), facts)
-    if told.proof:
-        rows = [(f"{one.file}:{one.line}", one.text, text_of(one.proves)) for one in told.proof]
-        show_table("Lines that prove it", ("where", "line", "proves"), [tuple(row) for row in rows])
-    _list("Disagreements", told.disagreements)
-    _list("Not read", told.unreadable)
-    _list("Ask the customer for", told.send_instead)
+    facts = [(name.replace("_", " "), text_of(value)) for name in _FACTS if (value := getattr(diagnosis, name))]
+    print_table("What the logs say", ("what", "value"), facts)
+    if diagnosis.proof:
+        rows = [(f"{one.file}:{one.line}", one.text, text_of(one.proves)) for one in diagnosis.proof]
+        print_table("Lines that prove it", ("where", "line", "proves"), [tuple(row) for row in rows])
+    _print_list("Disagreements", diagnosis.disagreements)
+    _print_list("Not read", diagnosis.unreadable)
+    _print_list("Ask the customer for", diagnosis.send_instead)
 
 
-def _list(title: str, sentences: Sequence[str]) -> None:
+def _print_list(title: str, sentences: Sequence[str]) -> None:
     if sentences:
         typer.echo(f"\n{title}:")
         for sentence in sentences:

@@ -1,42 +1,45 @@
-"""``mailbot erase``: a person leaves the database."""
+"""``mailbot erase``: a person is erased from the database; ``operations.person_erasure`` does it."""
 
 from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
-from mailbot.cli.command_context import ConfigOption, Json, NowOption, choose, desk, fail, show_json
+from mailbot.cli.options import ConfigOption, Json, NowOption, choose, desk, fail
+from mailbot.cli.output import print_json
 from mailbot.core.base.address import plain_address
-from mailbot.operations.person_erasure import StillNeededError
-from mailbot.operations.person_erasure import erase_person as erased
+from mailbot.operations.person_erasure import StillNeededError, erase_person
 from storage.erasure import Erased
 
 
-def erase(
-    address: Annotated[str, typer.Argument(metavar="ADDRESS", help="The address of the person.")],
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be erased.")] = False,
+def erase_address(
+    address: Annotated[
+        str, typer.Argument(metavar="ADDRESS", help="The address of the person, such as jo@acme.example.")
+    ],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be erased without erasing it.")] = False,
     config_file: ConfigOption = None,
     now: NowOption = None,
     json: Json = False,
 ) -> None:
-    """Erase a person for good: contacts, mails with their attachments, and the words in tickets.
+    """Erase a person from the database for good.
 
-    Licences, bills and decisions stay. While a ticket of that address is open, nothing is erased and the exit code is 1.
+    Contacts, mails with their attachments, and names and words in tickets go; licences, bills and decisions stay.
+    While a ticket of that address is open, nothing is erased and the exit code is 1.
     """
     if plain_address(address) is None:
         fail(f"ADDRESS: read {address!r}, must be one plain address like jo@acme.example", 2)
     choose(config_file, now)
     try:
-        report = erased(desk(writes=not dry_run), address, dry_run=dry_run)
+        report = erase_person(desk(writes=not dry_run), address, dry_run=dry_run)
     except StillNeededError as refusal:
         fail(str(refusal))
     if json:
-        show_json({**asdict(report), "dry_run": dry_run})
+        print_json({**asdict(report), "dry_run": dry_run})
     else:
-        typer.echo(_told(report, dry_run=dry_run))
+        typer.echo(_report_text(report, dry_run=dry_run))
 
 
-def _told(report: Erased, *, dry_run: bool) -> str:
+def _report_text(report: Erased, *, dry_run: bool) -> str:
     lines = [
         f"{report.address}: {'would be erased' if dry_run else 'erased'}",
         f"  contact of      {', '.join(report.contact_of) or 'no licence'}",

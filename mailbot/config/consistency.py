@@ -1,6 +1,6 @@
-"""What must fit together in a configuration: several keys looked at at once, whatever is wrong with the single ones.
+"""Rules between several keys of a configuration, such as two folders with one name.
 
-Works on the sections as read, so that these faults stand in the same list as those of single keys.
+They are checked on the sections as read, before validation, so that one list has these faults and those of single keys.
 """
 
 from collections import Counter
@@ -14,24 +14,24 @@ from mailbot.core.base.loopback import is_loopback
 
 Raw = Mapping[str, Any]
 
-_KEY_SIGNS = 26
-_NUMBER_SIGNS = 7
-_LOCAL_PART = 64  # RFC 5321 section 4.5.3.1.1
+_KEY_LENGTH = 26  # characters of a reply key
+_NUMBER_LENGTH = 7  # digits of a ticket number
+_LOCAL_PART_MAX = 64  # RFC 5321 section 4.5.3.1.1
 
 
 def not_built(raw: Raw) -> Iterator[str]:
-    """A fault for each section of the contract that this version has nothing behind."""
+    """A fault for each section that is specified but not built yet."""
     if "web" in raw:
         yield "web: not built in this version of mailbot, remove it"
 
 
 def config_inconsistencies(raw: Raw) -> Iterator[str]:
-    """Every fault that only shows when several keys are looked at together, one sentence each."""
+    """Every fault between several keys, one sentence each."""
     for check in _CHECKS:
         yield from check(raw)
 
 
-def _staff_verifiable(raw: Raw) -> Iterator[str]:
+def _staff_can_be_verified(raw: Raw) -> Iterator[str]:
     identity = _section(raw, "identity")
     if identity.get("staff", "key+verified") == "key+verified" and "authserv_id" not in identity:
         yield (
@@ -41,7 +41,7 @@ def _staff_verifiable(raw: Raw) -> Iterator[str]:
         )
 
 
-def _plain_stays_here(raw: Raw) -> Iterator[str]:
+def _plain_only_to_loopback(raw: Raw) -> Iterator[str]:
     for name in ("imap", "smtp"):
         section = _section(raw, name)
         host = section.get("host")
@@ -52,20 +52,20 @@ def _plain_stays_here(raw: Raw) -> Iterator[str]:
             )
 
 
-def _licence_server_private(raw: Raw) -> Iterator[str]:
+def _http_only_to_loopback(raw: Raw) -> Iterator[str]:
     url = _section(raw, "licence_server").get("url")
     if isinstance(url, str) and url.startswith("http://") and not is_loopback(urlsplit(url).hostname or ""):
         yield wrong("licence_server.url", url, "https://... (http is for this machine only)")
 
 
-def _login_whole(raw: Raw) -> Iterator[str]:
+def _smtp_login_complete(raw: Raw) -> Iterator[str]:
     smtp = _section(raw, "smtp")
     if ("username" in smtp) != ("password" in smtp):
         given, lacking = ("username", "password") if "username" in smtp else ("password", "username")
         yield f"smtp.{lacking}: missing, must be given where smtp.{given} is"
 
 
-def _folders_differ(raw: Raw) -> Iterator[str]:
+def _folders_distinct(raw: Raw) -> Iterator[str]:
     defaults = {"folder": "INBOX", "done_folder": "Done", "quarantine_folder": "Quarantine"}
     names = {key: _section(raw, "imap").get(key, default) for key, default in defaults.items()}
     counts = Counter(name for name in names.values() if isinstance(name, str))
@@ -75,13 +75,13 @@ def _folders_differ(raw: Raw) -> Iterator[str]:
             yield f"{keys}: all read {name!r}, must be different folders"
 
 
-def _somebody_decides(raw: Raw) -> Iterator[str]:
+def _staff_not_empty(raw: Raw) -> Iterator[str]:
     if raw.get("staff") == []:
         yield "staff: empty, must have at least one member"
 
 
 def _staff_distinct(raw: Raw) -> Iterator[str]:
-    desk = _desk(raw)
+    desk = _desk_address(raw)
     members = raw.get("staff")
     seen: dict[str, int] = {}
     for number, member in enumerate(members if isinstance(members, list) else (), 1):
@@ -96,13 +96,13 @@ def _staff_distinct(raw: Raw) -> Iterator[str]:
         seen.setdefault(fold_case(address), number)
 
 
-def _room_for_keys(raw: Raw) -> Iterator[str]:
-    """A key travels in the local part: desk+lic-1234567.KEY@example.com must still be an address."""
+def _room_for_reply_keys(raw: Raw) -> Iterator[str]:
+    """A reply key is part of the local part: desk+lic-1234567.KEY@example.com must still be an address."""
     prefix = _section(raw, "mailbot").get("ticket_prefix", "LIC")
-    desk = _desk(raw)
+    desk = _desk_address(raw)
     if not desk or not isinstance(prefix, str) or _section(raw, "smtp").get("sub_addressing") is False:
         return
-    room = _LOCAL_PART - len(f"+{prefix}-.") - _NUMBER_SIGNS - _KEY_SIGNS
+    room = _LOCAL_PART_MAX - len(f"+{prefix}-.") - _NUMBER_LENGTH - _KEY_LENGTH
     if len(desk.rpartition("@")[0]) > room >= 1:
         yield wrong(
             "mailbot.address",
@@ -111,7 +111,7 @@ def _room_for_keys(raw: Raw) -> Iterator[str]:
         )
 
 
-def _desk(raw: Raw) -> str | None:
+def _desk_address(raw: Raw) -> str | None:
     address = _section(raw, "mailbot").get("address")
     return fold_case(address) if isinstance(address, str) and plain_address(address) else None
 
@@ -122,12 +122,12 @@ def _section(raw: Raw, name: str) -> Raw:
 
 
 _CHECKS: tuple[Callable[[Raw], Iterator[str]], ...] = (
-    _staff_verifiable,
-    _plain_stays_here,
-    _licence_server_private,
-    _login_whole,
-    _folders_differ,
-    _somebody_decides,
+    _staff_can_be_verified,
+    _plain_only_to_loopback,
+    _http_only_to_loopback,
+    _smtp_login_complete,
+    _folders_distinct,
+    _staff_not_empty,
     _staff_distinct,
-    _room_for_keys,
+    _room_for_reply_keys,
 )

@@ -1,6 +1,6 @@
-"""The configuration: every key with its default and what it must be; one ConfigError lists all faults.
+"""The configuration: every key with its type, default and limits; one ``ConfigError`` lists every fault.
 
-Where values come from: ``config_read``; kinds of values: ``config_values``; what must fit together: ``config_checks``.
+``config.toml_file`` reads the values, ``config.value_types`` has the types, ``config.consistency`` the rules between keys.
 """
 
 from collections.abc import Mapping, Sequence
@@ -37,7 +37,7 @@ _SECURITY = "'tls', 'starttls' or 'plain' (this machine only)"
 
 
 class ConfigError(Exception):
-    """The configuration cannot be used. ``faults`` are all the reasons, one sentence each, without secrets."""
+    """The configuration cannot be used. ``faults`` has every reason, one sentence each, without secrets."""
 
     def __init__(self, source: str, faults: Sequence[str]) -> None:
         self.source, self.faults = source, tuple(faults)
@@ -53,13 +53,13 @@ def _whole(default: int, low: int, high: int) -> Any:
 
 
 class Section(BaseModel):
-    """What all sections share: fixed once read, and no key is passed over."""
+    """Base of all sections: immutable, and an unknown key is a fault."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class MailbotSettings(Section):
-    """The desk itself. ``data_dir`` holds everything durable; The shipped catalogue and templates can be replaced."""
+class MailbotSection(Section):
+    """The desk itself. ``data_dir`` holds the database; ``catalogue`` and ``templates`` replace those shipped with mailbot."""
 
     address: Address = Field(description="the desk's one plain address, such as 'licences@example.com'")
     name: Line = Field("License Desk", description="one line of text")
@@ -72,8 +72,8 @@ class MailbotSettings(Section):
     public_url: WebAddress | None = Field(None, description="an address that begins with https:// or http://")
 
 
-class DatabaseSettings(Section):
-    """Where everything durable is. ``<data_dir>`` stands for ``mailbot.data_dir``."""
+class DatabaseSection(Section):
+    """The database. "<data_dir>" in ``url`` stands for ``mailbot.data_dir``."""
 
     url: DatabaseUrl = Field(
         SecretStr("sqlite:///<data_dir>/mailbot.db"),
@@ -81,8 +81,8 @@ class DatabaseSettings(Section):
     )
 
 
-class ImapSettings(Section):
-    """The mailbox that requests and replies come to."""
+class ImapSection(Section):
+    """The mailbox that receives requests and replies."""
 
     host: Host = Field(description="the name of the IMAP server")
     security: Security = Field("tls", description=_SECURITY)
@@ -99,8 +99,8 @@ class ImapSettings(Section):
     spam_header: Header | None = Field(None, description="a header field as 'Name: value', such as 'X-Spam-Flag: YES'")
 
 
-class SmtpSettings(Section):
-    """The server that takes our mails. Without ``username`` it takes them without a login."""
+class SmtpSection(Section):
+    """The server that sends our mails; without ``username`` there is no login."""
 
     host: Host = Field(description="the name of the SMTP server")
     security: Security = Field("tls", description=_SECURITY)
@@ -114,8 +114,8 @@ class SmtpSettings(Section):
     sub_addressing: Annotated[bool, Strict()] = Field(True, description="true or false")
 
 
-class IdentitySettings(Section):
-    """How sure we must be of who wrote."""
+class IdentitySection(Section):
+    """How a sender is verified, and what an unverified one may do."""
 
     authserv_id: Host | None = Field(None, description="the name at the start of your server's Authentication-Results")
     staff: Literal["key+verified", "key"] = Field("key+verified", description="'key+verified' or 'key'")
@@ -127,30 +127,30 @@ class IdentitySettings(Section):
     )
 
 
-class Member(Section):
-    """One of the staff. The name is the address where none is given."""
+class StaffMember(Section):
+    """A member of staff. Without ``name``, the address is the name."""
 
     address: Address = Field(description="one plain address, such as 'anna@example.com'")
     name: Line = Field(default_factory=lambda given: given["address"], description="one line of text")
 
 
-class LicenceServerSettings(Section):
-    """Where every event of the ledger is posted to, signed; nothing is applied before it says so."""
+class LicenceServerSection(Section):
+    """The server that every ledger event is posted to, signed. A change applies once the server accepts it."""
 
     url: WebAddress = Field(description="an address that begins with https://, or http:// on this machine")
     secret: SecretStr = Field(min_length=16, description="text of at least 16 characters (or secret_file)")
 
 
-class LimitSettings(Section):
-    """What one mail may weigh, and how often we answer."""
+class LimitsSection(Section):
+    """The largest mail accepted, and how many replies are sent."""
 
     raw_mb: int = _whole(45, 1, 1000)
     replies_per_sender_per_day: int = _whole(10, 1, 10_000)
     replies_to_unknown_per_hour: int = _whole(60, 0, 100_000)
 
 
-class TimerSettings(Section):
-    """When we remind, close and forget."""
+class TimersSection(Section):
+    """When reminders and the digest go out, tickets close, and reply keys expire."""
 
     staff_reminder_hours: int = _whole(24, 1, 8760)
     digest_at: ClockTime = Field(time(8), description="a time of day, such as '08:00'")
@@ -159,7 +159,7 @@ class TimerSettings(Section):
     key_days: int = _whole(30, 1, 365)
 
 
-class RetentionSettings(Section):
+class RetentionSection(Section):
     """How long raw mails are kept."""
 
     raw_days: int = _whole(365, 1, 36_500)
@@ -168,16 +168,16 @@ class RetentionSettings(Section):
 class Config(Section):
     """The whole configuration, checked."""
 
-    mailbot: MailbotSettings
-    database: DatabaseSettings = DatabaseSettings()
-    imap: ImapSettings
-    smtp: SmtpSettings
-    identity: IdentitySettings = IdentitySettings()
-    staff: tuple[Member, ...] = Field(description="at least one member, as [[staff]] with address and name")
-    limits: LimitSettings = LimitSettings()
-    timers: TimerSettings = TimerSettings()
-    retention: RetentionSettings = RetentionSettings()
-    licence_server: LicenceServerSettings | None = Field(None, description="a section with url and secret")
+    mailbot: MailbotSection
+    database: DatabaseSection = DatabaseSection()
+    imap: ImapSection
+    smtp: SmtpSection
+    identity: IdentitySection = IdentitySection()
+    staff: tuple[StaffMember, ...] = Field(description="at least one member, as [[staff]] with address and name")
+    limits: LimitsSection = LimitsSection()
+    timers: TimersSection = TimersSection()
+    retention: RetentionSection = RetentionSection()
+    licence_server: LicenceServerSection | None = Field(None, description="a section with url and secret")
 
     @property
     def zone(self) -> ZoneInfo:
@@ -186,12 +186,12 @@ class Config(Section):
 
     @property
     def database_url(self) -> str:
-        """The database's URL in full; it may hold a password."""
+        """The complete URL of the database, which may contain a password."""
         return self.database.url.get_secret_value().replace("<data_dir>", str(self.mailbot.data_dir))
 
 
 def load_config(path: Path | None, environ: Mapping[str, str]) -> Config:
-    """The configuration from ``path``, else ``MAILBOT_CONFIG``, else ``./mailbot.toml``, under the environment's keys.
+    """The configuration from ``path``, else the file in MAILBOT_CONFIG, else ./mailbot.toml; the environment overrides the file.
 
     Raises:
         ConfigError: with every fault.
@@ -202,7 +202,7 @@ def load_config(path: Path | None, environ: Mapping[str, str]) -> Config:
     faults = [*reading.faults, *not_built(reading.raw)]
     sections = {name: part for name, part in reading.raw.items() if name != "web"}
     try:
-        # A required section that is missing is taken as empty, so that its keys are named.
+        # A missing required section counts as empty, so that the faults name its required keys.
         config = Config.model_validate({"mailbot": {}, "imap": {}, "smtp": {}, **sections})
     except ValidationError as error:
         faults += sentences(error, Config)

@@ -1,7 +1,6 @@
-"""Where the configuration comes from: the file, the environment over it, and the files that hold secrets.
+"""Reads the configuration: the TOML file, the environment that overrides it, and the files that hold secrets.
 
-Gives one plain dict, as if all of it had stood in the file, and says what could not be read. What the values must be
-is said in ``config``.
+The result is one dict, as if everything were in the file, and what could not be read. ``config.settings`` validates it.
 """
 
 from collections.abc import Iterator, Mapping
@@ -20,9 +19,9 @@ DEFAULT = Path("mailbot.toml")
 
 @dataclass
 class RawConfig:
-    """What was read: ``source`` (for messages), the sections in ``raw``, and one sentence per fault on the way.
+    """What was read: ``source`` (a name for messages), the sections in ``raw``, and one sentence per fault.
 
-    Not ``complete``: there is no file that could be read, hence nothing else to say of it.
+    ``complete`` is False if the file could not be read; then no other fault is looked for.
     """
 
     source: str
@@ -32,9 +31,9 @@ class RawConfig:
 
 
 def read_config(path: Path | None, environ: Mapping[str, str], root: type[BaseModel]) -> RawConfig:
-    """File, environment and secret files in one dict; ``root`` says which keys are lists, numbers or secrets.
+    """File, environment and secret files in one dict; the model ``root`` says which keys are lists, numbers or secrets.
 
-    Without a file in the working directory the environment alone will do, if it configures anything at all.
+    No file is needed if the environment sets any key.
     """
     settings = {name: text for name, text in environ.items() if name.startswith(PREFIX) and "__" in name}
     named = path or (Path(environ["MAILBOT_CONFIG"]) if environ.get("MAILBOT_CONFIG") else None)
@@ -44,7 +43,7 @@ def read_config(path: Path | None, environ: Mapping[str, str], root: type[BaseMo
         reading = _file(named or DEFAULT)
     if reading.complete:
         for name, text in sorted(settings.items()):
-            _put(reading, name, text, root)
+            _set_from_environment(reading, name, text, root)
         for section, key in _secrets(root):
             _secret_file(reading, section, key)
     return reading
@@ -66,8 +65,8 @@ def _file(path: Path) -> RawConfig:
     return reading
 
 
-def _put(reading: RawConfig, name: str, text: str, root: type[BaseModel]) -> None:
-    """Sets ``MAILBOT_SECTION__KEY``, or of a member ``MAILBOT_STAFF__1__ADDRESS``, counted from 1."""
+def _set_from_environment(reading: RawConfig, name: str, text: str, root: type[BaseModel]) -> None:
+    """Set the value of a variable MAILBOT_SECTION__KEY or, for a list, MAILBOT_STAFF__1__ADDRESS, counted from 1."""
     section, *steps = name.removeprefix(PREFIX).lower().split("__")
     here = reading.raw.setdefault(section, [] if _is_list(root, section) else {})
     if isinstance(here, list) and len(steps) == 2 and steps[0].isascii() and steps[0].isdigit():
@@ -84,7 +83,7 @@ def _put(reading: RawConfig, name: str, text: str, root: type[BaseModel]) -> Non
 
 
 def _typed(text: str, kind: Any) -> Any:
-    """The text of a variable as the file would have it; text that does not fit stays text, and is refused as such."""
+    """The text as the type that TOML would give it; text that does not fit stays text and fails validation."""
     digits = text.strip().removeprefix("-")
     if kind is int and digits.isascii() and digits.isdigit() and len(digits) < 20:
         return int(text)
@@ -96,7 +95,7 @@ def _typed(text: str, kind: Any) -> Any:
 
 
 def _secret_file(reading: RawConfig, section: str, key: str) -> None:
-    """Replaces ``KEY_file`` by what the file holds, less one line end."""
+    """Replace the key "KEY_file" by KEY with the content of that file, without its last line end."""
     here = reading.raw.get(section)
     name = here.pop(f"{key}_file", None) if isinstance(here, dict) else None
     if not isinstance(here, dict) or name is None:
@@ -105,7 +104,7 @@ def _secret_file(reading: RawConfig, section: str, key: str) -> None:
     if key in here:
         reading.faults.append(f"{section}.{key}, {where}: both are given, must be one of them")
         return
-    here[key] = "not read"  # stands in, so that it is not called missing besides
+    here[key] = "not read"  # placeholder, so that the key is not reported as missing too
     if not isinstance(name, str):
         reading.faults.append(wrong(where, name, "the path of a file"))
         return
@@ -132,7 +131,7 @@ def _secrets(root: type[BaseModel]) -> Iterator[tuple[str, str]]:
 
 
 def _section_of(annotation: Any) -> Any:
-    """The section itself, where it may be left out."""
+    """The model of an optional section (SECTION | None)."""
     return (
         next((one for one in get_args(annotation) if one is not type(None)), annotation)
         if get_origin(annotation) is UnionType
@@ -145,7 +144,7 @@ def _is_list(root: type[BaseModel], section: str) -> bool:
 
 
 def _kind(root: type[BaseModel], section: str, key: str) -> Any:
-    """The type of a key of a section (or of the members of a list of sections); None when it is unknown."""
+    """The type of a key in a section or in a list of sections; None for an unknown key."""
     model: Any = root.model_fields[section].annotation if section in root.model_fields else None
     model = get_args(model)[0] if get_origin(model) is tuple else _section_of(model)
     return model.model_fields[key].annotation if model and key in model.model_fields else None

@@ -1,6 +1,6 @@
-"""What the single values of a configuration must be: one type for each kind.
+"""The types of configuration values, such as an address or a time zone.
 
-Where a check raises without words, the description of the key says what would be right.
+A check that raises ValueError without a text leaves the wording of the fault to the description of the key.
 """
 
 import string
@@ -19,23 +19,23 @@ from mailbot.core.base.address import plain_address
 from mailbot.core.base.config_faults import suggestion
 
 
-def _fits(good: bool) -> None:
+def _require(good: bool) -> None:
     if not good:
         raise ValueError
 
 
 def _line(text: str) -> str:
-    _fits(text.isprintable() and bool(text.strip()))
+    _require(text.isprintable() and bool(text.strip()))
     return text
 
 
 def _host(text: str) -> str:
-    _fits(text.isascii() and text.isprintable() and not set(text) & set(" /@") and bool(text))
+    _require(text.isascii() and text.isprintable() and not set(text) & set(" /@") and bool(text))
     return text
 
 
 def _address(text: str) -> str:
-    _fits(plain_address(text) is not None)
+    _require(plain_address(text) is not None)
     return text
 
 
@@ -53,34 +53,34 @@ def _zone(name: str) -> str:
 
 @cache
 def _zones() -> set[str]:
-    """All names; they are gathered from some hundred files."""
+    """All names, cached: the standard library reads hundreds of files for them."""
     return available_timezones()
 
 
 def _prefix(text: str) -> str:
-    _fits(2 <= len(text) <= 10 and set(text) <= set(string.ascii_uppercase))
+    _require(2 <= len(text) <= 10 and set(text) <= set(string.ascii_uppercase))
     return text
 
 
 def _language(text: str) -> str:
     code, line, region = text.partition("_")
-    _fits(2 <= len(code) <= 3 and set(code) <= set(string.ascii_lowercase))
-    _fits(not line or (len(region) == 2 and set(region) <= set(string.ascii_uppercase)))
+    _require(2 <= len(code) <= 3 and set(code) <= set(string.ascii_lowercase))
+    _require(not line or (len(region) == 2 and set(region) <= set(string.ascii_uppercase)))
     return text
 
 
 def _file(path: Path) -> Path:
-    _fits(path.is_file())
+    _require(path.is_file())
     return path
 
 
 def _folder(path: Path) -> Path:
-    _fits(path.is_dir())
+    _require(path.is_dir())
     return path
 
 
 def _web_address(text: str) -> str:
-    _fits(text.startswith(("https://", "http://")) and len(text.split()) == 1 and text.isascii())
+    _require(text.startswith(("https://", "http://")) and len(text.split()) == 1 and text.isascii())
     return text
 
 
@@ -90,7 +90,7 @@ def _database(url: SecretStr) -> SecretStr:
         known = make_url(text)
     except (ArgumentError, ValueError) as error:
         raise ValueError from error
-    _fits(text.startswith("postgresql+psycopg://") or (text.startswith("sqlite:///") and bool(known.database)))
+    _require(text.startswith("postgresql+psycopg://") or (text.startswith("sqlite:///") and bool(known.database)))
     if known.drivername.startswith("postgresql") and find_spec("psycopg") is None:
         raise ValueError(
             "an SQLite database, unless the PostgreSQL extra is installed: pip install 'mailbot[postgresql]'"
@@ -100,17 +100,17 @@ def _database(url: SecretStr) -> SecretStr:
 
 def _header(text: str) -> str:
     name, colon, value = text.partition(":")
-    _fits(bool(colon and name and value.strip()) and name.isascii() and " " not in name and text.isprintable())
+    _require(bool(colon and name and value.strip()) and name.isascii() and " " not in name and text.isprintable())
     return text
 
 
 def _clock_time(value: object) -> object:
     if isinstance(value, str):
         hour, _, minute = value.partition(":")
-        _fits(len(hour) == len(minute) == 2 and f"{hour}{minute}".isascii() and f"{hour}{minute}".isdigit())
-        _fits(int(hour) < 24 and int(minute) < 60)
+        _require(len(hour) == len(minute) == 2 and f"{hour}{minute}".isascii() and f"{hour}{minute}".isdigit())
+        _require(int(hour) < 24 and int(minute) < 60)
         return time(int(hour), int(minute))
-    _fits(isinstance(value, time))  # TOML's own 08:00:00
+    _require(isinstance(value, time))  # TOML's own 08:00:00
     return value
 
 

@@ -1,7 +1,7 @@
-"""Where mails enter the demo's mail server: who sent each is checked and stamped, then it is put into mailboxes.
+"""The receiving side of the demo's mail server: checks the sender of each mail, stamps the result, delivers to mailboxes.
 
-What a real desk's mail provider does: only the topmost Authentication-Results of its own id counts, because it takes
-away any that came with the mail. Here a sender is proved by his login, as providers do with their own people.
+It does what a mail provider does: it removes Authentication-Results fields in its own name and adds its own on top. A
+sender is verified by the login, as providers do for their own users.
 """
 
 import logging
@@ -15,10 +15,10 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 from mailbot.core.base.address import domain_of, fold_case
 from mailbot.core.mail.message import parse
 
-#: The name of this border in Authentication-Results.
+#: The name of this server in Authentication-Results.
 AUTHSERV_ID = "mx.demo.example"
 
-# At every login aiosmtpd warns of its own property.
+# aiosmtpd logs a deprecation warning about itself at every login.
 logging.getLogger("mail.log").setLevel(logging.ERROR)
 
 _FIELD_END = re.compile(rb"\r?\n(?![ \t])")
@@ -26,7 +26,7 @@ _HEAD_END = re.compile(rb"\r?\n\r?\n")
 
 
 def stamped_verdict(sender: str | None, login: str | None, own: frozenset[str]) -> str:
-    """The result to stamp: pass for whoever logged in as ``sender``, fail for another in a domain of ``own`` people."""
+    """The DMARC result to stamp: pass if ``sender`` is the login, fail for any other sender in a domain of ``own``."""
     if sender is None:
         return "dmarc=none"
     host = domain_of(sender)
@@ -38,7 +38,7 @@ def stamped_verdict(sender: str | None, login: str | None, own: frozenset[str]) 
 
 
 def stamped(raw: bytes, envelope_from: str, result: str, authserv_id: str = AUTHSERV_ID) -> bytes:
-    """The mail under our own Return-Path and Authentication-Results, without any that claimed to be ours."""
+    """The mail with our Return-Path and Authentication-Results on top, without those that it brought in our name."""
     ends = _HEAD_END.search(raw)
     head, rest = (raw[: ends.start()], raw[ends.start() :]) if ends else (raw, b"")
     fields = [field for field in _FIELD_END.split(head) if not _ours(field, authserv_id)]
@@ -52,20 +52,20 @@ def _ours(field: bytes, authserv_id: str) -> bool:
         case b"return-path":
             return True
         case b"authentication-results":
-            # Wherever the id stands: it may be quoted or follow a comment.
+            # Anywhere in the value: the id may be quoted or follow a comment.
             return authserv_id.encode() in value.lower()
     return False
 
 
 def mailbox_of(recipient: str, own: frozenset[str]) -> str | None:
-    """Whose mailbox an address is, sub-addresses (``desk+lic-1.KEY@...``) included; None when nobody's here."""
+    """The mailbox of an address or sub-address ("desk+lic-1.KEY@..."); None if there is none here."""
     local, _, host = fold_case(recipient).rpartition("@")
     address = f"{local.partition('+')[0]}@{host}"
     return address if address in own else None
 
 
 class Border:
-    """What aiosmtpd calls. ``deliver`` puts a mail into a mailbox, ``seen`` is told of each before that."""
+    """The callbacks of aiosmtpd. ``seen`` is called with each mail before ``deliver`` puts it into a mailbox."""
 
     def __init__(
         self,
@@ -78,20 +78,20 @@ class Border:
         self._sessions: WeakSet[SMTP] = WeakSet()
 
     def session(self) -> SMTP:
-        """A new connection's protocol."""
+        """The protocol of a new connection."""
         made = SMTP(
             self,
             hostname=AUTHSERV_ID,
             ident="mailbot demo",
             authenticator=self._authenticate,
-            auth_require_tls=False,  # nothing but 127.0.0.1 reaches us
+            auth_require_tls=False,  # only 127.0.0.1 can connect
             decode_data=False,
         )
         self._sessions.add(made)
         return made
 
     def hang_up(self) -> None:
-        """End all connections."""
+        """Close all connections."""
         for session in list(self._sessions):
             if session.transport is not None:
                 session.transport.abort()  # type: ignore[attr-defined]
@@ -108,17 +108,17 @@ class Border:
     async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
-        """Only mailboxes of the demo are served."""
+        """Refuse recipients without a mailbox in the demo."""
         if mailbox_of(address, self.own) is None:
             return "550 5.1.1 no such mailbox in the demo"
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
-        """Check, stamp, deliver."""
+        """Check, stamp and deliver a mail."""
         raw = bytes(envelope.original_content or b"")
         login = session.auth_data if isinstance(session.auth_data, str) else None
-        sender = (envelope.mail_from or "").removeprefix("<>")  # how aiosmtpd writes the null return path
+        sender = (envelope.mail_from or "").removeprefix("<>")  # how aiosmtpd writes the null reverse-path
         finished = stamped(raw, sender, stamped_verdict(parse(raw).sender, login, self.own))
         for mailbox in dict.fromkeys(mailbox_of(address, self.own) for address in envelope.rcpt_tos):
             if mailbox is not None:

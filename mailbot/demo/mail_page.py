@@ -1,6 +1,6 @@
-"""The web mail page of ``mailbot demo --stay``: read, write and answer as one of the people. Plain HTML, 127.0.0.1 only.
+"""The web page of ``mailbot demo --stay``: read, write and reply as one of the people. Plain HTML, on 127.0.0.1 only.
 
-Each action goes through that person's mail client, so what is written here takes the same way as any other mail.
+Everything goes through that person's ``MailClient``, over IMAP and SMTP.
 """
 
 import asyncio
@@ -13,18 +13,18 @@ from aiohttp import web
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from mailbot.core.mail.message import Message
-from mailbot.demo.correspondents import DESK, Client, answer_to, quoted, reply_subject
+from mailbot.demo.mail_client import DESK, MailClient, quoted, recipient_of_reply, reply_subject
 from mailbot.demo.mail_server import HOST
 
 _MAILTO = re.compile(r"mailto:[^\s<>\"]+")
 _LARGEST = 30_000_000  # bytes of a mail with its files
-_Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+_Next = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-class Page:
-    """``start`` gives the port on which it answers."""
+class MailPage:
+    """The web server; ``start`` returns its port."""
 
-    def __init__(self, people: dict[str, Client]) -> None:
+    def __init__(self, people: dict[str, MailClient]) -> None:
         self.people = people
         self._pages = Environment(
             loader=PackageLoader("mailbot.demo", "pages"), autoescape=True, undefined=StrictUndefined
@@ -32,7 +32,7 @@ class Page:
         self._runner: web.AppRunner | None = None
 
     async def start(self) -> int:
-        """Answer from now on."""
+        """Start the server and return its port."""
         app = web.Application(client_max_size=_LARGEST, middlewares=[_only_from_here])
         app.add_routes(
             [
@@ -49,7 +49,7 @@ class Page:
         return int(self._runner.addresses[0][1])
 
     async def stop(self) -> None:
-        """Answer no more."""
+        """Stop the server."""
         if self._runner is not None:
             await self._runner.cleanup()
 
@@ -62,7 +62,7 @@ class Page:
 
     async def _mail(self, request: web.Request) -> web.Response:
         client = await self._client(request)
-        mail = _found(client, request.match_info["uid"])
+        mail = _mail_of(client, request.match_info["uid"])
         text = f"\n\n{quoted(mail)}"
         return self._page(
             "mail",
@@ -71,7 +71,7 @@ class Page:
             body=_linked(mail.text, client),
             files=[file.name for file in mail.attachments],
             form={
-                "to": answer_to(mail),
+                "to": recipient_of_reply(mail),
                 "subject": reply_subject(mail),
                 "text": text,
                 "answers": request.match_info["uid"],
@@ -79,23 +79,23 @@ class Page:
         )
 
     async def _blank(self, request: web.Request) -> web.Response:
-        asked = request.query
-        form = {"to": asked.get("to", DESK), "subject": asked.get("subject", ""), "text": asked.get("text", "")}
+        query = request.query
+        form = {"to": query.get("to", DESK), "subject": query.get("subject", ""), "text": query.get("text", "")}
         return self._page("write", client=await self._client(request), form={**form, "answers": ""})
 
     async def _write(self, request: web.Request) -> web.Response:
         client = await self._client(request)
         given = await request.post()
-        words = {name: str(given.get(name, "")) for name in ("to", "subject", "text", "answers")}
-        answers = _found(client, words["answers"]) if words["answers"] else None
+        fields = {name: str(given.get(name, "")) for name in ("to", "subject", "text", "answers")}
+        answers = _mail_of(client, fields["answers"]) if fields["answers"] else None
         file = given.get("file")
         files = ((file.filename, file.file.read()),) if isinstance(file, web.FileField) and file.filename else ()
         try:
             await asyncio.to_thread(
                 client.send,
-                words["text"],
-                subject=words["subject"],
-                to=words["to"].strip(),
+                fields["text"],
+                subject=fields["subject"],
+                to=fields["to"].strip(),
                 answers=answers,
                 files=files,
             )
@@ -103,7 +103,7 @@ class Page:
             raise web.HTTPBadRequest(text=f"The mail was not sent: {error}") from error
         raise web.HTTPSeeOther(f"/{client.address}/")
 
-    async def _client(self, request: web.Request) -> Client:
+    async def _client(self, request: web.Request) -> MailClient:
         client = self.people.get(request.match_info["who"])
         if client is None:
             raise web.HTTPNotFound(text="Nobody in the demo has that address.")
@@ -112,14 +112,14 @@ class Page:
 
     def _page(self, name: str, **values: object) -> web.Response:
         text = self._pages.get_template(f"{name}.html").render(**values)
-        # Nothing of a mail is ever run, should it get past the escaping.
+        # No script of a mail runs, even if it gets past the escaping.
         policy = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'"
         return web.Response(text=text, content_type="text/html", headers={"Content-Security-Policy": policy})
 
 
 @web.middleware
-async def _only_from_here(request: web.Request, handler: _Handler) -> web.StreamResponse:
-    """No other site may use the page through a browser: its name must be ours, and so must be where a form stood."""
+async def _only_from_here(request: web.Request, handler: _Next) -> web.StreamResponse:
+    """Refuse requests that another site makes through a browser: the host and the origin of a form must be ours."""
     own = request.url.host in (HOST, "localhost")
     origin = request.headers.get("Origin")
     if not own or (request.method == "POST" and origin not in (None, f"http://{request.host}")):
@@ -127,20 +127,20 @@ async def _only_from_here(request: web.Request, handler: _Handler) -> web.Stream
     return await handler(request)
 
 
-def _found(client: Client, uid: str) -> Message:
+def _mail_of(client: MailClient, uid: str) -> Message:
     mail = client.inbox.get(int(uid)) if uid.isascii() and uid.isdigit() else None
     if mail is None:
         raise web.HTTPNotFound(text="This mail does not exist.")
     return mail
 
 
-def _linked(text: str, client: Client) -> list[tuple[str, str]]:
-    """The text in pieces: (words, ""), or (a mailto: address, the page for writing that mail as that person)."""
+def _linked(text: str, client: MailClient) -> list[tuple[str, str]]:
+    """The text in pieces: (text, ""), or (mailto address, the page to write that mail as that person)."""
     pieces, at = [], 0
     for match in _MAILTO.finditer(text):
-        asked = urlsplit(match.group())
-        given = parse_qs(asked.query)
-        ready = {"to": unquote(asked.path)}
+        link = urlsplit(match.group())
+        given = parse_qs(link.query)
+        ready = {"to": unquote(link.path)}
         ready |= {name: given[key][0] for name, key in (("subject", "subject"), ("text", "body")) if key in given}
         pieces += [(text[at : match.start()], ""), (match.group(), f"/{client.address}/write?{urlencode(ready)}")]
         at = match.end()

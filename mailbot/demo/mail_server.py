@@ -1,7 +1,7 @@
-"""The mail server of the demo, in a thread of its own: mail-devel's IMAP behind our border, all on 127.0.0.1.
+"""The mail server of the demo on 127.0.0.1, in its own thread: IMAP by mail-devel, SMTP by ``demo.demo_border``.
 
-mail-devel's own SMTP and web page stay off: they sort mails by their To field, change line ends, stamp no
-Authentication-Results, and replies of that page go past Reply-To.
+mail-devel's own SMTP server and web page are not used: they deliver by the To field, change line ends, add no
+Authentication-Results, and the replies of the page ignore Reply-To.
 """
 
 import asyncio
@@ -18,12 +18,12 @@ from mailbot.clock import system
 from mailbot.demo.demo_border import Border
 
 HOST = "127.0.0.1"
-_PATIENCE = 30.0  # seconds for the start and the end
+_TIMEOUT = 30.0  # seconds to start and to stop
 _Result = TypeVar("_Result")
 
 
-class Servers:
-    """``with Servers(...)``: IMAP and SMTP are up inside, on ``imap_port`` and ``smtp_port``; every account has the password."""
+class MailServers:
+    """A context in which IMAP and SMTP run on ``imap_port`` and ``smtp_port``. Every account has the same password."""
 
     def __init__(self, own: frozenset[str], password: str, seen: Callable[[str, bytes], None]) -> None:
         self.own, self.password = own, password
@@ -34,7 +34,7 @@ class Servers:
         self._stack = AsyncExitStack()
         self._mail: Any = None
 
-    def __enter__(self) -> "Servers":
+    def __enter__(self) -> "MailServers":
         self._thread.start()
         try:
             self.call(self._start())
@@ -44,18 +44,18 @@ class Servers:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.call(self._end())
+        self.call(self._stop())
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(_PATIENCE)
+        self._thread.join(_TIMEOUT)
         self._loop.close()
 
     def call(self, work: Coroutine[Any, Any, _Result]) -> _Result:
-        """What ``work`` gives, done in the servers' thread."""
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(_PATIENCE)
+        """Run ``work`` in the thread of the servers and return its result."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(_TIMEOUT)
 
     async def _start(self) -> None:
         self.imap_port = free_port()
-        words = [
+        options = [
             "--host",
             HOST,
             "--imap-port",
@@ -65,8 +65,8 @@ class Servers:
             "--multi-user",
             "--no-http",
         ]
-        self._mail = await Service.init(Service.parse([*words, "--user", min(self.own)]))
-        self._mail.smtp.loop.close()  # made for a server that we do not start
+        self._mail = await Service.init(Service.parse([*options, "--user", min(self.own)]))
+        self._mail.smtp.loop.close()  # belongs to an SMTP server that we do not start
         self._mail.smtp = None
         await self._stack.enter_async_context(self._mail.start())
         for address in self.own:
@@ -75,14 +75,14 @@ class Servers:
         self.smtp_port = server.sockets[0].getsockname()[1]
         self._stack.callback(server.close)
 
-    async def _end(self) -> None:
+    async def _stop(self) -> None:
         await self._stack.aclose()
         self.border.hang_up()
         others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
         for task in others:
             task.cancel()
         await asyncio.gather(*others, return_exceptions=True)
-        await asyncio.sleep(0)  # sockets are closed in the loop's next turn
+        await asyncio.sleep(0)  # the event loop closes the sockets in its next turn
 
     async def _deliver(self, mailbox: str, raw: bytes) -> None:
         accounts = await self._mail.mailboxes.get(mailbox)
@@ -91,7 +91,7 @@ class Servers:
 
 
 def free_port() -> int:
-    """A port of 127.0.0.1 that nobody listens on."""
+    """A free port of 127.0.0.1."""
     with socket.socket() as sock:
         sock.bind((HOST, 0))
         return int(sock.getsockname()[1])

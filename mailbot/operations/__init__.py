@@ -1,4 +1,4 @@
-"""What an operator does besides running the desk: check, probe, explain, import, audit, erase.
+"""What operators do besides running the desk: check, probe, explain, import, audit, erase.
 
-The commands that call this are in ``cli``.
+Results are returned as values; ``cli`` prints them.
 """

@@ -1,4 +1,7 @@
-"""``mailbot check --probe``: a mail with forged fields to the desk's own address, to see what the border makes of it."""
+"""``mailbot check --probe``: sends the desk a mail with forged Authentication-Results and looks at what arrives.
+
+The forged fields and their judgement are in ``mail.auth_results_probe``.
+"""
 
 import asyncio
 import time
@@ -18,52 +21,46 @@ from mailbot.servers.smtp import Outcome, Sent, Smtp
 from mailbot.service.delivery import smtp_settings
 from mailbot.service.mailbox_loop import imap_settings
 
-#: Between two looks into the mailbox, in seconds.
-_LOOK = 0.5
+#: Pause between two searches of the mailbox, in seconds.
+_PAUSE = 0.5
 
 
 def judge_mail(raw: bytes, authserv_id: str | None) -> tuple[BorderFinding, ...]:
-    """What the desk makes of the sender of that mail."""
+    """The findings on the sender of a received mail."""
     return mail_findings(parse(raw), authserv_id)
 
 
 def probe(desk: Desk, patience: float) -> tuple[BorderFinding, ...]:
-    """Send the probe, wait so many seconds for it, judge what arrived and put it away.
+    """Send the probe, wait up to ``patience`` seconds for it, judge it and move it to the done folder.
 
-    It is marked as our own, so that a desk that runs meanwhile does not answer it.
+    The probe is marked as our own mail, so that a running desk does not answer it.
 
     Raises:
-        ImapError: when the mailbox cannot be opened or read.
+        ImapError: if the mailbox cannot be opened or read.
     """
     authserv_id = desk.config.identity.authserv_id
     if authserv_id is None:
-        return (
-            BorderFinding(
-                "probe",
-                False,
-                "identity.authserv_id is not set, so the desk trusts no field and there is nothing to forge",
-            ),
-        )
+        return _failed("identity.authserv_id is not set, so the desk trusts no field and there is nothing to forge")
     raw, message_id, mark = _mail(desk, authserv_id, desk.clock())
-    before = {folder: _next(settings, desk) for folder, settings in _folders(desk).items()}
+    before = {folder: _next_uid(settings, desk) for folder, settings in _folders(desk).items()}
     address = desk.config.mailbot.address
     outcome = asyncio.run(_send(desk, address, raw))
     if not isinstance(outcome, Sent):
-        return (BorderFinding("probe", False, f"the probe could not be sent: {outcome.reply}"),)
-    message = _await(desk, before, message_id, patience)
+        return _failed(f"the probe could not be sent: {outcome.reply}")
+    message = _wait_for(desk, before, message_id, patience)
     if message is None:
-        return (
-            BorderFinding(
-                "probe",
-                False,
-                f"the probe was sent but did not arrive within {patience:g} s; is {address} the address of this mailbox?",
-            ),
+        return _failed(
+            f"the probe was sent but did not arrive within {patience:g} s; is {address} the address of this mailbox?"
         )
     return probe_findings(message, mark, authserv_id)
 
 
+def _failed(detail: str) -> tuple[BorderFinding, ...]:
+    return (BorderFinding("probe", False, detail),)
+
+
 def _mail(desk: Desk, authserv_id: str, now: datetime) -> tuple[bytes, str, str]:
-    """(the finished mail, its Message-ID, the mark of the forged field)."""
+    """(finished mail, its Message-ID, the mark in the forged field)."""
     address, random = desk.config.mailbot.address, desk.ids.stream("probe")
     mark = reply_keys.make_key(random(20))
     message_id = reply_keys.message_id(None, None, random(20), domain_of(address))
@@ -92,12 +89,12 @@ async def _send(desk: Desk, address: str, raw: bytes) -> Outcome:
 
 
 def _folders(desk: Desk) -> dict[str, ImapSettings]:
-    """Where the probe may lie: a running desk moves it on at once."""
+    """The settings by folder where the probe may be: a running desk moves it to the done folder at once."""
     settings = imap_settings(desk.config)
     return {folder: replace(settings, folder=folder) for folder in (settings.folder, settings.done_folder)}
 
 
-def _next(settings: ImapSettings, desk: Desk) -> int:
+def _next_uid(settings: ImapSettings, desk: Desk) -> int:
     mailbox = Mailbox.open(settings, desk.log)
     try:
         return max(mailbox.uids(), default=0) + 1
@@ -105,20 +102,20 @@ def _next(settings: ImapSettings, desk: Desk) -> int:
         mailbox.close()
 
 
-def _await(desk: Desk, before: dict[str, int], message_id: str, patience: float) -> Message | None:
+def _wait_for(desk: Desk, before: dict[str, int], message_id: str, patience: float) -> Message | None:
     deadline = time.monotonic() + patience
     while True:
         for folder, settings in _folders(desk).items():
-            found = _look(desk, settings, before[folder], message_id)
+            found = _take(desk, settings, before[folder], message_id)
             if found is not None:
                 return found
         if time.monotonic() > deadline:
             return None
-        time.sleep(_LOOK)
+        time.sleep(_PAUSE)
 
 
-def _look(desk: Desk, settings: ImapSettings, first: int, message_id: str) -> Message | None:
-    """The probe among the mails of that folder from UID ``first`` on; it is put away."""
+def _take(desk: Desk, settings: ImapSettings, first: int, message_id: str) -> Message | None:
+    """The probe, if it is in that folder with UID ``first`` or higher; it is moved to the done folder."""
     mailbox = Mailbox.open(settings, desk.log)
     try:
         batches = mailbox.fetch(uid for uid in mailbox.uids() if uid >= first)

@@ -1,4 +1,4 @@
-"""``mailbot check``: everything that a running desk needs, looked at one by one, each with what to do."""
+"""``mailbot check``: one finding for each thing that a running desk needs; a fault says what to do."""
 
 import asyncio
 from collections.abc import Callable
@@ -19,26 +19,26 @@ from storage.faults import StoreError
 
 
 def check_all(config: Config) -> list[BorderFinding]:
-    """All checks in order; a fault in one does not keep the others from being made."""
-    lines = [BorderFinding("configuration", True, "no faults")]
-    lines.append(_try("catalogue", lambda: f"version {read_catalogue(config.mailbot.catalogue).version}"))
-    lines.append(_try("templates", lambda: _templates(config)))
-    lines.append(_try("database", lambda: _database(config)))
-    lines.append(_try("imap", lambda: _imap(imap_settings(config), MailLog())))
-    lines.append(_try("smtp", lambda: asyncio.run(Smtp(smtp_settings(config)).check())))
-    return lines
+    """The findings in order. Every check is made, also after a fault."""
+    findings = [BorderFinding("configuration", True, "no faults")]
+    findings.append(_try("catalogue", lambda: f"version {read_catalogue(config.mailbot.catalogue).version}"))
+    findings.append(_try("templates", lambda: _templates(config)))
+    findings.append(_try("database", lambda: _database(config)))
+    findings.append(_try("imap", lambda: _imap(imap_settings(config), MailLog())))
+    findings.append(_try("smtp", lambda: asyncio.run(Smtp(smtp_settings(config)).check())))
+    return findings
 
 
-#: Where to look when a server does not do what it must; other faults name their place themselves.
+#: The configuration keys to look at if a server fails; other faults name their keys themselves.
 KEYS = {
     "imap": "see host, port, security, username, password, folder, done_folder and quarantine_folder in [imap]",
     "smtp": "see host, port, security, username and password in [smtp]",
 }
 
 
-def _try(name: str, look: Callable[[], str]) -> BorderFinding:
+def _try(name: str, inspect: Callable[[], str]) -> BorderFinding:
     try:
-        return BorderFinding(name, True, look())
+        return BorderFinding(name, True, inspect())
     except (ImapError, SmtpError) as error:
         return BorderFinding(name, False, f"{error}; {KEYS[name]}")
     except (ConfigError, StoreError, OSError, ValueError) as error:

@@ -1,4 +1,4 @@
-"""What a mail would do: it is handled as any other, on a rehearsal of the database, of which nothing stays."""
+"""Explains what a mail would do: it is handled as usual in a transaction that is rolled back."""
 
 import email
 import email.policy
@@ -18,18 +18,18 @@ from storage import inbox, outbox, tickets
 
 
 class _Silent(MailLog):
-    """Nothing happens, so nothing is logged."""
+    """Logs nothing, because nothing is kept."""
 
     def _say(self, level: str, event: str, **values: Any) -> None:
         pass
 
 
 def explain_mail(desk: Desk, raw: bytes) -> dict[str, Any]:
-    """What the mail is, how sure its sender is and why, the tickets it would touch as they would be, the mails out."""
+    """The document of ``mailbot explain --json``: the intake, the sender and its verdict, the tickets and mails that would follow."""
     quiet = replace(desk, log=_Silent())
     message = parse(raw)
     with desk.store.rehearsal() as session:
-        # A mail that was here already is explained as if it had not been.
+        # With a source of its own, so that a mail that is in the database already is no duplicate.
         row, _ = inbox.keep(session, raw, f"explain:{message.sha256}", desk.clock(), desk.clock(), "inject")
         handled = handle(quiet, session, row.id, desk.clock())
         out = [mail for mail in reversed(outbox.listing(session)) if mail.inbox_id == row.id]
@@ -50,7 +50,7 @@ def _verdict(desk: Desk, message: Message) -> str | None:
 
 
 def _why(desk: Desk, message: Message) -> str:
-    """What the verdict rests on."""
+    """The evidence of the verdict on the sender, for people."""
     named = desk.config.identity.authserv_id
     if message.sender is None:
         return message.sender_fault or ""

@@ -1,4 +1,7 @@
-"""The CSV of import and export: every fault with its line on the way in, every value exactly on the way out."""
+"""Licences as CSV: read with every fault and its line number, written so that reading gives the same.
+
+What a row changes in the ledger is in ``operations.ledger_import``.
+"""
 
 import csv
 import io
@@ -14,16 +17,17 @@ from mailbot.core.ledger.licence import DATES, Licence
 from mailbot.json_shapes import LICENCE
 
 STATUSES = ("demo", "active", "expired", "deactivated", "replaced")
-#: The most seats of a kind that a licence may have.
-MOST = 1_000_000
+#: Most seats of one kind that a licence may have.
+MOST_SEATS = 1_000_000
+#: Prefix of the first column's name in an export for spreadsheets, so that it is not imported.
 SPREADSHEET = "spreadsheet:"
 
-#: Passes what it is given on, one after the other, and may show how far it is.
+#: Passes on what it is given and may show the progress.
 Progress = Callable[[Iterable[Any]], Iterable[Any]]
 
 
-class Checks:
-    """What each column must be, by the catalogue."""
+class ColumnChecks:
+    """The checks of each column against the catalogue."""
 
     def __init__(self, catalogue: Catalogue) -> None:
         self._columns: dict[str, Callable[[str], str | None]] = {
@@ -43,7 +47,7 @@ class Checks:
         }
 
     def faults(self, row: dict[str, str]) -> list[str]:
-        """Everything wrong with one line of a file or with the settings of one licence, each naming its column."""
+        """Every fault of a row, each with the name of its column."""
         found = [f"unknown column {name!r}" for name in row if name not in self._columns]
         for name, value in row.items():
             check = self._columns.get(name)
@@ -80,8 +84,8 @@ def _name(value: str) -> str | None:
 
 
 def _count(value: str) -> str | None:
-    good = value.isascii() and value.isdigit() and len(value) < 10 and int(value) <= MOST
-    return None if good else f"read {value!r}, must be a whole number up to {MOST}"
+    good = value.isascii() and value.isdigit() and len(value) < 10 and int(value) <= MOST_SEATS
+    return None if good else f"read {value!r}, must be a whole number up to {MOST_SEATS}"
 
 
 def _date(value: str) -> str | None:
@@ -93,12 +97,12 @@ def _date(value: str) -> str | None:
 
 
 def cell_parts(text: str) -> list[str]:
-    """The parts of a cell that holds a list."""
+    """The parts of a cell with a list, separated by semicolons."""
     return [part.strip() for part in text.split(";") if part.strip()]
 
 
 def read_csv(raw: bytes, catalogue: Catalogue, progress: Progress = iter) -> tuple[list[dict[str, str]], list[str]]:
-    """The lines of a file, and every fault with its line number."""
+    """The rows of a file by column name, and every fault with its line number."""
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -112,11 +116,11 @@ def read_csv(raw: bytes, catalogue: Catalogue, progress: Progress = iter) -> tup
         ]
     if fault or tuple(header) != LICENCE:
         return [], [f"line 1: the header must be {','.join(LICENCE)}"]
-    return _rows(progress(list(lines)), Checks(catalogue))
+    return _rows(progress(list(lines)), ColumnChecks(catalogue))
 
 
 def _lines(text: str) -> Iterator[tuple[int, list[str], str]]:
-    """(number of its first line, cells, what makes it unreadable) of each record."""
+    """(number of its first line, cells, fault or "") of each record."""
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     while True:
         number = reader.line_num + 1
@@ -131,7 +135,7 @@ def _lines(text: str) -> Iterator[tuple[int, list[str], str]]:
                 yield number, cells, ""
 
 
-def _rows(lines: Iterable[tuple[int, list[str], str]], checks: Checks) -> tuple[list[dict[str, str]], list[str]]:
+def _rows(lines: Iterable[tuple[int, list[str], str]], checks: ColumnChecks) -> tuple[list[dict[str, str]], list[str]]:
     rows: list[dict[str, str]] = []
     faults: list[str] = []
     seen: dict[str, int] = {}
@@ -151,19 +155,19 @@ def _rows(lines: Iterable[tuple[int, list[str], str]], checks: Checks) -> tuple[
     return rows, faults
 
 
-def export_csv(found: Iterable[Licence], *, spreadsheet: bool = False) -> str:
-    """All licences as a file that ``import`` reads back; for a spreadsheet formulas are escaped and the header says so."""
+def export_csv(licences: Iterable[Licence], *, spreadsheet: bool = False) -> str:
+    """The licences as CSV. For a ``spreadsheet``, formulas are escaped, and ``read_csv`` refuses the file."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow((f"{SPREADSHEET}token", *LICENCE[1:]) if spreadsheet else LICENCE)
-    for licence in found:
+    for licence in licences:
         cells = [_cell(getattr(licence, key)) for key in LICENCE]
         writer.writerow(map(no_formula, cells) if spreadsheet else cells)
     return out.getvalue()
 
 
 def no_formula(cell: str) -> str:
-    """The cell with an apostrophe before what a spreadsheet would reckon."""
+    """The cell, with an apostrophe before what a spreadsheet would run as a formula."""
     return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
 
 

@@ -1,4 +1,7 @@
-"""Licences by hand and by file: what differs from the ledger, and writing that to it, all or nothing."""
+"""Changes of the ledger by an operator: compares rows with the ledger and writes what differs, all or nothing; reverses an event.
+
+``operations.ledger_csv`` reads and checks the rows.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,28 +23,28 @@ from mailbot.process import mapping
 from mailbot.process.unit_of_work import UnitOfWork
 from storage import licence_posts, licences, people
 
-#: So many tokens are looked up alone; for more the whole ledger is read once.
+#: Up to this many licences are loaded one by one; for more, the whole ledger is read once.
 FEW = 50
-#: So many are written at once.
-PART = 2000
+#: Licences written per statement.
+BATCH = 2000
 
 
 @dataclass(frozen=True)
 class Difference:
-    """What a line would change: ``terms`` of the ledger, and the people beside it."""
+    """What a row changes: the ``terms`` in the ledger, and the name and contacts, which are outside it."""
 
     token: str
     before: Licence | None
     terms: Mapping[str, Any]
     name: str | None = None
     contacts: tuple[str, ...] | None = None
-    #: Its contacts become known to the desk: the licence is active by the word of an operator.
+    #: The contacts count as known customers: an operator has made the licence active.
     makes_known: bool = False
 
     @property
     def lines(self) -> list[tuple[str, Any, Any]]:
-        """(what, from, to) of each change."""
-        found = [(key, _now(self.before, key), to) for key, to in self.terms.items()]
+        """(name, old value, new value) of each change."""
+        found = [(key, _current(self.before, key), to) for key, to in self.terms.items()]
         if self.name is not None:
             found.append(("customer_name", self.before.customer_name if self.before else None, self.name))
         if self.contacts is not None:
@@ -49,7 +52,7 @@ class Difference:
         return found
 
     def first_broken_invariant(self, day: date, catalogue: Catalogue) -> tuple[date, str] | None:
-        """The first date, ``day`` or ahead, on which the changed licence is one that no request may make, with the reason's code."""
+        """The first date from ``day`` on when the changed licence breaks an invariant, with its code."""
         if not self.terms:
             return None
         history = self.before.history if self.before else ()
@@ -61,7 +64,7 @@ class Difference:
 
 
 def differences(desk: Desk, rows: Sequence[Mapping[str, str]]) -> list[Difference]:
-    """What those lines would change, in their order; nothing for a licence that is so already."""
+    """What the rows would change, in their order, without rows that change nothing."""
     with desk.store.read() as session:
         return _differences(desk, session, rows, iter)
 
@@ -74,19 +77,22 @@ def put_licences(
     comparing: Progress = iter,
     writing: Progress = iter,
 ) -> list[Difference]:
-    """Write those lines to the ledger in one transaction, only what differs, which is returned."""
+    """Write what differs to the ledger in one transaction, and return it.
+
+    ``kind`` is that of the events ("set", "import"), ``why`` their reason.
+    """
     now = desk.clock()
     with desk.store.write() as session:
         found = _differences(desk, session, list(rows), comparing)
-        for part in writing([found[n : n + PART] for n in range(0, len(found), PART)]):
+        for part in writing([found[n : n + BATCH] for n in range(0, len(found), BATCH)]):
             _write(desk, session, part, kind, why, now)
     return found
 
 
 def reverse(desk: Desk, token: str, revision: int, why: str) -> str | None:
-    """Put back what one event changed, as an event of its own that credits what was billed for it; what lies ahead does not come.
+    """Undo one event by a new event that credits what was billed for it. A scheduled change is withdrawn.
 
-    Returns why that cannot be: it did not happen, is undone already, or a later event changed the same.
+    Returns None, or the reason why not: no such event, not accepted yet, or a later event changed the same.
     """
     now = desk.clock()
     today = now.astimezone(desk.config.zone).date()
@@ -106,7 +112,7 @@ def reverse(desk: Desk, token: str, revision: int, why: str) -> str | None:
         changes: dict[str, Any] = {"reverses": revision}
         if wrong.effective <= today:
             before = state([event for event in history if event.revision < revision], today)
-            changes |= {key: _now(before, key) for key in wrong.changes} if before else {"status": "deactivated"}
+            changes |= {key: _current(before, key) for key in wrong.changes} if before else {"status": "deactivated"}
         put_back = licences.append(
             session, token=token, at=now, effective=today, kind="reversed", changes=changes,
             decider="operator", rule="reversal", catalogue_version=desk.catalogue.version, why=why, ticket=wrong.ticket,
@@ -114,12 +120,12 @@ def reverse(desk: Desk, token: str, revision: int, why: str) -> str | None:
         if desk.config.licence_server is not None:
             licence_posts.add(session, token, put_back, now)
         with UnitOfWork(desk, session, now, f"reverse:{token}:{revision}") as work:
-            _tell_ticket(work, wrong)
+            _note_on_ticket(work, wrong)
     return None
 
 
-def _tell_ticket(work: UnitOfWork, wrong: LicenceEvent) -> None:
-    """The ticket that asked for what is reversed knows of it."""
+def _note_on_ticket(work: UnitOfWork, wrong: LicenceEvent) -> None:
+    """Apply the reversal to the ticket that the event came from."""
     ticket = work.ticket(wrong.ticket) if wrong.ticket else None
     if ticket is not None:
         items = tuple(key for key in wrong.changes if ticket.item(key))
@@ -143,27 +149,27 @@ def _difference(row: Mapping[str, str], before: Licence | None, catalogue: Catal
     if before is not None and before.customer_name == name:
         name = None
     contacts = tuple(dict.fromkeys(cell_parts(row["contacts"]))) if "contacts" in row else None
-    today = before.contacts if before else ()
-    if contacts is not None and {fold_case(c) for c in contacts} == {fold_case(c) for c in today}:
+    current = before.contacts if before else ()
+    if contacts is not None and {fold_case(c) for c in contacts} == {fold_case(c) for c in current}:
         contacts = None
     terms = _terms(row, before, catalogue)
-    if before is not None and before.status == "expired" and _over(terms, before, day):
+    if before is not None and before.status == "expired" and _has_ended(terms, before, day):
         del terms["status"]
     status = terms.get("status") or row.get("status") or (before.status if before else "active")
     return Difference(row["token"], before, terms, name, contacts, status == "active")
 
 
-def _over(terms: Mapping[str, Any], before: Licence, day: date) -> bool:
-    """Whether a status that is set runs out by its own date at once: the licence stays expired, nothing changes."""
+def _has_ended(terms: Mapping[str, Any], before: Licence, day: date) -> bool:
+    """Whether the new status has ended by its own date, so that the licence stays expired and nothing changes."""
     ends = {"active": "expires_on", "demo": "demo_ends"}.get(str(terms.get("status")))
     if ends is None:
         return False
-    until = terms[ends] if ends in terms else _now(before, ends)
+    until = terms[ends] if ends in terms else _current(before, ends)
     return until is not None and (until < day.isoformat() if ends == "expires_on" else until <= day.isoformat())
 
 
 def _terms(row: Mapping[str, str], today: Licence | None, catalogue: Catalogue) -> dict[str, Any]:
-    """What a line changes on the licence as it is."""
+    """The terms of a row that differ from the licence as it is today."""
     wanted: dict[str, Any] = {
         k: v or None for k, v in row.items() if k in ("status", "plan", "support", "billing", *DATES)
     }
@@ -176,10 +182,10 @@ def _terms(row: Mapping[str, str], today: Licence | None, catalogue: Catalogue) 
         wanted |= {ItemKey.addon(key): key in cell_parts(row["addons"]) for key in catalogue.addons}
     if "plugins" in row:
         wanted |= {ItemKey.plugin(key): key in cell_parts(row["plugins"]) for key in catalogue.plugins}
-    return {k: v for k, v in wanted.items() if _now(today, k) != v}
+    return {k: v for k, v in wanted.items() if _current(today, k) != v}
 
 
-def _now(today: Licence | None, key: str) -> Any:
+def _current(today: Licence | None, key: str) -> Any:
     item = item_key(key)
     if today is None:
         return False if item and item.kind in CHOSEN else 0 if key in SEATS else None

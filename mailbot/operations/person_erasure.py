@@ -1,4 +1,7 @@
-"""``mailbot erase``: what the desk knows of a person goes; licences, bills and what was decided stay."""
+"""``mailbot erase``: removes a person from the database; licences, bills and decisions stay.
+
+The rows are changed by ``storage.erasure``; here is what must be finished before, and what of a ticket is emptied.
+"""
 
 from dataclasses import replace
 from typing import Any
@@ -12,24 +15,27 @@ from storage import erasure, tickets
 
 
 class StillNeededError(ValueError):
-    """It cannot be done now; the text says why and what to do first."""
+    """The person cannot be erased yet; the text says why and what to do first."""
 
 
 def erase_person(desk: Desk, address: str, *, dry_run: bool) -> erasure.Erased:
-    """What was, or with ``dry_run`` would be, erased, from the tables and from the file of the database.
+    """Erase the person in one transaction, then overwrite the deleted rows in the database file.
 
-    StillNeededError while something of that person is still open.
+    With ``dry_run`` everything is rolled back.
+
+    Raises:
+        StillNeededError: while a ticket or mail of that address is open, or it belongs to the desk.
     """
-    _of_the_desk(desk, address)
+    _require_outsider(desk, address)
     with desk.store.rehearsal() if dry_run else desk.store.write() as session:
-        _nothing_open(session, address)
-        erased = erasure.erase(session, address, desk.clock(), _dismantled)
+        _require_nothing_open(session, address)
+        erased = erasure.erase(session, address, desk.clock(), _emptied)
     if not dry_run:
         desk.store.scrub()
     return erased
 
 
-def _of_the_desk(desk: Desk, address: str) -> None:
+def _require_outsider(desk: Desk, address: str) -> None:
     if any(
         same_address(address, own) for own in (desk.config.mailbot.address, *(one.address for one in desk.config.staff))
     ):
@@ -37,7 +43,7 @@ def _of_the_desk(desk: Desk, address: str) -> None:
         raise StillNeededError(msg)
 
 
-def _nothing_open(session: Session, address: str) -> None:
+def _require_nothing_open(session: Session, address: str) -> None:
     mine = tickets.of_sender(session, address)
     if still := [f"{row.ref} ({row.state})" for row in mine if row.state not in FINAL]:
         msg = f'still open: {", ".join(still)}; wait until they end, or end them: mailbot decide REF "REJECT ..."'
@@ -52,8 +58,8 @@ def _nothing_open(session: Session, address: str) -> None:
         raise StillNeededError(msg)
 
 
-def _dismantled(body: dict[str, Any]) -> dict[str, Any]:
-    """The ticket without anything that leads to a person."""
+def _emptied(body: dict[str, Any]) -> dict[str, Any]:
+    """A stored ticket without the person. Its items, dates, token and linked tickets stay."""
     ticket = Ticket.from_json(body)
     erased = replace(
         ticket,

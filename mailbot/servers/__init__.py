@@ -1,4 +1,4 @@
-"""Connections to other servers: IMAP, SMTP and the licence server.
+"""Clients of other servers: IMAP, SMTP and the licence server.
 
-Nothing here touches the database; ``service`` moves work between the two.
+None of them touches the database; the loops in ``service`` connect both.
 """

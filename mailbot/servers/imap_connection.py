@@ -1,6 +1,6 @@
-"""A connection to an IMAP server that may be trusted with the password, logged in; and waiting on it.
+"""Connects to the IMAP server, logs in, creates folders and waits for news. ``servers.imap`` handles the mails.
 
-What is done with the mails: ``imap``. Everything that goes wrong comes as one kind of error, in words for the operator.
+Every failure is an ``ImapError`` with a text for the operator.
 """
 
 import imaplib
@@ -17,16 +17,16 @@ from imapclient import IMAPClient, SocketTimeout
 from mailbot.core.base.loopback import is_loopback
 from mailbot.servers import tls
 
-_CONNECT, _READ = 10, 60  # seconds
+_CONNECT_TIMEOUT, _READ_TIMEOUT = 10, 60  # seconds
 
 
 class ImapError(Exception):
-    """The server does not do what we need, in words for the operator; the connection is of no more use."""
+    """The server failed or refused; the text is for the operator, and the connection must be closed."""
 
 
 @dataclass(frozen=True)
 class ImapSettings:
-    """Where the mailbox is. ``ca_file`` replaces the system's certificates; no mail over ``max_bytes`` is taken."""
+    """The server, login and folders. ``ca_file`` replaces the system's certificates; larger mails than ``max_bytes`` are cut."""
 
     host: str
     port: int
@@ -42,18 +42,18 @@ class ImapSettings:
 
     @property
     def server(self) -> str:
-        """Host and port, as they are logged."""
+        """Host and port, as logged."""
         return f"{self.host}:{self.port}"
 
     @property
     def folders(self) -> tuple[str, str, str]:
-        """The folders that we need, the one that is watched first."""
+        """The folders that must exist; the first is the one watched."""
         return self.folder, self.done_folder, self.quarantine_folder
 
 
 @contextmanager
 def as_imap_error(what: str) -> Iterator[None]:
-    """Makes one ImapError of all that imaplib and imapclient raise; they fall over answers they do not know."""
+    """Raise an ``ImapError`` for everything that imaplib and imapclient raise, also on answers they cannot parse."""
     try:
         yield
     except (imaplib.IMAP4.error, OSError, ValueError, TypeError, AttributeError, LookupError) as error:
@@ -71,49 +71,51 @@ def _reason(error: Exception) -> str:
     words = (
         str(error.args[0].decode(errors="replace")) if error.args and isinstance(error.args[0], bytes) else str(error)
     )
-    if words.startswith("b'"):  # a server's words that went through str()
+    if words.startswith("b'"):  # a server's bytes that went through str()
         words = words[2:].removesuffix("'")
     return words or type(error).__name__
 
 
 def connect(settings: ImapSettings) -> IMAPClient:
-    """A client that is logged in, over TLS unless the server is this machine.
+    """A client that is logged in; without TLS only to this machine.
 
     Raises:
-        ImapError: when that cannot be had; nothing stays open.
-        ValueError: ``plain`` to another machine.
+        ImapError: if that fails; the connection is closed.
+        ValueError: security "plain" with another machine.
     """
     if settings.security == "plain" and not is_loopback(settings.host):
         raise ValueError(f"plain text to {settings.host}: the password would cross the network unencrypted")
     with as_imap_error(f"cannot connect to {settings.server}"):
-        tls = {"ssl": True, "ssl_context": _trusting(settings)} if settings.security == "tls" else {"ssl": False}
-        client = IMAPClient(settings.host, settings.port, timeout=SocketTimeout(_CONNECT, _READ), **tls)
-    client.normalise_times = False  # else dates come in local time without saying so
+        options = {"ssl": True, "ssl_context": _tls_context(settings)} if settings.security == "tls" else {"ssl": False}
+        client = IMAPClient(
+            settings.host, settings.port, timeout=SocketTimeout(_CONNECT_TIMEOUT, _READ_TIMEOUT), **options
+        )
+    client.normalise_times = False  # otherwise it returns naive dates in local time
     try:
         if settings.security == "starttls":
-            _secure(client, settings)
+            _start_tls(client, settings)
         _login(client, settings)
     except BaseException:
-        drop(client)
+        disconnect(client)
         raise
     return client
 
 
-def _trusting(settings: ImapSettings) -> ssl.SSLContext:
+def _tls_context(settings: ImapSettings) -> ssl.SSLContext:
     return ssl.create_default_context(cafile=settings.ca_file)
 
 
-def _secure(client: IMAPClient, settings: ImapSettings) -> None:
+def _start_tls(client: IMAPClient, settings: ImapSettings) -> None:
     with as_imap_error(f"no TLS connection to {settings.server}"):
         if not client.has_capability("STARTTLS"):
             raise ImapError(f"{settings.server} does not offer STARTTLS, so the password is not sent")
-        client.starttls(_trusting(settings))
+        client.starttls(_tls_context(settings))
 
 
 def _login(client: IMAPClient, settings: ImapSettings) -> None:
     try:
         with as_imap_error(f"{settings.server} rejects the login of {settings.username!r}"):
-            if client.has_capability("AUTH=PLAIN"):  # unlike LOGIN it takes any sign
+            if client.has_capability("AUTH=PLAIN"):  # unlike LOGIN, it accepts any character
                 client.plain_login(settings.username, settings.password)
             else:
                 client.login(settings.username, settings.password)
@@ -123,30 +125,30 @@ def _login(client: IMAPClient, settings: ImapSettings) -> None:
         raise
 
 
-def drop(client: IMAPClient) -> None:
-    """Closes the connection without a word to the server; never fails."""
+def disconnect(client: IMAPClient) -> None:
+    """Close the connection without logging out; never fails."""
     with suppress(ImapError), as_imap_error("cannot close"):
         client.shutdown()
 
 
 def ensure_folder(client: IMAPClient, folder: str) -> bool:
-    """Creates the folder unless it is there; whether it did.
+    """Create the folder if it is missing; returns whether it was.
 
     Raises:
-        ImapError: when the server does not let us.
+        ImapError: if the server refuses.
     """
     with as_imap_error(f"cannot create the folder {folder!r}{_prefix_hint(client)}"):
         found = client.list_folders("", folder)
         if any({b"\\noselect", b"\\nonexistent"}.isdisjoint(map(bytes.lower, flags)) for flags, _, _ in found):
             return False
         client.create_folder(folder)
-        with suppress(IMAPClient.Error):  # only so that mail programs show it
+        with suppress(IMAPClient.Error):  # so that mail programs show it
             client.subscribe_folder(folder)
         return True
 
 
 def _prefix_hint(client: IMAPClient) -> str:
-    """Some servers have all folders below one, such as ``INBOX.Done``."""
+    """A hint for servers that keep all folders under a prefix, such as "INBOX."."""
     with as_imap_error("cannot ask for the namespace"):
         if not client.has_capability("NAMESPACE"):
             return ""
@@ -156,18 +158,19 @@ def _prefix_hint(client: IMAPClient) -> str:
 
 
 def announced_count(client: IMAPClient) -> int:
-    """How many mails the folder holds by the last EXISTS that was not asked for yet, 0 if there is none.
+    """The number of mails in the folder by the latest EXISTS not read yet, else 0.
 
-    The server may send it with the answer to any command, and sends it once.
+    The server sends EXISTS once, with the answer to any command.
     """
     counts = client._imap.response("EXISTS")[1]
     return int(counts[-1] or 0)
 
 
-def news(client: IMAPClient, seconds: float, wake: socket.socket | int) -> int:
-    """Waits until the server tells of something, ``wake`` is readable, or so many seconds are over (RFC 2177).
+def idle_until_news(client: IMAPClient, seconds: float, wake: socket.socket | int) -> int:
+    """Wait in IDLE until the server announces something, ``wake`` is readable, or ``seconds`` have passed (RFC 2177).
 
-    How many mails the folder now holds if the server told of that, be it earlier, else 0. Raises what imaplib raises.
+    Returns the number of mails in the folder if the server announced one, also before the call, else 0. Raises what
+    imaplib raises.
     """
     client.noop()
     count = announced_count(client)
@@ -181,9 +184,9 @@ def news(client: IMAPClient, seconds: float, wake: socket.socket | int) -> int:
 
 
 def _buffered(client: IMAPClient) -> bool:
-    """Whether bytes have come along with the answer to IDLE: in a buffer, be it of TLS, no selector sees them."""
+    """Whether the answer to IDLE brought more bytes with it; a selector does not see bytes in a buffer or in TLS."""
     imap, sock = client._imap, client.socket()
-    if hasattr(imap, "_readbuf"):  # Python 3.14 on
+    if hasattr(imap, "_readbuf"):  # Python 3.14 and later
         return bool(imap._readbuf) or (isinstance(sock, ssl.SSLSocket) and sock.pending() > 0)
     sock.settimeout(0)
     try:
@@ -191,11 +194,11 @@ def _buffered(client: IMAPClient) -> bool:
     except (BlockingIOError, ssl.SSLWantReadError):
         return False
     finally:
-        sock.settimeout(_READ)
+        sock.settimeout(_READ_TIMEOUT)
 
 
 def readable(sources: Iterable[Any], seconds: float) -> bool:
-    """Whether one of the sockets or file descriptors can be read, or is at its end, within so many seconds."""
+    """Whether one of the sockets or file descriptors becomes readable, or reaches its end, within ``seconds``."""
     with selectors.DefaultSelector() as selector:
         for source in sources:
             selector.register(source, selectors.EVENT_READ)

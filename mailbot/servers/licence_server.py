@@ -1,4 +1,7 @@
-"""One signed POST to the licence server, and what its answer means. What is posted when: ``posting``."""
+"""Posts one signed event to the licence server and says what the answer means.
+
+``service.licence_server_loop`` decides what is posted when, and what follows from the answer.
+"""
 
 import hashlib
 import hmac
@@ -11,48 +14,51 @@ import httpx
 
 from mailbot.core.base.characters import single_line
 
-#: How long the server may think, in seconds.
+#: Time-out of a post, in seconds.
 PATIENCE = 15.0
-#: Client errors that do not speak of the event: a wrong signature, too slow, too early, too many.
+#: Client errors that are not about the event: wrong signature, time-out, too early, too many requests.
 NOT_FINAL = frozenset({401, 408, 425, 429})
 
 
 @dataclass(frozen=True)
-class Taken:
-    """The server took the event (2xx)."""
+class EventAccepted:
+    """The server accepted the event (2xx)."""
 
     reply: str
 
 
 @dataclass(frozen=True)
 class EventRefused:
-    """The server will never take it (4xx); ``reason`` is its own word for it."""
+    """The server will never accept the event (4xx); ``reason`` is the server's text."""
 
     reply: str
     reason: str
 
 
 @dataclass(frozen=True)
-class Later:
-    """No answer, or one that is no answer yet: to be tried again."""
+class EventDeferred:
+    """No answer, or one that is not about the event: post it again later."""
 
     reply: str
 
 
+PostOutcome = EventAccepted | EventRefused | EventDeferred
+
+
 def signature(secret: str, stamp: int, body: bytes) -> str:
-    """HMAC-SHA256 over the time stamp, a dot, and the body, in hexadecimal digits."""
+    """HMAC-SHA256 of the time stamp, a dot and the body, in hexadecimal digits."""
     return hmac.new(secret.encode(), f"{stamp}.".encode() + body, hashlib.sha256).hexdigest()
 
 
 class LicenceServer:
-    """``post`` asks it once. One connection is kept open."""
+    """A client with one connection, which is kept open."""
 
     def __init__(self, url: str, secret: str, patience: float = PATIENCE) -> None:
         self._url, self._secret = url, secret
         self._client = httpx.Client(timeout=patience, follow_redirects=False, headers={"User-Agent": "mailbot"})
 
-    def post(self, event: dict[str, Any], now: datetime) -> Taken | EventRefused | Later:
-        """What the server makes of the event, whose ``id`` is the same at every attempt."""
+    def post(self, event: dict[str, Any], now: datetime) -> PostOutcome:
+        """Post the event once. Its ``id`` must be the same at every attempt, so that the server applies it once."""
         body = json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode()
         stamp = int(now.timestamp())
         headers = {
@@ -64,25 +70,25 @@ class LicenceServer:
         try:
             answer = self._client.post(self._url, content=body, headers=headers)
         except httpx.HTTPError as error:
-            return Later(f"{type(error).__name__}: {single_line(str(error))}")
-        return _meaning(answer)
+            return EventDeferred(f"{type(error).__name__}: {single_line(str(error))}")
+        return _outcome_of(answer)
 
     def close(self) -> None:
-        """Closes the connection."""
+        """Close the connection."""
         self._client.close()
 
 
-def _meaning(answer: httpx.Response) -> Taken | EventRefused | Later:
+def _outcome_of(answer: httpx.Response) -> PostOutcome:
     reply = f"{answer.status_code} {answer.reason_phrase}".strip()
     if answer.is_success:
-        return Taken(reply)
+        return EventAccepted(reply)
     if answer.is_client_error and answer.status_code not in NOT_FINAL:
         return EventRefused(reply, _reason(answer) or reply)
-    return Later(reply)
+    return EventDeferred(reply)
 
 
 def _reason(answer: httpx.Response) -> str:
-    """``reason`` of a JSON answer, made harmless: the customer reads it. Nothing else of an answer is passed on."""
+    """The "reason" of a JSON answer, cleaned, because the customer reads it; nothing else of the answer is passed on."""
     try:
         found = answer.json()
     except ValueError:

@@ -1,6 +1,7 @@
-"""One lane to the SMTP server: one finished mail out, one outcome back; nothing of the network is raised.
+"""Sends one finished mail over SMTP and returns the outcome as a value; no network error is raised.
 
-What becomes of an outcome (retry, mark, alert) is the service's affair. Runs on asyncio, one mail at a time.
+Asynchronous, one mail at a time per ``Smtp`` object. What an outcome leads to (retry, mark, alert) is decided in
+``service.delivery``.
 """
 
 import asyncio
@@ -25,20 +26,20 @@ from mailbot.core.base.characters import single_line
 from mailbot.core.base.loopback import is_loopback
 from mailbot.servers import tls
 
-_ANSWER = 60.0  # seconds for each answer
-#: RFC 5321 section 4.5.3.2.6: a client that gives up earlier than in 10 minutes sends a mail twice.
+_ANSWER = 60.0  # seconds to wait for each answer
+#: Seconds to wait for the answer to the last byte: a client that gives up earlier sends mails twice (RFC 5321 section 4.5.3.2.6).
 _VERDICT = 600.0
-_BYE = 5.0
-#: The server wants a login, another one, or TLS (RFC 4954, RFC 3207): no fault of the mail, the settings can be mended.
-_SETTINGS = frozenset({530, 534, 535, 538})
-_GO_ON, _SHUTTING_DOWN = 354, 421
+_QUIT = 5.0  # seconds
+#: The server wants a login, another login, or TLS (RFC 4954, RFC 3207): the settings are wrong, not the mail.
+_SETTINGS_FAULTS = frozenset({530, 534, 535, 538})
+_START_INPUT, _SHUTTING_DOWN = 354, 421
 _TOO_LARGE = 552
 _LONGEST_REPLY = 500
 
 
 @dataclass(frozen=True)
 class SmtpSettings:
-    """Where mails go out; ``username`` None = without a login. ``ca_file`` replaces the system's certificates."""
+    """The server and login; no login without ``username``. ``ca_file`` replaces the system's certificates."""
 
     host: str
     port: int
@@ -50,22 +51,22 @@ class SmtpSettings:
 
     @property
     def server(self) -> str:
-        """Host and port, as they are logged."""
+        """Host and port, as logged."""
         return f"{self.host}:{self.port}"
 
 
 @dataclass(frozen=True)
 class Sent:
-    """The server has taken the mail: 2xx. ``reply``, here and in the others: its code and words, on one line."""
+    """The server accepted the mail (2xx). ``reply``, in every outcome, is its code and text on one line."""
 
     reply: str
 
 
 @dataclass(frozen=True)
 class Deferred:
-    """The server has not taken the mail, but may do so later: 4xx, no connection, no login, no TLS.
+    """The server did not accept the mail but may do so later: 4xx, no connection, no login, no TLS.
 
-    ``any_mail``: it would take none of ours now, so it says nothing of this one.
+    ``any_mail`` is True if it would accept no mail of ours now, so that this mail is not to blame.
     """
 
     reply: str
@@ -74,14 +75,14 @@ class Deferred:
 
 @dataclass(frozen=True)
 class Refused:
-    """The server will not take this mail, however often it is tried: 5xx."""
+    """The server will never accept this mail (5xx)."""
 
     reply: str
 
 
 @dataclass(frozen=True)
 class Unknown:
-    """The mail was on its way when the connection broke or no answer came: the server may or may not have it."""
+    """The connection broke, or no answer came, after the body was sent: the server may or may not have the mail."""
 
     reply: str
 
@@ -90,16 +91,16 @@ Outcome = Sent | Deferred | Refused | Unknown
 
 
 class SmtpError(Exception):
-    """``check`` failed, in words for the operator."""
+    """No usable connection; the text is for the operator."""
 
 
 class Smtp:
-    """A lane: its connection is opened when there is something to send, and kept open.
+    """One connection, opened for the first mail and kept open.
 
-    ``answer`` and ``verdict`` are the seconds to wait for an answer, and for the one to a mail's last byte.
+    ``answer`` is the time-out of an answer in seconds, ``verdict`` that of the answer to the last byte of a mail.
 
     Raises:
-        ValueError: ``plain`` to another machine.
+        ValueError: security "plain" with another machine.
     """
 
     def __init__(self, settings: SmtpSettings, answer: float = _ANSWER, verdict: float = _VERDICT) -> None:
@@ -107,13 +108,13 @@ class Smtp:
             raise ValueError(f"plain text to {settings.host}: mails would cross the network unencrypted")
         self._settings, self._answer, self._verdict = settings, answer, verdict
         self._client: SMTP | None = None
-        self._transport: asyncio.BaseTransport | None = None  # the client forgets it
-        self._name: str | None = None  # ours in EHLO; asking the system for it can take long
+        self._transport: asyncio.BaseTransport | None = None  # kept here because the client forgets it
+        self._name: str | None = None  # our name in EHLO, kept because the system can take long to find it
 
     async def send(self, envelope_from: str, recipient: str, raw: bytes) -> Outcome:
-        """Sends the finished mail to one recipient; ``envelope_from`` "" is the null return path."""
+        """Send the finished mail to one recipient; an empty ``envelope_from`` is the null reverse-path."""
         if plain_address(recipient) is None or (envelope_from and plain_address(envelope_from) is None):
-            # aiosmtplib would take what it makes of it, which may be somebody else's address.
+            # aiosmtplib would extract some address from it, possibly somebody else's.
             return Refused(
                 single_line(f"not sent, not a plain address: {envelope_from!r} or {recipient!r}", _LONGEST_REPLY)
             )
@@ -125,15 +126,15 @@ class Smtp:
             return await self._transaction(client, envelope_from, recipient, raw)
         except SmtpError as error:
             return Deferred(str(error), any_mail=True)
-        except BaseException:  # we are told to stop: what the server says next belongs to no later command
+        except BaseException:  # cancelled: the next answer of the server belongs to no later command
             self._drop()
             raise
 
     async def check(self) -> str:
-        """What ``mailbot check`` shows of the server, after a connection with login.
+        """The line of ``mailbot check`` about this server, after connecting and logging in.
 
         Raises:
-            SmtpError: why that cannot be had.
+            SmtpError: if that fails.
         """
         client = await self._connect()
         settings = self._settings
@@ -142,18 +143,18 @@ class Smtp:
         return single_line(f"{settings.server} ({settings.security}), {user}, extensions: {extensions}", _LONGEST_REPLY)
 
     async def close(self) -> None:
-        """Says good-bye to the server and closes the connection; never fails."""
+        """Quit and close the connection; never fails."""
         if self._client is not None:
             with suppress(SMTPException, OSError):
-                await self._client.quit(timeout=_BYE)
+                await self._client.quit(timeout=_QUIT)
         self._drop()
-        await asyncio.sleep(0)  # the socket is closed in the loop's next turn
+        await asyncio.sleep(0)  # the event loop closes the socket in its next turn
 
     def _drop(self) -> None:
         client, self._client = self._client, None
         transport, self._transport = self._transport, None
         if isinstance(transport, asyncio.WriteTransport):
-            transport.abort()  # TLS would wait for the server's good-bye, which may never come
+            transport.abort()  # closing TLS would wait for the server's answer, which may never come
         if client is not None:
             client.close()
 
@@ -165,7 +166,7 @@ class Smtp:
                 hostname=settings.host,
                 port=settings.port,
                 use_tls=settings.security == "tls",
-                start_tls=settings.security == "starttls",  # True demands it
+                start_tls=settings.security == "starttls",  # True requires it
                 tls_context=None
                 if settings.security == "plain"
                 else ssl.create_default_context(cafile=settings.ca_file),
@@ -190,46 +191,46 @@ class Smtp:
         """One mail over an open connection (RFC 5321 section 3.3).
 
         Raises:
-            _StaleError: a ``kept`` connection turned out closed before anything was said on it.
+            _StaleError: a ``kept`` connection had been closed by the server before this mail.
         """
-        begun = known = False
+        body_sent = sender_accepted = False
         try:
             await client.mail(sender, options=_options(client, raw))
-            kept, known = False, True
+            kept, sender_accepted = False, True
             await client.rcpt(recipient)
-            # Not client.data(): with that, nobody can tell whether a connection broke before the body or after it.
+            # Not client.data(): it does not tell whether the connection broke before or after the body.
             answer = await client.execute_command(b"DATA")
-            if answer.code != _GO_ON or client.protocol is None:
+            if answer.code != _START_INPUT or client.protocol is None:
                 raise SMTPResponseException(answer.code, answer.message)
-            client.protocol.write(_on_the_wire(raw))
-            begun = True
+            client.protocol.write(_wire_format(raw))
+            body_sent = True
             answer = await client.protocol.read_response(timeout=self._verdict)
             if 200 <= answer.code < 300:
                 return Sent(_reply(SMTPResponseException(answer.code, answer.message)))
             raise SMTPResponseException(answer.code, answer.message)
         except asyncio.CancelledError:
-            if not begun:
+            if not body_sent:
                 raise
             self._drop()
             return Unknown("the desk stopped before the server answered")
         except SMTPResponseException as error:
             if kept and error.code == _SHUTTING_DOWN:
                 raise _StaleError from error
-            outcome = _outcome(error, begun)
-            if sender and not known and isinstance(outcome, Refused) and error.code != _TOO_LARGE:
-                outcome = Deferred(outcome.reply, any_mail=True)  # it is the desk's own address that it does not like
+            outcome = _outcome(error, body_sent)
+            if sender and not sender_accepted and isinstance(outcome, Refused) and error.code != _TOO_LARGE:
+                outcome = Deferred(outcome.reply, any_mail=True)  # what it refuses is the desk's own address
             await self._reset(client, outcome)
             return outcome
         except (SMTPException, OSError) as error:
             self._drop()
             if kept:
                 raise _StaleError from error
-            return Unknown(_reply(error)) if begun else Deferred(_reply(error))
+            return Unknown(_reply(error)) if body_sent else Deferred(_reply(error))
 
     async def _reset(self, client: SMTP, outcome: Outcome) -> None:
-        """Makes the connection fit for the next mail, or gives it up."""
+        """Reset the connection for the next mail, or close it."""
         try:
-            if isinstance(outcome, Unknown):  # an answer that is none: what comes next belongs to nothing
+            if isinstance(outcome, Unknown):  # not an SMTP answer: what follows cannot be matched to a command
                 raise SMTPServerDisconnected(outcome.reply)
             await client.rset()
         except (SMTPException, OSError):
@@ -237,7 +238,7 @@ class Smtp:
 
 
 class _StaleError(Exception):
-    """The server had closed a connection that we kept open; nothing was said on it yet."""
+    """The server had closed a connection that we kept open; nothing was sent on it."""
 
 
 def _options(client: SMTP, raw: bytes) -> list[str]:
@@ -245,20 +246,20 @@ def _options(client: SMTP, raw: bytes) -> list[str]:
     return [*options, "BODY=8BITMIME"] if not raw.isascii() and client.supports_extension("8bitmime") else options
 
 
-def _on_the_wire(raw: bytes) -> bytes:
-    """The mail with CRLF line ends, dots doubled, and the end of it (RFC 5321 section 4.5.2)."""
+def _wire_format(raw: bytes) -> bytes:
+    """The mail with CRLF line ends, leading dots doubled, and the final dot (RFC 5321 section 4.5.2)."""
     lines = raw.splitlines()
     return b"".join(b"." + line + b"\r\n" if line.startswith(b".") else line + b"\r\n" for line in lines) + b".\r\n"
 
 
-def _outcome(error: SMTPResponseException, begun: bool) -> Outcome:
-    """The code decides (RFC 5321 section 4.2.1); an answer that is none is no answer."""
+def _outcome(error: SMTPResponseException, body_sent: bool) -> Outcome:
+    """The outcome by the reply code (RFC 5321 section 4.2.1); a malformed answer counts as none."""
     reply = _reply(error)
-    if 500 <= error.code < 600 and error.code not in _SETTINGS:
+    if 500 <= error.code < 600 and error.code not in _SETTINGS_FAULTS:
         return Refused(reply)
-    if begun and not 400 <= error.code < 600:
+    if body_sent and not 400 <= error.code < 600:
         return Unknown(reply)
-    return Deferred(reply, any_mail=error.code in _SETTINGS)
+    return Deferred(reply, any_mail=error.code in _SETTINGS_FAULTS)
 
 
 def _reply(error: Exception) -> str:

@@ -15,7 +15,7 @@ from mailbot.core.outbound.text_layout import first_line
 from mailbot.environment import Desk
 from mailbot.process import mapping
 from mailbot.process.unit_of_work import UnitOfWork
-from mailbot.servers.licence_server import EventRefused, Later, LicenceServer, Taken
+from mailbot.servers.licence_server import EventAccepted, EventDeferred, EventRefused, LicenceServer, PostOutcome
 from mailbot.service.runner import Runs, alert_once, here, reason_of, skip, skipped_rows
 from storage import licence_posts, licences
 from storage.faults import StoreError
@@ -107,17 +107,17 @@ def _read(desk: Desk, row: LicencePost) -> tuple[LicenceEvent, dict[str, Any]]:
         return _body(desk, session, row)
 
 
-def _note(desk: Desk, row: LicencePost, event: LicenceEvent, outcome: Taken | EventRefused | Later) -> bool:
+def _note(desk: Desk, row: LicencePost, event: LicenceEvent, outcome: PostOutcome) -> bool:
     """Write down what came of it; whether it was an answer."""
     with desk.store.write() as session:
-        if isinstance(outcome, Later):
+        if isinstance(outcome, EventDeferred):
             _later(desk, session, row, outcome)
             return False
         _settle(desk, session, row, event, outcome)
     return True
 
 
-def _later(desk: Desk, session: Session, row: LicencePost, outcome: Later) -> None:
+def _later(desk: Desk, session: Session, row: LicencePost, outcome: EventDeferred) -> None:
     now = desk.clock()
     licence_posts.defer(session, row.id, outcome.reply, now + back_off(BACK_OFF, row.attempts))
     desk.log.server_failed(token=row.token, revision=row.revision, reply=outcome.reply)
@@ -127,9 +127,11 @@ def _later(desk: Desk, session: Session, row: LicencePost, outcome: Later) -> No
             work.alert(f"licence-server:{work.today}", desk.say("alert.server_waits", **said))
 
 
-def _settle(desk: Desk, session: Session, row: LicencePost, event: LicenceEvent, outcome: Taken | EventRefused) -> None:
+def _settle(
+    desk: Desk, session: Session, row: LicencePost, event: LicenceEvent, outcome: EventAccepted | EventRefused
+) -> None:
     now = desk.clock()
-    taken = isinstance(outcome, Taken)
+    taken = isinstance(outcome, EventAccepted)
     if not licence_posts.settle(
         session, row.id, PostState.ACCEPTED if taken else PostState.REFUSED, now, outcome.reply
     ):
@@ -139,11 +141,11 @@ def _settle(desk: Desk, session: Session, row: LicencePost, event: LicenceEvent,
         _take_answer(work, event, outcome)
 
 
-def _take_answer(work: UnitOfWork, event: LicenceEvent, outcome: Taken | EventRefused) -> None:
+def _take_answer(work: UnitOfWork, event: LicenceEvent, outcome: EventAccepted | EventRefused) -> None:
     """The answer happens to the event's ticket; an event without one is an operator's."""
     ticket = work.ticket(event.ticket) if event.ticket and event.kind != "reversed" else None
     items = tuple(event.changes)
-    if ticket is not None and isinstance(outcome, Taken):
+    if ticket is not None and isinstance(outcome, EventAccepted):
         work.apply(ticket, LicenceServerAccepted(event.token, event.revision, items))
     elif ticket is not None and isinstance(outcome, EventRefused):
         work.apply(ticket, LicenceServerRefused(event.token, event.revision, items, outcome.reason))
@@ -169,7 +171,7 @@ def _fall_too(work: UnitOfWork, event: LicenceEvent, outcome: EventRefused) -> N
             work.apply(ticket, LicenceServerRefused(other.token, other.revision, tuple(other.changes), outcome.reason))
 
 
-def _by_hand(work: UnitOfWork, event: LicenceEvent, outcome: Taken | EventRefused) -> None:
+def _by_hand(work: UnitOfWork, event: LicenceEvent, outcome: EventAccepted | EventRefused) -> None:
     """An operator's event has no ticket; a refusal is for him."""
     refusal = outcome.reason if isinstance(outcome, EventRefused) else None
     if event.pending:

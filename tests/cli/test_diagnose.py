@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from mailbot.cli import command_context
-from mailbot.cli.desk_commands import app
+from mailbot.cli import options
+from mailbot.cli.app import app
 from mailbot.core.desk.log_review import arrival_of, examine
 from mailbot.core.ledger.licence import Licence
 from mailbot.core.logs.diagnosis import FormClaim
@@ -33,8 +33,8 @@ def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No configuration, and nothing left of one that a test before has chosen."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("MAILBOT_CONFIG", raising=False)
-    monkeypatch.setitem(command_context.chosen, "config", None)
-    monkeypatch.setitem(command_context.chosen, "now", None)
+    monkeypatch.setitem(options.chosen, "config", None)
+    monkeypatch.setitem(options.chosen, "now", None)
 
 
 def told(tmp_path: Path, *options: str, code: int = 0, **files: bytes) -> dict[str, object]:
@@ -69,13 +69,13 @@ def zipped(name: str, data: bytes) -> bytes:
         ("a_png", LOG, "a.png"),
     ],
 )
-def test_every_kind_of_file_says_the_same(tmp_path: Path, name: str, data: bytes, where: str) -> None:
+def test_every_file_type_gives_the_same_diagnosis(tmp_path: Path, name: str, data: bytes, where: str) -> None:
     found = told(tmp_path, "--reason", "token_change", "--old-token", OLD, "--new-token", NEW, **{name: data})
     assert (found["sentence"], found["files"], found["disagreements"]) == (SENTENCE, [where], [])
     assert [(p["file"], p["line"]) for p in found["proof"]] == [(where, 1), (where, 2)]  # type: ignore[attr-defined]
 
 
-def test_a_mail_brings_its_own_form_and_arrival(tmp_path: Path) -> None:
+def test_the_form_and_arrival_are_taken_from_the_mail(tmp_path: Path) -> None:
     found = told(tmp_path, a_eml=TIMES + mail(file("b.log", LOG), text=FORM.replace(OLD.encode(), b"OTHER-TOKEN")))
     assert found["disagreements"] == [
         "The old token in the form, OTHER-TOKEN, is not in the log.",
@@ -86,7 +86,7 @@ def test_a_mail_brings_its_own_form_and_arrival(tmp_path: Path) -> None:
     )
 
 
-def test_without_form_and_mail_nothing_is_compared(tmp_path: Path) -> None:
+def test_without_form_or_mail_there_are_no_disagreements(tmp_path: Path) -> None:
     found = told(tmp_path, a_log=LOG)
     assert found["disagreements"] == []
     assert str(found["sentence"]).startswith("The log shows a token change")
@@ -94,18 +94,18 @@ def test_without_form_and_mail_nothing_is_compared(tmp_path: Path) -> None:
     assert str(bare["sentence"]).startswith("The log shows that the licence")
 
 
-def test_several_files_are_one_diagnosis(tmp_path: Path) -> None:
+def test_several_files_give_one_diagnosis(tmp_path: Path) -> None:
     found = told(tmp_path, b_log=GRACE.encode(), a_log=ACTIVE.encode())
     assert found["sentence"] == SENTENCE.replace("confirms", "shows")
 
 
-def test_nothing_readable_ends_with_1_and_says_what_to_send(tmp_path: Path) -> None:
+def test_unreadable_files_exit_with_1_and_say_what_to_send(tmp_path: Path) -> None:
     found = told(tmp_path, code=1, a_log=b"%PDF-1.7\n")
     assert found["unreadable"] == ["a.log: it is a document, not a log"]
     assert found["send_instead"]
 
 
-def test_a_log_that_says_nothing_is_still_read(tmp_path: Path) -> None:
+def test_a_log_without_licence_lines_counts_as_read(tmp_path: Path) -> None:
     found = told(tmp_path, a_log=b"[2026-11-01 08:15:00] [INFO] motion - started\n")
     assert found["sentence"] == "The log says nothing about the licence."
 
@@ -113,12 +113,12 @@ def test_a_log_that_says_nothing_is_still_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "options", [["nowhere.log"], [], ["a.log", "--reason", "weather"], ["a.log", "--received-at", "x"]]
 )
-def test_a_wrong_call_ends_with_2(tmp_path: Path, options: list[str]) -> None:
+def test_diagnose_with_wrong_options_exits_with_2(tmp_path: Path, options: list[str]) -> None:
     (tmp_path / "a.log").write_bytes(LOG)
     assert CliRunner().invoke(app, ["diagnose", *options]).exit_code == 2
 
 
-def test_people_get_tables_and_nothing_reaches_the_terminal_unescaped(tmp_path: Path) -> None:
+def test_diagnose_prints_tables_without_control_characters(tmp_path: Path) -> None:
     (tmp_path / "a.log").write_text(ACTIVE + GRACE.strip() + " note=\x1b[31mred [bold]x[/bold] name=Mario\n")
     result = CliRunner().invoke(app, ["diagnose", str(tmp_path / "a.log")])
     assert result.exit_code == 0
@@ -129,7 +129,7 @@ def test_people_get_tables_and_nothing_reaches_the_terminal_unescaped(tmp_path: 
     assert "Mario" not in result.stdout
 
 
-def test_the_arrival_is_what_the_topmost_server_says() -> None:
+def test_arrival_is_the_topmost_received_field() -> None:
     assert str(arrival_of(parse(TIMES + mail()))) == "2026-11-10 08:00:00+00:00"
     assert str(arrival_of(parse(b"Date: Mon, 2 Nov 2026 08:00:00 +0000\n" + mail()))) == "2026-11-02 08:00:00+00:00"
     assert arrival_of(parse(b"Received: nonsense\nDate: yesterday\n" + mail())) is None
@@ -143,11 +143,11 @@ def disagreements(*known: Licence, log: bytes = LOG, form: FormClaim = CLAIM) ->
     return examine([("a.log", log)], form, ledger.get, date(2026, 11, 3)).disagreements
 
 
-def test_the_ledger_that_agrees_is_no_disagreement() -> None:
+def test_a_ledger_that_agrees_gives_no_disagreement() -> None:
     assert disagreements(Licence(OLD, customer_name="ACME")) == ()
 
 
-def test_a_token_of_another_customer_is_told_apart_from_another_licence_of_this_one() -> None:
+def test_tokens_of_another_customer_and_of_another_licence_give_different_disagreements() -> None:
     log = LOG + GRACE.replace(NEW, "THIRD-TOKEN").encode()
     ours, theirs = Licence("THIRD-TOKEN", customer_name="acme"), Licence("THIRD-TOKEN", customer_name="Other")
     assert "The token THIRD-TOKEN in the log belongs to another licence of this customer." in disagreements(
@@ -156,7 +156,7 @@ def test_a_token_of_another_customer_is_told_apart_from_another_licence_of_this_
     assert "The token THIRD-TOKEN in the log belongs to another customer." in disagreements(theirs, log=log)
 
 
-def test_only_tokens_of_the_ledger_are_looked_up_and_not_too_many_of_them() -> None:
+def test_ledger_lookups_per_log_are_limited() -> None:
     log = b"".join(GRACE.replace(NEW, f"TOKEN{number:08}").encode() for number in range(900))
     asked: list[str] = []
 
@@ -171,13 +171,13 @@ def test_only_tokens_of_the_ledger_are_looked_up_and_not_too_many_of_them() -> N
     assert asked == [OLD, NEW, "TOKEN00000000", "TOKEN00000001", "TOKEN00000002"]
 
 
-def test_the_token_that_the_old_one_replaced_is_nobody_elses() -> None:
+def test_the_replaced_token_belongs_to_the_same_customer() -> None:
     before = Licence("FIRST-TOKEN1", customer_name="Former name", status="replaced", replaced_by=OLD)
     log = ACTIVE.replace("status", "previousToken=FIRST-TOKEN1 status").encode() + LOG
     assert disagreements(before, Licence(OLD, customer_name="Acme"), log=log) == ()
 
 
-def test_a_new_token_that_is_in_the_ledger_is_told_unless_it_is_his_own_demo() -> None:
+def test_a_new_token_in_the_ledger_is_reported_unless_it_is_the_customers_demo() -> None:
     active = Licence(NEW, customer_name="Acme")
     assert disagreements(active) == (f"The new token in the form, {NEW}, is already in the ledger (active).",)
     old = Licence(OLD, customer_name="Acme", contacts=("@acme.example",))
@@ -187,7 +187,7 @@ def test_a_new_token_that_is_in_the_ledger_is_told_unless_it_is_his_own_demo() -
     assert len(disagreements(old, replace(his, customer_name="Acme", contacts=("eve@evil.example",)))) == 1
 
 
-def test_what_the_status_file_says_of_the_contract_is_compared() -> None:
+def test_the_contract_in_a_status_file_is_compared_with_the_ledger() -> None:
     status = {
         "schema": "license-status/1",
         "token": OLD,

@@ -56,7 +56,7 @@ def test_an_invoice_as_json_csv_and_table(desk: Running, tmp_path: Path) -> None
     assert table.exit_code == 0
 
 
-def test_a_month_that_has_not_ended_says_so_beside_its_lines(desk: Running, tmp_path: Path) -> None:
+def test_invoices_of_a_running_month_are_marked_as_not_final(desk: Running, tmp_path: Path) -> None:
     early = mailbot(tmp_path, "invoices", "--month", "2026-11", "--json", now="2026-11-30T23:59:59+01:00")
     assert "has not ended" in early.stderr
     assert len(json.loads(early.stdout)) == 3
@@ -66,15 +66,15 @@ def test_a_month_that_has_not_ended_says_so_beside_its_lines(desk: Running, tmp_
 
 
 @pytest.mark.parametrize("month", ["2026-13", "november", "2026-11-01", "26-11", ""])
-def test_a_month_must_be_one(desk: Running, tmp_path: Path, month: str) -> None:
+def test_invoices_reject_a_malformed_month(desk: Running, tmp_path: Path, month: str) -> None:
     assert mailbot(tmp_path, "invoices", f"--month={month}").exit_code == 2
 
 
-def test_one_form_at_a_time(desk: Running, tmp_path: Path) -> None:
+def test_invoices_reject_csv_with_json(desk: Running, tmp_path: Path) -> None:
     assert mailbot(tmp_path, "invoices", "--month", "2026-11", "--json", "--csv").exit_code == 2
 
 
-def test_a_ticket_says_its_rules_in_words(desk: Running, tmp_path: Path) -> None:
+def test_show_explains_the_rules_of_a_ticket(desk: Running, tmp_path: Path) -> None:
     desk.moment[0] = rome("2026-11-25 10:00")
     desk.write(JOE, f"Request: modify\nAction: add\nLicense token: {TOKEN}\n{FORM}Reason: other\nPlugins: botify\n")
     desk.write(JOE, f"Request: modify\nAction: remove\nLicense token: {TOKEN}\n{FORM}Reason: cost\nPlugins: botify\n")
@@ -105,7 +105,7 @@ def forge_item(desk: Running, **update: object) -> None:
     forge(desk, items=items)
 
 
-def test_audit_of_a_good_desk(desk: Running, tmp_path: Path) -> None:
+def test_audit_finds_no_disagreement_on_a_good_desk(desk: Running, tmp_path: Path) -> None:
     desk.moment[0] = rome("2026-11-25 10:00")
     desk.write(JOE, f"Request: modify\nAction: remove\nLicense token: {TOKEN}\n{FORM}Reason: cost\nAgents: 8\n")
     desk.write(JOE, f"Request: activate\nLicense token: DEMO12345678\n{FORM}30 days free demo: yes\n")
@@ -185,7 +185,7 @@ def reprice(desk: Running, statement: str) -> None:
         (lambda d: forge_item(d, status="scheduled") or forge(d, state="scheduled"), "ticket LIC-1", "nothing is due"),
     ],
 )  # fmt: skip
-def test_audit_names_the_first_thing_that_does_not_agree(
+def test_audit_names_the_first_disagreement(
     desk: Running, tmp_path: Path, wrong: object, where: str, what: str
 ) -> None:
     wrong(desk)

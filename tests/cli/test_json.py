@@ -12,7 +12,7 @@ import structlog
 import typer
 from typer.testing import CliRunner
 
-from mailbot.cli.desk_commands import app
+from mailbot.cli.app import app
 from mailbot.core.form.problem import Code
 from mailbot.json_shapes import LICENCE
 from mailbot.operations.ledger_csv import read_csv
@@ -136,7 +136,7 @@ def _with_json(group: Any, before: str = "") -> Iterator[str]:
             yield from _with_json(command, f"{words} ")
 
 
-def test_every_command_that_knows_json_is_documented() -> None:
+def test_every_command_with_json_is_documented() -> None:
     documented = {name for name, _ in EXAMPLE.findall(DOCUMENT.read_text("utf-8"))}
     assert documented | {"demo"} == {*_with_json(typer.main.get_command(app)), "inject"}  # its shape: test_demo
 
@@ -150,6 +150,6 @@ def test_every_kind_of_event_is_documented() -> None:
     assert written == made | {"applied", "scheduled"}  # those two are named by the status that they tell of
 
 
-def test_problem_codes_are_those_of_the_contract() -> None:
+def test_problem_codes_are_those_of_the_specification() -> None:
     contract = "missing unknown_value not_a_number out_of_range not_above_current not_below_current given_twice near_label not_accepted token_malformed token_unknown token_active token_not_active demo_used already_has does_not_have requires required_by no_change attachment_missing attachment_unreadable"
     assert [code.value for code in Code] == contract.split()

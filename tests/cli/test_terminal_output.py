@@ -8,8 +8,7 @@ import pytest
 from rich.console import Console
 
 from mailbot.cli import queue_commands
-from mailbot.cli.command_context import show_json
-from mailbot.cli.tables import show_table
+from mailbot.cli.output import print_json, print_table
 from tests.process.test_hostile_input import nasty
 from tests.process.test_whole_desk import JOE, PLAN, import_active
 from tests.support.commands import mailbot
@@ -38,7 +37,7 @@ STEERING = "\x1b\x07\x9b\x7f\u202e\u2028\u200b\u2060\u034f\u3164\ud800\U000e0041
 
 @pytest.mark.series(3)
 @pytest.mark.parametrize("words", WORDS, ids=map(ascii, WORDS))
-def test_no_command_shows_a_strangers_words_as_more_than_words(
+def test_commands_print_no_control_characters_from_mails(
     tmp_path: Path, words: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     desk = running(tmp_path)
@@ -49,7 +48,7 @@ def test_no_command_shows_a_strangers_words_as_more_than_words(
     desk.take(f"From: {words} <a@b.example>, x@y.example\r\nSubject: {words}\r\n\r\n{words}".encode())
     mail = tmp_path / "mail.eml"
     mail.write_bytes(nasty(words))
-    monkeypatch.setattr(queue_commands, "_on_terminal", lambda: True)
+    monkeypatch.setattr(queue_commands, "_stdout_is_terminal", lambda: True)
     for command in COMMANDS:
         said = mailbot(tmp_path, *(part.format(mail=mail) for part in command))
         assert said.exit_code in (0, 1), (command, said.output)
@@ -62,20 +61,20 @@ def test_no_command_shows_a_strangers_words_as_more_than_words(
     assert words not in ("\\[/x]", "[bold]x[/bold]") or words in shown
 
 
-def test_a_quarantined_mail_goes_into_a_file_as_it_came(tmp_path: Path) -> None:
+def test_quarantine_show_writes_the_raw_bytes_to_a_file(tmp_path: Path) -> None:
     desk = running(tmp_path)
     raw = b"From: a@b.example, c@d.example\r\n\r\n\x1b]0;owned\x07\xff"
     desk.take(raw)
     assert mailbot(tmp_path, "quarantine", "show", "1").stdout_bytes == raw
 
 
-def test_what_is_shown_steers_no_terminal_wherever_it_comes_from(capsys: pytest.CaptureFixture[str]) -> None:
+def test_tables_and_json_print_no_steering_characters(capsys: pytest.CaptureFixture[str]) -> None:
     """Most is clean before it is stored; this is the last guard."""
     for terminal in (True, False):
         shown = io.StringIO()
-        show_table("t", ("a",), [(f"x{STEERING}y",)], Console(file=shown, force_terminal=terminal, color_system=None))
+        print_table("t", ("a",), [(f"x{STEERING}y",)], Console(file=shown, force_terminal=terminal, color_system=None))
         assert not any(sign in shown.getvalue() for sign in STEERING)
-    show_json({"a": f"x{STEERING}y"})
+    print_json({"a": f"x{STEERING}y"})
     written = capsys.readouterr().out
     assert not any(sign in written for sign in STEERING)
     assert json.loads(written) == {"a": f"x{STEERING}y"}

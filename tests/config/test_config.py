@@ -52,7 +52,7 @@ def faults(path: Path | None, **environ: str) -> tuple[str, ...]:
 
 
 @pytest.mark.parametrize("bad", BAD, ids=lambda path: path.stem)
-def test_every_fault_of_a_bad_file_is_listed(
+def test_every_fault_of_a_bad_configuration_is_listed(
     bad: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
     monkeypatch.chdir(CONFIGS)
@@ -64,17 +64,17 @@ def test_every_fault_of_a_bad_file_is_listed(
     assert f"{caught.value}\n" == expected.read_text()
 
 
-def test_there_are_bad_files() -> None:
+def test_there_are_bad_configurations_to_test() -> None:
     assert len(BAD) >= 15
 
 
-def test_secrets_are_never_told() -> None:
+def test_faults_never_contain_secrets() -> None:
     told = "".join(path.read_text() for path in CONFIGS.glob("*.expected-error"))
     assert "not-told" not in told
     assert "12345" not in told
 
 
-def test_secrets_are_not_shown_by_the_configuration_itself(folder: Path) -> None:
+def test_repr_of_the_configuration_hides_secrets(folder: Path) -> None:
     config = load_config(written(folder), {})
     assert "in-the-file" not in f"{config} {config!r}"
     assert config.imap.password.get_secret_value() == "in-the-file"
@@ -84,14 +84,14 @@ def test_secrets_are_not_shown_by_the_configuration_itself(folder: Path) -> None
 @pytest.mark.parametrize(
     "value", ["7", "'text'", "[]", "[1]", "[[1]]", "{ url = {}, host = [], password = {} }", "2026-01-01"]
 )
-def test_anything_in_the_place_of_a_section_is_a_fault_and_no_accident(folder: Path, section: str, value: str) -> None:
+def test_a_section_of_any_other_type_is_a_fault_without_a_traceback(folder: Path, section: str, value: str) -> None:
     assert faults(written(folder, f"{section} = {value}"), MAILBOT_STAFF__1__NAME="x", MAILBOT_IMAP__PORT="1")
 
 
 # Defaults
 
 
-def test_the_defaults_are_those_of_the_contract(folder: Path) -> None:
+def test_the_defaults_are_those_of_the_specification(folder: Path) -> None:
     config = load_config(written(folder), {})
     assert config.mailbot.data_dir == Path("var")
     assert (config.mailbot.ticket_prefix, config.mailbot.language) == ("LIC", "en")
@@ -125,38 +125,38 @@ def test_the_defaults_are_those_of_the_contract(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(("security", "imap", "smtp"), [("tls", 993, 465), ("starttls", 143, 587), ("plain", 143, 25)])
-def test_the_port_follows_from_the_security(folder: Path, security: str, imap: int, smtp: int) -> None:
+def test_the_default_port_follows_from_the_security(folder: Path, security: str, imap: int, smtp: int) -> None:
     text = SMALL.replace('host = "mail.example.com"', f'host = "127.0.0.1"\nsecurity = "{security}"')
     config = load_config(written(folder, text), {})
     assert (config.imap.port, config.smtp.port) == (imap, smtp)
 
 
 @pytest.mark.parametrize("host", ["localhost", "LOCALHOST", "127.0.0.1", "127.8.9.1", "::1"])
-def test_plain_connections_stay_on_this_machine(folder: Path, host: str) -> None:
+def test_plain_security_is_allowed_only_on_loopback(folder: Path, host: str) -> None:
     text = SMALL.replace('host = "mail.example.com"', f'host = "{host}"\nsecurity = "plain"')
     assert load_config(written(folder, text), {}).imap.host == host
 
 
-def test_a_member_without_a_name_is_called_by_the_address(folder: Path) -> None:
+def test_a_member_of_staff_without_a_name_has_the_address_as_name(folder: Path) -> None:
     assert load_config(written(folder), {}).staff[0].name == "anna@example.com"
 
 
-def test_the_zone_is_the_one_of_business_dates(folder: Path) -> None:
+def test_the_zone_of_the_configuration_is_mailbot_time_zone(folder: Path) -> None:
     assert load_config(written(folder), {}).zone.key == "Europe/Rome"
 
 
-def test_a_key_alone_may_decide_where_the_operator_says_so(folder: Path) -> None:
+def test_identity_staff_key_needs_no_authserv_id(folder: Path) -> None:
     text = SMALL.replace('authserv_id = "mail.example.com"', 'staff = "key"')
     assert load_config(written(folder, text), {}).identity.authserv_id is None
 
 
-def test_a_long_address_is_taken_where_keys_travel_in_the_subject(folder: Path) -> None:
+def test_a_long_address_is_allowed_without_sub_addressing(folder: Path) -> None:
     text = SMALL.replace("desk@example.com", "a-very-long-name-for-a-license-desk@example.com")
     assert faults(written(folder, text))
     assert load_config(written(folder, text.replace("[smtp]", "[smtp]\nsub_addressing = false")), {})
 
 
-def test_toml_times_are_taken_too(folder: Path) -> None:
+def test_digest_at_accepts_a_toml_time(folder: Path) -> None:
     text = SMALL + "[timers]\ndigest_at = 07:30:00\n"
     assert load_config(written(folder, text), {}).timers.digest_at == time(7, 30)
 
@@ -164,7 +164,7 @@ def test_toml_times_are_taken_too(folder: Path) -> None:
 # Where it comes from
 
 
-def test_the_named_file_beats_the_environment_which_beats_the_working_directory(folder: Path) -> None:
+def test_option_then_environment_then_working_directory_name_the_file(folder: Path) -> None:
     for name in ("here", "env", "named"):
         (folder / f"{name}.toml").write_text(SMALL.replace("desk@", f"{name}@"))
     (folder / "here.toml").rename(folder / "mailbot.toml")
@@ -174,7 +174,7 @@ def test_the_named_file_beats_the_environment_which_beats_the_working_directory(
     assert load_config(None, {}).mailbot.address == "here@example.com"
 
 
-def test_a_file_that_is_missing_is_named(folder: Path) -> None:
+def test_a_missing_configuration_file_is_named(folder: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         load_config(Path("there.toml"), {})
     assert str(caught.value).startswith("there.toml: 1 fault\n  cannot be read: No such file or directory")
@@ -183,7 +183,7 @@ def test_a_file_that_is_missing_is_named(folder: Path) -> None:
     assert caught.value.source == "mailbot.toml"
 
 
-def test_a_folder_is_no_configuration(folder: Path) -> None:
+def test_a_folder_as_configuration_file_is_a_fault(folder: Path) -> None:
     assert "cannot be read: Is a directory" in faults(folder)[0]
 
 
@@ -214,7 +214,7 @@ def test_every_key_can_come_from_the_environment(folder: Path) -> None:
     ]
 
 
-def test_the_environment_alone_is_enough(folder: Path) -> None:
+def test_the_environment_alone_is_a_configuration(folder: Path) -> None:
     config = load_config(
         None,
         {
@@ -234,7 +234,7 @@ def test_the_environment_alone_is_enough(folder: Path) -> None:
     assert config.database_url == "sqlite:////srv/mailbot/mailbot.db"
 
 
-def test_faults_of_the_environment_stand_in_the_same_list(folder: Path) -> None:
+def test_faults_of_the_environment_are_in_the_same_list(folder: Path) -> None:
     assert faults(
         written(folder, SMALL.replace("Europe/Rome", "Mars/Base")),
         MAILBOT_IMAP__POLL_SECONDS="soon",
@@ -255,7 +255,7 @@ def test_faults_of_the_environment_stand_in_the_same_list(folder: Path) -> None:
 # Secrets in files
 
 
-def test_a_secret_may_stand_in_a_file(folder: Path) -> None:
+def test_a_secret_can_be_read_from_a_file(folder: Path) -> None:
     (folder / "imap.secret").write_text("  kept as it is \n")
     (folder / "smtp.secret").write_text("no line end")
     (folder / "db.secret").write_bytes(b"sqlite:///one.db\r\n")
@@ -274,13 +274,13 @@ def test_a_secret_may_stand_in_a_file(folder: Path) -> None:
     assert config.database_url == "sqlite:///one.db"
 
 
-def test_only_one_line_end_is_taken_from_a_secret(folder: Path) -> None:
+def test_only_the_last_line_end_of_a_secret_file_is_removed(folder: Path) -> None:
     (folder / "imap.secret").write_text("ends in a line end\n\n")
     text = SMALL.replace('password = "in-the-file"', 'password_file = "imap.secret"')
     assert load_config(written(folder, text), {}).imap.password.get_secret_value() == "ends in a line end\n"
 
 
-def test_a_secret_given_here_and_there_is_a_fault(folder: Path) -> None:
+def test_a_secret_given_twice_is_a_fault(folder: Path) -> None:
     told = faults(written(folder), MAILBOT_IMAP__PASSWORD_FILE="imap.secret")
     assert told == ("imap.password, imap.password_file: both are given, must be one of them",)
 
@@ -288,12 +288,12 @@ def test_a_secret_given_here_and_there_is_a_fault(folder: Path) -> None:
 # The example
 
 
-def test_the_example_is_a_valid_configuration(folder: Path) -> None:
+def test_the_example_configuration_is_valid(folder: Path) -> None:
     config = load_config(EXAMPLE, {})
     assert config.mailbot.address == "licences@example.com"
 
 
-def test_the_example_shows_every_key_with_its_default() -> None:
+def test_the_example_configuration_has_every_key_with_its_default() -> None:
     lines = [line.removeprefix("#").strip() for line in EXAMPLE.read_text().splitlines()]
     shown = {line.partition(" = ")[0] for line in lines if " = " in line}
     for section, outer in Config.model_fields.items():
@@ -317,7 +317,7 @@ def test_the_example_shows_every_key_with_its_default() -> None:
         assert any(line.partition("  ")[0].strip() == f"{key} = {value}" for line in lines), key
 
 
-def test_the_licence_server_may_be_left_out_and_its_secret_may_stand_in_a_file(folder: Path) -> None:
+def test_the_licence_server_section_is_optional_and_its_secret_can_be_in_a_file(folder: Path) -> None:
     assert load_config(written(folder, SMALL), {}).licence_server is None
     (folder / "server.secret").write_text("0123456789abcdef\n")
     text = SMALL + '[licence_server]\nurl = "https://a.example/x"\n' + f'secret_file = "{folder / "server.secret"}"\n'
@@ -338,7 +338,7 @@ def test_the_licence_server_may_be_left_out_and_its_secret_may_stand_in_a_file(f
         ('secret = "0123456789abcdef"', "licence_server.url: missing"),
     ],
 )
-def test_a_licence_server_that_cannot_be_used(folder: Path, lines: str, said: str) -> None:
+def test_faults_of_the_licence_server_section(folder: Path, lines: str, said: str) -> None:
     with pytest.raises(ConfigError) as caught:
         load_config(written(folder, f"{SMALL}[licence_server]\n{lines}\n"), {})
     assert len(caught.value.faults) == 1

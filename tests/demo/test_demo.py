@@ -18,9 +18,9 @@ from urllib.request import Request, urlopen
 import pytest
 
 from mailbot.core.mail.message import Message
-from mailbot.demo.correspondents import ADDRESSES, ANNA, DESK, JOE, Client
 from mailbot.demo.demo_border import AUTHSERV_ID, mailbox_of, stamped, stamped_verdict
-from mailbot.demo.mail_server import HOST, Servers
+from mailbot.demo.mail_client import ADDRESSES, ANNA, DESK, JOE, MailClient
+from mailbot.demo.mail_server import HOST, MailServers
 from tests.conftest import ONE_WORKER
 from tests.support.warm import Warm
 
@@ -34,7 +34,7 @@ PATIENCE = 60.0
 # --- The whole demo --------------------------------------------------------------------------------------------------
 
 
-def test_all_cases_of_the_demo_end_as_they_should(warm: Warm) -> None:
+def test_all_cases_of_the_demo_end_as_expected(warm: Warm) -> None:
     done = warm.run("mailbot", "demo", "--json")
     told = json.loads(done.stdout)
     assert (told["faults"], told["good"], done.returncode) == ([], True, 0)
@@ -50,14 +50,14 @@ def test_all_cases_of_the_demo_end_as_they_should(warm: Warm) -> None:
     assert any(mail["files"] == ["license.log"] for mail in mails)
 
 
-def test_a_demo_that_lacks_its_packages_says_how_to_get_them() -> None:
+def test_a_demo_without_its_packages_says_how_to_install_them() -> None:
     code = "import sys; sys.modules['mail_devel'] = None; sys.argv = ['mailbot', 'demo']; from mailbot.cli import main; main()"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 2
     assert "mailbot[demo]" in done.stderr
 
 
-def test_a_demo_that_is_interrupted_ends_and_leaves_nothing(tmp_path: Path, warm: Warm) -> None:
+def test_an_interrupted_demo_leaves_nothing_behind(tmp_path: Path, warm: Warm) -> None:
     demo = warm.start("mailbot", "demo", TMPDIR=str(tmp_path))
     demo.until("understood")
     assert list(tmp_path.glob("mailbot-demo-*"))
@@ -128,7 +128,7 @@ def browser(stayed: list[str]) -> Browser:
     return Browser(found[0])
 
 
-def test_what_a_customer_writes_on_the_page_is_approved_by_staff_there(
+def test_a_request_can_be_written_and_approved_on_the_demo_page(
     stayed: list[str], browser: Browser, warm: Warm
 ) -> None:
     token = "WEB1A2B3C4D5"
@@ -147,7 +147,7 @@ def test_what_a_customer_writes_on_the_page_is_approved_by_staff_there(
     assert json.loads(shown.stdout)["state"] == "done"
 
 
-def test_a_ready_answer_in_a_mail_opens_as_a_mail_of_that_person(browser: Browser) -> None:
+def test_a_mailto_link_opens_the_page_for_writing(browser: Browser) -> None:
     uids = re.findall(rf'href="/{re.escape(STAFF)}/(\d+)"', browser.get(f"{STAFF}/"))
     links = [
         link for uid in uids for link in re.findall(r'<a href="(/[^"]+/write\?[^"]+)"', browser.get(f"{STAFF}/{uid}"))
@@ -156,7 +156,7 @@ def test_a_ready_answer_in_a_mail_opens_as_a_mail_of_that_person(browser: Browse
     assert "desk+lic-" in browser.get(unescape(links[0])[1:]).lower()
 
 
-def test_what_is_written_in_a_mail_stays_text(browser: Browser) -> None:
+def test_the_demo_page_escapes_mails(browser: Browser) -> None:
     browser.send(CUSTOMER, {"to": STAFF, "subject": "<script>alert(1)</script>", "text": "<b>bold</b>", "answers": ""})
     page = browser.wait(STAFF, lambda page: "bold" in page)
     assert "<script>" not in page + browser.get(f"{STAFF}/")
@@ -164,12 +164,12 @@ def test_what_is_written_in_a_mail_stays_text(browser: Browser) -> None:
 
 
 @pytest.mark.parametrize("headers", [{"Origin": "http://evil.example"}, {"Host": "evil.example"}])
-def test_no_other_site_can_use_the_page(browser: Browser, headers: dict[str, str]) -> None:
+def test_the_demo_page_refuses_other_sites(browser: Browser, headers: dict[str, str]) -> None:
     with pytest.raises(HTTPError, match="403"):
         browser.send(STAFF, {"to": DESK, "subject": "x", "text": "APPROVE", "answers": ""}, **headers)
 
 
-def test_the_page_has_nobody_else(browser: Browser) -> None:
+def test_the_demo_page_has_no_other_people(browser: Browser) -> None:
     with pytest.raises(HTTPError, match="404"):
         browser.get(quote("mallory@evil.example") + "/")
 
@@ -189,7 +189,7 @@ def test_the_page_has_nobody_else(browser: Browser) -> None:
         (None, CUSTOMER, "dmarc=none"),
     ],
 )
-def test_only_who_logged_in_as_the_sender_passes(sender: str | None, login: str | None, result: str) -> None:
+def test_dmarc_passes_only_if_the_login_is_the_sender(sender: str | None, login: str | None, result: str) -> None:
     assert stamped_verdict(sender, login, ADDRESSES) == result
 
 
@@ -203,26 +203,26 @@ def test_only_who_logged_in_as_the_sender_passes(sender: str | None, login: str 
         "Return-Path: <anna@vendor.example>",
     ],
 )
-def test_a_forged_field_of_the_border_is_taken_away(forged: str) -> None:
+def test_the_demo_server_removes_forged_fields(forged: str) -> None:
     kept = b"Authentication-Results: other.example; dmarc=pass\r\nFrom: x@evil.example\r\n\r\nAuthentication-Results: in the text\r\n"
     own = f"Return-Path: <x@evil.example>\r\nAuthentication-Results: {AUTHSERV_ID}; dmarc=none\r\n".encode()
     assert stamped(forged.encode() + b"\r\n" + kept, "x@evil.example", "dmarc=none") == own + kept
 
 
-def test_a_sub_address_is_the_mailbox_of_its_owner() -> None:
+def test_a_sub_address_leads_to_the_mailbox_of_its_owner() -> None:
     assert mailbox_of("Desk+lic-1.ABC@Vendor.example", ADDRESSES) == DESK
     assert mailbox_of("desk@vendor.example.evil.example", ADDRESSES) is None
     assert mailbox_of("carol@vendor.example", ADDRESSES) is None
 
 
 @pytest.fixture(scope="module")
-def servers() -> Iterator[Servers]:
-    with Servers(ADDRESSES, "secret", lambda mailbox, raw: None) as running:
+def servers() -> Iterator[MailServers]:
+    with MailServers(ADDRESSES, "secret", lambda mailbox, raw: None) as running:
         yield running
 
 
-def client(servers: Servers, who: tuple[str, str, str], password: str = "secret") -> Client:
-    return Client(*who, password, servers.imap_port, servers.smtp_port)
+def client(servers: MailServers, who: tuple[str, str, str], password: str = "secret") -> MailClient:
+    return MailClient(*who, password, servers.imap_port, servers.smtp_port)
 
 
 def results(mail: Message | None) -> list[str]:
@@ -230,7 +230,7 @@ def results(mail: Message | None) -> list[str]:
     return [value.strip() for value in mail.fields("Authentication-Results")]
 
 
-def test_a_mail_by_login_comes_stamped_into_its_mailbox_alone(servers: Servers) -> None:
+def test_a_mail_sent_with_login_arrives_stamped_in_its_mailbox_only(servers: MailServers) -> None:
     client(servers, JOE).send("hello\n", subject="one", to=STAFF)
     mail = client(servers, ANNA).wait(lambda mail: mail.subject == "one", PATIENCE)
     assert results(mail) == [f"{AUTHSERV_ID}; dmarc=pass header.from=acme.example"]
@@ -239,7 +239,7 @@ def test_a_mail_by_login_comes_stamped_into_its_mailbox_alone(servers: Servers) 
     assert "one" not in [mail.subject for mail in joe.inbox.values()]
 
 
-def test_a_forged_mail_without_login_fails(servers: Servers) -> None:
+def test_a_forged_mail_without_login_fails_dmarc(servers: MailServers) -> None:
     forged = f"Authentication-Results: {AUTHSERV_ID}; dmarc=pass header.from=vendor.example\r\nFrom: {STAFF}\r\nSubject: two\r\n\r\nAPPROVE\r\n"
     with smtplib.SMTP(HOST, servers.smtp_port, local_hostname="localhost") as smtp:
         smtp.sendmail(STAFF, [CUSTOMER], forged)
@@ -247,7 +247,7 @@ def test_a_forged_mail_without_login_fails(servers: Servers) -> None:
     assert results(mail) == [f"{AUTHSERV_ID}; dmarc=fail (p=reject) header.from=vendor.example"]
 
 
-def test_strangers_have_no_mailbox_and_a_wrong_password_no_login(servers: Servers) -> None:
+def test_unknown_recipients_and_wrong_passwords_are_refused(servers: MailServers) -> None:
     with (
         smtplib.SMTP(HOST, servers.smtp_port, local_hostname="localhost") as smtp,
         pytest.raises(smtplib.SMTPRecipientsRefused),
@@ -257,7 +257,7 @@ def test_strangers_have_no_mailbox_and_a_wrong_password_no_login(servers: Server
         client(servers, JOE, "wrong").send("hello\n")
 
 
-def test_the_servers_listen_on_one_address_alone(servers: Servers) -> None:
+def test_the_demo_servers_listen_only_on_loopback(servers: MailServers) -> None:
     for port in (servers.imap_port, servers.smtp_port):
         with socket.create_connection((HOST, port), timeout=PATIENCE) as sock:
             assert sock.recv(1)

@@ -251,11 +251,11 @@ def _item(item: Item) -> str:
 
 @pytest.mark.series(3)
 @pytest.mark.parametrize(("title", "block"), examples(), ids=lambda value: value if "\n" not in value else "")
-def test_example(tmp_path: Path, title: str, block: str) -> None:
+def test_worked_example_of_the_billing_page(tmp_path: Path, title: str, block: str) -> None:
     Example(tmp_path).play(block)
 
 
-def test_there_are_at_least_forty_examples_each_with_its_own_name() -> None:
+def test_the_billing_page_has_forty_examples_with_distinct_names() -> None:
     titles = [title for title, _ in examples()]
     assert len(titles) == len(set(titles)) >= 40
     assert DOC.read_text("utf-8").count("\n#### ") == len(titles), (
@@ -264,7 +264,7 @@ def test_there_are_at_least_forty_examples_each_with_its_own_name() -> None:
     assert all("=>" in block for _, block in examples())
 
 
-def test_the_whole_ledger_stays_as_written(tmp_path: Path) -> None:
+def test_an_unread_mail_does_not_change_the_ledger(tmp_path: Path) -> None:
     """A guard of this file's own machinery: a mail that arrives counts at its arrival, not when it is read."""
     example = Example(tmp_path)
     example.play("2026-11-03 10:00 import agents=10 billing=monthly\n2026-11-20 23:59:59 remove agents=8 unread\n")

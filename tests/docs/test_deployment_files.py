@@ -18,7 +18,7 @@ def setting(name: str) -> list[str]:
     return [value for key, _, value in lines if key == name]
 
 
-def test_systemd_finds_nothing_wrong_with_the_unit(tmp_path: Path) -> None:
+def test_systemd_analyze_accepts_the_unit(tmp_path: Path) -> None:
     analyze = shutil.which("systemd-analyze")
     if analyze is None:
         (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)("systemd-analyze is not installed")
@@ -39,7 +39,7 @@ def test_the_unit_runs_the_desk_and_gives_it_time_to_stop() -> None:
     assert setting("StateDirectory") == ["mailbot"]
 
 
-def test_the_unit_can_write_nowhere_else() -> None:
+def test_the_unit_is_sandboxed() -> None:
     assert setting("ProtectSystem") == ["strict"]
     assert setting("NoNewPrivileges") == ["yes"]
     assert setting("CapabilityBoundingSet") == [""]
@@ -52,7 +52,7 @@ def test_the_image_does_not_run_as_root() -> None:
     assert "VOLUME /var/lib/mailbot" in lines
 
 
-def test_the_image_gets_what_the_wheel_is_built_from_and_nothing_else() -> None:
+def test_the_image_gets_only_what_the_wheel_is_built_from() -> None:
     kept = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     wheel = project["tool"]["hatch"]["build"]["targets"]["wheel"]
@@ -65,7 +65,7 @@ def test_the_image_gets_what_the_wheel_is_built_from_and_nothing_else() -> None:
     }
 
 
-def test_every_file_that_the_readme_names_is_there() -> None:
+def test_every_file_named_in_the_readme_exists() -> None:
     table = (ROOT / "README.md").read_text().partition("## Where things are")[2]
     named = [name for name in table.split("`")[1::2] if "/" in name]
     assert len(named) > 20

@@ -65,7 +65,7 @@ def probed(warm: Warm, folder: Path, imap: servers.Dovecot, smtp: Border) -> tup
         (f": {ID};".encode(), False, (False, False), f"it arrived (Authentication-Results: {ID} 1)"),
     ],
 )
-def test_the_probe_tells_whether_the_border_strips_and_stamps(
+def test_the_probe_finds_whether_the_server_strips_and_stamps(
     tmp_path: Path, warm: Warm, strips: bytes, stamps: bool, good: tuple[bool, bool], words: str
 ) -> None:
     with servers.dovecot(tmp_path) as imap, border(imap, strips=strips, stamps=stamps) as smtp:
@@ -76,14 +76,14 @@ def test_the_probe_tells_whether_the_border_strips_and_stamps(
         assert (len(imap.mails("INBOX")), len(imap.mails("Done"))) == (0, 1)
 
 
-def test_a_probe_that_does_not_arrive_is_told(tmp_path: Path, warm: Warm) -> None:
+def test_a_probe_that_does_not_arrive_is_a_fault(tmp_path: Path, warm: Warm) -> None:
     with servers.dovecot(tmp_path) as imap, servers.smtp_server() as smtp:
         done = warm.run("mailbot", "check", "--probe", "--patience", "0", "-c", configured(tmp_path, imap, smtp))
         assert done.returncode == 1
         assert "did not arrive" in done.stdout
 
 
-def test_a_mail_from_outside_is_judged() -> None:
+def test_check_probe_mail_judges_a_received_mail() -> None:
     raw = b"Authentication-Results: mx.vendor.example; dmarc=pass header.from=acme.example\r\nFrom: joe@acme.example\r\n\r\nhi\r\n"
     sender, field = judge_mail(raw, ID)
     assert (sender.good, field.good) == (True, True)
@@ -99,7 +99,7 @@ def test_a_mail_from_outside_is_judged() -> None:
     assert "the topmost counts" in field.detail
 
 
-def test_the_form_without_an_id_is_probed_too() -> None:
+def test_the_probe_also_forges_a_field_without_an_authserv_id() -> None:
     stamped = b"Authentication-Results: spf=pass smtp.mailfrom=vendor.example; dmarc=pass action=none header.from=vendor.example\r\n"
     forged = b"".join(f"{line}\r\n".encode() for line in forged_fields("microsoft365", "desk@vendor.example", "MARK"))
     rest = b"From: desk@vendor.example\r\n\r\nx\r\n"
@@ -108,7 +108,7 @@ def test_the_form_without_an_id_is_probed_too() -> None:
     assert [f.good for f in probe_findings(parse(forged + rest), "MARK", "microsoft365")] == [False, False]
 
 
-def test_a_field_that_the_border_puts_below_the_forged_one_protects_nobody() -> None:
+def test_a_genuine_field_below_the_forged_one_is_a_fault() -> None:
     forged = "".join(f"{line}\r\n" for line in forged_fields(ID, "desk@vendor.example", "MARK"))
     own = f"Authentication-Results: {ID}; dmarc=none header.from=vendor.example\r\n"
     stripped, stamped = probe_findings(
@@ -122,14 +122,14 @@ def test_a_field_that_the_border_puts_below_the_forged_one_protects_nobody() -> 
         assert not probe_findings(parse(f"{without_comments}\r\n\r\nx".encode()), "MARK", ID)[1].good
 
 
-def test_a_field_that_is_not_the_topmost_is_not_called_believed_where_there_is_no_id() -> None:
+def test_without_an_authserv_id_only_the_topmost_field_counts_as_believed() -> None:
     above = b"Authentication-Results: mx.other.example; spf=pass\r\n"
     below = b"Authentication-Results: dmarc=pass action=none header.from=acme.example\r\nFrom: joe@acme.example\r\n\r\nhi\r\n"
     assert [found.good for found in judge_mail(below, "microsoft365")] == [True, True]
     assert [found.good for found in judge_mail(above + below, "microsoft365")] == [False, False]
 
 
-def test_a_mail_that_the_desk_sets_aside_is_not_called_verified() -> None:
+def test_the_sender_of_a_mail_over_the_limits_is_not_called_verified() -> None:
     raw = f"Authentication-Results: {ID}; dmarc=pass header.from=acme.example\r\nFrom: joe@acme.example\r\n".encode()
     (sender,) = judge_mail(raw + b"X: y\r\n" * 2000 + b"\r\nhi\r\n", ID)
     assert not sender.good

@@ -33,7 +33,7 @@ def dump(desk: Running) -> str:
         return hashlib.sha256("\n".join(connection.iterdump()).encode()).hexdigest()
 
 
-def test_it_tells_everything_and_changes_nothing(desk: Running) -> None:
+def test_explain_reports_everything_and_changes_nothing(desk: Running) -> None:
     before = dump(desk)
     told = explain_mail(desk.desk, (MAIL + PLAN).encode())
     assert (told["intake"], told["state"], told["sender"]) == ("form", "handled", JOE)
@@ -48,7 +48,7 @@ def test_it_tells_everything_and_changes_nothing(desk: Running) -> None:
     assert desk.kinds() == []
 
 
-def test_it_tells_the_problems_and_why_a_sender_is_not_verified(desk: Running) -> None:
+def test_explain_reports_problems_and_why_a_sender_is_unverified(desk: Running) -> None:
     raw = f"From: {JOE}\nMessage-ID: <2@acme.example>\n\n{DEMO.replace('A1B2C3D4E5F6', 'short')}"
     told = explain_mail(desk.desk, raw.encode())
     assert told["sender_verdict"] == "unverified"
@@ -56,18 +56,18 @@ def test_it_tells_the_problems_and_why_a_sender_is_not_verified(desk: Running) -
     assert [problem["code"] for problem in told["tickets"][0]["problems"]] == ["token_malformed"]
 
 
-def test_a_mail_with_no_one_sender_goes_to_quarantine(desk: Running) -> None:
+def test_explain_quarantines_a_mail_without_a_single_sender(desk: Running) -> None:
     told = explain_mail(desk.desk, b"Subject: nobody\n\nwrote this\n")
     assert (told["state"], told["sender"], told["sender_verdict"], told["mails"]) == ("quarantined", None, None, [])
     assert told["reason"]
 
 
-def test_it_waits_for_no_writer_and_no_writer_for_it(desk: Running) -> None:
+def test_explain_and_writers_do_not_block_each_other(desk: Running) -> None:
     with desk.desk.store.write():
         assert explain_mail(desk.desk, (MAIL + DEMO).encode())["tickets"][0]["state"] == "done"
 
 
-def test_the_command_prints_it_for_people_and_for_programs(desk: Running, tmp_path: Path, warm: Warm) -> None:
+def test_explain_prints_text_and_json(desk: Running, tmp_path: Path, warm: Warm) -> None:
     file = tmp_path / "mail.eml"
     file.write_text(MAIL + DEMO)
     words = ("mailbot", "explain", file, "--now", NOON.isoformat(), "-c", tmp_path / "mailbot.toml")
@@ -80,7 +80,7 @@ def test_the_command_prints_it_for_people_and_for_programs(desk: Running, tmp_pa
     assert desk.kinds() == []
 
 
-def test_nothing_of_a_rehearsal_stays(store: Store) -> None:
+def test_a_rehearsal_is_rolled_back(store: Store) -> None:
     with store.write() as session:
         inbox.keep(session, b"1", "a", NOON, NOON, "inject")
     with store.rehearsal() as session:

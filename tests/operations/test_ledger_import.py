@@ -40,7 +40,7 @@ def ledger(desk: Running) -> dict[str, Licence]:
         return {one.token: one for one in mapping.licences(session, desk.moment[0].date())}
 
 
-def test_a_file_comes_in_and_goes_out_the_same(desk: Running, tmp_path: Path) -> None:
+def test_export_of_an_imported_file_is_the_same_file(desk: Running, tmp_path: Path) -> None:
     told = load(tmp_path, GOOD, ANNUAL, DEMO)
     assert (told.exit_code, told.stdout) == (0, "3 licences read, 3 changed\n"), told.output
     out = mailbot(tmp_path, "licences", "export", now=NOW).stdout
@@ -53,7 +53,7 @@ def test_a_file_comes_in_and_goes_out_the_same(desk: Running, tmp_path: Path) ->
         assert people.known(session, "anybody@acme.example")
 
 
-def test_only_what_differs_is_written_and_shown_before(desk: Running, tmp_path: Path) -> None:
+def test_import_writes_only_differences_and_a_dry_run_shows_them(desk: Running, tmp_path: Path) -> None:
     load(tmp_path, GOOD, ANNUAL)
     changed = GOOD.replace(",10,2,", ",12,2,").replace("Acme", "Acme SpA").replace("joe@acme.example;", "")
     dry = load(tmp_path, changed, ANNUAL, DEMO, more=("--dry-run", "--json"))
@@ -73,7 +73,7 @@ def test_only_what_differs_is_written_and_shown_before(desk: Running, tmp_path: 
     assert load(tmp_path, changed, ANNUAL, DEMO).stdout == "3 licences read, 0 changed\n"
 
 
-def test_every_fault_with_its_line_and_nothing_of_the_file(desk: Running, tmp_path: Path) -> None:
+def test_a_file_with_faults_is_not_imported_and_every_fault_has_its_line(desk: Running, tmp_path: Path) -> None:
     two_lines = GOOD.replace("Acme", '"Acme\nSpA"').replace("A1B2C3D4E5F6", "D1B2C3D4E5F6")
     wrong = "short,motoin,asleep,X,voise,ten,-1,1.5,9999999999,quality,boty,gold,weekly,maybe,nobody,20270131,2027-13-01,tomorrow"
     told = load(
@@ -101,7 +101,7 @@ def test_every_fault_with_its_line_and_nothing_of_the_file(desk: Running, tmp_pa
         ((GOOD, GOOD.replace("Acme", '"Acme" SpA')), HEADER, "line 3: "),
     ],
 )
-def test_files_that_are_none_of_ours(
+def test_files_that_are_not_an_export_are_not_imported(
     desk: Running, tmp_path: Path, lines: tuple[str, ...], header: str, said: str
 ) -> None:
     told = load(tmp_path, *lines, header=header)
@@ -109,7 +109,7 @@ def test_files_that_are_none_of_ours(
     assert ledger(desk) == {}
 
 
-def test_an_export_for_spreadsheets_escapes_formulas_and_cannot_come_back(desk: Running, tmp_path: Path) -> None:
+def test_an_export_for_spreadsheets_escapes_formulas_and_cannot_be_imported(desk: Running, tmp_path: Path) -> None:
     load(tmp_path, GOOD.replace("Acme", "=1+1"))
     out = mailbot(tmp_path, "licences", "export", "--spreadsheet", now=NOW).stdout
     assert ",'=1+1," in out
@@ -118,7 +118,7 @@ def test_an_export_for_spreadsheets_escapes_formulas_and_cannot_come_back(desk: 
     assert ",=1+1," in mailbot(tmp_path, "licences", "export", now=NOW).stdout
 
 
-def test_a_file_of_many_lines_is_compared_with_the_whole_ledger_at_once(desk: Running, tmp_path: Path) -> None:
+def test_a_long_file_is_compared_with_the_whole_ledger_at_once(desk: Running, tmp_path: Path) -> None:
     lines = [GOOD.replace("A1B2C3D4E5F6", f"TOKEN{number:08}") for number in range(300)]
     assert load(tmp_path, *lines).stdout == "300 licences read, 300 changed\n"
     lines[7] = lines[7].replace(",10,", ",11,")
@@ -127,7 +127,7 @@ def test_a_file_of_many_lines_is_compared_with_the_whole_ledger_at_once(desk: Ru
     assert ledger(desk)["TOKEN00000008"].contacts == ("@acme.example", "jo@acme.example")
 
 
-def test_what_no_request_may_make_an_operator_may_and_is_told_so(desk: Running, tmp_path: Path) -> None:
+def test_licences_that_break_an_invariant_are_written_with_a_warning(desk: Running, tmp_path: Path) -> None:
     few = "it has fewer seats than a plan's minimum"
     lines = [GOOD.replace("A1B2C3D4E5F6", f"TOKEN{number:08}").replace(",10,", ",3,") for number in range(22)]
     told = load(tmp_path, GOOD, *lines)
@@ -149,7 +149,7 @@ def test_what_no_request_may_make_an_operator_may_and_is_told_so(desk: Running, 
     assert by_hand("addons=ai_agent_assistants", now=now).endswith("an add-on without the add-on that it requires\n")
 
 
-def test_a_wrong_change_is_reversed_by_an_event_and_credited(desk: Running, tmp_path: Path) -> None:
+def test_reversing_an_event_credits_what_was_billed(desk: Running, tmp_path: Path) -> None:
     load(tmp_path, GOOD)
     desk.moment[0] = rome("2026-11-16 10:00")
     desk.write(
@@ -172,9 +172,7 @@ def test_a_wrong_change_is_reversed_by_an_event_and_credited(desk: Running, tmp_
     assert mailbot(tmp_path, "audit", now="2027-01-01T10:00:00+01:00").exit_code == 0
 
 
-def test_a_scheduled_change_that_is_reversed_does_not_come_and_the_ticket_says_so(
-    desk: Running, tmp_path: Path
-) -> None:
+def test_reversing_a_scheduled_change_withdraws_it_and_updates_the_ticket(desk: Running, tmp_path: Path) -> None:
     load(tmp_path, GOOD)
     desk.moment[0] = rome("2026-11-25 10:00")
     form = f"Request: modify\nAction: remove\nLicense token: A1B2C3D4E5F6\n{FORM}Reason: cost\nAgents: 8\n"
@@ -193,7 +191,7 @@ def test_a_scheduled_change_that_is_reversed_does_not_come_and_the_ticket_says_s
     assert mailbot(tmp_path, "audit", now="2027-01-01T10:00:00+01:00").exit_code == 0
 
 
-def test_a_licence_whose_date_is_over_is_not_made_active_by_its_status_alone(desk: Running, tmp_path: Path) -> None:
+def test_an_expired_licence_is_not_made_active_by_its_status_alone(desk: Running, tmp_path: Path) -> None:
     load(tmp_path, GOOD)
     words = ("licences", "set", "A1B2C3D4E5F6", "--why", "x")
     assert mailbot(tmp_path, *words, "expires_on=2026-11-10", now="2026-11-05T10:00:00+01:00").exit_code == 0

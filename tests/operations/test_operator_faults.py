@@ -11,7 +11,7 @@ from sqlmodel import Session, select
 from typer.testing import CliRunner
 
 import mailbot
-from mailbot.cli.desk_commands import app
+from mailbot.cli.app import app
 from mailbot.environment import Desk
 from mailbot.service import runner
 from mailbot.service.runner import keep_mail, work_off
@@ -53,7 +53,7 @@ def said(folder: Path, *words: str, stdin: str | bytes | None = None) -> tuple[i
         "outbox drop 1", "quarantine retry 1", "quarantine drop 1", "erase eve@else.example",
     ],
 )  # fmt: skip
-def test_no_command_writes_before_what_happened(desk: Running, tmp_path: Path, words: str) -> None:
+def test_commands_refuse_a_now_before_the_last_event(desk: Running, tmp_path: Path, words: str) -> None:
     desk.write("eve@else.example", "Request: information\nQuestion: what is it?\n")
     (tmp_path / "l.csv").write_text("token\nA1B2C3D4E5F6\n")
     earlier = (desk.moment[0] - timedelta(seconds=1)).isoformat()
@@ -61,7 +61,7 @@ def test_no_command_writes_before_what_happened(desk: Running, tmp_path: Path, w
     assert (got, "is before the last event of" in output) == (2, True), output
 
 
-def test_looking_with_another_clock_keeps_no_prices(desk: Running, tmp_path: Path) -> None:
+def test_reading_commands_with_now_store_no_prices(desk: Running, tmp_path: Path) -> None:
     with desk.desk.store.read() as session:
         before = session.exec(select(PriceList)).all()
     shipped = (Path(mailbot.__file__).parent / "xcally.toml").read_text("utf-8").replace("# currency", "currency", 1)
@@ -94,18 +94,18 @@ def test_looking_with_another_clock_keeps_no_prices(desk: Running, tmp_path: Pat
         ("quarantine show 1", 1, "mail 1 is not in quarantine"),
     ],
 )
-def test_a_wrong_call_is_told(desk: Running, tmp_path: Path, words: str, code: int, text: str) -> None:
+def test_wrong_calls_say_what_is_wrong(desk: Running, tmp_path: Path, words: str, code: int, text: str) -> None:
     got, output = said(tmp_path, *words.split(), stdin="")
     assert (got, text in output) == (code, True), output
     assert desk.states() == {"handled": 1}
 
 
 @pytest.mark.parametrize("words", ["inbox", "outbox", "tickets", "show LIC-1", "quarantine list", "licences list"])
-def test_the_clock_can_be_set_after_any_command(desk: Running, tmp_path: Path, words: str) -> None:
+def test_every_command_accepts_now(desk: Running, tmp_path: Path, words: str) -> None:
     assert said(tmp_path, *words.split(), "--now", "2026-12-24T09:00:00+01:00")[0] == 0
 
 
-def test_a_mail_that_failed_is_one_line_of_a_table_and_the_traceback_is_in_the_document(
+def test_the_traceback_of_a_failed_mail_is_only_in_json(
     desk: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def failing(_desk: Desk, session: Session, *_: object) -> None:
@@ -124,7 +124,7 @@ def test_a_mail_that_failed_is_one_line_of_a_table_and_the_traceback_is_in_the_d
     assert ("Traceback" in output, "what joe wrote" in output) == (True, False)
 
 
-def test_a_file_of_licences_that_is_no_text(desk: Running, tmp_path: Path) -> None:
+def test_importing_a_binary_file_is_a_fault(desk: Running, tmp_path: Path) -> None:
     (tmp_path / "licences.csv").write_bytes(b"token\n\xff\xfe\n")
     code, output = said(tmp_path, "licences", "import", str(tmp_path / "licences.csv"))
     assert (code, "UTF-8" in output, "Traceback" in output) == (1, True, False), output
@@ -135,7 +135,7 @@ def configured(folder: Path, extra: str) -> None:
     (folder / "mailbot.toml").write_text(config)
 
 
-def test_an_overlay_with_a_fault_keeps_the_desk_from_starting(tmp_path: Path) -> None:
+def test_a_faulty_template_overlay_stops_the_desk_from_starting(tmp_path: Path) -> None:
     configured(tmp_path, f'templates = "{tmp_path / "own"}"')
     (tmp_path / "own" / "en").mkdir(parents=True)
     (tmp_path / "own" / "en" / "outcome.txt").write_text("Subject: {{ nix }}\n")
@@ -148,14 +148,14 @@ def test_an_overlay_with_a_fault_keeps_the_desk_from_starting(tmp_path: Path) ->
     assert (code, "FAULT  templates: help.txt: " in output) == (1, True), output
 
 
-def test_a_catalogue_that_is_no_text(tmp_path: Path) -> None:
+def test_a_binary_catalogue_is_a_fault(tmp_path: Path) -> None:
     (tmp_path / "own.toml").write_bytes(b"\xff\xfe")
     configured(tmp_path, f'catalogue = "{tmp_path / "own.toml"}"')
     code, output = said(tmp_path, "tickets")
     assert (code, "own.toml: 1 fault\n  cannot be read as UTF-8 text" in output) == (2, True)
 
 
-def test_servers_that_are_down_are_named_with_their_keys(tmp_path: Path) -> None:
+def test_check_names_the_configuration_keys_of_servers_that_are_down(tmp_path: Path) -> None:
     configured(tmp_path, "")
     text = (tmp_path / "mailbot.toml").read_text().replace('security = "plain"', 'security = "plain"\nport = 1')
     (tmp_path / "mailbot.toml").write_text(text)
@@ -175,7 +175,7 @@ def test_servers_that_are_down_are_named_with_their_keys(tmp_path: Path) -> None
     assert (code, "IMAP: cannot connect to 127.0.0.1:1: Connection refused; see host, port" in output) == (1, True)
 
 
-def test_a_mail_that_failed_is_still_there_and_inject_says_so(
+def test_inject_reports_a_mail_that_failed_and_keeps_it(
     desk: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fails(*_: object) -> None:
@@ -186,7 +186,7 @@ def test_a_mail_that_failed_is_still_there_and_inject_says_so(
     assert (code, '"state": "kept"' in output, "a bug" in output) == (1, True, True)
 
 
-def test_a_database_that_cannot_be_used_ends_with_one_line(tmp_path: Path, warm: Warm) -> None:
+def test_an_unusable_database_ends_with_one_line(tmp_path: Path, warm: Warm) -> None:
     configured(tmp_path, "")
     (tmp_path / "var").mkdir()
     (tmp_path / "var" / "mailbot.db").write_bytes(b"something else " * 100)

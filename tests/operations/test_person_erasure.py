@@ -47,7 +47,7 @@ def stored(desk: Running) -> bytes:
     return b"".join(path.read_bytes() for path in sorted(folder.iterdir())).lower()
 
 
-def test_nothing_of_the_person_is_left_in_any_file_of_the_database(desk: Running) -> None:
+def test_erased_data_is_in_no_file_of_the_database(desk: Running) -> None:
     words = (SUE.lower().encode(), b"penelope", b"0199", b"bartholomew", base64.b64encode(LOG)[:60].lower())
     before = stored(desk)
     assert all(word in before for word in words)
@@ -58,7 +58,7 @@ def test_nothing_of_the_person_is_left_in_any_file_of_the_database(desk: Running
     assert JOE.encode() in after
 
 
-def test_an_alert_that_names_her_goes_out_first_and_then_loses_its_bytes(desk: Running) -> None:
+def test_an_alert_that_names_the_person_is_sent_before_its_bytes_are_erased(desk: Running) -> None:
     approval = next(mail for mail in desk.sent if mail["To"] == ANNA)
     assert [mail["Subject"] for mail in desk.write(SUE, "APPROVE", reply_to=approval)] == [
         "Something needs your attention"
@@ -74,7 +74,7 @@ def test_an_alert_that_names_her_goes_out_first_and_then_loses_its_bytes(desk: R
     assert [word for word in (SUE.lower().encode(), b"penelope") if word in after] == []
 
 
-def test_licences_bills_and_decisions_stay(desk: Running) -> None:
+def test_erasure_keeps_licences_bills_and_decisions(desk: Running) -> None:
     def ledger() -> list[tuple[object, ...]]:
         with desk.desk.store.read() as session:
             return [(row.token, row.changes, row.ticket, row.decider) for row in licences.all_events(session)]
@@ -92,7 +92,7 @@ def test_licences_bills_and_decisions_stay(desk: Running) -> None:
     assert call(desk, "tickets")[0] == call(desk, "outbox")[0] == call(desk, "inbox")[0] == 0
 
 
-def test_the_report_says_what_goes_and_a_dry_run_leaves_it(desk: Running) -> None:
+def test_erasure_report_is_the_same_in_a_dry_run_that_changes_nothing(desk: Running) -> None:
     before = stored(desk)
     code, said = call(desk, "erase", SUE, "--dry-run", "--json")
     told = json.loads(said)
@@ -106,13 +106,13 @@ def test_the_report_says_what_goes_and_a_dry_run_leaves_it(desk: Running) -> Non
     assert (again["tickets"], again["contact_of"], again["mails_in"], again["mails_out"]) == ([], [], 0, 0)
 
 
-def test_a_mail_whose_bytes_are_gone_is_not_sent_again(desk: Running) -> None:
+def test_a_mail_without_bytes_cannot_be_sent_again(desk: Running) -> None:
     call(desk, "erase", SUE)
     code, said = call(desk, "outbox", "resend", "1")
     assert (code, "cannot be" in said) == (1, True)
 
 
-def test_a_colleague_keeps_his_tickets_without_her_name(tmp_path: Path) -> None:
+def test_tickets_of_a_colleague_stay_without_the_erased_name(tmp_path: Path) -> None:
     desk = running(tmp_path)
     import_active(desk, TOKEN)
     asked = desk.write(JOE, f"is {SUE} away?")
@@ -131,7 +131,7 @@ def test_a_colleague_keeps_his_tickets_without_her_name(tmp_path: Path) -> None:
         (JOE, 1, "still open: LIC-1 (waiting_staff)"),
     ],
 )
-def test_who_cannot_be_erased_is_told_why(tmp_path: Path, who: str, code: int, why: str) -> None:
+def test_an_erasure_that_is_refused_says_why(tmp_path: Path, who: str, code: int, why: str) -> None:
     desk = running(tmp_path)
     desk.write(JOE, PLAN)
     before = stored(desk)

@@ -84,14 +84,14 @@ def later(*work: object) -> threading.Timer:
 # What lies there
 
 
-def test_an_empty_folder(server: Dovecot) -> None:
+def test_an_empty_folder_has_no_uids(server: Dovecot) -> None:
     with opened(server.settings()) as mailbox:
         assert mailbox.uids() == []
         assert list(fetched(mailbox, [])) == []
         assert list(fetched(mailbox, [1, 999_999])) == []
 
 
-def test_uids_ascend_and_are_never_used_again(server: Dovecot) -> None:
+def test_uids_ascend_and_are_not_reused(server: Dovecot) -> None:
     server.append(MAIL)
     server.append(MAIL)
     with opened(server.settings()) as mailbox:
@@ -103,8 +103,8 @@ def test_uids_ascend_and_are_never_used_again(server: Dovecot) -> None:
         assert third > second
 
 
-def test_more_mails_than_one_answer_may_hold(server: Dovecot, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(imap, "_WINDOW", 2)
+def test_uids_of_a_large_folder_are_searched_in_windows(server: Dovecot, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(imap, "_SEARCH_WINDOW", 2)
     for _ in range(7):
         server.deliver(MAIL)
     with opened(server.settings()) as mailbox:
@@ -126,7 +126,7 @@ def test_more_mails_than_one_answer_may_hold(server: Dovecot, monkeypatch: pytes
     ],
     ids=["plain", "utf-8", "bytes", "imap inside", "large", "headless"],
 )
-def test_the_bytes_come_as_they_are(server: Dovecot, raw: bytes) -> None:
+def test_fetched_bytes_are_unchanged(server: Dovecot, raw: bytes) -> None:
     server.append(raw)
     with opened(server.settings()) as mailbox:
         (mail,) = fetched(mailbox, mailbox.uids())
@@ -141,7 +141,7 @@ def test_a_delivered_mail_has_crlf_line_ends(server: Dovecot) -> None:
         assert [mail.raw for mail in fetched(mailbox, mailbox.uids())] == [MAIL]
 
 
-def test_arrival_is_the_internaldate_in_utc(server: Dovecot) -> None:
+def test_received_at_is_the_internaldate_in_utc(server: Dovecot) -> None:
     arrival = datetime(2026, 3, 29, 2, 30, 15, tzinfo=timezone(timedelta(hours=5, minutes=30)))
     server.append(MAIL, arrival)
     with opened(server.settings()) as mailbox:
@@ -150,7 +150,7 @@ def test_arrival_is_the_internaldate_in_utc(server: Dovecot) -> None:
     assert mail.received_at.tzinfo is UTC
 
 
-def test_uidvalidity_is_that_of_the_folder(server: Dovecot) -> None:
+def test_uidvalidity_is_read_from_the_folder(server: Dovecot) -> None:
     server.append(MAIL)
     with server.client() as client:
         expected = client.folder_status("INBOX", ["UIDVALIDITY"])[b"UIDVALIDITY"]
@@ -159,7 +159,7 @@ def test_uidvalidity_is_that_of_the_folder(server: Dovecot) -> None:
         assert mail.uidvalidity == mailbox.uidvalidity == expected
 
 
-def test_a_folder_made_anew_has_another_uidvalidity(server: Dovecot) -> None:
+def test_a_recreated_folder_has_another_uidvalidity(server: Dovecot) -> None:
     settings = server.settings(folder="Requests")
     with opened(settings) as mailbox:
         before = mailbox.uidvalidity
@@ -171,7 +171,7 @@ def test_a_folder_made_anew_has_another_uidvalidity(server: Dovecot) -> None:
         assert mailbox.uidvalidity != before
 
 
-def test_fetching_leaves_no_trace(server: Dovecot) -> None:
+def test_fetching_does_not_mark_mails_as_seen(server: Dovecot) -> None:
     server.append(MAIL)
     with opened(server.settings()) as mailbox:
         list(fetched(mailbox, mailbox.uids()))
@@ -180,7 +180,7 @@ def test_fetching_leaves_no_trace(server: Dovecot) -> None:
         assert b"\\Seen" not in flags
 
 
-def test_mails_come_in_the_order_asked_for_in_batches_of_bounded_bytes(server: Dovecot) -> None:
+def test_mails_are_fetched_in_order_in_batches_of_limited_size(server: Dovecot) -> None:
     raws = [b"Subject: %d\r\n\r\n" % number + b"x" * 300 + b"\r\n" for number in range(9)]
     for raw in raws:
         server.append(raw)
@@ -192,7 +192,7 @@ def test_mails_come_in_the_order_asked_for_in_batches_of_bounded_bytes(server: D
         assert [first.raw, *(mail.raw for mail in arriving)] == raws[:2:-1]
 
 
-def test_an_oversized_mail_comes_as_its_header(server: Dovecot) -> None:
+def test_only_the_header_of_an_oversized_mail_is_fetched(server: Dovecot) -> None:
     large = b"Subject: large\r\nFrom: anna@example.org\r\n\r\n" + b"0123456789\r\n" * 1000
     server.append(MAIL)
     server.append(large)
@@ -206,14 +206,14 @@ def test_an_oversized_mail_comes_as_its_header(server: Dovecot) -> None:
     assert header.size == len(large)
 
 
-def test_a_mail_of_exactly_the_limit_is_taken(server: Dovecot) -> None:
+def test_a_mail_of_exactly_the_limit_is_fetched_whole(server: Dovecot) -> None:
     server.append(MAIL)
     with opened(server.settings(max_bytes=len(MAIL))) as mailbox:
         (mail,) = fetched(mailbox, mailbox.uids())
         assert mail.whole
 
 
-def test_an_endless_header_is_cut(server: Dovecot) -> None:
+def test_the_header_of_an_oversized_mail_is_cut_at_256_kib(server: Dovecot) -> None:
     server.append(b"Subject: x\r\n" + b"X-Filler: 0123456789\r\n" * 30_000 + b"\r\nbody\r\n")
     with opened(server.settings(max_bytes=300_000)) as mailbox:
         (mail,) = fetched(mailbox, mailbox.uids())
@@ -221,7 +221,7 @@ def test_an_endless_header_is_cut(server: Dovecot) -> None:
         assert len(mail.raw) == 256 * 1024
 
 
-def test_a_mail_that_somebody_else_deletes_is_left_out(server: Dovecot) -> None:
+def test_a_mail_deleted_by_another_client_is_left_out(server: Dovecot) -> None:
     log = Log()
     for number in range(4):
         server.append(b"Subject: %d\r\n\r\n" % number)
@@ -237,7 +237,7 @@ def test_a_mail_that_somebody_else_deletes_is_left_out(server: Dovecot) -> None:
     assert log.of("alert") == []
 
 
-def test_a_mail_that_the_server_cannot_read_does_not_block_the_next(server: Dovecot) -> None:
+def test_a_mail_that_the_server_cannot_read_does_not_block_others(server: Dovecot) -> None:
     """Dovecot breaks the connection over it, every time."""
     log = Log()
     for number in range(4):
@@ -265,7 +265,7 @@ CAPABILITIES = {
 
 
 @pytest.mark.parametrize("capability", CAPABILITIES.values(), ids=CAPABILITIES.keys())
-def test_moving_can_be_done_again(tmp_path: Path, capability: str) -> None:
+def test_a_move_can_be_repeated(tmp_path: Path, capability: str) -> None:
     with dovecot(tmp_path, capability=capability) as server:
         for number in range(4):
             server.append(b"Subject: %d\r\n\r\n" % number)
@@ -281,7 +281,7 @@ def test_moving_can_be_done_again(tmp_path: Path, capability: str) -> None:
 
 
 @pytest.mark.parametrize("capability", CAPABILITIES.values(), ids=CAPABILITIES.keys())
-def test_moving_takes_nothing_that_others_have_marked(tmp_path: Path, capability: str) -> None:
+def test_a_move_does_not_expunge_mails_deleted_by_others(tmp_path: Path, capability: str) -> None:
     with dovecot(tmp_path, capability=capability) as server:
         server.append(b"Subject: theirs\r\n\r\n")
         server.append(b"Subject: ours\r\n\r\n")
@@ -304,7 +304,7 @@ def test_a_moved_mail_keeps_its_bytes_and_its_date(server: Dovecot) -> None:
         assert (mail.raw, mail.received_at) == (MAIL, arrival)
 
 
-def test_many_are_moved_in_batches(server: Dovecot) -> None:
+def test_many_mails_are_moved_in_batches(server: Dovecot) -> None:
     for _ in range(205):
         server.deliver(MAIL)
     with opened(server.settings()) as mailbox:
@@ -313,7 +313,7 @@ def test_many_are_moved_in_batches(server: Dovecot) -> None:
     assert len(server.mails("Done")) == 205
 
 
-def test_a_folder_that_somebody_deletes_is_made_again(server: Dovecot) -> None:
+def test_a_deleted_target_folder_is_created_again(server: Dovecot) -> None:
     server.append(MAIL)
     with opened(server.settings()) as mailbox, server.client() as other:
         other.delete_folder("Done")
@@ -333,7 +333,7 @@ def test_missing_folders_are_created(server: Dovecot, folder: str) -> None:
     assert server.mails(folder) == [MAIL]
 
 
-def test_a_watched_folder_that_was_missing_is_told_apart(server: Dovecot) -> None:
+def test_creating_the_watched_folder_is_logged_differently(server: Dovecot) -> None:
     log = Log()
     for _ in range(2):
         with opened(server.settings(folder="Lisences", done_folder="Away"), log):
@@ -346,7 +346,7 @@ def test_a_watched_folder_that_was_missing_is_told_apart(server: Dovecot) -> Non
 # Being told of more
 
 
-def test_new_mail_wakes(server: Dovecot, wake: tuple[socket.socket, socket.socket]) -> None:
+def test_new_mail_ends_the_wait(server: Dovecot, wake: tuple[socket.socket, socket.socket]) -> None:
     log = Log()
     server.append(MAIL)
     with opened(server.settings(), log) as mailbox:
@@ -360,7 +360,7 @@ def test_new_mail_wakes(server: Dovecot, wake: tuple[socket.socket, socket.socke
     assert log.of("idle") == [{"seconds": 60}]
 
 
-def test_new_mail_wakes_over_tls(server: Dovecot, wake: tuple[socket.socket, socket.socket]) -> None:
+def test_new_mail_ends_the_wait_over_tls(server: Dovecot, wake: tuple[socket.socket, socket.socket]) -> None:
     with opened(server.settings("tls")) as mailbox:
         mailbox.uids()
         for number in range(1, 4):
@@ -370,7 +370,7 @@ def test_new_mail_wakes_over_tls(server: Dovecot, wake: tuple[socket.socket, soc
             delivery.join()
 
 
-def test_mail_that_was_told_of_during_another_command_is_not_forgotten(
+def test_mail_announced_during_another_command_ends_the_wait(
     server: Dovecot, wake: tuple[socket.socket, socket.socket]
 ) -> None:
     """The server tells once, be it with the answer to a move; nobody would tell again."""
@@ -385,7 +385,7 @@ def test_mail_that_was_told_of_during_another_command_is_not_forgotten(
         assert not mailbox.wait(0.05, wake[0])
 
 
-def test_waiting_ends_when_we_are_woken(server: Dovecot, wake: tuple[socket.socket, socket.socket]) -> None:
+def test_the_wake_socket_ends_the_wait(server: Dovecot, wake: tuple[socket.socket, socket.socket]) -> None:
     with opened(server.settings()) as mailbox:
         mailbox.uids()
         caller = later(wake[1].send, b"!")
@@ -396,7 +396,7 @@ def test_waiting_ends_when_we_are_woken(server: Dovecot, wake: tuple[socket.sock
         assert not mailbox.wait(0.05, wake[0])
 
 
-def test_news_that_come_in_one_packet_with_the_answer_to_idle_are_heard(
+def test_an_announcement_in_the_packet_of_the_idle_answer_ends_the_wait(
     wake: tuple[socket.socket, socket.socket],
 ) -> None:
     """They lie in a buffer of ours then, and no selector sees them; this server does not wait for us for ever."""
@@ -437,7 +437,7 @@ def _answer(listener: socket.socket, answers: dict[bytes, bytes]) -> None:
                 client.sendall(answers.get(word, b"") + (idle if tag == b"DONE" else tag) + b" OK done\r\n")
 
 
-def test_without_news_waiting_ends_by_itself(server: Dovecot, wake: tuple[socket.socket, socket.socket]) -> None:
+def test_the_wait_ends_without_new_mail(server: Dovecot, wake: tuple[socket.socket, socket.socket]) -> None:
     log = Log()
     with opened(server.settings(), log) as mailbox:
         mailbox.uids()
@@ -447,9 +447,7 @@ def test_without_news_waiting_ends_by_itself(server: Dovecot, wake: tuple[socket
     assert log.of("noticed") == []
 
 
-def test_a_server_that_tells_nothing_is_asked_every_poll_seconds(
-    tmp_path: Path, wake: tuple[socket.socket, socket.socket]
-) -> None:
+def test_without_idle_the_wait_lasts_poll_seconds(tmp_path: Path, wake: tuple[socket.socket, socket.socket]) -> None:
     log = Log()
     with (
         dovecot(tmp_path, capability="IMAP4rev1") as server,
@@ -468,7 +466,9 @@ def test_a_server_that_tells_nothing_is_asked_every_poll_seconds(
 # When things break
 
 
-def test_a_server_that_goes_and_comes_back(tmp_path: Path, wake: tuple[socket.socket, socket.socket]) -> None:
+def test_the_mailbox_can_be_opened_again_after_a_server_restart(
+    tmp_path: Path, wake: tuple[socket.socket, socket.socket]
+) -> None:
     log = Log()
     with dovecot(tmp_path) as server:
         server.append(MAIL)
@@ -504,7 +504,7 @@ def _wait_for_ever(mailbox: Mailbox, wake: socket.socket) -> None:
         mailbox.wait(60, wake)
 
 
-def test_a_wrong_password(server: Dovecot) -> None:
+def test_imap_with_a_wrong_password(server: Dovecot) -> None:
     with pytest.raises(ImapError, match=r"rejects the login of 'desk': .*[Aa]uthentication failed") as caught:
         Mailbox.open(server.settings(password="wrong"), Log())
     assert "wrong" not in str(caught.value)
@@ -512,24 +512,24 @@ def test_a_wrong_password(server: Dovecot) -> None:
 
 
 @pytest.mark.parametrize("security", ["tls", "starttls"])
-def test_with_a_certificate_that_we_trust(server: Dovecot, security: str) -> None:
+def test_imap_with_a_trusted_certificate(server: Dovecot, security: str) -> None:
     with opened(server.settings(security)) as mailbox:
         assert mailbox.uids() == []
 
 
 @pytest.mark.parametrize("security", ["tls", "starttls"])
-def test_a_certificate_of_nobody_we_trust(server: Dovecot, security: str) -> None:
+def test_imap_with_an_untrusted_certificate(server: Dovecot, security: str) -> None:
     with pytest.raises(ImapError, match=r"certificate is not valid: self-signed.*SSL_CERT_FILE"):
         Mailbox.open(server.settings(security, ca_file=None), Log())
 
 
 @pytest.mark.parametrize("security", ["tls", "starttls"])
-def test_a_certificate_for_another_name(server: Dovecot, security: str) -> None:
+def test_imap_with_a_certificate_for_another_name(server: Dovecot, security: str) -> None:
     with relayed(server.settings(security).port) as port, pytest.raises(ImapError, match="certificate is not valid"):
         Mailbox.open(server.settings(security, host=ELSEWHERE, port=port), Log())
 
 
-def test_starttls_that_is_not_offered_is_not_done_without(tmp_path: Path) -> None:
+def test_imap_without_starttls_gets_no_password(tmp_path: Path) -> None:
     with dovecot(tmp_path) as server:
         with pytest.raises(ImapError, match="does not offer STARTTLS"):
             Mailbox.open(server.settings("starttls"), Log())
@@ -537,17 +537,17 @@ def test_starttls_that_is_not_offered_is_not_done_without(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("host", ["imap.example.com", "192.0.2.1", "localhost.example.com"])
-def test_plain_text_stays_on_this_machine(host: str) -> None:
+def test_imap_plain_text_to_another_machine_is_refused(host: str) -> None:
     with pytest.raises(ValueError, match="unencrypted"):
         Mailbox.open(ImapSettings(host, 143, "plain", "desk", PASSWORD, 1000), Log())
 
 
-def test_nobody_there() -> None:
+def test_imap_without_a_server() -> None:
     with pytest.raises(ImapError, match="Connection refused"):
         Mailbox.open(ImapSettings(HOST, free_port(), "plain", "desk", PASSWORD, 1000), Log())
 
 
-def test_something_else_is_there() -> None:
+def test_imap_on_a_port_of_another_protocol() -> None:
     with socket.create_server((HOST, 0)) as other:
         answering = threading.Thread(target=_greet, args=(other, b"220 smtp.test ESMTP\r\n"))
         answering.start()
@@ -556,12 +556,12 @@ def test_something_else_is_there() -> None:
         answering.join()
 
 
-def test_tls_to_a_port_that_begins_without(server: Dovecot) -> None:
+def test_imap_tls_on_a_starttls_port(server: Dovecot) -> None:
     with pytest.raises(ImapError, match=r"no TLS on this port: use another port, or security = 'starttls'$"):
         Mailbox.open(server.settings("tls", port=server.port), Log())
 
 
-def test_a_server_that_says_we_are_in_already_does_not_get_round_starttls() -> None:
+def test_imap_preauth_does_not_bypass_starttls() -> None:
     """A PREAUTH greeting would take us past STARTTLS (CVE-2020-14093 and its like)."""
     with socket.create_server((HOST, 0)) as other:
         greeting = b"* PREAUTH [CAPABILITY IMAP4rev1 STARTTLS AUTH=PLAIN] welcome\r\n"
@@ -584,7 +584,7 @@ def _greet(listener: socket.socket, greeting: bytes) -> None:
             client.sendall(tag + b" OK done\r\n")
 
 
-def test_check_tells_what_it_found(server: Dovecot) -> None:
+def test_check_reports_capabilities_and_folders(server: Dovecot) -> None:
     server.append(MAIL)
     with opened(server.settings("starttls")) as mailbox:
         assert mailbox.check() == [
@@ -598,6 +598,6 @@ def test_check_tells_what_it_found(server: Dovecot) -> None:
         ]
 
 
-def test_check_tells_what_is_lacking(tmp_path: Path) -> None:
+def test_check_reports_missing_capabilities(tmp_path: Path) -> None:
     with dovecot(tmp_path, capability="IMAP4rev1") as server, opened(server.settings()) as mailbox:
         assert "MOVE: no, so mails are copied and then deleted" in mailbox.check()

@@ -55,7 +55,7 @@ def outcomes(lane: Smtp, *raws: bytes, sender: str = DESK, recipient: str = CUST
     return on_a_lane(lane, work)  # type: ignore[return-value]
 
 
-def test_a_mail_goes_out_as_it_is(server: SmtpServer) -> None:
+def test_smtp_sends_the_mail_with_its_envelope(server: SmtpServer) -> None:
     assert outcomes(Smtp(server.settings()), MAIL) == [Sent("250 OK")]
     (mail,) = server.mails
     assert (mail.envelope_from, mail.recipient, mail.raw) == (DESK, CUSTOMER, MAIL)
@@ -72,25 +72,25 @@ def test_a_mail_goes_out_as_it_is(server: SmtpServer) -> None:
     ],
     ids=["dots", "a lone dot", "8 bit", "long line", "large"],
 )
-def test_no_byte_is_changed(server: SmtpServer, body: bytes) -> None:
+def test_smtp_changes_no_byte(server: SmtpServer, body: bytes) -> None:
     raw = b"Subject: x\r\n\r\n" + body
     assert outcomes(Smtp(server.settings()), raw) == [Sent("250 OK")]
     assert server.mails[0].raw == raw
 
 
-def test_bare_line_ends_leave_as_crlf_so_that_nothing_can_be_smuggled(server: SmtpServer) -> None:
+def test_bare_line_ends_are_sent_as_crlf_against_smuggling(server: SmtpServer) -> None:
     smuggled = b"Subject: x\r\n\r\none\n.\nMAIL FROM:<evil@example.net>\r.\rtwo"
     assert outcomes(Smtp(server.settings()), smuggled) == [Sent("250 OK")]
     (mail,) = server.mails
     assert mail.raw == b"Subject: x\r\n\r\none\r\n.\r\nMAIL FROM:<evil@example.net>\r\n.\r\ntwo\r\n"
 
 
-def test_the_null_return_path(server: SmtpServer) -> None:
+def test_an_empty_envelope_from_is_the_null_reverse_path(server: SmtpServer) -> None:
     assert outcomes(Smtp(server.settings()), MAIL, sender="") == [Sent("250 OK")]
     assert server.mails[0].envelope_from == ""
 
 
-def test_a_lane_keeps_its_connection(server: SmtpServer) -> None:
+def test_smtp_keeps_its_connection(server: SmtpServer) -> None:
     assert outcomes(Smtp(server.settings()), MAIL, MAIL, MAIL) == [Sent("250 OK")] * 3
     assert server.connections == 1
 
@@ -105,7 +105,7 @@ def test_a_lane_keeps_its_connection(server: SmtpServer) -> None:
         ("421 4.3.2 shutting down", Deferred("421 4.3.2 shutting down")),
     ],
 )
-def test_the_code_decides(server: SmtpServer, step: str, answer: str, outcome: Outcome) -> None:
+def test_the_reply_code_decides_the_outcome(server: SmtpServer, step: str, answer: str, outcome: Outcome) -> None:
     server.say(step, answer)
     lane = Smtp(server.settings())
 
@@ -121,7 +121,7 @@ def test_the_code_decides(server: SmtpServer, step: str, answer: str, outcome: O
     assert len(server.mails) == 1
 
 
-def test_what_is_said_of_no_mail_in_particular(server: SmtpServer) -> None:
+def test_faults_of_the_desk_or_its_login_defer_any_mail(server: SmtpServer) -> None:
     for step, answer, sender, expected in (
         ("MAIL", "550 5.7.1 not allowed to send as that", DESK, True),
         ("MAIL", "552 5.3.4 too large", DESK, None),
@@ -136,7 +136,7 @@ def test_what_is_said_of_no_mail_in_particular(server: SmtpServer) -> None:
         assert told == (Refused(answer) if expected is None else Deferred(answer, any_mail=expected)), step
 
 
-def test_one_recipient_is_refused_the_next_is_not(server: SmtpServer) -> None:
+def test_a_refused_recipient_does_not_affect_the_next_mail(server: SmtpServer) -> None:
     server.say("RCPT gone@example.org", "550 5.1.1 no such user")
     lane = Smtp(server.settings())
 
@@ -150,7 +150,7 @@ def test_one_recipient_is_refused_the_next_is_not(server: SmtpServer) -> None:
 
 @pytest.mark.parametrize("step", ["MAIL", "RCPT", "DATA"])
 @pytest.mark.parametrize("fault", Fault)
-def test_a_break_before_the_body_defers(server: SmtpServer, step: str, fault: Fault) -> None:
+def test_a_connection_lost_before_the_body_defers_the_mail(server: SmtpServer, step: str, fault: Fault) -> None:
     server.say(step, fault)
     (outcome,) = outcomes(Smtp(server.settings(), answer=0.2), MAIL)
     assert isinstance(outcome, Deferred)
@@ -158,7 +158,7 @@ def test_a_break_before_the_body_defers(server: SmtpServer, step: str, fault: Fa
 
 
 @pytest.mark.parametrize("fault", Fault)
-def test_after_the_body_nobody_knows(server: SmtpServer, fault: Fault) -> None:
+def test_a_connection_lost_after_the_body_is_unknown(server: SmtpServer, fault: Fault) -> None:
     server.say("BODY", fault, times=1)
     first, second = outcomes(Smtp(server.settings(), verdict=0.2), MAIL, MAIL)
     assert isinstance(first, Unknown)
@@ -169,20 +169,20 @@ def test_after_the_body_nobody_knows(server: SmtpServer, fault: Fault) -> None:
 
 
 @pytest.mark.parametrize("answer", ["what?", "999 strange", "334 more", "100 soon"])
-def test_an_answer_that_is_none_after_the_body_leaves_it_open(server: SmtpServer, answer: str) -> None:
+def test_a_malformed_answer_after_the_body_is_unknown(server: SmtpServer, answer: str) -> None:
     server.say("BODY", answer)
     (outcome,) = outcomes(Smtp(server.settings()), MAIL)
     assert isinstance(outcome, Unknown)
 
 
-def test_a_server_that_does_not_ask_for_the_body_does_not_get_it(server: SmtpServer) -> None:
+def test_the_body_is_sent_only_after_354(server: SmtpServer) -> None:
     server.say("DATA", "250 OK")
     (outcome,) = outcomes(Smtp(server.settings()), MAIL)
     assert isinstance(outcome, Deferred)
     assert server.seen == []
 
 
-def test_a_kept_connection_that_has_died_is_replaced_at_once(server: SmtpServer) -> None:
+def test_a_dead_kept_connection_is_replaced(server: SmtpServer) -> None:
     async def work(lane: Smtp) -> list[Outcome]:
         first = await lane.send(DESK, CUSTOMER, MAIL)
         server.hang_up()  # the lane has not noticed yet
@@ -193,7 +193,7 @@ def test_a_kept_connection_that_has_died_is_replaced_at_once(server: SmtpServer)
 
 
 @pytest.mark.parametrize("goodbye", ["421 4.4.2 idle for too long", Fault.DROP, Fault.HANG])
-def test_a_kept_connection_that_is_not_wanted_any_more_is_replaced(server: SmtpServer, goodbye: str | Fault) -> None:
+def test_a_kept_connection_answered_with_421_is_replaced(server: SmtpServer, goodbye: str | Fault) -> None:
     async def work(lane: Smtp) -> list[Outcome]:
         first = await lane.send(DESK, CUSTOMER, MAIL)
         server.say("MAIL", goodbye, times=1)
@@ -202,13 +202,13 @@ def test_a_kept_connection_that_is_not_wanted_any_more_is_replaced(server: SmtpS
     assert on_a_lane(Smtp(server.settings(), answer=0.5), work) == [Sent("250 OK")] * 2
 
 
-def test_no_server() -> None:
+def test_smtp_without_a_server_defers() -> None:
     (outcome,) = outcomes(Smtp(SmtpSettings(HOST, free_port(), "plain")), MAIL)
     assert isinstance(outcome, Deferred)
     assert HOST in outcome.reply
 
 
-def test_a_server_that_comes_back(server: SmtpServer) -> None:
+def test_smtp_sends_again_after_a_server_restart(server: SmtpServer) -> None:
     with smtp_server() as other:
         lane = Smtp(other.settings())
     (outcome,) = outcomes(lane, MAIL)
@@ -218,14 +218,14 @@ def test_a_server_that_comes_back(server: SmtpServer) -> None:
 
 
 @pytest.mark.parametrize("security", ["tls", "starttls"])
-def test_over_tls_with_login(made: Certificate, security: str) -> None:
+def test_smtp_over_tls_with_login(made: Certificate, security: str) -> None:
     with smtp_server(security, made, login=True) as server:
         assert outcomes(Smtp(server.settings()), MAIL, MAIL) == [Sent("250 OK")] * 2
         assert server.connections == 1
 
 
 @pytest.mark.parametrize("security", ["tls", "starttls"])
-def test_a_certificate_of_nobody_we_trust(made: Certificate, security: str) -> None:
+def test_smtp_with_an_untrusted_certificate_defers(made: Certificate, security: str) -> None:
     with smtp_server(security, made, login=True) as server:
         (outcome,) = outcomes(Smtp(server.settings(ca_file=None)), MAIL)
         assert isinstance(outcome, Deferred)
@@ -234,7 +234,7 @@ def test_a_certificate_of_nobody_we_trust(made: Certificate, security: str) -> N
 
 
 @pytest.mark.parametrize("security", ["tls", "starttls"])
-def test_a_certificate_for_another_name(made: Certificate, security: str) -> None:
+def test_smtp_with_a_certificate_for_another_name_defers(made: Certificate, security: str) -> None:
     with smtp_server(security, made) as server, relayed(server.port) as port:
         (outcome,) = outcomes(Smtp(server.settings(host=ELSEWHERE, port=port)), MAIL)
         assert isinstance(outcome, Deferred)
@@ -243,7 +243,7 @@ def test_a_certificate_for_another_name(made: Certificate, security: str) -> Non
 
 
 @pytest.mark.parametrize("security", ["tls", "starttls"])
-def test_without_tls_nothing_is_said(made: Certificate, security: str) -> None:
+def test_smtp_without_starttls_sends_nothing(made: Certificate, security: str) -> None:
     """The server takes logins in the clear; we do not give ours."""
     with smtp_server(login=True) as server:
         (outcome,) = outcomes(Smtp(server.settings(security=security, ca_file=str(made.chain)), answer=2), MAIL)
@@ -252,7 +252,7 @@ def test_without_tls_nothing_is_said(made: Certificate, security: str) -> None:
         assert server.seen == []
 
 
-def test_a_wrong_password_waits_for_the_operator() -> None:
+def test_a_wrong_smtp_password_defers_every_mail() -> None:
     with smtp_server(login=True) as server:
         (outcome,) = outcomes(Smtp(server.settings(password="wrong")), MAIL)
         assert isinstance(outcome, Deferred)
@@ -260,20 +260,20 @@ def test_a_wrong_password_waits_for_the_operator() -> None:
         assert "wrong" not in outcome.reply
 
 
-def test_a_login_that_was_forgotten() -> None:
+def test_a_missing_smtp_login_defers_every_mail() -> None:
     with smtp_server(login=True) as server:
         (outcome,) = outcomes(Smtp(server.settings(username=None, password=None)), MAIL)
         assert outcome == Deferred("530 5.7.0 Authentication required", any_mail=True)
 
 
 @pytest.mark.parametrize("host", ["mail.example.com", "192.0.2.1", "2001:db8::1"])
-def test_plain_text_stays_on_this_machine(host: str) -> None:
+def test_smtp_plain_text_to_another_machine_is_refused(host: str) -> None:
     with pytest.raises(ValueError, match="unencrypted"):
         Smtp(SmtpSettings(host, 25, "plain"))
 
 
 @pytest.mark.parametrize("recipient", ["a b@example.org", "a@example.org>\r\nRSET", "ä@example.org", "a@ex\x00.org"])
-def test_an_address_that_cannot_be_said_is_refused(server: SmtpServer, recipient: str) -> None:
+def test_an_address_that_is_not_plain_is_refused(server: SmtpServer, recipient: str) -> None:
     (outcome,) = outcomes(Smtp(server.settings()), MAIL, recipient=recipient)
     assert isinstance(outcome, Refused)
     assert outcome.reply.isprintable()
@@ -281,7 +281,7 @@ def test_an_address_that_cannot_be_said_is_refused(server: SmtpServer, recipient
     assert len(server.mails) == 1
 
 
-def test_an_answer_comes_on_one_clean_line(server: SmtpServer) -> None:
+def test_replies_are_cleaned_to_one_line(server: SmtpServer) -> None:
     server.say("BODY", "550-no\r\n550-\x1b[31mway\r\n550 " + "x" * 3000)
     (outcome,) = outcomes(Smtp(server.settings()), MAIL)
     assert isinstance(outcome, Refused)
@@ -290,7 +290,7 @@ def test_an_answer_comes_on_one_clean_line(server: SmtpServer) -> None:
     assert len(outcome.reply) == 500
 
 
-def test_a_lane_that_is_stopped_before_the_body_can_send_again(server: SmtpServer) -> None:
+def test_a_send_cancelled_before_the_body_can_be_repeated(server: SmtpServer) -> None:
     server.say("DATA", Fault.HANG, times=1)
 
     async def work(lane: Smtp) -> Outcome:
@@ -307,7 +307,7 @@ def test_a_lane_that_is_stopped_before_the_body_can_send_again(server: SmtpServe
     assert (server.connections, len(server.seen)) == (2, 1)
 
 
-def test_a_lane_that_is_stopped_after_the_body_says_that_nobody_knows_and_can_send_again(server: SmtpServer) -> None:
+def test_a_send_cancelled_after_the_body_is_unknown_and_can_be_repeated(server: SmtpServer) -> None:
     server.say("BODY", Fault.HANG, times=1)
 
     async def work(lane: Smtp) -> Outcome:
@@ -322,7 +322,7 @@ def test_a_lane_that_is_stopped_after_the_body_says_that_nobody_knows_and_can_se
     assert server.connections == 2
 
 
-def test_check_says_what_it_found(made: Certificate) -> None:
+def test_smtp_check_reports_extensions_and_login(made: Certificate) -> None:
     with smtp_server("starttls", made, login=True) as server:
         said = on_a_lane(Smtp(server.settings()), Smtp.check)
         assert f"{HOST}:{server.port} (starttls), logged in as desk" in str(said)
@@ -330,14 +330,14 @@ def test_check_says_what_it_found(made: Certificate) -> None:
         assert PASSWORD not in str(said)
 
 
-def test_check_says_what_is_wrong(tmp_path: Path) -> None:
+def test_smtp_check_reports_the_fault(tmp_path: Path) -> None:
     with pytest.raises(SmtpError, match=HOST):
         on_a_lane(Smtp(SmtpSettings(HOST, free_port(), "plain")), Smtp.check)
     with pytest.raises(SmtpError, match=r"connection to .* failed"):
         on_a_lane(Smtp(SmtpSettings(HOST, 1, "tls", ca_file=str(tmp_path / "missing.pem"))), Smtp.check)
 
 
-def test_a_long_outage_is_given_up_by_no_mail_and_soon_over_for_all() -> None:
+def test_a_long_outage_does_not_use_up_the_attempts_of_a_mail() -> None:
     at = datetime(2026, 11, 30, 9, 0, tzinfo=UTC)
     row = outbox.Outbox(attempts=500, composed_at=at - timedelta(days=20))
     away = delivery._Tried(row, Deferred("no good connection", any_mail=True), at)

@@ -14,12 +14,12 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from mailbot.config.settings import LicenceServerSettings as Settings
+from mailbot.config.settings import LicenceServerSection
 from mailbot.operations.audit import audit_books
 from mailbot.operations.ledger_import import put_licences
 from mailbot.process import invoicing
 from mailbot.process.mapping import event_of, load_licence
-from mailbot.servers.licence_server import EventRefused, Later, LicenceServer, Taken
+from mailbot.servers.licence_server import EventAccepted, EventDeferred, EventRefused, LicenceServer
 from mailbot.service import licence_server_loop
 from mailbot.service.licence_server_loop import BACK_OFF, WORRYING, Posted, post_due
 from storage import due, licence_posts, licences
@@ -96,7 +96,7 @@ def vendor() -> Iterator[Vendor]:
 @pytest.fixture
 def desk(tmp_path: Path, vendor: Vendor) -> Running:
     desk = running(tmp_path, rome("2026-11-20 10:00"))
-    settings = Settings(url=vendor.url, secret=SecretStr(SECRET))
+    settings = LicenceServerSection(url=vendor.url, secret=SecretStr(SECRET))
     config = desk.desk.config.model_copy(update={"licence_server": settings})
     desk.desk = replace(desk.desk, config=config)
     return desk
@@ -314,7 +314,7 @@ def test_an_answer_that_comes_twice_counts_once(desk: Running, vendor: Vendor) -
     with desk.desk.store.read() as session:
         event = event_of(licences.events(session, TOKEN)[1])
     assert post(desk) == Posted(answered=1)
-    for outcome in (Taken("200 OK"), EventRefused("422", "no")):
+    for outcome in (EventAccepted("200 OK"), EventRefused("422", "no")):
         with desk.desk.store.write() as session:
             licence_server_loop._settle(desk.desk, session, row, event, outcome)
     assert kinds(desk) == ["import", "modify/add", "accepted"]
@@ -325,7 +325,7 @@ def test_nobody_there_is_no_answer(tmp_path: Path) -> None:
     server = LicenceServer("http://127.0.0.1:9/events", SECRET)
     outcome = server.post({"id": "x"}, rome("2026-11-20 10:00"))
     server.close()
-    assert isinstance(outcome, Later)
+    assert isinstance(outcome, EventDeferred)
 
 
 def test_the_page_for_the_other_side_shows_what_is_posted(desk: Running, vendor: Vendor) -> None:

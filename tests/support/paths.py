@@ -1,4 +1,4 @@
-"""Where things lie: the repository, and the golden files of the tests."""
+"""Paths of the repository and its tests."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""A desk in a temporary folder with a clock that the test sets, driven by mails as a border would deliver them."""
+"""A desk in a temporary folder with a clock that the test sets; mails arrive as a mail server would deliver them."""
 
 import email
 import email.policy
@@ -66,7 +66,7 @@ POLICY = email.policy.default.clone(header_factory=Headers())
 
 @dataclass
 class Running:
-    """``write`` a mail, ``mails`` come out; time stands still until ``later``."""
+    """A desk to ``write`` mails to, which returns the mails it sends; the clock stands still until ``later``."""
 
     desk: Desk
     moment: list[datetime]
@@ -105,7 +105,7 @@ class Running:
         return self.work()
 
     def work(self) -> list[EmailMessage]:
-        """Everything that can be done now is done; returns the new mails."""
+        """Do everything that is due now; returns the new mails."""
         work_off(self.desk)
         with self.desk.store.read() as session:
             fresh = select(Outbox.id).where(col(Outbox.id) > self.seen).order_by(col(Outbox.id))
@@ -116,12 +116,12 @@ class Running:
         return new  # type: ignore[return-value]
 
     def later(self, **by: float) -> list[EmailMessage]:
-        """Time passes."""
+        """Advance the clock and do what is due; returns the new mails."""
         self.moment[0] += timedelta(**by)
         return self.work()
 
     def configure(self, section: str, **settings: object) -> None:
-        """Other settings from now on, for this desk alone: sections that say nothing are shared by all."""
+        """Change settings of this desk only; sections with defaults are shared between desks."""
         config = self.desk.config
         changed = getattr(config, section).model_copy(update=settings)
         self.desk = replace(self.desk, config=config.model_copy(update={section: changed}))
@@ -134,7 +134,7 @@ class Running:
         return shown_to(Viewer.OTHERS, found)
 
     def states(self) -> dict[str, int]:
-        """How many kept mails are in which state."""
+        """The number of received mails by state."""
         with self.desk.store.read() as session:
             return inbox.counts(session)
 
@@ -144,12 +144,12 @@ class Running:
             return [(row.kind, row.recipient) for row in sorted(outbox.listing(session), key=lambda row: row.id)]
 
     def history(self, ref: str = "LIC-1") -> list[str]:
-        """What happened to the ticket."""
+        """The kinds of the events of the ticket, in order."""
         with self.desk.store.read() as session:
             return [event.kind for event in tickets.events(session, self.ticket(ref).number)]
 
     def quarantine(self) -> list[str]:
-        """The reasons of what stands there."""
+        """The reasons of the mails in quarantine."""
         with self.desk.store.read() as session:
             return [row.last_result or "" for row in inbox.listing(session, "quarantined")]
 
@@ -170,7 +170,7 @@ def running(
         database.parent.mkdir(parents=True)
         database.write_bytes(migrated())
     desk = assemble(loaded, clock=lambda: moment[0], ids=RepeatableIds(b"test"))
-    # Nobody cuts the power here: no commit waits for the disk.
+    # A test needs no durable commits.
     event.listen(desk.store.engine, "connect", lambda connection, _: connection.execute("PRAGMA synchronous = OFF"))
     desk.store.close()
     return Running(desk, moment)
@@ -178,7 +178,7 @@ def running(
 
 @cache
 def migrated() -> bytes:
-    """A database without rows: its tables are made once for all tests."""
+    """The bytes of an empty database; the tables are created once for all tests."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "empty.db"
         store = open_store(f"sqlite:///{path}")
@@ -188,7 +188,7 @@ def migrated() -> bytes:
 
 
 def body(mail: EmailMessage) -> str:
-    """The text of a mail."""
+    """The plain text of a mail."""
     part = mail.get_body(("plain",))
     assert part is not None
     return str(part.get_content())

@@ -1,4 +1,4 @@
-"""A Python process that has imported everything and runs each program in a fork of itself: no start-up time, a real process to kill."""
+"""A Python process that has imported everything and runs each program in a fork: no start-up time, yet a real process to kill."""
 
 import json
 import os
@@ -14,7 +14,7 @@ from types import TracebackType
 
 _SERVER = """
 import gc, json, os, runpy, signal, sys
-import mailbot.cli, mailbot.demo.stage, mailbot.ids, mailbot.operations.desk_check, mailbot.operations.explain, mailbot.service.loops, mailbot.wording
+import mailbot.cli, mailbot.demo.main, mailbot.ids, mailbot.operations.desk_check, mailbot.operations.explain, mailbot.service.loops, mailbot.wording
 from sqlalchemy.orm import configure_mappers
 configure_mappers()
 mailbot.wording.load_wording("en").faults()  # reads and compiles all templates
@@ -57,12 +57,12 @@ for line in sys.stdin:
     print(child, flush=True)
 """
 
-_PATIENCE = 120.0  # seconds; only ever used up by a failure
+_TIMEOUT = 120.0  # seconds; reached only by a failure
 
 
 @dataclass(frozen=True)
 class Ran:
-    """What came of a program; ``returncode`` is below 0 when it was killed."""
+    """The result of a program; ``returncode`` is negative if a signal killed it."""
 
     returncode: int
     stdout: str
@@ -71,7 +71,7 @@ class Ran:
 
 @dataclass(frozen=True)
 class Started:
-    """A program at work."""
+    """A running program."""
 
     pid: int
     out: Path
@@ -79,19 +79,19 @@ class Started:
     _ask: Callable[..., int]
 
     def until(self, said: str) -> str:
-        """Waits until that stands in its output; returns the output so far."""
-        deadline = time.monotonic() + _PATIENCE
+        """Wait until the output contains that text; returns the output so far."""
+        deadline = time.monotonic() + _TIMEOUT
         while said not in (text := self.out.read_text()):
             assert time.monotonic() < deadline, text + self.err.read_text()
             time.sleep(0.02)
         return text
 
     def signal(self, number: int) -> None:
-        """Sends it that signal."""
+        """Send a signal."""
         os.kill(self.pid, number)
 
     def end(self) -> Ran:
-        """Waits for its end; after two minutes it is killed."""
+        """Wait for the end of the program; kill it after two minutes."""
         ran = Ran(self._ask(wait=self.pid), self.out.read_text(), self.err.read_text())
         self.out.unlink()
         self.err.unlink()
@@ -99,7 +99,7 @@ class Started:
 
 
 class Warm:
-    """``run`` a script, or ``mailbot`` with its words, or ``start`` it; a context that ends the process."""
+    """A context that keeps the process; ``run`` or ``start`` runs a script or ``mailbot`` in a fork."""
 
     def __enter__(self) -> "Warm":
         self._folder = Path(tempfile.mkdtemp(prefix="warm-"))
@@ -118,11 +118,11 @@ class Warm:
         self._folder.rmdir()
 
     def run(self, *words: object) -> Ran:
-        """A script, or ``mailbot``, with its words."""
+        """Run a script or ``mailbot`` with its arguments."""
         return self.start(*words).end()
 
     def start(self, *words: object, **environment: str) -> Started:
-        """The same, not waited for: ``end`` it."""
+        """Start it without waiting; call ``Started.end``."""
         number = next(self._numbers)
         out, err = self._folder / f"{number}.out", self._folder / f"{number}.err"
         out.touch()

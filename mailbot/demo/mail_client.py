@@ -1,4 +1,4 @@
-"""The people of the demo, as mail clients: they send by SMTP, read by IMAP, and answer to what they have read."""
+"""The people of the demo and their mail clients, which send by SMTP, read by IMAP and reply."""
 
 import email.policy
 import mimetypes
@@ -19,7 +19,7 @@ from mailbot.ids import SystemIds
 from mailbot.servers.imap_connection import readable
 
 DESK = "desk@vendor.example"
-#: (name, address, what they are) of everybody who writes.
+#: (name, address, role) of everybody who writes.
 JOE, ANNA, BOB = PEOPLE = (
     ("Joe Miller", "joe@acme.example", "customer"),
     ("Anna", "anna@vendor.example", "staff"),
@@ -27,12 +27,12 @@ JOE, ANNA, BOB = PEOPLE = (
 )
 ADDRESSES = frozenset({DESK, *(address for _, address, _ in PEOPLE)})
 _SLICE = 1.0  # seconds of one IDLE
-_ANSWER = 30.0  # seconds for an answer of a server
+_TIMEOUT = 30.0  # seconds for an answer of a server
 
 
 @dataclass
-class Client:
-    """A person's mail program. ``inbox`` is what has been fetched, by UID; ``done`` what the script has taken from it."""
+class MailClient:
+    """A person's mail client. ``inbox`` has the fetched mails by UID, ``done`` the UIDs that ``wait`` has returned."""
 
     name: str
     address: str
@@ -47,10 +47,10 @@ class Client:
         self, text: str, *, subject: str = "", to: str = DESK, answers: Message | None = None,
         files: tuple[tuple[str, bytes], ...] = (),
     ) -> None:  # fmt: skip
-        """Send a mail; one that ``answers`` another stays in its thread.
+        """Send a mail, in the thread of the mail that it ``answers``.
 
         Raises:
-            smtplib.SMTPException: when the server does not take it.
+            smtplib.SMTPException: if the server refuses it.
         """
         mail = EmailMessage(policy=email.policy.SMTP)
         mail["From"], mail["To"], mail["Subject"] = formataddr((self.name, self.address)), to, " ".join(subject.split())
@@ -63,23 +63,27 @@ class Client:
         for name, data in files:
             kind, _, sub = (mimetypes.guess_type(name)[0] or "application/octet-stream").partition("/")
             mail.add_attachment(data, maintype=kind, subtype=sub, filename=name)
-        with smtplib.SMTP(HOST, self.smtp_port, local_hostname="localhost", timeout=_ANSWER) as server:
+        with smtplib.SMTP(HOST, self.smtp_port, local_hostname="localhost", timeout=_TIMEOUT) as server:
             server.login(self.address, self.password)
             server.send_message(mail, self.address, [to])
 
     def reply(self, mail: Message, text: str, files: tuple[tuple[str, bytes], ...] = ()) -> None:
-        """Answer a mail as mail programs do: to its Reply-To, with its text quoted below."""
+        """Reply as mail clients do: to the Reply-To, with the text quoted below."""
         self.send(
-            f"{text}\n\n{quoted(mail)}", subject=reply_subject(mail), to=answer_to(mail), answers=mail, files=files
+            f"{text}\n\n{quoted(mail)}",
+            subject=reply_subject(mail),
+            to=recipient_of_reply(mail),
+            answers=mail,
+            files=files,
         )
 
     def fetch(self) -> None:
-        """Fetch what has come since."""
+        """Fetch new mails into ``inbox``."""
         with self._connected() as client:
             self._fetch(client)
 
     def wait(self, wanted: Callable[[Message], bool], seconds: float) -> Message | None:
-        """The first mail not yet taken that is ``wanted``, as soon as it is there; None when it does not come."""
+        """Wait for a mail that is ``wanted`` and was not returned before; None after ``seconds`` without one."""
         end = time.monotonic() + seconds
         with self._connected() as client:
             while True:
@@ -97,13 +101,13 @@ class Client:
 
     @contextmanager
     def _connected(self) -> Iterator[IMAPClient]:
-        client = IMAPClient(HOST, self.imap_port, ssl=False, timeout=_ANSWER)
+        client = IMAPClient(HOST, self.imap_port, ssl=False, timeout=_TIMEOUT)
         try:
             client.login(self.address, self.password)
             client.select_folder("INBOX")
             yield client
             client.logout()
-        except BaseException:  # interrupted, perhaps in IDLE, where the server takes no LOGOUT
+        except BaseException:  # perhaps interrupted in IDLE, where LOGOUT is not allowed
             client.shutdown()
             raise
 
@@ -113,17 +117,17 @@ class Client:
             self.inbox[uid] = parse(parts[b"BODY[]"])
 
 
-def answer_to(mail: Message) -> str:
-    """Where an answer goes: Reply-To, else From."""
+def recipient_of_reply(mail: Message) -> str:
+    """The address for a reply: Reply-To, else From."""
     return mail.reply_to or mail.sender or ""
 
 
 def reply_subject(mail: Message) -> str:
-    """The subject with one ``Re:``."""
+    """The subject with one "Re:" in front."""
     return mail.subject if mail.subject.lower().startswith("re:") else f"Re: {mail.subject}"
 
 
 def quoted(mail: Message) -> str:
-    """The text below an answer: who wrote when, and the lines behind ``>``."""
+    """The quotation below a reply: an attribution line and the text behind ">"."""
     lines = [f"> {line}".rstrip() for line in mail.text.rstrip().splitlines()]
     return "\n".join([f"On {mail.date}, {mail.sender_name} <{mail.sender}> wrote:", *lines, ""])

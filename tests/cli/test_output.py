@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 from rich.console import Console
 
-from mailbot.cli.tables import billing_text, show_table, text_of
+from mailbot.cli.output import billing_text, print_table, text_of
 
 TOKEN = "A1B2C3D4E5F6" * 10
 COLUMNS = ("ref", "token", "customer_name", "sender", "received_at")
@@ -15,12 +15,12 @@ ROW = ("LIC-1", TOKEN, "Acme International", "joe@acme.example", datetime(2026, 
 
 def table(width: int, *, terminal: bool, rows: tuple[tuple[object, ...], ...] = (ROW,)) -> str:
     file = io.StringIO()
-    show_table("Tickets", COLUMNS, rows, Console(file=file, width=width, force_terminal=terminal, color_system=None))
+    print_table("Tickets", COLUMNS, rows, Console(file=file, width=width, force_terminal=terminal, color_system=None))
     return file.getvalue()
 
 
 @pytest.mark.parametrize("width", [40, 80, 120, 160])
-def test_on_a_terminal_no_value_is_cut_and_no_line_is_broken_by_it(width: int) -> None:
+def test_a_terminal_table_cuts_and_wraps_no_value(width: int) -> None:
     told = table(width, terminal=True)
     assert "…" not in told
     pieces = told.replace("│", " ").split()
@@ -29,12 +29,12 @@ def test_on_a_terminal_no_value_is_cut_and_no_line_is_broken_by_it(width: int) -
     assert "joe@acme.example" in pieces
 
 
-def test_without_a_terminal_a_row_is_a_line_of_plain_columns() -> None:
+def test_without_a_terminal_each_row_is_one_line() -> None:
     title, head, row = table(80, terminal=False).splitlines()
     assert (title, head.split(), row.split("  ")) == ("Tickets", list(COLUMNS), list(ROW))
 
 
-def test_what_a_mail_brings_steers_no_terminal_and_is_no_markup() -> None:
+def test_values_from_mails_are_neither_markup_nor_control_characters() -> None:
     for terminal in (True, False):
         told = table(120, terminal=terminal, rows=(("[red]x", "\x1b[2J", "a\nb", "\u202ec", ""),))
         assert "[red]x" in told
@@ -42,7 +42,7 @@ def test_what_a_mail_brings_steers_no_terminal_and_is_no_markup() -> None:
         assert not {"\x1b", "\u202e"} & set(told)
 
 
-def test_values_are_told_in_words() -> None:
+def test_values_are_printed_as_text() -> None:
     assert [text_of(value) for value in (None, True, False, 0, ["a", "b"], {"agents": 8, "why": None})] == [
         "", "yes", "no", "0", "a, b", "agents=8",
     ]  # fmt: skip
