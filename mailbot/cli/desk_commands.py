@@ -286,7 +286,7 @@ def decide(
 
 def _result(result: DecisionResult) -> dict[str, object]:
     return {
-        "ref": result.ref, "word": result.word, "items": list(result.items), "done": result.done,
+        "ref": result.ref, "word": result.word or "", "items": list(result.items), "done": result.done,
         "why": result.why or None, "read": result.read, "sent": result.sent or None,
     }  # fmt: skip
 

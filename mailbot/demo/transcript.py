@@ -13,7 +13,7 @@ from mailbot.clock import system
 from mailbot.core.base.address import same_address
 from mailbot.core.base.characters import single_line
 from mailbot.core.desk.ticket import Ticket
-from mailbot.core.form.quotes import own_text
+from mailbot.core.form.quotes import split_at_quote
 from mailbot.core.mail.message import Message, parse
 from mailbot.demo.correspondents import DESK
 
@@ -96,7 +96,7 @@ class Transcript:
         return _some([line for line in _words(mail.text) if line != self.marker], _GIST)
 
     def _own(self, mail: Message) -> list[str]:
-        return _some(_words(own_text(mail.text, (self.marker,)).own if mail.in_reply_to else mail.text), _OWN)
+        return _some(_words(split_at_quote(mail.text, (self.marker,)).own if mail.in_reply_to else mail.text), _OWN)
 
 
 def _words(text: str) -> list[str]:

@@ -12,7 +12,7 @@ from sqlmodel import Session
 from mailbot.core.catalogue.item_kinds import INCLUDED
 from mailbot.core.desk.effects import DueKind
 from mailbot.core.desk.ticket import GRANTED, Item, ItemStatus, Ticket, state_of
-from mailbot.core.form.request_kinds import Action, RequestKind
+from mailbot.core.form.request import Action, RequestKind
 from mailbot.core.ledger.billing_history import billing_history, committed_on
 from mailbot.core.ledger.invoices import InvoiceLine
 from mailbot.core.ledger.licence import DATES, LicenceEvent, state_on, valid_events

@@ -65,7 +65,7 @@ def probe(desk: Desk, patience: float) -> tuple[BorderFinding, ...]:
 def _mail(desk: Desk, authserv_id: str, now: datetime) -> tuple[bytes, str, str]:
     """(the finished mail, its Message-ID, the mark of the forged field)."""
     address, random = desk.config.mailbot.address, desk.ids.stream("probe")
-    mark = reply_keys.make(random(20))
+    mark = reply_keys.make_key(random(20))
     message_id = reply_keys.message_id(None, None, random(20), domain_of(address))
     lines = [
         *forged_fields(authserv_id, address, mark),

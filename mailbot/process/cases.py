@@ -11,9 +11,9 @@ from mailbot.core.desk.disclosure import Viewer, is_over_for_requester, shown_to
 from mailbot.core.desk.effects import Facts, Send
 from mailbot.core.desk.events import Commented, Undelivered
 from mailbot.core.desk.ticket import OPEN, State
-from mailbot.core.form.blank_form import blank
-from mailbot.core.form.reader import Reading
-from mailbot.core.inbound.decision_grammar import begins
+from mailbot.core.form.blank_form import render_blank
+from mailbot.core.form.request import Reading
+from mailbot.core.inbound.decision_grammar import begins_decision
 from mailbot.core.inbound.intake import (
     Automatic,
     Bounced,
@@ -82,7 +82,9 @@ def _without_key(work: UnitOfWork, mail: ReceivedMail, intake: _Keyless) -> Outc
         return Outcome.REFUSED_SENDER
     member = work.staff(sender.address)
     prefix = work.desk.config.mailbot.ticket_prefix
-    if member and isinstance(intake, Quoting | Prose) and begins(mail.own, prefix):  # before words become a question
+    if (
+        member and isinstance(intake, Quoting | Prose) and begins_decision(mail.own, prefix)
+    ):  # before words become a question
         return keyless_decision(work, mail, member)
     match intake:
         case Forms():
@@ -156,7 +158,7 @@ def _blank_form(work: UnitOfWork, mail: ReceivedMail, intake: FormCommand) -> Ou
     """The form that is asked for; without a word in the mail only for a sender who is verified or known."""
     if intake.wordless and not (mail.sender.verified or mail.sender.known):
         return Outcome.STRAY
-    text = blank(intake.request, work.desk.catalogue, intake.action)
+    text = render_blank(intake.request, work.desk.catalogue, intake.action)
     _answer(work, mail, Send("form", mail.sender.address, Facts(form=text, form_key=intake.request)))
     return Outcome.FORM_ASKED
 

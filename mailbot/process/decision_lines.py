@@ -7,14 +7,14 @@ from mailbot.core.desk import events
 from mailbot.core.desk.effects import DecisionResult, Facts, Send
 from mailbot.core.desk.ticket import State, Ticket
 from mailbot.core.inbound import decision_grammar, reply_keys
+from mailbot.core.inbound.contradictions import contradicted_refs
+from mailbot.core.inbound.decision_word import DecisionWord
 from mailbot.core.inbound.purpose import Purpose
 from mailbot.core.outbound.words.sentences import item_names
 from mailbot.process.unit_of_work import UnitOfWork
 
 #: A ticket as its approval mail showed it: reference, request version, licence revision.
 Covered = tuple[str, int, int]
-#: Words that decide; the others only speak, and may come at any time.
-BINDING = frozenset({"APPROVE", "REJECT"})
 
 
 class Decisions:
@@ -43,7 +43,7 @@ class Decisions:
         """Carry out each decision line in ``own``, which may be about any of the tickets ``refs``; their results."""
         lines = self.read(own, refs)
         good = [line for line in lines if isinstance(line, decision_grammar.DecisionLine)]
-        void = decision_grammar.contradictions(good)
+        void = contradicted_refs(good)
         results: list[DecisionResult] = []
         for line in lines:
             about = line.refs or (tuple(refs) if len(refs) == 1 else ())
@@ -59,7 +59,7 @@ class Decisions:
         """Why a line was not understood: what it names may be no open item because all is decided."""
         ticket = self.work.ticket(ref) if line.why == "unknown_words" and ref else None
         over = ticket is not None and not ticket.waits and ticket.state is not State.WAITING_CONFIRMATION
-        return "decided" if over and line.read.upper().startswith("APPROVE") else line.why
+        return "decided" if over and line.read.upper().startswith(DecisionWord.APPROVE) else line.why
 
     def _line(
         self, line: decision_grammar.DecisionLine, refs: Iterable[str], void: frozenset[str]
@@ -81,9 +81,9 @@ class Decisions:
         """Why this line may not touch that ticket, "" when it may."""
         if same_address(self.by, ticket.sender):
             return "own_request"
-        if line.word != "NOTE" and any(self.work.key_is_live(word) for word in reply_keys.holds_key(line.text)):
+        if line.word.goes_to_customer and any(self.work.key_is_live(word) for word in reply_keys.keys_in(line.text)):
             return "holds_key"
-        if line.word in BINDING and self._changed(ticket):
+        if line.word.is_binding and self._changed(ticket):
             self._ask_again(ticket)
             return "changed"
         return ""
@@ -121,9 +121,9 @@ class Decisions:
 
     def _event(self, line: decision_grammar.DecisionLine) -> events.Event:
         match line.word:
-            case "APPROVE":
+            case DecisionWord.APPROVE:
                 return events.Approved(self.by, line.read, line.items, line.until)
-            case "REJECT":
+            case DecisionWord.REJECT:
                 return events.Rejected(self.by, line.read, line.text, line.items)
             case "ASK":
                 return events.QuestionAsked(self.by, line.read, line.text)

@@ -12,11 +12,10 @@ from mailbot.core.desk.effects import Send
 from mailbot.core.desk.events import Changed, Confirmed, Decision, JudgedForm, Opened, StatusAsked, SubmittedForm
 from mailbot.core.desk.judgement import judge, question
 from mailbot.core.desk.ticket import Ticket
-from mailbot.core.form import blank_form, reader
+from mailbot.core.form import blank_form, corrections
 from mailbot.core.form.forwarded import original_sender
 from mailbot.core.form.problem import Code, Problem
-from mailbot.core.form.reader import Reading, Request
-from mailbot.core.form.request_kinds import RequestKind
+from mailbot.core.form.request import Reading, Request, RequestKind
 from mailbot.core.form.validation import validate
 from mailbot.core.inbound.purpose import Purpose
 from mailbot.core.logs.diagnosis import Diagnosis
@@ -96,7 +95,7 @@ def ask(work: UnitOfWork, mail: ReceivedMail, text: str) -> None:
 
 def change(work: UnitOfWork, mail: ReceivedMail, ticket: Ticket, quoted: Reading | None, own: Reading) -> Ticket:
     """Corrected lines of a reply, on the ticket's stored values. Returns the ticket after it."""
-    judged = _judged(work, requester_of(mail), reader.merge(ticket.fields, quoted, own), ticket)
+    judged = _judged(work, requester_of(mail), corrections.merge_correction(ticket.fields, quoted, own), ticket)
     event = Changed(judged, mail.sender.address, mail.own)
     return work.apply(ticket, event, _context(work, judged)).ticket
 
@@ -108,7 +107,9 @@ def confirm(work: UnitOfWork, ticket: Ticket, by: str) -> None:
 
 
 def _confirmation(work: UnitOfWork, ticket: Ticket, by: str) -> Confirmed:
-    return Confirmed(_judged(work, _opener_of(ticket), reader.merge(ticket.fields, None, None), ticket), by)
+    return Confirmed(
+        _judged(work, _opener_of(ticket), corrections.merge_correction(ticket.fields, None, None), ticket), by
+    )
 
 
 def _without_approvals(work: UnitOfWork, decision: Decision) -> list[tuple[str, Send]]:
@@ -190,7 +191,7 @@ def _judged(work: UnitOfWork, requester: Requester, read: Reading, ticket: Ticke
         problems += fault
     elif request.request is WITH_LOG:
         found = ticket.diagnosis  # the mails with the logs are gone
-    form = blank_form.filled_form(request, read.values, problems)
+    form = blank_form.render_filled(request, read.values, problems)
     return _on_ledger(work, requester, _Checked(request, problems, read.stored, form, found), ticket)
 
 

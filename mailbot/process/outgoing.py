@@ -157,7 +157,7 @@ class Composer:
     def _envelope(self, letter: Letter, address: str) -> Envelope:
         config, send, ticket = self.transaction.desk.config, letter.send, letter.ticket
         desk, sub_addressing = config.mailbot.address, config.smtp.sub_addressing
-        ref = ticket.ref if ticket else (reply_keys.DIGEST if send.purpose else None)
+        ref = ticket.ref if ticket else (reply_keys.DIGEST_REF if send.purpose else None)
         key = self._key(letter, send.purpose, address) if send.purpose else None
         thread = _thread(letter, address)
         return Envelope(
@@ -175,11 +175,11 @@ class Composer:
     def _key(self, letter: Letter, purpose: Purpose, address: str) -> str:
         """A fresh key for this mail alone; only its hash is stored."""
         now, ticket = self.transaction.now, letter.ticket
-        key = reply_keys.make(self.random(20))
+        key = reply_keys.make_key(self.random(20))
         shown = (ticket,) if ticket else letter.send.facts.tickets
         covered = letter.send.covers or tuple((t.ref, t.version, t.licence_revision) for t in shown)
         lives = timedelta(days=self.transaction.desk.config.timers.key_days)
-        digest = reply_keys.digest(key)
+        digest = reply_keys.key_digest(key)
         keys.add(
             self.transaction.session,
             digest=digest,

@@ -9,6 +9,7 @@ from mailbot.core.desk.effects import DecisionResult, Facts, Send
 from mailbot.core.desk.events import HistoryNote
 from mailbot.core.desk.ticket import Ticket
 from mailbot.core.inbound import decision_grammar
+from mailbot.core.inbound.decision_word import ConfirmationWord
 from mailbot.core.inbound.purpose import Purpose
 from mailbot.process.decision_lines import Decisions, ask_anew
 from mailbot.process.outcome import Outcome
@@ -42,7 +43,7 @@ def staff_reply(work: UnitOfWork, mail: ReceivedMail) -> Outcome:
         return _refused(work, mail, f"a decision in the name of {member} came from an unverified sender")
     if not thread.live:
         return _too_late(work, mail, member)
-    if thread.purpose is Purpose.AGAIN:
+    if thread.purpose is Purpose.CONFIRM_DECISION:
         return _confirmed_again(work, mail, member)
     if not (_trusted(work, mail) and mail.clear):
         return _ask_member(work, mail, member)
@@ -131,7 +132,7 @@ def _may_answer(work: UnitOfWork, mail: ReceivedMail, member: str) -> bool:
 
 def _confirmed_again(work: UnitOfWork, mail: ReceivedMail, member: str) -> Outcome:
     """The member who was asked to confirm the decision that was read does so."""
-    if mail.clear and decision_grammar.confirmation_word(mail.own) == "CONFIRM":
+    if mail.clear and decision_grammar.confirmation_word(mail.own) is ConfirmationWord.CONFIRM:
         key_rows.kill(work.session, mail.thread.digest, work.now, "used")
         return _decide(work, mail, member, mail.thread.payload)
     if _trusted(work, mail) and mail.clear:
@@ -149,7 +150,7 @@ def _ask_member(work: UnitOfWork, mail: ReceivedMail, member: str) -> Outcome:
         return Outcome.DECISION_NOT_UNDERSTOOD
     facts = Facts(text=mail.own, why="unclear" if _trusted(work, mail) else "unverified_member")
     covers = mail.thread.refs  # as the mail that he answers showed them
-    send = Send("not-understood", member, facts, Purpose.AGAIN, mail.own, covers)
+    send = Send("not-understood", member, facts, Purpose.CONFIRM_DECISION, mail.own, covers)
     work.send(send, _one_ticket(work, mail))
     return Outcome.DECISION_TO_BE_CONFIRMED
 

@@ -22,7 +22,7 @@ from mailbot.core.desk.grant import refreshed
 from mailbot.core.desk.on_licence_server import await_licence_server
 from mailbot.core.desk.ticket import OPEN, State, Ticket
 from mailbot.core.desk.transitions import decide
-from mailbot.core.form.request_kinds import RequestKind
+from mailbot.core.form.request import RequestKind
 from mailbot.core.inbound import reply_keys
 from mailbot.core.inbound.purpose import Purpose
 from mailbot.core.ledger.licence import Ledger, Licence
@@ -123,12 +123,12 @@ class UnitOfWork(Transaction, AbstractContextManager["UnitOfWork"]):
 
     def key_is_live(self, word: str) -> bool:
         """Whether a word that looks like a key still opens something."""
-        row = keys.find(self.session, reply_keys.digest(word))
+        row = keys.find(self.session, reply_keys.key_digest(word))
         return row is not None and row.dead_at is None
 
     def blotted(self, text: str) -> str:
         """``text`` without the live keys in it: nobody gets the key of another person's mail through the desk."""
-        for word in reply_keys.holds_key(text):
+        for word in reply_keys.keys_in(text):
             if self.key_is_live(word):
                 text = text.replace(word, "[key]")
         return text
@@ -216,7 +216,7 @@ class UnitOfWork(Transaction, AbstractContextManager["UnitOfWork"]):
         moved = tuple(i.item for i in ticket.items if i.open and (was := shown.item(i.item)) and was.from_ != i.from_)
         revision = licence.bound_revision if licence else 0
         ticket = replace(ticket, version=ticket.version + 1, licence_revision=revision)
-        asked = self._perform(ticket, (VoidKeys((Purpose.DECISION, Purpose.AGAIN), "changed"),))
+        asked = self._perform(ticket, (VoidKeys((Purpose.DECISION, Purpose.CONFIRM_DECISION), "changed"),))
         facts = Facts(why="licence_changed", changed=moved)
         self.send(Send("approval", Audience.DECIDERS, facts, Purpose.DECISION), asked)
 

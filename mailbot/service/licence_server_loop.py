@@ -98,10 +98,8 @@ def _failed(desk: Desk, row: LicencePost, error: Exception) -> None:
         raise
     except Exception as fault:  # its lease ends, and then it is posted again
         desk.log.not_recorded(row=f"post {row.id}", error=first_line(reason_of(fault)))
-    what = (
-        f"event {row.revision} of {row.token} could not be posted, or its answer not be applied: {first_line(reason)}"
-    )
-    alert_once(desk, f"post:{row.id}", what)
+    said = {"revision": row.revision, "token": row.token, "reason": first_line(reason)}
+    alert_once(desk, f"post:{row.id}", desk.say("alert.post_failed", **said))
 
 
 def _read(desk: Desk, row: LicencePost) -> tuple[LicenceEvent, dict[str, Any]]:

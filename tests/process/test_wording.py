@@ -13,7 +13,7 @@ import pytest
 
 from mailbot.core.desk.ticket import ItemStatus, State
 from mailbot.core.form.problem import Code, Problem, either
-from mailbot.core.form.quotes import own_lines_anywhere
+from mailbot.core.form.quotes import split_interleaved
 from mailbot.core.form.reader import read_fields
 from mailbot.core.ledger.billing import Billing
 from mailbot.core.mail.html import visible_text as markup
@@ -69,7 +69,7 @@ def test_nothing_of_a_customer_mail_reads_as_a_field_but_its_form(all_letters: t
         for text in (rest, quoted(rest)):
             assert read_fields(text).values == {}, text
             assert read_fields(text).near == {}, text
-        _, unquoted = own_lines_anywhere(f"thank you\n\n{quoted(letter.text)}", ())
+        _, unquoted = split_interleaved(f"thank you\n\n{quoted(letter.text)}", ())
         assert read_fields(unquoted).values == read_fields(form).values
         assert read_fields(letter.text).values == read_fields(form).values
         if not form:

@@ -11,7 +11,7 @@ from typing import Any
 
 from mailbot.core.desk.effects import Facts
 from mailbot.core.desk.ticket import Item, ItemStatus, Ticket
-from mailbot.core.inbound.reply_keys import digest
+from mailbot.core.inbound.reply_keys import key_digest
 from mailbot.wording import Wording
 from tests.support.screenplay import how, items, word
 
@@ -111,7 +111,7 @@ def visible(html: str) -> str:
 def purpose_of(key: str | None) -> str | None:
     """The digest of the key in an address such as ``desk+lic-1.KEY@vendor.example``."""
     found = re.search(r"\.([A-Z2-7]{26})@", key or "")
-    return digest(found[1]) if found else None
+    return key_digest(found[1]) if found else None
 
 
 def unsaid_words(made: Made) -> list[str]:

@@ -7,11 +7,12 @@ from datetime import UTC, date, datetime
 from functools import cache
 from zoneinfo import ZoneInfo
 
+from mailbot.core.form.request_kinds import Action, RequestKind
+
 from mailbot.core.catalogue.item_kinds import ItemKey
 from mailbot.core.desk.effects import DecisionResult, Facts, Send
 from mailbot.core.desk.ticket import Billing, Ending, Item, ItemStatus, Route, State, Ticket
 from mailbot.core.form.problem import Code, Problem
-from mailbot.core.form.request_kinds import Action, RequestKind
 from mailbot.core.inbound.purpose import Purpose
 from mailbot.core.ledger.licence import Licence, LicenceEvent
 from mailbot.core.ledger.rule import Rule
@@ -225,7 +226,7 @@ def _decisions() -> Iterator[Variant]:
     )
     yield Variant("of a question", Send("comment", ANNA, Facts(text="soon?", by=JOE), Purpose.DECISION), asked)
     for why in ("unverified_member", "unclear"):
-        send = Send("not-understood", ANNA, Facts(why=why, text="APPROVE"), Purpose.AGAIN)
+        send = Send("not-understood", ANNA, Facts(why=why, text="APPROVE"), Purpose.CONFIRM_DECISION)
         yield Variant(why, send, waiting, LICENCE)
     read = Facts(results=(DecisionResult(read="Yes", done=False, why="no_decision_word"),))
     yield Variant("of a question", Send("not-understood", ANNA, read, Purpose.DECISION), asked)

@@ -5,8 +5,7 @@ from typing import assert_never
 
 from mailbot.core.base.address import fold_case, matches_pattern, same_address
 from mailbot.core.base.frozen import replace
-from mailbot.core.form.reader import Request
-from mailbot.core.form.request_kinds import RequestKind
+from mailbot.core.form.request import Request, RequestKind
 from mailbot.core.ledger.licence import Licence
 
 

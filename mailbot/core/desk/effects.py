@@ -6,7 +6,8 @@ from enum import StrEnum
 
 from mailbot.core.catalogue.item_kinds import ItemKey
 from mailbot.core.desk.ticket import Ticket
-from mailbot.core.form.request_kinds import RequestKind
+from mailbot.core.form.request import RequestKind
+from mailbot.core.inbound.decision_word import DecisionWord
 from mailbot.core.inbound.purpose import Purpose
 from mailbot.core.ledger.licence import Licence, Value
 
@@ -42,7 +43,7 @@ class DecisionResult:
     read: str
     done: bool
     ref: str = ""
-    word: str = ""
+    word: DecisionWord | None = None
     items: tuple[ItemKey, ...] = ()
     why: str = ""
     sent: str = ""

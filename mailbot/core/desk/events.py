@@ -8,7 +8,7 @@ from mailbot.core.desk.authorisation import Standing
 from mailbot.core.desk.effects import DecisionResult, Effect
 from mailbot.core.desk.ticket import Item, Ticket
 from mailbot.core.form.problem import Problem
-from mailbot.core.form.reader import Request
+from mailbot.core.form.request import Request
 from mailbot.core.ledger.licence import Licence
 from mailbot.core.logs.diagnosis import Diagnosis
 

@@ -13,7 +13,7 @@ from mailbot.core.desk.licence_changes import Grant, changes_of, events_after, i
 from mailbot.core.desk.requested_items import RequestedItem
 from mailbot.core.desk.rules import RuleCase, billing_of, day_of, implied_day, rule_of
 from mailbot.core.desk.ticket import Item, ItemStatus, Route, Ticket
-from mailbot.core.form.request_kinds import RequestKind
+from mailbot.core.form.request import RequestKind
 from mailbot.core.ledger.billing import Billing
 from mailbot.core.ledger.licence import Licence, LicenceEvent, state_on
 from mailbot.core.ledger.period import month_end

@@ -9,10 +9,9 @@ from mailbot.core.desk.ledger_problems import ledger_problems, schedule_conflict
 from mailbot.core.desk.requested_items import requested_items
 from mailbot.core.desk.rules import RuleCase, items_by_rules
 from mailbot.core.desk.ticket import Item
-from mailbot.core.form.fields import FORMS, any_form
+from mailbot.core.form.fields import FORMS, combined_form
 from mailbot.core.form.problem import Code, Problem
-from mailbot.core.form.reader import Request
-from mailbot.core.form.request_kinds import RequestKind
+from mailbot.core.form.request import Request, RequestKind
 from mailbot.core.ledger.licence import Ledger, Licence, without
 
 
@@ -45,7 +44,7 @@ def judge(form: SubmittedForm, sender: Sender, context: DecisionContext) -> Judg
 
 def _in_form_order(request: Request, problems: list[Problem]) -> tuple[Problem, ...]:
     """The problems sorted by the form's lines."""
-    form = FORMS.get((request.request, request.action)) or any_form(request.request)
+    form = FORMS.get((request.request, request.action)) or combined_form(request.request)
     lines = ("request", "product", *form.fields)
     return tuple(sorted(problems, key=lambda one: lines.index(one.field) if one.field in lines else len(lines)))
 

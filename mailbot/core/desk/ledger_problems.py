@@ -9,10 +9,9 @@ from mailbot.core.catalogue.item_kinds import SEATS, ItemKey
 from mailbot.core.desk.context import DecisionContext
 from mailbot.core.desk.requested_items import contract_options
 from mailbot.core.desk.ticket import Item
+from mailbot.core.form.choices import option_labels
 from mailbot.core.form.problem import Code, Problem, either
-from mailbot.core.form.reader import Request
-from mailbot.core.form.request_kinds import Action, RequestKind
-from mailbot.core.form.values import labels_of
+from mailbot.core.form.request import Action, Request, RequestKind
 from mailbot.core.ledger.licence import Ledger, Licence, LicenceEvent, Value, state_on
 from mailbot.core.ledger.scheduled import dates_of, superseding_changes
 
@@ -130,7 +129,7 @@ def _contract(request: Request, licence: Licence, catalogue: Catalogue) -> Itera
     if any(to != licence.value(field) for field, to in wanted.items()):
         return
     for field, to in wanted.items():
-        read = labels_of(field, catalogue)[str(to)] if isinstance(to, str) else "yes" if to else "no"
+        read = option_labels(field, catalogue)[str(to)] if isinstance(to, str) else "yes" if to else "no"
         yield _fault(field, Code.NO_CHANGE, read)
 
 

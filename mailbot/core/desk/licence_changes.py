@@ -9,7 +9,7 @@ from mailbot.core.catalogue.item_kinds import INCLUDED, SEATS, ItemKey
 from mailbot.core.desk.context import DecisionContext
 from mailbot.core.desk.effects import ChangeLicence
 from mailbot.core.desk.ticket import Item, Ticket
-from mailbot.core.form.request_kinds import Action, RequestKind
+from mailbot.core.form.request import Action, RequestKind
 from mailbot.core.ledger.licence import Licence, LicenceEvent, Value
 from mailbot.core.ledger.period import years_later
 from mailbot.core.ledger.rule import Rule

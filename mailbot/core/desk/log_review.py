@@ -7,8 +7,8 @@ from typing import Literal
 
 from mailbot.core.catalogue.contents import Catalogue
 from mailbot.core.catalogue.item_kinds import SEATS
-from mailbot.core.form.reader import Request, read_forms
-from mailbot.core.form.request_kinds import Action, RequestKind
+from mailbot.core.form.reader import read_forms
+from mailbot.core.form.request import Action, Request, RequestKind
 from mailbot.core.form.validation import validate
 from mailbot.core.ledger.licence import Licence
 from mailbot.core.logs.diagnosis import Diagnosis, FormClaim, LedgerClaim, diagnose

@@ -16,8 +16,7 @@ from mailbot.core.desk.on_request import (
 )
 from mailbot.core.desk.ticket import Item, Ticket
 from mailbot.core.form.fields import FIELDS
-from mailbot.core.form.gathering import PROSE
-from mailbot.core.form.which_form import TWICE
+from mailbot.core.form.request import PROSE_KEY, VALUE_SEPARATOR
 from mailbot.core.inbound.purpose import Purpose
 
 
@@ -35,7 +34,7 @@ def correct(ticket: Ticket, event: Changed, context: DecisionContext) -> Decisio
         after = refreshed(before, context)
     changed = _changed(ticket, after.items, event.judged)
     after = replace(after, version=ticket.version + 1)
-    void = VoidKeys((Purpose.DECISION, Purpose.AGAIN, Purpose.CONFIRM), "changed")
+    void = VoidKeys((Purpose.DECISION, Purpose.CONFIRM_DECISION, Purpose.CONFIRM), "changed")
     notes = (HistoryNote("changed", event.by, ", ".join(changed)),)
     shown = Facts(changed=changed if ticket.items else (), replaced=_replaced(ticket, event.judged))
     return proceed(after, event.judged, context, notes, (void, Unschedule(CUSTOMER_TIMERS + STAFF_TIMERS)), shown)
@@ -59,13 +58,13 @@ def _replaced(ticket: Ticket, judged: JudgedForm) -> tuple[tuple[str, str, str],
 
 
 def _said(value: str | None) -> str:
-    return " ".join((value or "").replace(TWICE, " / ").split())
+    return " ".join((value or "").replace(VALUE_SEPARATOR, " / ").split())
 
 
 def _changed(ticket: Ticket, items: tuple[Item, ...], judged: JudgedForm) -> tuple[str, ...]:
     """The items and fields that differ from before. Text around the form counts as comments."""
     fields = [
-        "comments" if key == PROSE else key
+        "comments" if key == PROSE_KEY else key
         for key in judged.form.fields
         if judged.form.fields[key] != ticket.fields.get(key)
     ]

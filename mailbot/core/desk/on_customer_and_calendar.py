@@ -29,7 +29,7 @@ from mailbot.core.desk.events import (
 )
 from mailbot.core.desk.on_request import CUSTOMER_TIMERS, STAFF_TIMERS, staff_timer
 from mailbot.core.desk.ticket import Ending, ItemStatus, State, Ticket, with_state
-from mailbot.core.form.request_kinds import RequestKind
+from mailbot.core.form.request import RequestKind
 from mailbot.core.inbound.purpose import Purpose
 
 #: Statuses of items that can still be withdrawn.

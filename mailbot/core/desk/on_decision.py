@@ -29,7 +29,8 @@ from mailbot.core.desk.on_request import (
     with_granted,
 )
 from mailbot.core.desk.ticket import Ending, ItemStatus, Ticket, with_state
-from mailbot.core.form.request_kinds import Action, RequestKind
+from mailbot.core.form.request import Action, RequestKind
+from mailbot.core.inbound.decision_word import DecisionWord
 from mailbot.core.inbound.purpose import Purpose
 from mailbot.core.ledger.invariants import first_broken_invariant
 from mailbot.core.ledger.licence import Licence
@@ -40,12 +41,14 @@ def approve(ticket: Ticket, event: Approved, context: DecisionContext) -> Decisi
     keys = frozenset(event.items or (i.item for i in ticket.open_items))
     if not keys or not keys <= {i.item for i in ticket.open_items}:
         why = "question" if ticket.is_question else "nothing_open"
-        return refuse_line(ticket, event.by, event.read, "APPROVE", why)
+        return refuse_line(ticket, event.by, event.read, DecisionWord.APPROVE, why)
     why = _taken(ticket, context) or _blocked(ticket, keys, event, context)
     if why:
-        return refuse_line(ticket, event.by, event.read, "APPROVE", why)
+        return refuse_line(ticket, event.by, event.read, DecisionWord.APPROVE, why)
     ticket, effects = with_granted(Grant(ticket, context, event.by, event.until), keys)
-    result = DecisionResult(event.read, True, ticket.ref, "APPROVE", _in_order(ticket, keys), until=event.until)
+    result = DecisionResult(
+        event.read, True, ticket.ref, DecisionWord.APPROVE, _in_order(ticket, keys), until=event.until
+    )
     notes = (HistoryNote("approved", event.by, ", ".join(sorted(keys))), *notes_of_granted(ticket, keys, event.by))
     return _decided(ticket, context, effects + plugin_mail(ticket, keys), notes, result)
 
@@ -95,17 +98,19 @@ def reject(ticket: Ticket, event: Rejected, context: DecisionContext) -> Decisio
     """Refuses items with a reason. A refused billing frequency of an active plan is asked for again."""
     if ticket.is_question:
         ticket = with_state(replace(ticket, ending=Ending.REJECTED))
-        result = DecisionResult(event.read, True, ticket.ref, "REJECT", sent=event.reason)
+        result = DecisionResult(event.read, True, ticket.ref, DecisionWord.REJECT, sent=event.reason)
         mail = Send("answer", Audience.CUSTOMER, Facts(text=event.reason))
         return Decision(ticket, (mail, *_ended()), (HistoryNote("rejected", event.by, event.reason),), result)
     keys = frozenset(event.items or (i.item for i in ticket.open_items))
     if not keys or not keys <= {i.item for i in ticket.open_items}:
-        return refuse_line(ticket, event.by, event.read, "REJECT", "nothing_open")
+        return refuse_line(ticket, event.by, event.read, DecisionWord.REJECT, "nothing_open")
     if ticket.request is RequestKind.ACTIVATE and ItemKey.BILLING in keys and _plan_stands(ticket, keys):
         return _another_billing(ticket, event, keys, context)
     items = tuple(i.over(ItemStatus.REFUSED, event.reason) if i.item in keys else i for i in ticket.items)
     ticket = replace(ticket, items=without_cause(items))
-    result = DecisionResult(event.read, True, ticket.ref, "REJECT", _in_order(ticket, keys), sent=event.reason)
+    result = DecisionResult(
+        event.read, True, ticket.ref, DecisionWord.REJECT, _in_order(ticket, keys), sent=event.reason
+    )
     note = HistoryNote("rejected", event.by, f"{', '.join(sorted(keys))}: {event.reason}")
     return _decided(ticket, context, (), (note,), result)
 
@@ -126,7 +131,9 @@ def _another_billing(ticket: Ticket, event: Rejected, keys: frozenset[ItemKey], 
     items = tuple(i.over(ItemStatus.REFUSED, event.reason) if i.item in others else i for i in ticket.items)
     items = tuple(replace(i, reason=event.reason) if i.item == ItemKey.BILLING else i for i in items)
     ticket = with_state(replace(ticket, items=items, asked=True, neutral=False))
-    result = DecisionResult(event.read, True, ticket.ref, "REJECT", _in_order(ticket, keys), sent=event.reason)
+    result = DecisionResult(
+        event.read, True, ticket.ref, DecisionWord.REJECT, _in_order(ticket, keys), sent=event.reason
+    )
     ask = Send("question", Audience.CUSTOMER, Facts(text=event.reason, why="billing"), Purpose.CUSTOMER)
     note = HistoryNote("rejected", event.by, f"{', '.join(sorted(keys))}: {event.reason}")
     return Decision(ticket, (ask, Unschedule(STAFF_TIMERS), *customer_timers(context)), (note,), result)
@@ -148,10 +155,13 @@ def _decided(
 
 
 def _ended() -> tuple[VoidKeys, Unschedule]:
-    return (VoidKeys((Purpose.DECISION, Purpose.AGAIN), "decided"), Unschedule(STAFF_TIMERS + CUSTOMER_TIMERS))
+    return (
+        VoidKeys((Purpose.DECISION, Purpose.CONFIRM_DECISION), "decided"),
+        Unschedule(STAFF_TIMERS + CUSTOMER_TIMERS),
+    )
 
 
-def refuse_line(ticket: Ticket, by: str, read: str, word: str, why: str) -> Decision:
+def refuse_line(ticket: Ticket, by: str, read: str, word: DecisionWord, why: str) -> Decision:
     """Changes nothing; the result says why."""
     return Decision(
         ticket, (), (HistoryNote("not_understood", by, why),), DecisionResult(read, False, ticket.ref, word, why=why)
@@ -168,8 +178,8 @@ def too_early(ticket: Ticket, event: Approved | Rejected, context: DecisionConte
     return refuse_line(ticket, event.by, event.read, _word(event), "not_confirmed")
 
 
-def _word(event: Approved | Rejected) -> str:
-    return "APPROVE" if isinstance(event, Approved) else "REJECT"
+def _word(event: Approved | Rejected) -> DecisionWord:
+    return DecisionWord.APPROVE if isinstance(event, Approved) else DecisionWord.REJECT
 
 
 def ask_customer(ticket: Ticket, event: QuestionAsked, context: DecisionContext) -> Decision:
@@ -177,13 +187,13 @@ def ask_customer(ticket: Ticket, event: QuestionAsked, context: DecisionContext)
     ticket = with_state(replace(ticket, asked=True, neutral=False))
     mail = Send("question", Audience.CUSTOMER, Facts(text=event.text), Purpose.CUSTOMER)
     effects: tuple[Effect, ...] = (mail, Unschedule(STAFF_TIMERS), *customer_timers(context))
-    result = DecisionResult(event.read, True, ticket.ref, "ASK", sent=event.text)
+    result = DecisionResult(event.read, True, ticket.ref, DecisionWord.ASK, sent=event.text)
     return Decision(ticket, effects, (HistoryNote("asked", event.by, event.text),), result)
 
 
 def answer(ticket: Ticket, event: AnswerGiven, context: DecisionContext) -> Decision:
     """Writes to the customer. A ticket that is a question is done with it."""
-    result = DecisionResult(event.read, True, ticket.ref, "ANSWER", sent=event.text)
+    result = DecisionResult(event.read, True, ticket.ref, DecisionWord.ANSWER, sent=event.text)
     note = HistoryNote("answered", event.by, event.text)
     if ticket.is_question and not ticket.final:
         ticket = with_state(replace(ticket, ending=Ending.ANSWERED, asked=False))
@@ -196,7 +206,10 @@ def answer(ticket: Ticket, event: AnswerGiven, context: DecisionContext) -> Deci
 def take_note(ticket: Ticket, event: NoteTaken, context: DecisionContext) -> Decision:
     """Adds a note to the history."""
     return Decision(
-        ticket, (), (HistoryNote("noted", event.by, event.text),), DecisionResult(event.read, True, ticket.ref, "NOTE")
+        ticket,
+        (),
+        (HistoryNote("noted", event.by, event.text),),
+        DecisionResult(event.read, True, ticket.ref, DecisionWord.NOTE),
     )
 
 
@@ -207,7 +220,7 @@ def answer_final_ticket(ticket: Ticket, event: QuestionAsked, context: DecisionC
 
 def hold_final_ticket(ticket: Ticket, event: PutOnHold, context: DecisionContext) -> Decision:
     """A final ticket has no reminders to stop."""
-    return refuse_line(ticket, event.by, event.read, "HOLD", "decided")
+    return refuse_line(ticket, event.by, event.read, DecisionWord.HOLD, "decided")
 
 
 def hold(ticket: Ticket, event: PutOnHold, context: DecisionContext) -> Decision:
@@ -217,5 +230,5 @@ def hold(ticket: Ticket, event: PutOnHold, context: DecisionContext) -> Decision
         held,
         (Unschedule(STAFF_TIMERS),),
         (HistoryNote("held", event.by),),
-        DecisionResult(event.read, True, ticket.ref, "HOLD"),
+        DecisionResult(event.read, True, ticket.ref, DecisionWord.HOLD),
     )

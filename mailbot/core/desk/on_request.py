@@ -24,7 +24,7 @@ from mailbot.core.desk.events import Confirmed, Decision, Denied, EmailConfirmed
 from mailbot.core.desk.grant import grant_items
 from mailbot.core.desk.licence_changes import Grant
 from mailbot.core.desk.ticket import GRANTED, Ending, Item, ItemStatus, Route, Ticket, with_state
-from mailbot.core.form.request_kinds import Action, RequestKind
+from mailbot.core.form.request import Action, RequestKind
 from mailbot.core.inbound.purpose import Purpose
 
 #: Due things of a ticket that waits for its customer, and of one that waits for staff.
@@ -103,7 +103,7 @@ def deny(ticket: Ticket, event: Denied, context: DecisionContext) -> Decision:
 
 def confirm_email(ticket: Ticket, event: EmailConfirmed, context: DecisionContext) -> Decision:
     """The other customer address becomes a contact."""
-    effects: tuple[Effect, ...] = (VoidKeys((Purpose.EMAIL,), "confirmed"),)
+    effects: tuple[Effect, ...] = (VoidKeys((Purpose.CONFIRM_EMAIL,), "confirmed"),)
     if ticket.token:
         effects += (AddContact(ticket.token, event.by),)
     return Decision(ticket, effects, (HistoryNote("email_confirmed", event.by),))
@@ -263,7 +263,7 @@ def _people(
         licence, other = context.ledger.licence(token), ticket.customer_email
         contacts = (ticket.sender, *(licence.contacts if licence else ()))
         if other and not any(matches_pattern(other, contact) for contact in contacts):
-            people += (Send("confirm-you", other, Facts(by=ticket.sender, why="email"), Purpose.EMAIL),)
+            people += (Send("confirm-you", other, Facts(by=ticket.sender, why="email"), Purpose.CONFIRM_EMAIL),)
     if ItemKey.TOKEN in keys and ticket.new_token:
         people += (MovePeople(token, ticket.new_token),)
         token = ticket.new_token

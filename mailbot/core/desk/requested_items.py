@@ -6,8 +6,7 @@ from typing import assert_never
 
 from mailbot.core.catalogue.contents import Catalogue
 from mailbot.core.catalogue.item_kinds import SEATS, ItemKey, ItemKind
-from mailbot.core.form.reader import Request
-from mailbot.core.form.request_kinds import Action, RequestKind
+from mailbot.core.form.request import Action, Request, RequestKind
 from mailbot.core.ledger.licence import Licence, Value
 
 #: Items and their requested values.

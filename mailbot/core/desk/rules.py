@@ -10,7 +10,7 @@ from mailbot.core.catalogue.contents import Catalogue
 from mailbot.core.catalogue.item_kinds import AGENTS, ItemKey, ItemKind
 from mailbot.core.desk.requested_items import RequestedItem
 from mailbot.core.desk.ticket import Item, Route
-from mailbot.core.form.request_kinds import Action, RequestKind
+from mailbot.core.form.request import Action, RequestKind
 from mailbot.core.ledger import billing
 from mailbot.core.ledger.billing import Billing
 from mailbot.core.ledger.licence import Licence, Value

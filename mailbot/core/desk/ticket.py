@@ -12,7 +12,7 @@ from mailbot.core.base.frozen import replace
 from mailbot.core.catalogue.item_kinds import ItemKey, ItemKind
 from mailbot.core.form.fields import FIELDS
 from mailbot.core.form.problem import Problem
-from mailbot.core.form.request_kinds import Action, RequestKind
+from mailbot.core.form.request import Action, RequestKind
 from mailbot.core.ledger.billing import Billing
 from mailbot.core.ledger.licence import Value
 from mailbot.core.ledger.rule import DECREASES, Rule

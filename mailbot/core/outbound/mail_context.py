@@ -11,8 +11,8 @@ from mailbot.core.catalogue.item_kinds import ItemKey, ItemKind
 from mailbot.core.desk.effects import Facts, Send
 from mailbot.core.desk.ticket import GRANTED, ITEM_FIELDS, Item, ItemStatus, Route, Ticket
 from mailbot.core.form import blank_form
-from mailbot.core.form.fields import TITLES, label
-from mailbot.core.form.request_kinds import RequestKind
+from mailbot.core.form.fields import TITLES, field_label
+from mailbot.core.form.request import RequestKind
 from mailbot.core.ledger.licence import Licence
 from mailbot.core.ledger.period import decrease_day, next_period
 from mailbot.core.outbound.compose import Envelope, Letterhead
@@ -60,7 +60,7 @@ def context(
         "why": why(facts.why, speech) if facts.why else "",
         "text": words_of(facts.text, fields=reader.staff),
         "on": speech.day(facts.on) if facts.on else "",
-        "forms": blank_form.titles(),
+        "forms": blank_form.form_titles(),
         "form_title": TITLES[facts.form_key] if facts.form_key else "",
         "form": () if facts.quiet or not facts.form else tuple(facts.form.split("\n")),
         "plugins": [catalogue.plugins[i.key] for i in facts.items if i.kind is ItemKind.PLUGIN],
@@ -105,8 +105,8 @@ def _of_ticket(
             if frozenset(facts.changed) & ANEW[key]
         ],
         "changed": speech.listed(_name(key, speech) for key in facts.changed),
-        "problems": [(label(p.field), _problem(p, tells, facts, speech)) for p, tells in reader.problems(ticket)],
-        "prepared": blank_form.prepared(ticket.problems),
+        "problems": [(field_label(p.field), _problem(p, tells, facts, speech)) for p, tells in reader.problems(ticket)],
+        "prepared": blank_form.correction_lines(ticket.problems),
         "replaced": () if facts.quiet or (not reads and not ticket.problems) else _replaced(facts, speech),
         "who": who(ticket, speech),
         "licence": terms(licence, speech) if licence and reads else (),
@@ -164,7 +164,7 @@ def _outcome(ticket: Ticket, reads: bool, speech: Speech) -> str:
 def _name(key: str, speech: Speech) -> str:
     """An item or a field by its name."""
     named = speech.item(key)
-    return named if named != key else label(key)
+    return named if named != key else field_label(key)
 
 
 def _replaced(facts: Facts, speech: Speech) -> tuple[tuple[str, str], ...]:
@@ -174,7 +174,7 @@ def _replaced(facts: Facts, speech: Speech) -> tuple[tuple[str, str], ...]:
     def shown(text: str) -> str:
         return nothing if not text else text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
 
-    return tuple((label(key), f"{shown(old)} -> {shown(new)}") for key, old, new in facts.replaced)
+    return tuple((field_label(key), f"{shown(old)} -> {shown(new)}") for key, old, new in facts.replaced)
 
 
 def _problem(problem: Any, tells: bool, facts: Facts, speech: Speech) -> str:
@@ -219,8 +219,8 @@ def mailto(envelope: Envelope | None, ticket: Ticket | None, desk: Letterhead, b
     about = subject or f"Re: {tag}".strip()
     to = quote((envelope.reply_to if envelope else None) or desk.address, safe="@+.")
     link = f"mailto:{to}?subject={quote(about)}"
-    for text in blank_form.shorter(body) if body else ():
+    for text in blank_form.shortened_forms(body) if body else ():
         whole = f"{link}&body={quote(text.replace(chr(10), chr(13) + chr(10)))}"
-        if len(whole) <= blank_form.LINK:
+        if len(whole) <= blank_form.LINK_MAX:
             return whole
     return link

@@ -9,7 +9,7 @@ from mailbot.core.catalogue.item_kinds import ItemKey, ItemKind
 from mailbot.core.desk.effects import Send
 from mailbot.core.desk.ticket import Item, Route, Ticket
 from mailbot.core.form.problem import LEDGER_CODES, Problem
-from mailbot.core.form.request_kinds import RequestKind
+from mailbot.core.form.request import RequestKind
 from mailbot.core.ledger.licence import Licence
 from mailbot.core.ledger.rule import Rule
 

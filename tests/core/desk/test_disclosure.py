@@ -13,7 +13,7 @@ from mailbot.core.desk.disclosure import PUBLIC_STATES, Viewer, shown_to, stored
 from mailbot.core.desk.ticket import Ending, Item, State, Ticket, with_state
 from mailbot.core.desk.transitions import decide
 from mailbot.core.form.problem import Code, Problem
-from mailbot.core.form.request_kinds import RequestKind
+from mailbot.core.form.request import RequestKind
 from mailbot.core.ledger.licence import Ledger
 from mailbot.core.ledger.rule import Rule
 from tests.support.desk import catalogue

@@ -13,7 +13,7 @@ from mailbot.core.desk.context import DecisionContext
 from mailbot.core.desk.events import Event
 from mailbot.core.desk.ticket import FINAL, Ending, Item, ItemStatus, Route, State, Ticket, with_state
 from mailbot.core.desk.transitions import TABLE, decide
-from mailbot.core.form.request_kinds import RequestKind
+from mailbot.core.form.request import RequestKind
 from mailbot.core.ledger.licence import Ledger, Licence
 from mailbot.core.ledger.rule import Rule
 from tests.support.desk import catalogue

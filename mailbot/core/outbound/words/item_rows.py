@@ -182,7 +182,7 @@ def result_words(result: DecisionResult, speech: Speech) -> ResultWords:
     """What became of a decision line, in words."""
     return ResultWords(
         done=result.done,
-        word=result.word,
+        word=result.word or "",
         ref=result.ref,
         items=speech.listed(speech.item(item) for item in result.items),
         until=speech.day(result.until) if result.until else "",

@@ -6,7 +6,7 @@ from typing import Any, Protocol, assert_never
 from mailbot.core.catalogue.contents import Addon, Catalogue, Plugin, Seat
 from mailbot.core.catalogue.item_kinds import ItemKey, ItemKind, item_key
 from mailbot.core.desk.ticket import Item
-from mailbot.core.form.fields import normal
+from mailbot.core.form.fields import normalise
 from mailbot.core.form.problem import OR, Problem
 from mailbot.core.ledger.licence import Value
 
@@ -67,7 +67,7 @@ def item_names(items: Iterable[Item], catalogue: Catalogue, words: Words) -> dic
         for name in (item.item, text, bare, item.item.replace("_", " ")):
             if name:
                 names[name.lower()] = item.item
-                names[normal(name)] = item.item
+                names[normalise(name)] = item.item
     return names
 
 
