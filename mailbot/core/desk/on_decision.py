@@ -182,7 +182,7 @@ def _word(event: Approved | Rejected) -> DecisionWord:
     return DecisionWord.APPROVE if isinstance(event, Approved) else DecisionWord.REJECT
 
 
-def ask(ticket: Ticket, event: QuestionAsked, context: DecisionContext) -> Decision:
+def ask_customer(ticket: Ticket, event: QuestionAsked, context: DecisionContext) -> Decision:
     """Asks the customer something; items stay open and keys valid."""
     ticket = with_state(replace(ticket, asked=True, neutral=False))
     mail = Send("question", Audience.CUSTOMER, Facts(text=event.text), Purpose.CUSTOMER)

@@ -76,7 +76,7 @@ def open_ticket(ticket: Ticket, event: Opened, context: DecisionContext) -> Deci
     return proceed(ticket, event.judged, context, notes)
 
 
-def confirm(ticket: Ticket, event: Confirmed, context: DecisionContext) -> Decision:
+def confirm_request(ticket: Ticket, event: Confirmed, context: DecisionContext) -> Decision:
     """A contact confirmed: the request proceeds as if no confirmation had been needed."""
     before = ticket.received_at
     ticket = replace(with_form(ticket, event.judged), confirmed_by=event.by, received_at=before)

@@ -55,7 +55,7 @@ OPEN: Mapping[type, Step] = {
     events.Changed: on_correction.correct,
     events.Withdrawn: on_customer_and_calendar.withdraw,
     events.DayCame: on_customer_and_calendar.day_came,
-    events.QuestionAsked: on_decision.ask,
+    events.QuestionAsked: on_decision.ask_customer,
     events.PutOnHold: on_decision.hold,
 }
 DECIDING: Mapping[type, Step] = {events.Approved: on_decision.approve, events.Rejected: on_decision.reject}
@@ -70,7 +70,7 @@ OWN: Mapping[State, Mapping[type, Step]] = {
     State.WAITING_CONFIRMATION: {
         events.Approved: on_decision.too_early,
         events.Rejected: on_decision.too_early,
-        events.Confirmed: on_request.confirm,
+        events.Confirmed: on_request.confirm_request,
         events.Denied: on_request.deny,
         events.CustomerReminded: on_customer_and_calendar.remind_customer,
         events.CustomerSilent: on_customer_and_calendar.close,
