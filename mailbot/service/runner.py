@@ -1,6 +1,6 @@
-"""Kept mails and due things in one order of time, each in a transaction of its own, and what is done when one fails.
+"""Kept mails and due things in one order of time, each in a transaction of its own, and what happens when one fails.
 
-A mail goes into the quarantine after three tries, a due thing is tried for ever; neither holds up what comes after it.
+A mail goes into quarantine after three attempts, a due thing is tried for ever; neither delays what comes after it.
 """
 
 import traceback
@@ -21,15 +21,15 @@ from storage import due, inbox
 from storage.faults import StoreError
 from storage.queue import back_off
 
-#: So often a mail is tried before it goes into the quarantine, and a due thing in one ``run --once``.
+#: Attempts at a mail before it goes into quarantine, and at a due thing in one ``run --once``.
 TRIES = 3
 #: Seconds before the next attempt; the last delay repeats.
 BACK_OFF = (60, 300, 900, 3600)
 #: How long this process skips a row whose failure could not be recorded.
 SKIP = timedelta(hours=1)
-#: How long a mail in hand is nobody else's; far longer than any mail takes.
+#: How long a mail in hand is reserved; far longer than any mail takes.
 LEASE = timedelta(minutes=10)
-#: What is kept of a traceback's end, in frames.
+#: How much of a traceback's end is kept, in frames.
 FRAMES = -8
 #: Maximum length of an alert, in characters.
 ALERT_MAX = 500
@@ -38,7 +38,7 @@ T = TypeVar("T")
 
 
 class Runs(Protocol):
-    """Runs what touches the database where its turn is, and waits for it."""
+    """Runs work on the database when its turn comes, and waits for it."""
 
     def __call__(self, work: Callable[[], T], /) -> T:
         """What ``work`` returns."""
@@ -46,13 +46,13 @@ class Runs(Protocol):
 
 
 def here(work: Callable[[], T]) -> T:
-    """Runs it at once."""
+    """Run it at once."""
     return work()
 
 
 @dataclass(frozen=True)
 class Arrival:
-    """A mail to keep, and what is known of where it lies (``folder``, ``uid``, ``uidvalidity``)."""
+    """A mail to keep; ``hints`` say where it was seen on the server, as ``storage.inbox.keep`` takes them."""
 
     raw: bytes
     received_at: datetime
@@ -60,12 +60,12 @@ class Arrival:
 
 
 def keep_mail(desk: Desk, raw: bytes, received_at: datetime, source: str) -> tuple[int, bool]:
-    """The first commit: the raw mail is in the database before anything else happens. (inbox id, whether it is new)."""
+    """Keep a raw mail before anything else happens to it. Returns its number in the inbox and whether it is new."""
     return keep_all(desk, [Arrival(raw, received_at)], source)[0]
 
 
 def keep_all(desk: Desk, arrivals: Sequence[Arrival], source: str) -> list[tuple[int, bool]]:
-    """As `keep`, many in one commit."""
+    """Keep several mails in one commit; as ``keep_mail`` for each."""
     now = desk.clock()
     with desk.store.write() as session:
         kept = [
@@ -79,7 +79,7 @@ def keep_all(desk: Desk, arrivals: Sequence[Arrival], source: str) -> list[tuple
 
 
 def keep_oversized(desk: Desk, header: Arrival, size: int) -> int:
-    """A mail above the limit was not fetched: its header stands in the quarantine, for the operator."""
+    """Put the header of a mail that is too large to fetch into quarantine, for the operator. Returns its number."""
     ((inbox_id, _),) = keep_all(desk, [header], "imap")
     reason = f"{size} bytes exceed the limit of {desk.config.limits.raw_mb} MB; only the header was fetched"
     with desk.store.write() as session:
