@@ -188,7 +188,7 @@ class MailLog:
         self._say("error", "post failed", token=mask_token(token), revision=revision, error=error)
 
     def server_owes(self, count: int, *, configured: bool) -> None:
-        """The licence server has not answered ``count`` events, or there is none any more; their items stay ``applying``."""
+        """The licence server has not answered ``count`` events, or there is none any more; their items stay in the state applying."""
         why = (
             "licence server has not answered"
             if configured

@@ -15,7 +15,7 @@ from mailbot.environment import Desk
 from mailbot.process.outgoing import HUSH
 from mailbot.servers.smtp import Sent, Smtp, SmtpSettings, Unknown
 from mailbot.service.delivery_attempt import Attempt
-from mailbot.service.runner import alert_once, reason_of, skip, skipped_rows
+from mailbot.service.runner import alert_once, failure_text, skip, skipped_rows
 from storage import outbox
 from storage.faults import StoreError
 
@@ -147,16 +147,16 @@ class DeliveryLoop:
             await self._in_turn(lambda: self._release([mail.row.id]))
             raise
         except Exception as error:  # a bug, or an unforeseen reply: the server may have the mail
-            outcome = Unknown(first_line(reason_of(error)))
+            outcome = Unknown(first_line(failure_text(error)))
             await self._in_turn(functools.partial(self._failed, mail.row, error))
         self.failed += not isinstance(outcome, Sent)
         return Attempt(mail.row, outcome, self._desk.clock())
 
     def _failed(self, row: outbox.Outbox, error: Exception) -> None:
         """Log the error, and tell staff once; not of a failing alert, which would cause another one."""
-        self._desk.log.delivery_failed(outbox_id=row.id, error=first_line(reason_of(error)))
+        self._desk.log.delivery_failed(outbox_id=row.id, error=first_line(failure_text(error)))
         if row.kind != "alert":
-            what = f"our mail {row.id} ({row.kind} to {row.recipient}) failed: {first_line(reason_of(error))}"
+            what = f"our mail {row.id} ({row.kind} to {row.recipient}) failed: {first_line(failure_text(error))}"
             alert_once(self._desk, f"outbox:{row.id}", what)
 
     async def _note(self) -> None:

@@ -150,8 +150,8 @@ def _alone(desk: Desk, table: str, number: int, work: Callable[[Desk, int], None
 def skip(desk: Desk, table: str, number: int, error: Exception) -> None:
     """This process leaves the row alone for a while; the log and, once, an alert report it."""
     desk.skipped[table, number] = desk.clock() + SKIP
-    desk.log.not_recorded(row=f"{table} {number}", error=first_line(reason_of(error)))
-    what = f"{table} {number} failed, and that could not be recorded: {first_line(reason_of(error))}"
+    desk.log.not_recorded(row=f"{table} {number}", error=first_line(failure_text(error)))
+    what = f"{table} {number} failed, and that could not be recorded: {first_line(failure_text(error))}"
     alert_once(desk, f"{table}:{number}", what)
 
 
@@ -182,15 +182,15 @@ def _mail(desk: Desk, inbox_id: int) -> None:
 
 def _mail_failed(desk: Desk, inbox_id: int, attempt: int, error: Exception) -> None:
     """Its transaction is undone; it is free again after a while, or quarantined."""
-    desk.log.attempt_failed(inbox_id=inbox_id, attempt=attempt, error=first_line(reason_of(error)))
+    desk.log.attempt_failed(inbox_id=inbox_id, attempt=attempt, error=first_line(failure_text(error)))
     if attempt >= TRIES:
-        _quarantine(desk, inbox_id, _sender(desk, inbox_id), reason_of(error))
+        _quarantine(desk, inbox_id, _sender(desk, inbox_id), failure_text(error))
         return
     with desk.store.write() as session:
-        inbox.defer(session, inbox_id, reason_of(error), desk.clock() + back_off(BACK_OFF, attempt))
+        inbox.defer(session, inbox_id, failure_text(error), desk.clock() + back_off(BACK_OFF, attempt))
 
 
-def reason_of(error: Exception) -> str:
+def failure_text(error: Exception) -> str:
     """What went wrong, in one line; below it the end of the traceback."""
     said = traceback.format_exception_only(error)[-1]
     return f"{first_line(said)}\n{''.join(traceback.format_exception(error, limit=FRAMES))}"
@@ -229,7 +229,7 @@ def _due(desk: Desk, due_id: int) -> None:
 
 def _due_failed(desk: Desk, due_id: int, error: Exception) -> None:
     """Its transaction is undone; it is tried again after a while, and staff are told once."""
-    reason = reason_of(error)
+    reason = failure_text(error)
     with desk.store.write() as session:
         row = due.defer(session, due_id, reason, lambda attempts: desk.clock() + back_off(BACK_OFF, attempts))
     desk.log.due_failed(kind=row.kind, ref=row.ref, attempt=row.attempts, error=first_line(reason))
