@@ -27,11 +27,11 @@ from mailbot.cli.command_context import (
     show_ticket,
 )
 from mailbot.cli.tables import show_table
-from mailbot.core.base.address import clean_text
+from mailbot.core.base.characters import multi_line
 from mailbot.core.desk.disclosure import PUBLIC_STATES, stored_states
 from mailbot.core.desk.effects import Result
 from mailbot.core.desk.ticket import State
-from mailbot.core.mail.auth_results_probe import Finding
+from mailbot.core.mail.auth_results_probe import BorderFinding
 from mailbot.maillog import configure
 from mailbot.process import mapping
 from mailbot.service.runner import keep_mail
@@ -138,7 +138,7 @@ def check(
     choose(config_file, now)
     configure()
     if probe_mail is not None:
-        lines: list[Finding] = [*judge_mail(probe_mail.read_bytes(), config().identity.authserv_id)]
+        lines: list[BorderFinding] = [*judge_mail(probe_mail.read_bytes(), config().identity.authserv_id)]
     else:
         lines = [*check_all(config())]
     if send_probe and all(line.good for line in lines):
@@ -147,7 +147,7 @@ def check(
         show_json([{"check": line.name, "good": line.good, "detail": line.detail} for line in lines])
     else:
         for line in lines:
-            typer.echo(clean_text(f"{'good ' if line.good else 'FAULT'}  {line.name}: {line.detail}"))
+            typer.echo(multi_line(f"{'good ' if line.good else 'FAULT'}  {line.name}: {line.detail}"))
         if send_probe:
             typer.echo(
                 "The probe tests one path only: what the receiving server does with a mail from this desk's own server."
@@ -155,14 +155,14 @@ def check(
     raise typer.Exit(0 if all(line.good for line in lines) else 1)
 
 
-def _probed(patience: float) -> tuple[Finding, ...]:
+def _probed(patience: float) -> tuple[BorderFinding, ...]:
     from mailbot.operations.border_probe import probe
     from mailbot.servers.imap import ImapError
 
     try:
         return probe(desk(), patience)
     except ImapError as error:
-        return (Finding("probe", False, str(error)),)
+        return (BorderFinding("probe", False, str(error)),)
 
 
 @app.command()
@@ -279,7 +279,7 @@ def decide(
         for result in results:
             why = found.wording.sentences["why"].get(result.why, result.why)
             typer.echo(
-                clean_text(f"{'done' if result.done else 'NOT done'}: {result.read}" + (f"\n  {why}" if why else ""))
+                multi_line(f"{'done' if result.done else 'NOT done'}: {result.read}" + (f"\n  {why}" if why else ""))
             )
     raise typer.Exit(0 if results and all(result.done for result in results) else 1)
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlmodel import Session
 
-from mailbot.core.base.address import same
+from mailbot.core.base.address import same_address
 from mailbot.core.desk.ticket import FINAL, Ticket
 from mailbot.environment import Desk
 from storage import erasure, tickets
@@ -30,7 +30,9 @@ def erase_person(desk: Desk, address: str, *, dry_run: bool) -> erasure.Erased:
 
 
 def _of_the_desk(desk: Desk, address: str) -> None:
-    if any(same(address, own) for own in (desk.config.mailbot.address, *(one.address for one in desk.config.staff))):
+    if any(
+        same_address(address, own) for own in (desk.config.mailbot.address, *(one.address for one in desk.config.staff))
+    ):
         msg = f"{address} is the desk's or a member of staff: remove it from the configuration first"
         raise StillNeededError(msg)
 

@@ -1,6 +1,6 @@
 """Replies with a key of the customer's side: whether they may act, and what they do. A reply that may not is a comment."""
 
-from mailbot.core.base.address import matches, same
+from mailbot.core.base.address import matches_pattern, same_address
 from mailbot.core.desk.disclosure import Viewer, is_over_for_requester, shown_to
 from mailbot.core.desk.effects import Facts, Send
 from mailbot.core.desk.events import Commented, Denied, EmailConfirmed, StatusAsked, Withdrawn
@@ -40,16 +40,16 @@ def customer_reply(work: UnitOfWork, mail: ReceivedMail) -> Outcome:
 
 def _may_act(work: UnitOfWork, mail: ReceivedMail, ticket: Ticket) -> bool:
     """Whether the writer is the ticket's sender, or a contact of its licence."""
-    if same(mail.sender.address, ticket.sender):
+    if same_address(mail.sender.address, ticket.sender):
         return True
     licence = work.licence(ticket.token) if ticket.token else None
-    return licence is not None and any(matches(mail.sender.address, contact) for contact in licence.contacts)
+    return licence is not None and any(matches_pattern(mail.sender.address, contact) for contact in licence.contacts)
 
 
 def _challenge(work: UnitOfWork, mail: ReceivedMail, ticket: Ticket) -> Outcome:
     """CONFIRM or NO, from the address that was asked; anything else leaves the key alive."""
     address, thread = mail.sender.address, mail.thread
-    asked = same(address, thread.address) and mail.sender.verdict != "refused"
+    asked = same_address(address, thread.address) and mail.sender.verdict != "refused"
     word = decision_grammar.confirmation_word(mail.own) if mail.clear else None
     if not asked or word is None or not thread.live:
         _comment(work, mail, ticket, "wrong_sender" if not asked else "asked", acts=False)
@@ -174,7 +174,7 @@ def _comment(work: UnitOfWork, mail: ReceivedMail, ticket: Ticket, why: str, *, 
     address = mail.sender.address
     text, *files = (work.blotted(words) for words in (mail.said, *mail.message.file_names))
     ticket = work.apply(ticket, Commented(address, text.strip(), why, acts, tuple(files))).ticket
-    stranger = why == "wrong_sender" and mail.thread.live and not same(address, ticket.sender)
+    stranger = why == "wrong_sender" and mail.thread.live and not same_address(address, ticket.sender)
     if stranger and mail.thread.purpose is Purpose.CUSTOMER:  # a sender must not hear of a contact who was asked
         facts = Facts(why="wrong_sender", tickets=(shown_to(Viewer.REQUESTER, ticket),))
         work.send(Send("status", ticket.sender, facts, Purpose.CUSTOMER), ticket)

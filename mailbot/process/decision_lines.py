@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from mailbot.core.base.address import same
+from mailbot.core.base.address import same_address
 from mailbot.core.desk import events
 from mailbot.core.desk.effects import Facts, Result, Send
 from mailbot.core.desk.ticket import State, Ticket
@@ -75,7 +75,7 @@ class Decisions:
 
     def _hindrance(self, ticket: Ticket, line: decision_grammar.DecisionLine) -> str:
         """Why this line may not touch that ticket, "" when it may."""
-        if same(self.by, ticket.sender):
+        if same_address(self.by, ticket.sender):
             return "own_request"
         if line.word != "NOTE" and any(self.work.key_is_live(word) for word in reply_keys.holds_key(line.text)):
             return "holds_key"

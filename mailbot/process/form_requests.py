@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from mailbot.core.base.address import same
+from mailbot.core.base.address import same_address
 from mailbot.core.base.frozen import replace
 from mailbot.core.desk import log_review
 from mailbot.core.desk.authorisation import Sender
@@ -128,7 +128,7 @@ def _again(work: UnitOfWork, mail: ReceivedMail, ticket: Ticket) -> list[tuple[s
     """The same form is answered with how it stands; proved to be from an address that was asked, it confirms."""
     address = mail.sender.address
     asked = any(
-        row.purpose == Purpose.CONFIRM and same(row.address, address)
+        row.purpose == Purpose.CONFIRM and same_address(row.address, address)
         for row in key_rows.live_of_ticket(work.session, ticket.ref)
     )
     if asked and mail.sender.verified and work.desk.config.identity.customers != "confirm":

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import assert_never
 
-from mailbot.core.base.address import domain, fold_case, matches, same
+from mailbot.core.base.address import domain_of, fold_case, matches_pattern, same_address
 from mailbot.core.base.frozen import replace
 from mailbot.core.desk.disclosure import Viewer, shown_to
 from mailbot.core.desk.effects import Audience, Send
@@ -87,7 +87,7 @@ class Composer:
             case Audience.STAFF:
                 return staff
             case Audience.DECIDERS:
-                return [a for a in staff if ticket is None or not same(a, ticket.sender)]
+                return [a for a in staff if ticket is None or not same_address(a, ticket.sender)]
             case Audience.CUSTOMER | Audience.OUTCOME:
                 return [] if ticket is None else _customers(to, ticket, letter.licence)
             case _:
@@ -97,7 +97,7 @@ class Composer:
         """One notice a day to a person who writes too much, and an alert for the operator."""
         self.withheld.append(mail)
         session, now = self.transaction.session, self.transaction.now
-        wrote = mail.ticket is None or same(mail.address, mail.ticket.sender)
+        wrote = mail.ticket is None or same_address(mail.address, mail.ticket.sender)
         told = mail_counts.count_since(session, mail.address, now - timedelta(days=1), ("cap",))
         if mail.cap is Cap.SENDER and wrote and told == 0:
             notice = Letter(Send("cap", mail.address), mail.ticket)
@@ -114,8 +114,8 @@ class Composer:
                 text = say("alert.cap_sender", address=address)
                 return f"cap:{fold_case(address)}:{today}", text
             case Cap.DOMAIN:
-                text = say("alert.cap_domain", domain=domain(address))
-                return f"cap:@{domain(address)}:{today}", text
+                text = say("alert.cap_domain", domain=domain_of(address))
+                return f"cap:@{domain_of(address)}:{today}", text
             case Cap.UNKNOWN:
                 return f"cap:unknown:{self.transaction.now:%Y-%m-%d %H}", say("alert.cap_unknown")
             case _:
@@ -127,7 +127,7 @@ class Composer:
         send, ticket, address = letter.send, letter.ticket, reader.address
         envelope = self._envelope(letter, address)
         facts = send.facts if send.facts.by or not ticket else replace(send.facts, by=self._member_name(address))
-        requester = ticket is not None and same(address, ticket.sender)
+        requester = ticket is not None and same_address(address, ticket.sender)
         shown = shown_to(Viewer.REQUESTER if requester else Viewer.OTHERS, ticket) if ticket else None
         licence = None if requester and ticket and ticket.neutral else letter.licence
         context = mail_context.context(
@@ -152,7 +152,7 @@ class Composer:
         return joined(ticket, address, envelope.message_id) if ticket else None
 
     def _member_name(self, address: str) -> str:
-        return next((m.name for m in self.transaction.desk.config.staff if same(m.address, address)), "")
+        return next((m.name for m in self.transaction.desk.config.staff if same_address(m.address, address)), "")
 
     def _envelope(self, letter: Letter, address: str) -> Envelope:
         config, send, ticket = self.transaction.desk.config, letter.send, letter.ticket
@@ -161,7 +161,7 @@ class Composer:
         key = self._key(letter, send.purpose, address) if send.purpose else None
         thread = _thread(letter, address)
         return Envelope(
-            message_id=reply_keys.message_id(ref, key, self.random(20), domain(desk)),
+            message_id=reply_keys.message_id(ref, key, self.random(20), domain_of(desk)),
             to=address,
             reply_to=reply_keys.reply_address(desk, ref or "", key, sub_addressing) if key else None,
             key=key,
@@ -218,7 +218,7 @@ def _customers(to: Audience, ticket: Ticket, licence: Licence | None) -> list[st
     contacts = licence.contacts if licence else ()
     people = [ticket.sender]
     other = ticket.customer_email
-    if other and any(matches(other, contact) for contact in contacts):
+    if other and any(matches_pattern(other, contact) for contact in contacts):
         people.append(other)
     if to is Audience.OUTCOME and ticket.sender_is_partner:
         people += [contact for contact in contacts if not contact.startswith("@")]

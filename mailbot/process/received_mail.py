@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
-from mailbot.core.base.address import fold_case, matches, same
+from mailbot.core.base.address import fold_case, matches_pattern, same_address
 from mailbot.core.base.frozen import replace
 from mailbot.core.desk.authorisation import Sender
 from mailbot.core.desk.ticket import Ticket
@@ -13,7 +13,7 @@ from mailbot.core.form.quotes import own_lines_anywhere, own_text
 from mailbot.core.inbound import reply_keys
 from mailbot.core.inbound.intake import Intake, Thread, understand
 from mailbot.core.inbound.purpose import Purpose
-from mailbot.core.mail.auth_results import verdict
+from mailbot.core.mail.auth_results import sender_verdict
 from mailbot.core.mail.message import Message
 from mailbot.process.mapping import sent_text
 from mailbot.process.outgoing import joined
@@ -88,7 +88,9 @@ def _thread(work: UnitOfWork, message: Message, received_at: datetime) -> Thread
         settings.ticket_prefix,
     )
     row = key_rows.find(work.session, reply_keys.digest(found.key)) if found.key else None
-    if row is None or not same(found.ref or "", row.ref or reply_keys.DIGEST):  # a key beside another reference is none
+    if row is None or not same_address(
+        found.ref or "", row.ref or reply_keys.DIGEST
+    ):  # a key beside another reference is none
         return Thread(found)
     expired = row.expires_at is not None and row.expires_at < received_at  # however late it is handled
     ended = row.dead_at is not None and row.dead_why != key_rows.EXPIRED
@@ -112,8 +114,8 @@ def _in_own_words(work: UnitOfWork, message: Message, thread: Thread) -> Message
 
 def _sender(work: UnitOfWork, message: Message) -> Sender:
     address, identity = message.sender or "", work.desk.config.identity
-    found = verdict(message, identity.authserv_id)
-    partner = any(matches(address, pattern) for pattern in identity.partners)
+    found = sender_verdict(message, identity.authserv_id)
+    partner = any(matches_pattern(address, pattern) for pattern in identity.partners)
     return Sender(
         address=address,
         verdict=found.value,

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from sqlmodel import Session
 
-from mailbot.core.base.address import domain, fold_case, matches
+from mailbot.core.base.address import domain_of, fold_case, matches_pattern
 from mailbot.environment import Desk
 from mailbot.process.transaction import Transaction
 from storage import mail_counts, people
@@ -35,7 +35,7 @@ def reached(transaction: Transaction, kind: str, address: str) -> Cap | None:
     if _known(desk, session, address):
         return None
     ours = _ours(desk)
-    of_domain = mail_counts.count_unknown_since(session, today, BUDGETED, f"@{domain(address)}", but=ours)
+    of_domain = mail_counts.count_unknown_since(session, today, BUDGETED, f"@{domain_of(address)}", but=ours)
     if of_domain >= SENDERS_PER_DOMAIN * limits.replies_per_sender_per_day:
         return Cap.DOMAIN
     of_all = mail_counts.count_unknown_since(session, hour, BUDGETED, but=ours)
@@ -43,7 +43,9 @@ def reached(transaction: Transaction, kind: str, address: str) -> Cap | None:
 
 
 def _known(desk: Desk, session: Session, address: str) -> bool:
-    return people.known(session, fold_case(address)) or any(matches(address, pattern) for pattern in _ours(desk))
+    return people.known(session, fold_case(address)) or any(
+        matches_pattern(address, pattern) for pattern in _ours(desk)
+    )
 
 
 def _ours(desk: Desk) -> list[str]:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from datetime import timedelta
 
-from mailbot.core.base.address import fold_case, same
+from mailbot.core.base.address import fold_case, same_address
 from mailbot.core.desk.effects import Facts, Result, Send
 from mailbot.core.desk.events import Note
 from mailbot.core.desk.ticket import Ticket
@@ -36,7 +36,7 @@ def staff_reply(work: UnitOfWork, mail: ReceivedMail) -> Outcome:
     """
     thread, sender = mail.thread, mail.sender
     member = work.staff(thread.address)
-    if member is None or not same(sender.address, thread.address):
+    if member is None or not same_address(sender.address, thread.address):
         return _refused(work, mail, f"the decision key of {thread.address} was used by {sender.address}")
     if sender.verdict == "refused":
         return _refused(work, mail, f"a decision in the name of {member} came from an unverified sender")
@@ -168,7 +168,7 @@ def _too_late(work: UnitOfWork, mail: ReceivedMail, member: str) -> Outcome:
         if not answered:
             continue
         _already(work, member, ticket, why)
-        if ticket.waits and not same(member, ticket.sender):
+        if ticket.waits and not same_address(member, ticket.sender):
             version = next(version for name, version, _ in mail.thread.refs if name == ref)
             ask_anew(work, ticket, member, version)
     return Outcome.DECISION_LATE

@@ -12,7 +12,7 @@ from datetime import date, datetime
 from types import TracebackType
 from typing import Any
 
-from mailbot.core.base.address import fold_case, same
+from mailbot.core.base.address import fold_case, same_address
 from mailbot.core.base.frozen import replace
 from mailbot.core.desk.context import Scene
 from mailbot.core.desk.disclosure import is_over_for_requester
@@ -98,7 +98,7 @@ class UnitOfWork(Transaction, AbstractContextManager["UnitOfWork"]):
         """The newest ticket that ``sender`` opened with these values, if it is open as far as the sender may know."""
         digest = mapping.form_digest(fields)
         for states in (OPEN, (State.DENIED,)):
-            mine = [held.ticket for held in self._held.values() if same(held.ticket.sender, sender)]
+            mine = [held.ticket for held in self._held.values() if same_address(held.ticket.sender, sender)]
             found = [t for t in mine if t.state in states and mapping.form_digest(t.fields) == digest]
             row = tickets.same_form(self.session, fold_case(sender), digest, states)
             if row is not None and row.ref not in self._held:
@@ -129,7 +129,7 @@ class UnitOfWork(Transaction, AbstractContextManager["UnitOfWork"]):
 
     def staff(self, address: str) -> str | None:
         """The member's own spelling of an address, None for anybody else."""
-        return next((m.address for m in self.desk.config.staff if same(m.address, address)), None)
+        return next((m.address for m in self.desk.config.staff if same_address(m.address, address)), None)
 
     # What happens
 

@@ -7,11 +7,13 @@ from datetime import UTC, date, datetime
 from functools import cache
 from zoneinfo import ZoneInfo
 
+from mailbot.core.catalogue.item_kinds import ItemKey
 from mailbot.core.desk.effects import Facts, Result, Send
 from mailbot.core.desk.ticket import Billing, Ending, Item, ItemStatus, Route, State, Ticket
 from mailbot.core.form.problem import Code, Problem
 from mailbot.core.inbound.purpose import Purpose
 from mailbot.core.ledger.licence import Licence, LicenceEvent
+from mailbot.core.ledger.rule import Rule
 from mailbot.core.logs.diagnosis import Diagnosis, Proof
 from mailbot.core.outbound import mail_context, readership
 from mailbot.core.outbound.compose import Envelope, Letterhead
@@ -74,7 +76,7 @@ def ticket(**more: object) -> Ticket:
 
 def item(key: str = "agents", status: ItemStatus | None = None, **more: object) -> Item:
     begins = DAY if status in (ItemStatus.APPLIED, ItemStatus.SCHEDULED) else None
-    plain = Item(item=key, from_=10, to=15, status=status, effective=begins, rule="by_staff")
+    plain = Item(item=ItemKey(key), from_=10, to=15, status=status, effective=begins, rule=Rule.BY_STAFF)
     return replace(plain, **more)  # type: ignore[arg-type]
 
 
@@ -103,8 +105,8 @@ def _items() -> Iterator[Variant]:
     kinds = [*(item(status=status) for status in ItemStatus), item()]
     yield Variant("each status", Send("outcome", JOE), ticket(items=tuple(kinds)), LICENCE)
     names = [rule for rule in SAID["rule"] if not rule.startswith("implied")]
-    rules = [item(status=ItemStatus.APPLIED, rule=rule, route=Route.AUTOMATIC) for rule in names]
-    implied = item("plugin:live_call_translator", ItemStatus.APPLIED, rule="implied", route=Route.IMPLIED)
+    rules = [item(status=ItemStatus.APPLIED, rule=Rule(rule), route=Route.AUTOMATIC) for rule in names]
+    implied = item("plugin:live_call_translator", ItemStatus.APPLIED, rule=Rule.IMPLIED, route=Route.IMPLIED)
     rules += [replace(implied, from_=not to, to=to) for to in (True, False)]
     yield Variant("each rule", Send("outcome", JOE), ticket(items=tuple(rules)), LICENCE)
     whole = (replace(BILLED, fraction=fraction) for fraction in ("30/30", "365/365"))
@@ -138,7 +140,7 @@ def _confirmations() -> Iterator[Variant]:
     ]
     bought = ticket(request="activate", action="plan", items=(*applied, item(status=ItemStatus.WAITING_STAFF)))
     yield Variant("bots, and a date ahead", Send("confirmation", JOE), bought, LICENCE)
-    yield Variant("a date ahead", Send("done", JOE, Facts(on=DAY, items=("plan",))), bought, LICENCE)
+    yield Variant("a date ahead", Send("done", JOE, Facts(on=DAY, items=(ItemKey("plan"),))), bought, LICENCE)
     shuttle = ticket(request="shuttle", action="modify", items=(item(status=ItemStatus.WAITING_STAFF),))
     yield Variant("a Shuttle licence", Send("confirmation", JOE), shuttle, LICENCE)
     yield Variant("part", Send("cancelled", JOE), ticket(items=_ended("partly"), ending=Ending.CANCELLED), LICENCE)
@@ -174,7 +176,7 @@ def _lists() -> Iterator[Variant]:
     """Each state, each kind of request and each status, as a list of requests has them."""
     states = [
         ticket(ref=f"LIC-{n}", state=state, items=(item(status=ItemStatus.APPLIED),))
-        for n, state in enumerate(State, 1)
+        for n, state in enumerate((s for s in State if s is not State.DENIED), 1)
     ]
     named = [key.partition("_") for key in SAID["request"]]
     asked = [ticket(ref=f"LIC-{n}", request=r, action=a or None) for n, (r, _, a) in enumerate(named, 11)]
@@ -202,7 +204,9 @@ def _lists() -> Iterator[Variant]:
 def _decisions() -> Iterator[Variant]:
     """Each reason why a decision does not count, and what stands in a receipt."""
     results = [Result(read="APPROVE all", done=False, ref="LIC-1", why=why) for why in SAID["why"]]
-    results.append(Result(read="", done=True, ref="LIC-1", word="APPROVE", items=("agents", "plan"), until=DAY))
+    results.append(
+        Result(read="", done=True, ref="LIC-1", word="APPROVE", items=(ItemKey("agents"), ItemKey("plan")), until=DAY)
+    )
     results.append(Result(read="", done=True, word="ANSWER", sent="Dear Joe"))
     facts = Facts(results=tuple(results), lines=("price.pdf",))
     yield Variant("each reason", Send("receipt", ANNA, facts), ticket())

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import assert_never
 
-from mailbot.core.base.address import fold_case, matches, same
+from mailbot.core.base.address import fold_case, matches_pattern, same_address
 from mailbot.core.base.frozen import replace
 from mailbot.core.form.reader import Request
 from mailbot.core.form.request_kinds import RequestKind
@@ -73,7 +73,7 @@ def _asks(sender: Sender, *, always_confirm: bool) -> Standing:
 
 
 def _on_licence(request: Request, sender: Sender, licence: Licence, *, always_confirm: bool) -> Standing:
-    contact = any(matches(sender.address, pattern) for pattern in licence.contacts)
+    contact = any(matches_pattern(sender.address, pattern) for pattern in licence.contacts)
     partner = sender.verified and sender.partner
     whole = request.request is RequestKind.ACTIVATE and not request.demo and not sender.known
     if sender.verified and (contact or sender.partner) and not always_confirm:
@@ -81,13 +81,13 @@ def _on_licence(request: Request, sender: Sender, licence: Licence, *, always_co
     asked = contacts_to_ask(licence, sender.address)
     if not asked:
         return Standing(released=True, staff_whole=True, neutral=True)
-    himself = any(same(address, sender.address) for address in asked)
+    himself = any(same_address(address, sender.address) for address in asked)
     return Standing(challenged=asked, neutral=not himself, staff_whole=whole)
 
 
 def contacts_to_ask(licence: Licence, sender: str) -> tuple[str, ...]:
     """The licence's plain contact addresses, and the sender's own where a pattern of its contacts matches it."""
     plain = {fold_case(contact): contact for contact in licence.contacts if not contact.startswith("@")}
-    if any(contact.startswith("@") and matches(sender, contact) for contact in licence.contacts):
+    if any(contact.startswith("@") and matches_pattern(sender, contact) for contact in licence.contacts):
         plain.setdefault(fold_case(sender), sender)
     return tuple(plain.values())

@@ -2,7 +2,7 @@
 
 from datetime import date, timedelta
 
-from mailbot.core.base.address import matches, same
+from mailbot.core.base.address import matches_pattern, same_address
 from mailbot.core.base.frozen import replace
 from mailbot.core.catalogue.item_kinds import ItemKey, ItemKind
 from mailbot.core.desk.context import Scene
@@ -140,7 +140,7 @@ def incomplete(
 def _ledger_is_not_his(ticket: Ticket) -> bool:
     """Whether a contact agreed to a stranger's request, and the ledger has something against it."""
     stranger = not (ticket.sender_is_contact or ticket.sender_is_partner)
-    agreed = ticket.confirmed_by is not None and not same(ticket.confirmed_by, ticket.sender)
+    agreed = ticket.confirmed_by is not None and not same_address(ticket.confirmed_by, ticket.sender)
     return stranger and agreed and any(problem.from_ledger for problem in ticket.problems)
 
 
@@ -247,7 +247,7 @@ def _people(ticket: Ticket, keys: frozenset[ItemKey], scene: Scene, *, by_staff:
         people += (AddContact(token, ticket.sender), SetName(token, ticket.customer_name or ""))
         licence, other = scene.ledger.licence(token), ticket.customer_email
         contacts = (ticket.sender, *(licence.contacts if licence else ()))
-        if other and not any(matches(other, contact) for contact in contacts):
+        if other and not any(matches_pattern(other, contact) for contact in contacts):
             people += (Send("confirm-you", other, Facts(by=ticket.sender, why="email"), Purpose.EMAIL),)
     if ItemKey.TOKEN in keys and ticket.new_token:
         people += (MovePeople(token, ticket.new_token),)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 
+from mailbot.core.base.characters import without_invisible
 from mailbot.core.catalogue.item_kinds import SEATS
 from mailbot.core.form.request_kinds import Action, RequestKind
 
@@ -89,8 +90,6 @@ FIELDS: dict[str, Field] = {
 
 #: Fields that any mail's words may hold; alone they make no form.
 CONTACT = frozenset({"customer_name", "customer_email", "comments", "telephones", "log"})
-#: Signs that nobody sees; they come with copied text.
-INVISIBLE = "\u00ad\u034f\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
 _WHO = ("token", "customer_name", "accept")
 _MAIL = ("customer_email", "comments")
 
@@ -148,14 +147,13 @@ _PLAIN = str.maketrans(
         **dict.fromkeys("’‘‛`´", "'"),
         **dict.fromkeys("“”„‟«»", '"'),
         **dict.fromkeys("\u00a0\u2007\u202f_", " "),
-        **dict.fromkeys(INVISIBLE, ""),
     }
 )
 
 
 def normal(text: str) -> str:
     """A label or option for comparing: lower case, one space, plain dashes and quotes, "licence" as "license"."""
-    return " ".join(text.translate(_PLAIN).lower().replace("licence", "license").split())
+    return " ".join(without_invisible(text).translate(_PLAIN).lower().replace("licence", "license").split())
 
 
 LABELS: dict[str, str] = {normal(name): f.key for f in FIELDS.values() for name in (f.key, f.label, *f.aliases)}

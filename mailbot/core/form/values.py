@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from rapidfuzz import fuzz, process
 
-from mailbot.core.base.address import strict
+from mailbot.core.base.address import plain_address
 from mailbot.core.catalogue.contents import Catalogue
 from mailbot.core.form.fields import FIELDS, FORMS, FieldKind, Form, normal
 from mailbot.core.form.problem import Code, Problem, either
@@ -125,7 +125,7 @@ def _units(field: str) -> frozenset[str]:
 def email(field: str, raw: str) -> str | Problem:
     """One plain address, as such or behind its owner's name."""
     owned = _ADDRESSED.fullmatch(raw.strip())
-    address = strict(owned[1] if owned else raw.strip("<> "))
+    address = plain_address(owned[1] if owned else raw.strip("<> "))
     return address or Problem(field=field, code=Code.UNKNOWN_VALUE, read=raw, expected="expected.email")
 
 

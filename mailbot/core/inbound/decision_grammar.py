@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from mailbot.core.base.characters import without_invisible
 from mailbot.core.catalogue.item_kinds import ItemKey
 from mailbot.core.inbound.decision_tail import is_closing, is_farewell
 
@@ -22,9 +23,7 @@ SPEAKING = frozenset({"REJECT", "ASK", "ANSWER", "NOTE"})
 _MOST = 1000
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _UNTIL = re.compile(r"\buntil\s+(\S+)\s*\Z", re.IGNORECASE)
-_PLAIN = str.maketrans(
-    {"\u00a0": " ", "\u202f": " ", "\u2019": "'"} | dict.fromkeys("\u200b\u200c\u200d\u2060\ufeff\u00ad")
-)
+_PLAIN = str.maketrans({"\u00a0": " ", "\u202f": " ", "\u2019": "'"})
 Items = Mapping[str, Mapping[str, ItemKey]]
 
 
@@ -51,21 +50,21 @@ class NotUnderstood:
 
 def begins(own: str, prefix: str) -> bool:
     """Whether the text begins with a decision, and not with a sentence that has such a word in it."""
-    first = next((line.strip() for line in own.translate(_PLAIN).splitlines() if line.strip()), "")
+    first = next((line.strip() for line in _plain(own).splitlines() if line.strip()), "")
     word, rest, capitals = _word(first)
     return bool(word) and (capitals or not rest or bool(_refs(rest, prefix)[0]))
 
 
 def confirmation_word(own: str) -> str | None:
     """CONFIRM or NO when that is the first own line, closing punctuation aside; else None."""
-    first = next((line.strip() for line in own.translate(_PLAIN).splitlines() if line.strip()), "")
+    first = next((line.strip() for line in _plain(own).splitlines() if line.strip()), "")
     word = first.rstrip(" .,;:!")
     return word.upper() if word.isascii() and word.upper() in ("CONFIRM", "NO") else None
 
 
 def read_decisions(own: str, prefix: str, items: Items) -> tuple[DecisionLine | NotUnderstood, ...]:
     """Each decision in the own text with its own result. ``items``: ref -> {key or lower-case label -> item key}."""
-    blocks = _blocks(own.translate(_PLAIN), prefix, items)
+    blocks = _blocks(_plain(own), prefix, items)
     if not blocks:
         return (NotUnderstood("no_decision_word", own.strip()[:200]),)
     if len(blocks) > _MOST:
@@ -102,6 +101,10 @@ def _may_except(text: str, one: DecisionLine, prefix: str, items: Items) -> bool
     tables = [items[ref] for ref in one.refs if ref in items] or list(items.values())
     mine = {name for table in tables for name, key in table.items() if key in one.items}
     return not one.items or any(name in rest.lower() for name in mine)
+
+
+def _plain(own: str) -> str:
+    return without_invisible(own).translate(_PLAIN)
 
 
 def _word(line: str) -> tuple[str, str, bool]:

@@ -146,12 +146,12 @@ def understand(message: Message, thread: Thread, desk: str, spam_header: str | N
     """What the message is. ``desk`` is the desk's own address, ``spam_header`` the border's "Name: value"."""
     if message.fault:
         return Unusable(message.fault)
-    if bounce.own(message):
+    if bounce.is_own_mail(message):
         return Ours()
-    report = bounce.report(message)
+    report = bounce.delivery_report(message)
     if report is not None:
         return Bounced(report)
-    why = bounce.automatic(message, desk)
+    why = bounce.automatic_reason(message, desk)
     if why:
         return Automatic(why, tuple(r for r in _forms(message) if r.request_line))
     if spam_header and _marked(message, spam_header):

@@ -7,7 +7,7 @@ from typing import Any, assert_never
 
 from pydantic import TypeAdapter
 
-from mailbot.core.base.address import matches
+from mailbot.core.base.address import matches_pattern
 from mailbot.core.base.frozen import replace
 from mailbot.core.catalogue.item_kinds import CHOSEN, ItemKey, ItemKind, item_key
 from mailbot.core.ledger.period import next_renewal, years_later
@@ -134,7 +134,9 @@ class Licence:
         """Whether this licence was only ever a demo and shares a contact with ``other``, so that a token change may end it."""
         mere = self.had_demo and self.activated_on is None and self.status in ("demo", "expired")
         return mere and any(
-            matches(one, two) or matches(two, one) for one in self.contacts for two in (other.contacts if other else ())
+            matches_pattern(one, two) or matches_pattern(two, one)
+            for one in self.contacts
+            for two in (other.contacts if other else ())
         )
 
     def value(self, item: ItemKey) -> Value:

@@ -11,7 +11,7 @@ from email.utils import format_datetime
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
-from mailbot.core.base.address import clean, clean_text
+from mailbot.core.base.characters import multi_line, single_line
 from mailbot.core.mail.bounce import OWN_HEADER
 
 #: A Message-ID that may stand in a header: printable ASCII that fits into one line.
@@ -73,8 +73,8 @@ def compose(kind: str, envelope: Envelope, context: dict[str, Any], wording: Ren
 def _headers(envelope: Envelope, subject: str, desk: Letterhead) -> list[tuple[str, str]]:
     headers = [
         ("From", f"{_encoded(desk.name)} <{desk.address}>"),
-        ("To", clean(envelope.to, 320)),
-        ("Subject", _encoded(clean(subject, 200))),
+        ("To", single_line(envelope.to, 320)),
+        ("Subject", _encoded(single_line(subject, 200))),
         ("Date", format_datetime(envelope.date.astimezone(desk.zone))),
         ("Message-ID", envelope.message_id),
     ]
@@ -94,14 +94,14 @@ def _headers(envelope: Envelope, subject: str, desk: Letterhead) -> list[tuple[s
 
 def _encoded(text: str) -> str:
     """A header's words: as they are when plain ASCII, else encoded; folded by our own line ends only."""
-    plain = clean(text, 300)
+    plain = single_line(text, 300)
     if (plain.isascii() and not set(plain) & set('"(),:;<>@[\\]')) or (plain.isascii() and "[" in plain):
         return plain
     return Header(plain, "utf-8", maxlinelen=70, header_name="Subject").encode(linesep="\r\n")
 
 
 def _part(boundary: str, kind: str, text: str) -> str:
-    data = clean_text(text).strip("\n") + "\n"
+    data = multi_line(text).strip("\n") + "\n"
     encoded = quopri.encodestring(data.encode("utf-8", "replace")).decode("ascii").replace("\n", "\r\n")
     head = f'Content-Type: text/{kind}; charset="utf-8"\r\nContent-Transfer-Encoding: quoted-printable\r\n'
     return f"--{boundary}\r\n{head}\r\n{encoded}\r\n"

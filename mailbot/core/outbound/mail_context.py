@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any
 from urllib.parse import quote
 
-from mailbot.core.base.address import same
+from mailbot.core.base.address import same_address
 from mailbot.core.catalogue.contents import Catalogue
 from mailbot.core.catalogue.item_kinds import ItemKey, ItemKind
 from mailbot.core.desk.effects import Facts, Send
@@ -119,7 +119,7 @@ def _of_ticket(
         "description": words_of(ticket.description or "", fields=reader.staff),
         "log": log(ticket, speech),
         "proof": proof(ticket, speech),
-        "asked_by": "" if same(reader.address, ticket.sender) else ticket.sender,
+        "asked_by": "" if same_address(reader.address, ticket.sender) else ticket.sender,
         "case": _case(ticket, facts, reader),
         "begins": (ticket.token or "")[:4],
         "activated": _activated(ticket),
@@ -190,7 +190,7 @@ def _case(ticket: Ticket, facts: Facts, reader: Reader) -> str:
         return "email"
     if ticket.is_question:
         return "question"
-    himself = same(reader.address, ticket.sender)
+    himself = same_address(reader.address, ticket.sender)
     return "contact" if not himself else "himself" if reader.licences else "new"
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from mailbot.core.base.address import matches, same
+from mailbot.core.base.address import matches_pattern, same_address
 from mailbot.core.base.frozen import replace
 from mailbot.core.catalogue.item_kinds import ItemKey, ItemKind
 from mailbot.core.desk.effects import Send
@@ -30,10 +30,12 @@ class Reader:
 
         An activation of a token that is not in the ledger shows nothing of anybody's.
         """
-        if self.staff or (same(self.address, ticket.sender) and (ticket.sender_is_contact or ticket.sender_is_partner)):
+        if self.staff or (
+            same_address(self.address, ticket.sender) and (ticket.sender_is_contact or ticket.sender_is_partner)
+        ):
             return True
         mine = [licence for licence in self.licences if licence.token in (ticket.token, ticket.new_token)]
-        if any(matches(self.address, contact) for licence in mine for contact in licence.contacts):
+        if any(matches_pattern(self.address, contact) for licence in mine for contact in licence.contacts):
             return True
         new = ticket.request is RequestKind.ACTIVATE and all(item.from_ is None for item in ticket.items)
         return new and all(licence.token != ticket.token for licence in mine)

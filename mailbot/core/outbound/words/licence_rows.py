@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import date
 from itertools import groupby
 
-from mailbot.core.base.address import same
+from mailbot.core.base.address import same_address
 from mailbot.core.catalogue.item_kinds import ItemKey
 from mailbot.core.desk.ticket import Ticket
 from mailbot.core.ledger.licence import ABOUT, DATES, Licence, LicenceEvent
@@ -25,7 +25,11 @@ def who(ticket: Ticket, speech: Speech) -> Rows:
     """Who asks and how sure that is, for staff."""
     say = speech.say
     name = f"{ticket.sender_name} <{ticket.sender}>" if ticket.sender_name else ticket.sender
-    other = ticket.customer_email if ticket.customer_email and not same(ticket.customer_email, ticket.sender) else ""
+    other = (
+        ticket.customer_email
+        if ticket.customer_email and not same_address(ticket.customer_email, ticket.sender)
+        else ""
+    )
     rows = (
         (say("who.from"), name),
         (say("who.proof"), say(f"verdict.{ticket.sender_verdict}")),
