@@ -1,11 +1,12 @@
 """Pointers are true: paths in README and docs/flow.md exist, and names in double backticks in the code resolve.
 
-A name resolves when it is a package or module (``outbound``, ``desk.transitions``, ``storage.inbox``), a name of a module
+A name resolves when it is a package or module (``outbound``, ``desk.transitions``, in its package ``transitions``), a name of a module
 or class (``outgoing.HUSH``), a name of the standard library, or a name, argument, attribute or word of a string in the
 module that holds the pointer or of a class that it imports. File names (``mailbot.toml``) are plain literals.
 """
 
 import ast
+import builtins
 import functools
 import io
 import pydoc
@@ -24,7 +25,7 @@ SOURCES = sorted(
     path for folder in ("mailbot", "storage") for path in (ROOT / folder).rglob("*.py") if "versions" not in path.parts
 )
 POINTER = re.compile(r"``([^`]+)``")
-NAME = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
+NAME = re.compile(r"[A-Za-z_]\w+(?:\.[A-Za-z_]\w*)*")
 FILE = re.compile(r"[\w.]+\.(?:toml|txt|html|csv|json|md|py|dat)")
 #: A path in a page: with a slash, or a file name with one of our suffixes.
 PATH = re.compile(r"[\w.*/-]+/[\w.*/-]*|[\w*-]+\.(?:py|md|toml|csv|sh|service|yaml|yml)")
@@ -110,11 +111,13 @@ def _modules(pointer: str) -> list[Path]:
 def resolves(pointer: str, path: Path) -> bool:
     """Whether a name in double backticks in the module at ``path`` leads somewhere."""
     if "." not in pointer:
+        if (path.parent / f"{pointer}.py").exists():
+            return True
         return pointer in _words(path) | _imported(path) | TOP or any((place / pointer).is_dir() for place in PLACES)
     if _modules(pointer) or pointer in _defined(path):
         return True
     parts = pointer.split(".")
-    if parts[0] in sys.stdlib_module_names:
+    if parts[0] in sys.stdlib_module_names or hasattr(builtins, parts[0]):
         return pydoc.locate(pointer) is not None
     for cut in range(1, len(parts)):
         if any(".".join(parts[cut:]) in _defined(module) for module in _modules(".".join(parts[:cut]))):
