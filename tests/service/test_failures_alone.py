@@ -74,7 +74,7 @@ def heal(desk: Desk, ahead: list[timedelta]) -> None:
 def alerts(server: servers.SmtpServer) -> list[str]:
     """The alerts that one member has, as one text each."""
     mails = [email.message_from_bytes(mail.raw) for mail in server.mails if mail.recipient == "anna@vendor.example"]
-    return [str(mail.get_payload()) for mail in mails if mail["Subject"] == "Attention"]
+    return [str(mail.get_payload()) for mail in mails if mail["Subject"] == "Something needs your attention"]
 
 
 def arrive(desk: Desk) -> list[int]:
