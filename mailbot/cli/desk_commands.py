@@ -29,7 +29,7 @@ from mailbot.cli.command_context import (
 from mailbot.cli.tables import show_table
 from mailbot.core.base.characters import multi_line
 from mailbot.core.desk.disclosure import PUBLIC_STATES, stored_states
-from mailbot.core.desk.effects import Result
+from mailbot.core.desk.effects import DecisionResult
 from mailbot.core.desk.ticket import State
 from mailbot.core.mail.auth_results_probe import BorderFinding
 from mailbot.maillog import configure
@@ -284,7 +284,7 @@ def decide(
     raise typer.Exit(0 if results and all(result.done for result in results) else 1)
 
 
-def _result(result: Result) -> dict[str, object]:
+def _result(result: DecisionResult) -> dict[str, object]:
     return {
         "ref": result.ref, "word": result.word, "items": list(result.items), "done": result.done,
         "why": result.why or None, "read": result.read, "sent": result.sent or None,

@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
-from mailbot.core.desk.due_kind import DueKind
-from mailbot.core.desk.grant import SILENT
+from mailbot.core.catalogue.item_kinds import INCLUDED
+from mailbot.core.desk.effects import DueKind
 from mailbot.core.desk.ticket import GRANTED, Item, ItemStatus, Ticket, state_of
 from mailbot.core.form.request_kinds import Action, RequestKind
 from mailbot.core.ledger.billing_history import billing_history, committed_on
@@ -190,7 +190,7 @@ def _items(books: Books) -> Found:
         mine = books.by_ticket.get(ref, [])
         for item in ticket.items:
             where = f"ticket {ref}, item {item.item}"
-            if item.status in GRANTED and item.item not in SILENT:
+            if item.status in GRANTED and item.item not in INCLUDED:
                 yield from ((where, what) for what in _missing(item, mine))
             elif item.status is ItemStatus.CANCELLED and _changed(item, mine):
                 withdrawn = any(event.changes.get("withdraws") == ref for event in mine)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from mailbot.core.base.address import same_address
 from mailbot.core.desk import events
-from mailbot.core.desk.effects import Facts, Result, Send
+from mailbot.core.desk.effects import DecisionResult, Facts, Send
 from mailbot.core.desk.ticket import State, Ticket
 from mailbot.core.inbound import decision_grammar, reply_keys
 from mailbot.core.inbound.purpose import Purpose
@@ -39,16 +39,18 @@ class Decisions:
         }
         return decision_grammar.read_decisions(own, desk.config.mailbot.ticket_prefix, names)
 
-    def carry_out(self, own: str, refs: Sequence[str]) -> list[Result]:
+    def carry_out(self, own: str, refs: Sequence[str]) -> list[DecisionResult]:
         """Carry out each decision line in ``own``, which may be about any of the tickets ``refs``; their results."""
         lines = self.read(own, refs)
         good = [line for line in lines if isinstance(line, decision_grammar.DecisionLine)]
         void = decision_grammar.contradictions(good)
-        results: list[Result] = []
+        results: list[DecisionResult] = []
         for line in lines:
             about = line.refs or (tuple(refs) if len(refs) == 1 else ())
             if isinstance(line, decision_grammar.NotUnderstood):
-                results += [Result(line.read, False, ref, why=self._unread(line, ref)) for ref in about or ("",)]
+                results += [
+                    DecisionResult(line.read, False, ref, why=self._unread(line, ref)) for ref in about or ("",)
+                ]
             else:
                 results += self._line(line, about, void)
         return results
@@ -59,19 +61,21 @@ class Decisions:
         over = ticket is not None and not ticket.waits and ticket.state is not State.WAITING_CONFIRMATION
         return "decided" if over and line.read.upper().startswith("APPROVE") else line.why
 
-    def _line(self, line: decision_grammar.DecisionLine, refs: Iterable[str], void: frozenset[str]) -> list[Result]:
+    def _line(
+        self, line: decision_grammar.DecisionLine, refs: Iterable[str], void: frozenset[str]
+    ) -> list[DecisionResult]:
         return [self._about(line, ref, contradicted=bool({ref, ""} & void)) for ref in refs]
 
-    def _about(self, line: decision_grammar.DecisionLine, ref: str, *, contradicted: bool) -> Result:
+    def _about(self, line: decision_grammar.DecisionLine, ref: str, *, contradicted: bool) -> DecisionResult:
         ticket = self.work.ticket(ref)
         if ticket is None:
-            return Result(line.read, False, ref, line.word, why="no_such_ticket")
+            return DecisionResult(line.read, False, ref, line.word, why="no_such_ticket")
         why = "contradiction" if contradicted else self._hindrance(ticket, line)
         if why:
-            return Result(line.read, False, ref, line.word, line.items, why)
+            return DecisionResult(line.read, False, ref, line.word, line.items, why)
         made = self.work.apply(ticket, self._event(line))
         self._follow(ticket, made.ticket)
-        return made.result or Result(line.read, False, ref, line.word, why="decided")
+        return made.result or DecisionResult(line.read, False, ref, line.word, why="decided")
 
     def _hindrance(self, ticket: Ticket, line: decision_grammar.DecisionLine) -> str:
         """Why this line may not touch that ticket, "" when it may."""
@@ -122,13 +126,13 @@ class Decisions:
             case "REJECT":
                 return events.Rejected(self.by, line.read, line.text, line.items)
             case "ASK":
-                return events.Asks(self.by, line.read, line.text)
+                return events.QuestionAsked(self.by, line.read, line.text)
             case "ANSWER":
-                return events.Answers(self.by, line.read, line.text)
+                return events.AnswerGiven(self.by, line.read, line.text)
             case "NOTE":
-                return events.Notes(self.by, line.read, line.text)
+                return events.NoteTaken(self.by, line.read, line.text)
             case _:
-                return events.Holds(self.by, line.read)
+                return events.PutOnHold(self.by, line.read)
 
 
 def ask_anew(work: UnitOfWork, ticket: Ticket, member: str, version: int) -> None:

@@ -5,9 +5,8 @@ from typing import assert_never
 
 from sqlmodel import Session
 
-from mailbot.core.desk.due_kind import DueKind
-from mailbot.core.desk.effects import Audience, Facts, Send
-from mailbot.core.desk.events import CustomerReminded, DayCame, Silent, StaffReminded, StillApplying
+from mailbot.core.desk.effects import Audience, DueKind, Facts, Send
+from mailbot.core.desk.events import CustomerReminded, CustomerSilent, DayCame, LicenceServerSlow, StaffReminded
 from mailbot.core.desk.ticket import Ticket
 from mailbot.environment import Desk
 from mailbot.process import digest, retention, staff_alerts
@@ -51,7 +50,7 @@ def _of_ticket(work: UnitOfWork, kind: DueKind, row: due_rows.Due, ticket: Ticke
     match kind:
         case DueKind.DAY:
             on = date.fromisoformat((row.payload or {}).get("text", ""))
-            work.apply(ticket, DayCame(on), work.scene(ticket.token, ticket.new_token, on=on))
+            work.apply(ticket, DayCame(on), work.context(ticket.token, ticket.new_token, on=on))
         case DueKind.STAFF_REMINDER:
             work.apply(ticket, StaffReminded())
         case DueKind.CUSTOMER_REMINDER:
@@ -59,9 +58,9 @@ def _of_ticket(work: UnitOfWork, kind: DueKind, row: due_rows.Due, ticket: Ticke
                 return False
             work.apply(ticket, CustomerReminded())
         case DueKind.CLOSE:
-            work.apply(ticket, Silent())
+            work.apply(ticket, CustomerSilent())
         case DueKind.APPLYING:
-            work.apply(ticket, StillApplying())
+            work.apply(ticket, LicenceServerSlow())
         case DueKind.DEMO_WARNING:
             if row.token is None or _overdue(work, DueKind.DEMO_WARNING, row):
                 return False

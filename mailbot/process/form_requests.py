@@ -7,9 +7,9 @@ from mailbot.core.base.address import same_address
 from mailbot.core.base.frozen import replace
 from mailbot.core.desk import log_review
 from mailbot.core.desk.authorisation import Sender
-from mailbot.core.desk.context import Scene
+from mailbot.core.desk.context import DecisionContext
 from mailbot.core.desk.effects import Send
-from mailbot.core.desk.events import Changed, Confirmed, Decision, Judged, Opened, StatusAsked
+from mailbot.core.desk.events import Changed, Confirmed, Decision, JudgedForm, Opened, StatusAsked, SubmittedForm
 from mailbot.core.desk.judgement import judge, question
 from mailbot.core.desk.ticket import Ticket
 from mailbot.core.form import blank_form, reader
@@ -70,7 +70,7 @@ def open_tickets(
             continue
         ticket = _new_ticket(work, mail, tuple(refs))
         judged = _judged(work, requester_of(mail), read, ticket)
-        approvals += _without_approvals(work, work.take(ticket, Opened(judged), _scene(work, judged)))
+        approvals += _without_approvals(work, work.take(ticket, Opened(judged), _context(work, judged)))
         refs.append(ticket.ref)
     for ref, approval in approvals:
         if (asked := work.ticket(ref)) is not None:
@@ -91,7 +91,7 @@ def open_question(work: UnitOfWork, mail: ReceivedMail, text: str) -> None:
     ticket = _new_ticket(work, mail, ())
     requester = Requester(mail.sender, mail.message.sender_name, mail.received_at)
     judged = _on_ledger(work, requester, _Checked(request, (), fields), ticket)
-    work.apply(ticket, Opened(judged), _scene(work, judged))
+    work.apply(ticket, Opened(judged), _context(work, judged))
 
 
 def correct_ticket(
@@ -100,13 +100,13 @@ def correct_ticket(
     """Corrected lines of a reply, on the ticket's stored values. Returns the ticket after it."""
     judged = _judged(work, requester_of(mail), reader.merge(ticket.fields, quoted, own), ticket)
     event = Changed(judged, mail.sender.address, mail.own)
-    return work.apply(ticket, event, _scene(work, judged)).ticket
+    return work.apply(ticket, event, _context(work, judged)).ticket
 
 
 def confirm_request(work: UnitOfWork, ticket: Ticket, by: str) -> None:
     """A challenge was answered with CONFIRM: the stored form is judged anew."""
     event = _confirmation(work, ticket, by)
-    work.apply(ticket, event, _scene(work, event.judged))
+    work.apply(ticket, event, _context(work, event.judged))
 
 
 def _confirmation(work: UnitOfWork, ticket: Ticket, by: str) -> Confirmed:
@@ -133,15 +133,15 @@ def _again(work: UnitOfWork, mail: ReceivedMail, ticket: Ticket) -> list[tuple[s
     )
     if asked and mail.sender.verified and work.desk.config.identity.customers != "confirm":
         event = _confirmation(work, ticket, address)
-        return _without_approvals(work, work.take(ticket, event, _scene(work, event.judged)))
+        return _without_approvals(work, work.take(ticket, event, _context(work, event.judged)))
     work.apply(ticket, StatusAsked(address))
     return []
 
 
-def _scene(work: UnitOfWork, judged: Judged) -> Scene:
+def _context(work: UnitOfWork, judged: JudgedForm) -> DecisionContext:
     """The licences that the request is about."""
-    request = judged.request
-    return work.scene(request.token, request.old_token, request.new_token, request.motion_token)
+    request = judged.form.request
+    return work.context(request.token, request.old_token, request.new_token, request.motion_token)
 
 
 def _new_ticket(work: UnitOfWork, mail: ReceivedMail, linked: tuple[str, ...]) -> Ticket:
@@ -178,7 +178,7 @@ class _Checked:
     diagnosis: Diagnosis | None = None
 
 
-def _judged(work: UnitOfWork, requester: Requester, read: Reading, ticket: Ticket) -> Judged:
+def _judged(work: UnitOfWork, requester: Requester, read: Reading, ticket: Ticket) -> JudgedForm:
     """Check the form, read the log, look at the ledger."""
     values = {field: work.blotted(value) for field, value in read.values.items()}
     read = replace(read, values=values, prose=work.blotted(read.prose))
@@ -196,7 +196,7 @@ def _judged(work: UnitOfWork, requester: Requester, read: Reading, ticket: Ticke
     return _on_ledger(work, requester, _Checked(request, problems, read.stored, form, found), ticket)
 
 
-def _on_ledger(work: UnitOfWork, requester: Requester, checked: _Checked, ticket: Ticket) -> Judged:
+def _on_ledger(work: UnitOfWork, requester: Requester, checked: _Checked, ticket: Ticket) -> JudgedForm:
     """Judge a checked form on the ledger."""
     request, sender = checked.request, requester.sender
     token = request.token or request.old_token
@@ -204,20 +204,20 @@ def _on_ledger(work: UnitOfWork, requester: Requester, checked: _Checked, ticket
         work.session, token, request.customer_name, request.customer_email or sender.address
     )
     here = (work.inbox_id,) if requester.logs and work.inbox_id else ()
-    return judge(
-        request,
-        checked.problems,
-        checked.fields,
-        sender,
-        work.scene(token, request.new_token, request.motion_token, demo_elsewhere=elsewhere),
+    form = SubmittedForm(
+        request=request,
+        problems=checked.problems,
+        fields=checked.fields,
         received_at=requester.received_at,
+        filled=checked.form,
         diagnosis=checked.diagnosis,
         log_mails=(*ticket.log_mails, *here),
-        form=checked.form,
         always_confirm=work.desk.config.identity.customers == "confirm",
         confirmed=requester.confirmed,
         ref=ticket.ref,
     )
+    context = work.context(token, request.new_token, request.motion_token, demo_elsewhere=elsewhere)
+    return judge(form, sender, context)
 
 
 def _earlier_logs(work: UnitOfWork, ticket: Ticket) -> tuple[tuple[Source, ...], datetime | None]:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, time, timedelta
 
 from sqlmodel import Session
 
-from mailbot.core.desk.due_kind import DueKind
+from mailbot.core.desk.effects import DueKind
 from mailbot.environment import Desk
 from storage import due, inbox, keys, outbox
 

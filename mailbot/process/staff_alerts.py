@@ -2,8 +2,7 @@
 
 from datetime import timedelta
 
-from mailbot.core.desk.due_kind import DueKind
-from mailbot.core.desk.effects import Audience, Facts, Send
+from mailbot.core.desk.effects import Audience, DueKind, Facts, Send
 from mailbot.process.transaction import Transaction
 from storage import alerts, due
 

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from mailbot.core.base.address import fold_case, same_address
-from mailbot.core.desk.effects import Facts, Result, Send
-from mailbot.core.desk.events import Note
+from mailbot.core.desk.effects import DecisionResult, Facts, Send
+from mailbot.core.desk.events import HistoryNote
 from mailbot.core.desk.ticket import Ticket
 from mailbot.core.inbound import decision_grammar
 from mailbot.core.inbound.purpose import Purpose
@@ -56,7 +56,7 @@ def keyless_decision(work: UnitOfWork, mail: ReceivedMail, member: str) -> Outco
         _record(work, mail, ref, "decision_refused", f"a decision of {member} came without a key")
     work.alert(f"keyless:{fold_case(member)}:{work.today}", work.desk.say("alert.keyless", member=member))
     if _may_answer(work, mail, member):
-        facts = Facts(results=(Result(mail.own, False, why="no_key"),), why="no_key")
+        facts = Facts(results=(DecisionResult(mail.own, False, why="no_key"),), why="no_key")
         ticket = work.ticket(mentioned[0]) if len(mentioned) == 1 else None
         answered = Send("not-understood", member, facts)
         if ticket is not None:
@@ -79,7 +79,7 @@ def _decide(work: UnitOfWork, mail: ReceivedMail, member: str, own: str) -> Outc
     return Outcome.DECISION if done else Outcome.DECISION_NOT_UNDERSTOOD
 
 
-def _tell(work: UnitOfWork, mail: ReceivedMail, member: str, results: Sequence[Result]) -> None:
+def _tell(work: UnitOfWork, mail: ReceivedMail, member: str, results: Sequence[DecisionResult]) -> None:
     """Tell the member what became of each line; where none was understood, with a key to try again.
 
     Where every line came too late the member hears only that, once for each ticket.
@@ -192,4 +192,4 @@ def _record(work: UnitOfWork, mail: ReceivedMail, ref: str, kind: str, why: str)
     """Add a line to the ticket's history, if there is such a ticket."""
     ticket = work.ticket(ref)
     if ticket is not None:
-        work.note(ticket, Note(kind, mail.sender.address, why))
+        work.note(ticket, HistoryNote(kind, mail.sender.address, why))

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
-from mailbot.core.desk.due_kind import DueKind
+from mailbot.core.desk.effects import DueKind
 from mailbot.core.ledger.licence import Licence
 from mailbot.core.ledger.period import next_month
 from mailbot.process import mapping

@@ -156,7 +156,8 @@ class DeliveryLoop:
         """Log the error, and tell staff once; not of a failing alert, which would cause another one."""
         self._desk.log.delivery_failed(outbox_id=row.id, error=first_line(failure_text(error)))
         if row.kind != "alert":
-            what = f"our mail {row.id} ({row.kind} to {row.recipient}) failed: {first_line(failure_text(error))}"
+            failed = f"our mail {row.id} ({row.kind} to {row.recipient})"
+            what = self._desk.say("alert.failed", what=failed, reason=first_line(failure_text(error)))
             alert_once(self._desk, f"outbox:{row.id}", what)
 
     async def _note(self) -> None:

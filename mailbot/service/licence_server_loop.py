@@ -8,7 +8,7 @@ from typing import Any
 from sqlmodel import Session
 
 from mailbot import json_shapes
-from mailbot.core.desk.events import Accepted, RefusedThere
+from mailbot.core.desk.events import LicenceServerAccepted, LicenceServerRefused
 from mailbot.core.ledger.licence import LicenceEvent, from_day, state_on
 from mailbot.core.ledger.rule import Rule
 from mailbot.core.outbound.text_layout import first_line
@@ -98,10 +98,8 @@ def _failed(desk: Desk, row: LicencePost, error: Exception) -> None:
         raise
     except Exception as fault:  # it is posted again when its lease ends
         desk.log.not_recorded(row=f"post {row.id}", error=first_line(failure_text(fault)))
-    what = (
-        f"event {row.revision} of {row.token} could not be posted, or its answer not be applied: {first_line(reason)}"
-    )
-    alert_once(desk, f"post:{row.id}", what)
+    said = {"revision": row.revision, "token": row.token, "reason": first_line(reason)}
+    alert_once(desk, f"post:{row.id}", desk.say("alert.post_failed", **said))
 
 
 def _read(desk: Desk, row: LicencePost) -> tuple[LicenceEvent, dict[str, Any]]:
@@ -146,9 +144,9 @@ def _take_answer(work: UnitOfWork, event: LicenceEvent, outcome: Taken | EventRe
     ticket = work.ticket(event.ticket) if event.ticket and event.kind != "reversed" else None
     items = tuple(event.changes)
     if ticket is not None and isinstance(outcome, Taken):
-        work.apply(ticket, Accepted(event.token, event.revision, items))
+        work.apply(ticket, LicenceServerAccepted(event.token, event.revision, items))
     elif ticket is not None and isinstance(outcome, EventRefused):
-        work.apply(ticket, RefusedThere(event.token, event.revision, items, outcome.reason))
+        work.apply(ticket, LicenceServerRefused(event.token, event.revision, items, outcome.reason))
         _withdraw_dependents(work, event, outcome)
     else:
         _by_hand(work, event, outcome)
@@ -168,7 +166,7 @@ def _withdraw_dependents(work: UnitOfWork, event: LicenceEvent, outcome: EventRe
         )
         ticket = work.ticket(event.ticket or "")
         if ticket is not None:
-            work.apply(ticket, RefusedThere(other.token, other.revision, tuple(other.changes), outcome.reason))
+            work.apply(ticket, LicenceServerRefused(other.token, other.revision, tuple(other.changes), outcome.reason))
 
 
 def _by_hand(work: UnitOfWork, event: LicenceEvent, outcome: Taken | EventRefused) -> None:

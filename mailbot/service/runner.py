@@ -151,7 +151,7 @@ def skip(desk: Desk, table: str, number: int, error: Exception) -> None:
     """This process leaves the row alone for a while; the log and, once, an alert report it."""
     desk.skipped[table, number] = desk.clock() + SKIP
     desk.log.not_recorded(row=f"{table} {number}", error=first_line(failure_text(error)))
-    what = f"{table} {number} failed, and that could not be recorded: {first_line(failure_text(error))}"
+    what = desk.say("alert.not_recorded", what=f"{table} {number}", reason=first_line(failure_text(error)))
     alert_once(desk, f"{table}:{number}", what)
 
 

@@ -8,9 +8,10 @@ from functools import cache
 from zoneinfo import ZoneInfo
 
 from mailbot.core.catalogue.item_kinds import ItemKey
-from mailbot.core.desk.effects import Facts, Result, Send
+from mailbot.core.desk.effects import DecisionResult, Facts, Send
 from mailbot.core.desk.ticket import Billing, Ending, Item, ItemStatus, Route, State, Ticket
 from mailbot.core.form.problem import Code, Problem
+from mailbot.core.form.request_kinds import Action, RequestKind
 from mailbot.core.inbound.purpose import Purpose
 from mailbot.core.ledger.licence import Licence, LicenceEvent
 from mailbot.core.ledger.rule import Rule
@@ -67,8 +68,10 @@ class Variant:
 
 
 def ticket(**more: object) -> Ticket:
+    """A request of Joe's; ``request`` and ``action`` as the words that they are written with."""
+    kind, action = RequestKind(str(more.pop("request", "modify"))), more.pop("action", "add")
     plain = Ticket(
-        ref="LIC-1", number=1, request="modify", action="add", token=LICENCE.token, customer_name="Acme", sender=JOE,
+        ref="LIC-1", number=1, request=kind, action=Action(str(action)) if action else None, token=LICENCE.token, customer_name="Acme", sender=JOE,
         sender_verdict="verified", sender_is_contact=True, sender_known=True, received_at=MORNING,
     )  # fmt: skip
     return replace(plain, **more)  # type: ignore[arg-type]
@@ -119,7 +122,7 @@ def _items() -> Iterator[Variant]:
     waiting = (
         item(status=waits, expected=DAY),
         item("billing", waits, from_="monthly", to="annual", reason="only monthly"),
-        item("users", waits, from_=20, to=15, rule="increase"),
+        item("users", waits, from_=20, to=15, rule=Rule.INCREASE),
     )
     yield Variant("what waits", Send("confirmation", JOE), ticket(items=waiting), LICENCE)
 
@@ -203,11 +206,13 @@ def _lists() -> Iterator[Variant]:
 
 def _decisions() -> Iterator[Variant]:
     """Each reason why a decision does not count, and what stands in a receipt."""
-    results = [Result(read="APPROVE all", done=False, ref="LIC-1", why=why) for why in SAID["why"]]
+    results = [DecisionResult(read="APPROVE all", done=False, ref="LIC-1", why=why) for why in SAID["why"]]
     results.append(
-        Result(read="", done=True, ref="LIC-1", word="APPROVE", items=(ItemKey("agents"), ItemKey("plan")), until=DAY)
+        DecisionResult(
+            read="", done=True, ref="LIC-1", word="APPROVE", items=(ItemKey("agents"), ItemKey("plan")), until=DAY
+        )
     )
-    results.append(Result(read="", done=True, word="ANSWER", sent="Dear Joe"))
+    results.append(DecisionResult(read="", done=True, word="ANSWER", sent="Dear Joe"))
     facts = Facts(results=tuple(results), lines=("price.pdf",))
     yield Variant("each reason", Send("receipt", ANNA, facts), ticket())
     waiting = ticket(state=State.WAITING_STAFF, items=(item(status=ItemStatus.WAITING_STAFF),))
@@ -222,7 +227,7 @@ def _decisions() -> Iterator[Variant]:
     for why in ("unverified_member", "unclear"):
         send = Send("not-understood", ANNA, Facts(why=why, text="APPROVE"), Purpose.AGAIN)
         yield Variant(why, send, waiting, LICENCE)
-    read = Facts(results=(Result(read="Yes", done=False, why="no_decision_word"),))
+    read = Facts(results=(DecisionResult(read="Yes", done=False, why="no_decision_word"),))
     yield Variant("of a question", Send("not-understood", ANNA, read, Purpose.DECISION), asked)
     yield Variant("of no ticket", Send("not-understood", ANNA, read))
     yield Variant(

@@ -9,7 +9,6 @@ from mailbot.core.base.address import same_address
 from mailbot.core.catalogue.contents import Catalogue
 from mailbot.core.catalogue.item_kinds import ItemKey, ItemKind
 from mailbot.core.desk.effects import Facts, Send
-from mailbot.core.desk.grant import activated_on
 from mailbot.core.desk.ticket import GRANTED, ITEM_FIELDS, Item, ItemStatus, Route, Ticket
 from mailbot.core.form import blank_form
 from mailbot.core.form.fields import TITLES, label
@@ -131,9 +130,9 @@ def _days(ticket: Ticket, asked_on: date, licence: Licence | None) -> Days:
     """What the bill's sentences need; where the billing frequency is about to change, the next period is not known."""
     terms = ("billing", "renews_on", "status")
     if licence is None or ticket.item(ItemKey.BILLING) or any(line.item in terms for line in licence.scheduled):
-        return Days(asked_on, activated_on(ticket))
+        return Days(asked_on, ticket.activated_on)
     lower = next_period(licence.billing, licence.renewal, decrease_day(asked_on))
-    return Days(asked_on, activated_on(ticket), lower)
+    return Days(asked_on, ticket.activated_on, lower)
 
 
 def ending(ticket: Ticket) -> str:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from mailbot.core.catalogue.item_kinds import ItemKey
-from mailbot.core.desk.effects import Result
+from mailbot.core.desk.effects import DecisionResult
 from mailbot.core.desk.ticket import Item, ItemStatus, Ticket
 from mailbot.core.ledger.period import decrease_day
 from mailbot.core.ledger.rule import Rule
@@ -178,7 +178,7 @@ def _marked(row: ItemRow, item: Item, speech: Speech) -> str:
     return speech.say("status_mail.item", change=row.change, status=status)
 
 
-def result_words(result: Result, speech: Speech) -> ResultWords:
+def result_words(result: DecisionResult, speech: Speech) -> ResultWords:
     """What became of a decision line, in words."""
     return ResultWords(
         done=result.done,
