@@ -200,6 +200,6 @@ def _question(work: UnitOfWork, mail: ReceivedMail, intake: Prose) -> Outcome:
     """Words of a verified or known sender are a question for staff; the digest lists those of others."""
     if not (mail.sender.verified or mail.sender.known):
         return Outcome.STRANGERS_WORDS
-    form_requests.ask(work, mail, intake.text)
+    form_requests.open_question(work, mail, intake.text)
     _answer(work, mail, Send("help", mail.sender.address))
     return Outcome.QUESTION

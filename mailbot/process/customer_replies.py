@@ -65,7 +65,7 @@ def _challenge(work: UnitOfWork, mail: ReceivedMail, ticket: Ticket) -> Outcome:
     if word is ConfirmationWord.NO:
         work.apply(ticket, Denied(address))
         return Outcome.DENIED
-    form_requests.confirm(work, ticket, address)
+    form_requests.confirm_request(work, ticket, address)
     return Outcome.CONFIRMED
 
 
@@ -108,7 +108,7 @@ def _correct(work: UnitOfWork, mail: ReceivedMail, ticket: Ticket, edited: Readi
     log = ticket.request is form_requests.WITH_LOG and bool(sources_of(mail.message))
     changes = (differing - over) or log or _nearly_said(work, ticket, read)
     if changes and _open_to_change(ticket):
-        ticket = form_requests.change(work, mail, ticket, edited.without(over), read.without(over))
+        ticket = form_requests.correct_ticket(work, mail, ticket, edited.without(over), read.without(over))
         outcome = Outcome.CORRECTED
     elif late and not read.prose:
         outcome = Outcome.SETTLED_ALREADY
@@ -117,7 +117,7 @@ def _correct(work: UnitOfWork, mail: ReceivedMail, ticket: Ticket, edited: Readi
         outcome = Outcome.COMMENT
         if mail.message.attachments and any(problem.field == "log" for problem in ticket.problems):
             # A picture, say: the log is still missing, and the customer must hear so.
-            form_requests.change(work, mail, ticket, edited, read)
+            form_requests.correct_ticket(work, mail, ticket, edited, read)
     if late:
         _offer_anew(work, mail, ticket, late)
     return outcome

@@ -56,7 +56,7 @@ class Decisions:
         return results
 
     def _unread(self, line: decision_grammar.NotUnderstood, ref: str) -> str:
-        """Why a line was not understood: what it names may be no open item because all is decided."""
+        """Why a line was not understood: an item that it names may be decided already."""
         ticket = self.work.ticket(ref) if line.why == "unknown_words" and ref else None
         over = ticket is not None and not ticket.waits and ticket.state is not State.WAITING_CONFIRMATION
         return "decided" if over and line.read.upper().startswith(DecisionWord.APPROVE) else line.why

@@ -32,7 +32,7 @@ def _of_desk(work: UnitOfWork, kind: DueKind) -> bool:
         case DueKind.DIGEST:
             digest.send(work)
         case DueKind.ALERTS:
-            if (mail := staff_alerts.collected(work)) is not None:
+            if (mail := staff_alerts.collected_alert(work)) is not None:
                 work.send(mail)
         case DueKind.RETENTION | DueKind.KEY_EXPIRY:
             retention.act(work.desk, work.session, kind, work.now)

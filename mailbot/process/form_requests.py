@@ -78,7 +78,7 @@ def open_tickets(
         _link(work, ref, tuple(other for other in refs if other != ref))
 
 
-def ask(work: UnitOfWork, mail: ReceivedMail, text: str) -> None:
+def open_question(work: UnitOfWork, mail: ReceivedMail, text: str) -> None:
     """Prose of a sender who may ask: a question for staff; the same one again is answered with how it stands."""
     text = work.blotted(text.strip())
     fields = {"request": RequestKind.INFORMATION.value, "question": text}
@@ -93,14 +93,16 @@ def ask(work: UnitOfWork, mail: ReceivedMail, text: str) -> None:
     work.apply(ticket, Opened(judged), _context(work, judged))
 
 
-def change(work: UnitOfWork, mail: ReceivedMail, ticket: Ticket, quoted: Reading | None, own: Reading) -> Ticket:
+def correct_ticket(
+    work: UnitOfWork, mail: ReceivedMail, ticket: Ticket, quoted: Reading | None, own: Reading
+) -> Ticket:
     """Corrected lines of a reply, on the ticket's stored values. Returns the ticket after it."""
     judged = _judged(work, requester_of(mail), corrections.merge_correction(ticket.fields, quoted, own), ticket)
     event = Changed(judged, mail.sender.address, mail.own)
     return work.apply(ticket, event, _context(work, judged)).ticket
 
 
-def confirm(work: UnitOfWork, ticket: Ticket, by: str) -> None:
+def confirm_request(work: UnitOfWork, ticket: Ticket, by: str) -> None:
     """A challenge was answered with CONFIRM: the stored form is judged anew."""
     event = _confirmation(work, ticket, by)
     work.apply(ticket, event, _context(work, event.judged))

@@ -102,7 +102,7 @@ class Composer:
         if mail.cap is Cap.SENDER and wrote and told == 0:
             notice = Letter(Send("cap", mail.address), mail.ticket)
             self._put(notice, readership.Reader(mail.address, staff=False))
-        alert = staff_alerts.note(self.transaction, *self._incident(mail))
+        alert = staff_alerts.raise_alert(self.transaction, *self._incident(mail))
         if alert is not None:
             self.write(Letter(alert))
 

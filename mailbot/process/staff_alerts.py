@@ -13,7 +13,7 @@ ALERT_EVERY = timedelta(hours=1)
 MOST_ALERTS = 500
 
 
-def note(transaction: Transaction, incident: str, text: str) -> Send | None:
+def raise_alert(transaction: Transaction, incident: str, text: str) -> Send | None:
     """Log the incident and remember it. Returns the alert mail, if one may go now."""
     session, now = transaction.session, transaction.now
     transaction.desk.log.alert(text=text)
@@ -21,12 +21,12 @@ def note(transaction: Transaction, incident: str, text: str) -> Send | None:
         return None
     last = alerts.last_told(session)
     if last is None or now - last >= ALERT_EVERY:
-        return collected(transaction)
+        return collected_alert(transaction)
     due.add(session, kind=ALERTS, due_at=last + ALERT_EVERY, made_at=now)
     return None
 
 
-def collected(transaction: Transaction) -> Send | None:
+def collected_alert(transaction: Transaction) -> Send | None:
     """The alert mail with everything that staff were not told yet; None when there is nothing."""
     session, now = transaction.session, transaction.now
     rows = alerts.untold(session, MOST_ALERTS)

@@ -196,7 +196,7 @@ class UnitOfWork(Transaction, AbstractContextManager["UnitOfWork"]):
 
     def alert(self, incident: str, text: str) -> None:
         """Tell staff once per incident, in at most one mail an hour; the log always has it."""
-        mail = staff_alerts.note(self, incident, text)
+        mail = staff_alerts.raise_alert(self, incident, text)
         if mail is not None:
             self.send(mail)
 

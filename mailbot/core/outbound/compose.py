@@ -13,9 +13,10 @@ from zoneinfo import ZoneInfo
 
 from mailbot.core.base.characters import multi_line, single_line
 from mailbot.core.mail.bounce import OWN_HEADER
+from mailbot.core.mail.message_ids import MESSAGE_ID
 
-#: A Message-ID that may stand in a header: printable ASCII that fits into one line.
-_MESSAGE_ID = re.compile(r"<[!-;=?-~]{1,900}>")
+#: Stored threads may be older than the rule for Message-IDs.
+_MESSAGE_ID = re.compile(MESSAGE_ID)
 
 
 @dataclass(frozen=True)
