@@ -7,6 +7,7 @@ from mailbot.core.base.address import matches, same
 from mailbot.core.desk.authorisation import Sender
 from mailbot.core.desk.effects import Facts, Send
 from mailbot.core.desk.events import Commented, Denied, EmailConfirmed, StatusAsked, Withdrawn
+from mailbot.core.desk.mail_kind import MailKind
 from mailbot.core.desk.ticket import ITEM_FIELDS, Ticket, settled_fields
 from mailbot.core.form import blank_form, reader
 from mailbot.core.form.problem import Code
@@ -122,7 +123,7 @@ def _asked_for(reply: Reply, ticket: Ticket) -> str:
     if word == STATUS:
         reply.work.apply(ticket, StatusAsked(reply.sender.address))
     elif word == HELP:
-        reply.work.perform(ticket, (Send("help", reply.sender.address),))
+        reply.work.perform(ticket, (Send(MailKind.HELP, reply.sender.address),))
     return word if word in (STATUS, HELP) else ""
 
 
@@ -169,7 +170,7 @@ def _offer_anew(reply: Reply, ticket: Ticket, fields: tuple[str, ...]) -> None:
     """What was settled already is not changed by a reply: which form asks for it."""
     facts = Facts(why="settled", changed=fields, tickets=(ticket,))
     purpose = None if ticket.final else Purpose.CUSTOMER
-    reply.work.perform(ticket, (Send("status", reply.sender.address, facts, purpose),))
+    reply.work.perform(ticket, (Send(MailKind.STATUS, reply.sender.address, facts, purpose),))
 
 
 def _sent_text(reply: Reply, ticket: Ticket) -> str:
@@ -216,5 +217,5 @@ def _comment(reply: Reply, ticket: Ticket, why: str, *, acts: bool) -> Ticket:
     stranger = why == "wrong_sender" and reply.thread.live and not same(reply.sender.address, ticket.sender)
     if stranger and reply.thread.purpose is Purpose.CUSTOMER:  # of a contact who was asked the sender must not hear
         facts = Facts(why="wrong_sender", tickets=(ticket.as_seen,))
-        return reply.work.perform(ticket, (Send("status", ticket.sender, facts, Purpose.CUSTOMER),))
+        return reply.work.perform(ticket, (Send(MailKind.STATUS, ticket.sender, facts, Purpose.CUSTOMER),))
     return ticket

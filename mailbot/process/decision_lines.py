@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from mailbot.core.base.address import same
 from mailbot.core.desk import events
 from mailbot.core.desk.effects import Facts, Result, Send
+from mailbot.core.desk.mail_kind import MailKind
 from mailbot.core.desk.ticket import State, Ticket
 from mailbot.core.inbound import decision_grammar, reply_keys
 from mailbot.core.inbound.purpose import Purpose
@@ -137,4 +138,4 @@ def ask_anew(work: Work, ticket: Ticket, member: str, version: int) -> None:
     changes = [event for event in tickets.events(work.session, ticket.number) if event.kind == "changed"]
     recent = changes[-(ticket.version - version) :] if ticket.version > version else []
     changed = tuple(dict.fromkeys(key for event in recent for key in str(event.detail).split(", ") if key))
-    work.perform(ticket, (Send("approval", member, Facts(changed=changed), Purpose.DECISION),))
+    work.perform(ticket, (Send(MailKind.APPROVAL, member, Facts(changed=changed), Purpose.DECISION),))

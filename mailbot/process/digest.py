@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from mailbot.core.desk.effects import Audience, Facts, Send
+from mailbot.core.desk.mail_kind import MailKind
 from mailbot.core.desk.ticket import Route, Ticket
 from mailbot.core.inbound.purpose import Purpose
 from mailbot.core.ledger.licence import Licence
@@ -50,7 +51,7 @@ def send(work: Work) -> None:
     lines = (*_doubts(work, waiting), *_unread(work), *_mails_in(work), *_mails_out(work), *_failing(work))
     if waiting or licences or lines:
         facts = Facts(tickets=waiting, licences=licences, lines=_short(work, lines))
-        work.post.send(Send(KIND, Audience.STAFF, facts, Purpose.DIGEST), None)
+        work.post.send(Send(MailKind.DIGEST, Audience.STAFF, facts, Purpose.DIGEST), None)
     _remember(work)
 
 

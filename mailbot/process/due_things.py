@@ -6,6 +6,7 @@ from sqlmodel import Session
 
 from mailbot.core.desk.effects import Audience, Facts, Send
 from mailbot.core.desk.events import CustomerReminded, DayCame, Silent, StaffReminded, StillApplying
+from mailbot.core.desk.mail_kind import MailKind
 from mailbot.environment import Desk
 from mailbot.process import digest, outgoing, retention
 from mailbot.process.unit_of_work import Work
@@ -57,4 +58,4 @@ def _warn(work: Work, token: str, ref: str) -> None:
         return
     left = (licence.demo_ends - work.today).days
     facts = Facts(text=licence.token, on=licence.demo_ends, days=left)
-    work.perform(ticket, (Send("demo-ending", Audience.CUSTOMER, facts),))
+    work.perform(ticket, (Send(MailKind.DEMO_ENDING, Audience.CUSTOMER, facts),))

@@ -9,6 +9,7 @@ from mailbot.core.base.address import fold_case, matches
 from mailbot.core.desk.authorisation import Sender
 from mailbot.core.desk.effects import Facts, Send
 from mailbot.core.desk.events import Commented, Undelivered
+from mailbot.core.desk.mail_kind import MailKind
 from mailbot.core.desk.ticket import OPEN, State
 from mailbot.core.form.blank_form import blank
 from mailbot.core.form.reader import Reading
@@ -240,11 +241,11 @@ class Mail:
                 requests.open(intake.readings)
                 return "form"
             case HelpCommand():
-                self._answer(Send("help", sender.address))
+                self._answer(Send(MailKind.HELP, sender.address))
                 return "help"
             case FormCommand() if not intake.wordless or sender.verified or sender.known:
                 text = blank(intake.request, self.desk.catalogue, intake.action)
-                self._answer(Send("form", sender.address, Facts(form=text, form_key=intake.request)))
+                self._answer(Send(MailKind.FORM, sender.address, Facts(form=text, form_key=intake.request)))
                 return "form asked"
             case StatusCommand():
                 return self._status(intake, sender)
@@ -277,9 +278,9 @@ class Mail:
         facts = Facts(tickets=shown, licences=licences, why="cancel" if intake.cancel and mine else "")
         if len(mine) == 1 and self.message.message_id:
             ticket = joined(mine[0], sender.address, self.message.message_id)
-            self.work.perform(ticket, (Send("status", sender.address, facts, Purpose.CUSTOMER),))
+            self.work.perform(ticket, (Send(MailKind.STATUS, sender.address, facts, Purpose.CUSTOMER),))
         else:
-            self._answer(Send("status", sender.address, facts))
+            self._answer(Send(MailKind.STATUS, sender.address, facts))
         return "status"
 
     def _quoting(self, intake: Quoting, sender: Sender) -> str:
@@ -297,5 +298,5 @@ class Mail:
         if not (sender.verified or sender.known):
             return "words of a stranger"
         requests.ask(intake.text)
-        self._answer(Send("help", sender.address))
+        self._answer(Send(MailKind.HELP, sender.address))
         return "question"

@@ -8,6 +8,7 @@ from sqlmodel import Session
 
 from mailbot.core.base.address import domain, fold_case, matches, same
 from mailbot.core.desk.effects import Audience, Facts, Send
+from mailbot.core.desk.mail_kind import MailKind
 from mailbot.core.desk.ticket import Ticket
 from mailbot.core.inbound import reply_keys as keywords
 from mailbot.core.inbound.purpose import Purpose
@@ -25,7 +26,7 @@ ALERT_EVERY = timedelta(hours=1)
 #: So many incidents stand in one mail; the others follow an hour later.
 MOST_ALERTS = 500
 #: Mails whose bounce would only make noise.
-NULL_PATH = frozenset({"help", "not-understood", "cap"})
+NULL_PATH = frozenset({MailKind.HELP, MailKind.NOT_UNDERSTOOD, MailKind.CAP})
 #: ``neutral`` leaves so long after its mail was begun with, whatever was written besides: how many contacts are asked, and
 #: whether there are any, must not show in when it comes.
 HUSH = timedelta(seconds=3)
@@ -72,15 +73,15 @@ class Post:
             case _:
                 return [str(to)]
 
-    def _withhold(self, cap: Cap, kind: str, address: str, ticket: Ticket | None) -> None:
+    def _withhold(self, cap: Cap, kind: MailKind, address: str, ticket: Ticket | None) -> None:
         """A budget is used up: one notice a day to a person who writes too much, and lines for the operator."""
         self.withheld.append(f"{kind} to {address}")
         day, today = self.now - timedelta(days=1), self.now.astimezone(self.desk.config.zone).date()
         wrote = ticket is None or same(address, ticket.sender)
-        if cap is Cap.SENDER and wrote and outbox.count_since(self.session, address, day, ("cap",)) == 0:
-            self._one(Send("cap", address), readership.Reader(address, staff=False), ticket)
+        if cap is Cap.SENDER and wrote and outbox.count_since(self.session, address, day, (MailKind.CAP,)) == 0:
+            self._one(Send(MailKind.CAP, address), readership.Reader(address, staff=False), ticket)
         if ticket is not None:
-            detail = {"kind": kind, "to": address, "budget": cap.value}
+            detail = {"kind": kind.value, "to": address, "budget": cap.value}
             tickets.add_event(
                 self.session, number=ticket.number, at=self.now, kind="withheld", by="mailbot", detail=detail
             )
@@ -115,7 +116,7 @@ class Post:
         if not rows:
             return
         text = "\n".join(row.text for row in rows)
-        self.send(Send("alert", Audience.STAFF, Facts(text=text)), None)
+        self.send(Send(MailKind.ALERT, Audience.STAFF, Facts(text=text)), None)
         alerts.told(self.session, rows, self.now)
         if alerts.untold(self.session, 1):
             due.add(self.session, kind=ALERTS, due_at=self.now + ALERT_EVERY, made_at=self.now)
@@ -142,17 +143,17 @@ class Post:
         outbox.put(
             self.session,
             message_id=envelope.message_id,
-            kind=send.kind,
+            kind=send.kind.value,
             ref=ticket.ref if ticket else None,
             recipient=fold_case(address),
             envelope_from="" if envelope.null_path else self.desk.config.mailbot.address,
             raw=raw,
             composed_at=self.now,
-            due_at=self.now + HUSH if send.kind == "neutral" else self.now,
+            due_at=self.now + HUSH if send.kind is MailKind.NEUTRAL else self.now,
             inbox_id=self.inbox_id,
         )
         self.desk.log.composed(
-            message_id=envelope.message_id, kind=send.kind, recipient=address, ref=ticket.ref if ticket else None
+            message_id=envelope.message_id, kind=send.kind.value, recipient=address, ref=ticket.ref if ticket else None
         )
         return joined(ticket, address, envelope.message_id) if ticket else None
 

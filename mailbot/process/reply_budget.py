@@ -6,11 +6,15 @@ from enum import StrEnum
 from sqlmodel import Session
 
 from mailbot.core.base.address import domain, fold_case, matches
+from mailbot.core.desk.mail_kind import MailKind
 from mailbot.environment import Desk
 from storage import outbox, people
 
 #: Answers that anybody can provoke, in his own or in somebody else's name.
-BUDGETED = ("incomplete", "neutral", "confirmation", "confirm-you", "help", "form", "status")
+BUDGETED = (
+    *(MailKind.INCOMPLETE, MailKind.NEUTRAL, MailKind.CONFIRMATION, MailKind.CONFIRM_YOU),
+    *(MailKind.HELP, MailKind.FORM, MailKind.STATUS),
+)
 #: A domain of which nobody is known gets as much as so many senders.
 SENDERS_PER_DOMAIN = 10
 
@@ -23,7 +27,7 @@ class Cap(StrEnum):
     UNKNOWN = "unknown"
 
 
-def reached(desk: Desk, session: Session, kind: str, address: str, now: datetime) -> Cap | None:
+def reached(desk: Desk, session: Session, kind: MailKind, address: str, now: datetime) -> Cap | None:
     """The budget that a mail of that kind to ``address`` would exceed; None when it may go."""
     if kind not in BUDGETED:
         return None

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from mailbot.core.base.address import fold_case, same
 from mailbot.core.desk.effects import Facts, Result, Send
+from mailbot.core.desk.mail_kind import MailKind
 from mailbot.core.desk.ticket import Ticket
 from mailbot.core.inbound import decision_grammar
 from mailbot.core.inbound.purpose import Purpose
@@ -16,7 +17,7 @@ from storage import keys as key_rows
 from storage import outbox, tickets
 
 #: Answers to members that decided nothing.
-UNDECIDED = ("not-understood", "already-decided")
+UNDECIDED = (MailKind.NOT_UNDERSTOOD, MailKind.ALREADY_DECIDED)
 #: Why a line that was understood came too late; the member hears just that, and who was faster.
 LATE = frozenset({"decided", "changed"})
 #: Why a key died, where a member is told so; of any other death he hears that it is decided.
@@ -55,9 +56,11 @@ def keyless(reply: Reply, member: str) -> str:
         facts = Facts(results=(Result(reply.own, False, why="no_key"),), why="no_key")
         ticket = reply.work.ticket(mentioned[0]) if len(mentioned) == 1 else None
         if ticket is not None:
-            reply.work.perform(in_thread(reply, ticket), (Send("not-understood", member, facts),))
+            reply.work.perform(in_thread(reply, ticket), (Send(MailKind.NOT_UNDERSTOOD, member, facts),))
         else:
-            reply.work.post.send(Send("not-understood", member, facts), None, reply_to_mail=reply.message.message_id)
+            reply.work.post.send(
+                Send(MailKind.NOT_UNDERSTOOD, member, facts), None, reply_to_mail=reply.message.message_id
+            )
     return "decision without key"
 
 
@@ -83,12 +86,12 @@ def _tell(reply: Reply, member: str, results: Sequence[Result]) -> None:
     ticket = _one_ticket(reply)
     if any(result.done for result in results):
         facts = Facts(results=tuple(results), lines=_kept_back(reply) if any(result.sent for result in results) else ())
-        reply.work.perform(ticket, (Send("receipt", member, facts),))
+        reply.work.perform(ticket, (Send(MailKind.RECEIPT, member, facts),))
         return
     facts = Facts(results=tuple(results), why=results[0].why if results else "")
     covers = () if ticket else reply.thread.refs
     purpose = Purpose.DECISION if ticket else Purpose.DIGEST
-    reply.work.perform(ticket, (Send("not-understood", member, facts, purpose, covers=covers),))
+    reply.work.perform(ticket, (Send(MailKind.NOT_UNDERSTOOD, member, facts, purpose, covers=covers),))
 
 
 def _kept_back(reply: Reply) -> tuple[str, ...]:
@@ -105,7 +108,7 @@ def _already(work: Work, member: str, ticket: Ticket, why: str) -> None:
     """It is settled, and by whom; where nothing waits any more, with a key for words to the customer."""
     by = _decider(work, ticket) if why == "decided" else ""
     purpose = None if ticket.waits else Purpose.DECISION
-    work.perform(ticket, (Send("already-decided", member, Facts(why=why, decided_by=by), purpose),))
+    work.perform(ticket, (Send(MailKind.ALREADY_DECIDED, member, Facts(why=why, decided_by=by), purpose),))
 
 
 def _may_answer(reply: Reply, member: str) -> bool:
@@ -139,7 +142,7 @@ def _ask_member(reply: Reply, member: str) -> str:
     ticket = _one_ticket(reply)
     facts = Facts(text=reply.own, why="unclear" if reply.trusted else "unverified_member")
     covers = reply.thread.refs  # as the mail that he answers showed them
-    reply.work.perform(ticket, (Send("not-understood", member, facts, Purpose.AGAIN, reply.own, covers),))
+    reply.work.perform(ticket, (Send(MailKind.NOT_UNDERSTOOD, member, facts, Purpose.AGAIN, reply.own, covers),))
     return "decision to be confirmed"
 
 

@@ -31,6 +31,7 @@ from mailbot.core.desk.effects import (
 )
 from mailbot.core.desk.events import Decision, Event
 from mailbot.core.desk.grant import renewed
+from mailbot.core.desk.mail_kind import MailKind
 from mailbot.core.desk.on_licence_server import ANSWERS, held
 from mailbot.core.desk.ticket import Ticket
 from mailbot.core.desk.transitions import decide
@@ -239,7 +240,9 @@ class Work:
         void = VoidKeys((Purpose.DECISION, Purpose.AGAIN), "changed")
         shown = mapping.load_ticket(self.session, ticket.ref) or ticket  # as the last mail about it had it
         moved = tuple(i.item for i in ticket.items if i.open and (was := shown.item(i.item)) and was.from_ != i.from_)
-        approval = Send("approval", Audience.DECIDERS, Facts(why="licence_changed", changed=moved), Purpose.DECISION)
+        approval = Send(
+            MailKind.APPROVAL, Audience.DECIDERS, Facts(why="licence_changed", changed=moved), Purpose.DECISION
+        )
         self.perform(ticket.model_copy(update=update), (void, approval))
 
     def key_is_live(self, word: str) -> bool:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
+from mailbot.core.desk.mail_kind import MailKind
 from mailbot.core.desk.ticket import Ticket
 from mailbot.core.inbound.purpose import Purpose
 from mailbot.core.ledger.licence import Licence, Value
@@ -58,7 +59,7 @@ class Facts:
 class Send:
     """A mail of that kind (a template pair) to an audience or one address; with ``purpose`` it carries a key of its own."""
 
-    kind: str
+    kind: MailKind
     to: Audience | str
     facts: Facts = field(default_factory=Facts)
     purpose: Purpose | None = None

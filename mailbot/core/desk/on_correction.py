@@ -4,6 +4,7 @@ from mailbot.core.desk.context import Scene
 from mailbot.core.desk.effects import Audience, Facts, Send, Unschedule, VoidKeys
 from mailbot.core.desk.events import Changed, Decision, Judged, Note
 from mailbot.core.desk.grant import renewed
+from mailbot.core.desk.mail_kind import MailKind
 from mailbot.core.desk.on_request import (
     CUSTOMER_TIMERS,
     STAFF_TIMERS,
@@ -85,7 +86,9 @@ def change_denied(ticket: Ticket, event: Changed, scene: Scene) -> Decision:
     ended = {"state": ticket.state, "items": ticket.items, "problems": faults, "seen": seen}
     shown = Facts(replaced=_replaced(ticket, event.judged))
     ticket = with_form(ticket, event.judged).model_copy(update=ended)
-    told = Send("comment", Audience.STAFF, Facts(text=event.text, by=event.by, why="final_ticket"), Purpose.DECISION)
+    told = Send(
+        MailKind.COMMENT, Audience.STAFF, Facts(text=event.text, by=event.by, why="final_ticket"), Purpose.DECISION
+    )
     effects, notes = (Unschedule(CUSTOMER_TIMERS), told), (Note("commented", event.by, "final_ticket"),)
     if faults:
         return incomplete(ticket, event.judged, scene, notes, effects, shown)

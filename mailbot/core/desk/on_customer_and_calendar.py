@@ -15,6 +15,7 @@ from mailbot.core.desk.events import (
     Undelivered,
     Withdrawn,
 )
+from mailbot.core.desk.mail_kind import MailKind
 from mailbot.core.desk.on_request import CUSTOMER_TIMERS, STAFF_TIMERS, staff_timer
 from mailbot.core.desk.ticket import Ending, ItemStatus, State, Ticket, with_state
 from mailbot.core.inbound.purpose import Purpose
@@ -29,7 +30,7 @@ OVERTAKEN, TAKEN_BACK = "later_request", "taken_back"
 def comment(ticket: Ticket, event: Commented, scene: Scene) -> Decision:
     """Words for staff; when they answer what staff asked, the ticket waits for staff again."""
     told = Send(
-        "comment",
+        MailKind.COMMENT,
         Audience.STAFF,
         Facts(text=event.text, by=event.by, why=event.why, lines=event.files),
         Purpose.DECISION,
@@ -61,7 +62,7 @@ def withdraw(ticket: Ticket, event: Withdrawn, scene: Scene) -> Decision:
                     ChangeLicence(token, scene.today, "withdrawn", {"withdraws": ticket.ref}, "withdrawn", "customer"),
                 )
     effects += (
-        Send("cancelled", Audience.CUSTOMER, Facts(why="by_customer")),
+        Send(MailKind.CANCELLED, Audience.CUSTOMER, Facts(why="by_customer")),
         VoidKeys(tuple(Purpose), "cancelled"),
         Unschedule((*CUSTOMER_TIMERS, *STAFF_TIMERS, "day")),
     )
@@ -73,7 +74,7 @@ def withdraw_denied(ticket: Ticket, event: Withdrawn, scene: Scene) -> Decision:
     if not ticket.denied_unseen:
         return Decision(ticket)
     effects = (
-        Send("cancelled", ticket.sender, Facts(why="by_customer")),
+        Send(MailKind.CANCELLED, ticket.sender, Facts(why="by_customer")),
         VoidKeys(tuple(Purpose), "cancelled"),
         Unschedule(CUSTOMER_TIMERS),
     )
@@ -83,7 +84,7 @@ def withdraw_denied(ticket: Ticket, event: Withdrawn, scene: Scene) -> Decision:
 def status(ticket: Ticket, event: StatusAsked, scene: Scene) -> Decision:
     """How it stands, to the one who asked."""
     purpose = None if ticket.as_seen.final else Purpose.CUSTOMER
-    return Decision(ticket, (Send("status", event.by, Facts(tickets=(ticket.as_seen,)), purpose),))
+    return Decision(ticket, (Send(MailKind.STATUS, event.by, Facts(tickets=(ticket.as_seen,)), purpose),))
 
 
 def day_came(ticket: Ticket, event: DayCame, scene: Scene) -> Decision:
@@ -110,7 +111,7 @@ def day_came(ticket: Ticket, event: DayCame, scene: Scene) -> Decision:
     notes = (Note("superseded", "mailbot", ", ".join(sorted(gone))),) if gone else ()
     if not due:
         return Decision(ticket, (), notes)
-    mail = Send("done", Audience.OUTCOME, Facts(items=due, on=event.on))
+    mail = Send(MailKind.DONE, Audience.OUTCOME, Facts(items=due, on=event.on))
     return Decision(ticket, (mail,), (*notes, Note("done", "mailbot", ", ".join(due))))
 
 
@@ -136,7 +137,7 @@ def remind_staff(ticket: Ticket, event: StaffReminded, scene: Scene) -> Decision
     """Staff are reminded, each with a key of his own, and again after the same time."""
     if ticket.hold:
         return Decision(ticket)
-    mail = Send("reminder", Audience.DECIDERS, Facts(why="staff"), Purpose.DECISION)
+    mail = Send(MailKind.REMINDER, Audience.DECIDERS, Facts(why="staff"), Purpose.DECISION)
     return Decision(ticket, (mail, staff_timer(scene)), (Note("reminded", "mailbot", "staff"),))
 
 
@@ -144,9 +145,11 @@ def remind_customer(ticket: Ticket, event: CustomerReminded, scene: Scene) -> De
     """Whoever the ticket waits for is reminded once; a requester who must not know for whom is reminded in any case."""
     mails: tuple[Effect, ...] = ()
     if ticket.state is State.WAITING_CONFIRMATION:
-        mails = tuple(Send("confirm-you", a, Facts(by=ticket.sender), Purpose.CONFIRM) for a in ticket.challenged)
+        mails = tuple(
+            Send(MailKind.CONFIRM_YOU, a, Facts(by=ticket.sender), Purpose.CONFIRM) for a in ticket.challenged
+        )
     if ticket.state is not State.WAITING_CONFIRMATION or _told_unseen(ticket):
-        mails += (Send("reminder", ticket.sender, Facts(why="customer"), Purpose.CUSTOMER),)
+        mails += (Send(MailKind.REMINDER, ticket.sender, Facts(why="customer"), Purpose.CUSTOMER),)
     return Decision(ticket, mails, (Note("reminded", "mailbot", "customer"),))
 
 
@@ -154,12 +157,12 @@ def remind_denied(ticket: Ticket, event: CustomerReminded, scene: Scene) -> Deci
     """The reminder that the requester would get if nobody had said NO."""
     if not (ticket.denied_unseen and _told_unseen(ticket)):
         return Decision(ticket)
-    return Decision(ticket, (Send("reminder", ticket.sender, Facts(why="customer"), Purpose.CUSTOMER),))
+    return Decision(ticket, (Send(MailKind.REMINDER, ticket.sender, Facts(why="customer"), Purpose.CUSTOMER),))
 
 
 def close(ticket: Ticket, event: Silent, scene: Scene) -> Decision:
     """The customer stayed silent: closed; whatever waited is cancelled."""
-    mails = (Send("closed", Audience.CUSTOMER),) if ticket.seen is None or _told_unseen(ticket) else ()
+    mails = (Send(MailKind.CLOSED, Audience.CUSTOMER),) if ticket.seen is None or _told_unseen(ticket) else ()
     items = tuple(i.over(ItemStatus.CANCELLED) if i.open else i for i in ticket.items)
     seen = State.CLOSED if ticket.seen else None
     ticket = with_state(ticket.model_copy(update={"items": items, "ending": Ending.CLOSED, "seen": seen}))
@@ -171,7 +174,7 @@ def close_denied(ticket: Ticket, event: Silent, scene: Scene) -> Decision:
     """The closing that the requester would be told of if nobody had said NO."""
     if not ticket.denied_unseen:
         return Decision(ticket)
-    mails = (Send("closed", ticket.sender),) if _told_unseen(ticket) else ()
+    mails = (Send(MailKind.CLOSED, ticket.sender),) if _told_unseen(ticket) else ()
     return Decision(ticket.model_copy(update={"seen": State.CLOSED}), (*mails, VoidKeys(tuple(Purpose), "closed")))
 
 

@@ -4,6 +4,7 @@ from mailbot.core.desk.context import Scene
 from mailbot.core.desk.effects import Audience, Effect, Facts, Result, Send, Unschedule, VoidKeys
 from mailbot.core.desk.events import Answers, Approved, Asks, Decision, Holds, Note, Notes, Rejected
 from mailbot.core.desk.grant import SILENT, grant, without_cause
+from mailbot.core.desk.mail_kind import MailKind
 from mailbot.core.desk.on_request import (
     CUSTOMER_TIMERS,
     STAFF_TIMERS,
@@ -78,7 +79,7 @@ def reject(ticket: Ticket, event: Rejected, scene: Scene) -> Decision:
     if ticket.is_question:
         ticket = with_state(ticket.model_copy(update={"ending": Ending.REJECTED}))
         result = Result(event.read, True, ticket.ref, "REJECT", sent=event.reason)
-        mail = Send("answer", Audience.CUSTOMER, Facts(text=event.reason))
+        mail = Send(MailKind.ANSWER, Audience.CUSTOMER, Facts(text=event.reason))
         return Decision(ticket, (mail, *_ended()), (Note("rejected", event.by, event.reason),), result)
     keys = frozenset(event.items or (i.item for i in ticket.open_items))
     if not keys or not keys <= {i.item for i in ticket.open_items}:
@@ -109,7 +110,7 @@ def _another_billing(ticket: Ticket, event: Rejected, keys: frozenset[str], scen
     items = tuple(i.model_copy(update={"reason": event.reason}) if i.item == "billing" else i for i in items)
     ticket = with_state(ticket.model_copy(update={"items": items, "asked": True, "seen": None}))
     result = Result(event.read, True, ticket.ref, "REJECT", _in_order(ticket, keys), sent=event.reason)
-    ask = Send("question", Audience.CUSTOMER, Facts(text=event.reason, why="billing"), Purpose.CUSTOMER)
+    ask = Send(MailKind.QUESTION, Audience.CUSTOMER, Facts(text=event.reason, why="billing"), Purpose.CUSTOMER)
     note = Note("rejected", event.by, f"{', '.join(sorted(keys))}: {event.reason}")
     return Decision(ticket, (ask, Unschedule(STAFF_TIMERS), *customer_timers(scene)), (note,), result)
 
@@ -151,7 +152,7 @@ def _word(event: Approved | Rejected) -> str:
 def ask(ticket: Ticket, event: Asks, scene: Scene) -> Decision:
     """A question to the customer; items and keys stay alive meanwhile."""
     ticket = with_state(ticket.model_copy(update={"asked": True, "seen": None}))
-    mail = Send("question", Audience.CUSTOMER, Facts(text=event.text), Purpose.CUSTOMER)
+    mail = Send(MailKind.QUESTION, Audience.CUSTOMER, Facts(text=event.text), Purpose.CUSTOMER)
     effects: tuple[Effect, ...] = (mail, Unschedule(STAFF_TIMERS), *customer_timers(scene))
     result = Result(event.read, True, ticket.ref, "ASK", sent=event.text)
     return Decision(ticket, effects, (Note("asked", event.by, event.text),), result)
@@ -163,10 +164,12 @@ def answer(ticket: Ticket, event: Answers, scene: Scene) -> Decision:
     note = Note("answered", event.by, event.text)
     if ticket.is_question and not ticket.final:
         ticket = with_state(ticket.model_copy(update={"ending": Ending.ANSWERED, "asked": False}))
-        mail = Send("answer", Audience.CUSTOMER, Facts(text=event.text))
+        mail = Send(MailKind.ANSWER, Audience.CUSTOMER, Facts(text=event.text))
         return Decision(ticket, (mail, *_ended()), (note,), result)
     purpose = None if ticket.final else Purpose.CUSTOMER
-    return Decision(ticket, (Send("answer", Audience.CUSTOMER, Facts(text=event.text), purpose),), (note,), result)
+    return Decision(
+        ticket, (Send(MailKind.ANSWER, Audience.CUSTOMER, Facts(text=event.text), purpose),), (note,), result
+    )
 
 
 def note(ticket: Ticket, event: Notes, scene: Scene) -> Decision:

@@ -7,6 +7,7 @@ from mailbot.core.desk.context import Scene
 from mailbot.core.desk.effects import AlertStaff, Audience, ChangeLicence, Effect, Schedule, Send
 from mailbot.core.desk.events import Accepted, Decision, Note, RefusedThere, StillApplying
 from mailbot.core.desk.grant import SILENT, billed_anew, case_of, granted_item
+from mailbot.core.desk.mail_kind import MailKind
 from mailbot.core.desk.on_request import dates, outcome, plugin_mail
 from mailbot.core.desk.ticket import GRANTED, Item, ItemStatus, Ticket, with_state
 from mailbot.core.inbound.purpose import Purpose
@@ -99,7 +100,7 @@ def _go_on(
     told = ticket.told
     ticket = ticket.model_copy(update={"held": (), "told": False})
     if ticket.open_items:
-        effects += () if told else (Send("confirmation", Audience.CUSTOMER, purpose=Purpose.CUSTOMER),)
+        effects += () if told else (Send(MailKind.CONFIRMATION, Audience.CUSTOMER, purpose=Purpose.CUSTOMER),)
     else:
         effects += (outcome(ticket),)
     return Decision(ticket, (change, *effects, *plugin_mail(ticket, granted)), notes)
@@ -109,5 +110,5 @@ def still_applying(ticket: Ticket, event: StillApplying, scene: Scene) -> Decisi
     """The server has not answered for a while: the customer hears once that it is being applied."""
     if ticket.told or not any(item.status is ItemStatus.APPLYING for item in ticket.items):
         return Decision(ticket)
-    mail = Send("confirmation", Audience.CUSTOMER, purpose=Purpose.CUSTOMER)
+    mail = Send(MailKind.CONFIRMATION, Audience.CUSTOMER, purpose=Purpose.CUSTOMER)
     return Decision(ticket.model_copy(update={"told": True}), (mail,), (Note("told", "mailbot", "applying"),))

@@ -19,6 +19,7 @@ from mailbot.core.desk.effects import (
 )
 from mailbot.core.desk.events import Confirmed, Decision, Denied, EmailConfirmed, Judged, Note, Opened
 from mailbot.core.desk.grant import grant
+from mailbot.core.desk.mail_kind import MailKind
 from mailbot.core.desk.ticket import GRANTED, Ending, Item, ItemStatus, Route, State, Ticket, with_state
 from mailbot.core.inbound.purpose import Purpose
 
@@ -85,7 +86,7 @@ def deny(ticket: Ticket, event: Denied, scene: Scene) -> Decision:
     """One of those asked said no: cancelled, staff are told."""
     items = tuple(i.over(ItemStatus.CANCELLED) if i.open else i for i in ticket.items)
     ticket = with_state(ticket.model_copy(update={"items": items, "ending": Ending.CANCELLED}))
-    told = Send("comment", Audience.STAFF, Facts(by=event.by, why="denied"), Purpose.DECISION)
+    told = Send(MailKind.COMMENT, Audience.STAFF, Facts(by=event.by, why="denied"), Purpose.DECISION)
     notes = (Note("denied", event.by),)
     if ticket.seen is None:
         return Decision(
@@ -129,7 +130,9 @@ def incomplete(
     if _ledger_is_not_his(ticket):  # what the ledger says is told to the contact who agreed, and he corrects it
         to, quiet = ticket.confirmed_by or ticket.sender, False
         ticket = ticket.model_copy(update={"seen": State.WAITING_CONFIRMATION})
-    mail = Send("incomplete", to, Facts(form=judged.form, quiet=quiet, replaced=shown.replaced), Purpose.CUSTOMER)
+    mail = Send(
+        MailKind.INCOMPLETE, to, Facts(form=judged.form, quiet=quiet, replaced=shown.replaced), Purpose.CUSTOMER
+    )
     faults = ", ".join(f"{p.field}: {p.code}" for p in ticket.problems)
     return Decision(ticket, (*effects, mail, *customer_timers(scene)), (*notes, Note("incomplete", "mailbot", faults)))
 
@@ -144,7 +147,9 @@ def _ledger_is_not_his(ticket: Ticket) -> bool:
 def _challenged(
     ticket: Ticket, judged: Judged, scene: Scene, notes: tuple[Note, ...], effects: tuple[Effect, ...]
 ) -> Decision:
-    mails = [Send("confirm-you", address, Facts(by=ticket.sender), Purpose.CONFIRM) for address in ticket.challenged]
+    mails = [
+        Send(MailKind.CONFIRM_YOU, address, Facts(by=ticket.sender), Purpose.CONFIRM) for address in ticket.challenged
+    ]
     if judged.standing.neutral:
         mails.append(neutral(ticket))
     told = Note("challenged", "mailbot", ", ".join(ticket.challenged) or "token unknown")
@@ -153,7 +158,7 @@ def _challenged(
 
 def neutral(ticket: Ticket) -> Send:
     """The words for whoever may not know what the ledger says."""
-    return Send("neutral", ticket.sender, Facts(quiet=True), Purpose.CUSTOMER)
+    return Send(MailKind.NEUTRAL, ticket.sender, Facts(quiet=True), Purpose.CUSTOMER)
 
 
 def customer_timers(scene: Scene) -> tuple[Schedule, ...]:
@@ -190,13 +195,13 @@ def _released(
         mails += (neutral(ticket),)
     elif waiting:
         facts = Facts(replaced=shown.replaced)
-        mails += (Send("confirmation", Audience.CUSTOMER, facts, Purpose.CUSTOMER),)
+        mails += (Send(MailKind.CONFIRMATION, Audience.CUSTOMER, facts, Purpose.CUSTOMER),)
     else:
         mails += (outcome(ticket, Facts(replaced=shown.replaced)),)
     mails += plugin_mail(ticket, at_once)
     if waiting:
         mails += (
-            Send("approval", Audience.DECIDERS, Facts(changed=shown.changed), Purpose.DECISION),
+            Send(MailKind.APPROVAL, Audience.DECIDERS, Facts(changed=shown.changed), Purpose.DECISION),
             staff_timer(scene),
         )
     return Decision(ticket, effects + mails, notes + granted_notes(ticket, at_once, "mailbot"))
@@ -208,7 +213,7 @@ def _waiting(item: Item) -> Item:
 
 def outcome(ticket: Ticket, facts: Facts = Facts()) -> Send:  # noqa: B008 - frozen
     """The mail that tells the customer how it ended; while something lies ahead a reply can still withdraw it."""
-    return Send("outcome", Audience.OUTCOME, facts, None if ticket.final else Purpose.CUSTOMER)
+    return Send(MailKind.OUTCOME, Audience.OUTCOME, facts, None if ticket.final else Purpose.CUSTOMER)
 
 
 def granted(
@@ -245,7 +250,7 @@ def _people(ticket: Ticket, keys: frozenset[str], scene: Scene, *, by_staff: boo
         licence, other = scene.ledger.licence(token), ticket.customer_email
         contacts = (ticket.sender, *(licence.contacts if licence else ()))
         if other and not any(matches(other, contact) for contact in contacts):
-            people += (Send("confirm-you", other, Facts(by=ticket.sender, why="email"), Purpose.EMAIL),)
+            people += (Send(MailKind.CONFIRM_YOU, other, Facts(by=ticket.sender, why="email"), Purpose.EMAIL),)
     if "token" in keys and ticket.new_token:
         people += (MovePeople(token, ticket.new_token),)
         token = ticket.new_token
@@ -255,7 +260,7 @@ def _people(ticket: Ticket, keys: frozenset[str], scene: Scene, *, by_staff: boo
 def plugin_mail(ticket: Ticket, keys: frozenset[str]) -> tuple[Effect, ...]:
     """The links of the plugins granted just now, in a mail of their own; implied ones come with those that imply them."""
     mine = tuple(i.item for i in _granted_now(ticket, keys) if i.item.startswith("plugin:") and i.to)
-    return (Send("plugins", Audience.OUTCOME, Facts(items=mine)),) if mine else ()
+    return (Send(MailKind.PLUGINS, Audience.OUTCOME, Facts(items=mine)),) if mine else ()
 
 
 def _granted_now(ticket: Ticket, keys: frozenset[str]) -> tuple[Item, ...]:

@@ -5,12 +5,10 @@ from dataclasses import dataclass, replace
 
 from mailbot.core.base.address import matches, same
 from mailbot.core.desk.effects import Send
+from mailbot.core.desk.mail_kind import STAFF_KINDS, MailKind
 from mailbot.core.desk.ticket import Item, Route, Ticket
 from mailbot.core.form.problem import LEDGER_CODES, Problem
 from mailbot.core.ledger.licence import Licence
-
-#: Kinds that only members of the staff get.
-STAFF = frozenset({"approval", "receipt", "comment", "already-decided", "not-understood", "digest", "alert"})
 
 
 @dataclass(frozen=True)
@@ -54,14 +52,14 @@ class Reader:
 
 def reader(send: Send, address: str, *licences: Licence | None) -> Reader:
     """The reader of a mail to that address."""
-    staff = send.kind in STAFF or (send.kind == "reminder" and send.facts.why == "staff")
+    staff = send.kind in STAFF_KINDS or (send.kind is MailKind.REMINDER and send.facts.why == "staff")
     at_hand = (*licences, *send.facts.licences)
     return Reader(address, staff, tuple(licence for licence in at_hand if licence))
 
 
 def unsaid(send: Send, ticket: Ticket | None, reader: Reader) -> Send | None:
     """The mail without what its reader may not hear of; None when nothing is left to say."""
-    if send.kind != "plugins":
+    if send.kind is not MailKind.PLUGINS:
         return send
     mine = reader.plugins(ticket, send.facts.items)
     return replace(send, facts=replace(send.facts, items=mine)) if mine else None
