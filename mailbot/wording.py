@@ -14,10 +14,15 @@ from pathlib import Path
 from typing import Any
 
 import css_inline
-from jinja2 import DictLoader, Environment, FunctionLoader, StrictUndefined, TemplateError, meta, pass_context
+from jinja2 import DictLoader, Environment, FunctionLoader, StrictUndefined, TemplateError, pass_context
 from jinja2.runtime import Context
 
 from mailbot.core.outbound import text_layout
+from mailbot.core.outbound.compose import Rendered
+from mailbot.core.outbound.draft import Draft
+from mailbot.core.outbound.mail_view import mail_view
+from mailbot.core.outbound.view_records import MailView
+from mailbot.template_names import template_names
 
 SENTENCES, STYLE = "sentences.toml", "_style.css"
 _TAG = re.compile(r"\{[{%#].*?[#%}]\}", re.DOTALL)
@@ -50,13 +55,14 @@ class Wording:
         everything = "\0".join(f"{name}\0{text}" for name, text in sorted(sources.items()))
         self.version = hashlib.sha256(everything.encode()).hexdigest()[:8]
 
-    def render(self, kind: str, context: dict[str, Any]) -> tuple[str, str, str]:
-        """(subject, text, HTML). The first line of the text template is the subject."""
-        rendered = self._text.get_template(f"{kind}.txt").render(context)
+    def render(self, draft: Draft) -> Rendered:
+        """The mail in words. The first line of the text template is the subject."""
+        kind, view = draft.send.kind, vars(mail_view(draft, self))
+        rendered = self._text.get_template(f"{kind}.txt").render(view)
         subject, _, text = rendered.partition("\n")
         subject = subject.removeprefix("Subject:").strip()
-        html = self._html.get_template(f"{kind}.html").render(context | {"subject": text_layout.one_line(subject)})
-        return subject, text_layout.wrapped(text, fields=context["staff"]), html.strip() + "\n"
+        html = self._html.get_template(f"{kind}.html").render(view | {"subject": text_layout.one_line(subject)})
+        return Rendered(subject, text_layout.wrapped(text, fields=view["to_staff"]), html.strip() + "\n")
 
     def faults(self, *, overlaid: bool = False) -> tuple[str, ...]:
         """Every template that does not compile, lacks its pair or replaces none, or names what there is not; with the reason.
@@ -64,7 +70,7 @@ class Wording:
         With ``overlaid`` only the operator's own files are looked at.
         """
         found = []
-        variables = frozenset().union(*map(_variables, self._shipped.values()))
+        names = template_names(self._sources, MailView, _FILTERS)
         for name, text in sorted(self._sources.items()):
             if overlaid and self._shipped.get(name) == text:
                 continue
@@ -76,7 +82,7 @@ class Wording:
                 found.append(f"{name}: there is no shipped template of that name to replace")
             try:
                 (self._html if part == "html" else self._text).get_template(name)
-                found += [f"{name}: there is no variable {one}" for one in sorted(_variables(text) - variables)]
+                found += [f"{name}: {fault}" for template, fault in sorted(names.faults) if template == name]
             except TemplateError as error:
                 found.append(f"{name}: {error}")
             found += [f"{name}: {SENTENCES} has no {key}" for key in _SAID.findall(text) if not self._has(key)]
@@ -92,17 +98,10 @@ class Wording:
 @pass_context
 def _apart(context: Context, words: Sequence[str]) -> str:
     """Words set apart; staff read them as they are."""
-    return text_layout.apart(words, fields=context["staff"])
+    return text_layout.apart(words, fields=context["to_staff"])
 
 
 _FILTERS = {"rows": text_layout.rows, "apart": _apart, "asis": text_layout.asis}
-_PARSER = Environment()  # noqa: S701 - nothing is rendered
-_PARSER.filters |= _FILTERS
-
-
-@cache
-def _variables(template: str) -> frozenset[str]:
-    return frozenset(meta.find_undeclared_variables(_PARSER.parse(template)))
 
 
 def inlined(html: str, style: str) -> str:

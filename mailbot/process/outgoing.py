@@ -13,8 +13,9 @@ from mailbot.core.desk.ticket import Ticket
 from mailbot.core.inbound import reply_keys as keywords
 from mailbot.core.inbound.purpose import Purpose
 from mailbot.core.ledger.licence import Licence
-from mailbot.core.outbound import mail_context, readership
+from mailbot.core.outbound import readership
 from mailbot.core.outbound.compose import Envelope, compose
+from mailbot.core.outbound.draft import Draft
 from mailbot.environment import Desk
 from mailbot.ids import Stream
 from mailbot.process.reply_budget import Cap, reached
@@ -135,11 +136,17 @@ class Post:
         facts = send.facts if send.facts.by or not ticket else replace(send.facts, by=self._name(address))
         shown = ticket.as_seen if ticket and same(address, ticket.sender) else ticket
         licence = licence if shown is ticket else None
-        context = mail_context.context(
-            replace(send, to=address, facts=facts), shown, reader, self.desk.catalogue, self.desk.letterhead,
-            self.desk.wording, envelope, licence, new_licence,
-        )  # fmt: skip
-        raw = compose(send.kind, envelope, context, self.desk.wording, self.desk.letterhead)
+        draft = Draft(
+            send=replace(send, to=address, facts=facts),
+            reader=reader,
+            envelope=envelope,
+            letterhead=self.desk.letterhead,
+            catalogue=self.desk.catalogue,
+            ticket=shown,
+            licence=licence,
+            new_licence=new_licence,
+        )
+        raw = compose(self.desk.wording.render(draft), envelope, self.desk.letterhead)
         outbox.put(
             self.session,
             message_id=envelope.message_id,
