@@ -1,6 +1,7 @@
 """The desk: everything that is set up once, in one place, and passed to whatever works."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 
 from mailbot.clock import Clock
 from mailbot.config.settings import Config
@@ -25,6 +26,8 @@ class Desk:
     clock: Clock
     ids: Ids
     log: MailLog
+    #: Rows, by table and number, whose failure could not even be recorded; this process skips each until that moment.
+    skipped: dict[tuple[str, int], datetime] = field(default_factory=dict)
 
     @property
     def letterhead(self) -> Letterhead:

@@ -48,9 +48,11 @@ def json_value(value: Any) -> Any:
 
 
 def row(found: Any, keys: tuple[str, ...]) -> dict[str, Any]:
-    """Those columns of a stored row."""
-    return {key: json_value(getattr(found, key)) for key in keys}
+    """Those columns of a stored row, by their names in the output."""
+    return {key: json_value(getattr(found, COLUMNS.get(key, key))) for key in keys}
 
 
+#: Columns that have another name in the output.
+COLUMNS = {"reason": "last_result", "last_reply": "last_result", "due_at": "not_before"}
 INBOX = ("id", "state", "received_at", "sender", "message_id", "intake", "reason", "attempts", "sha256")
 OUTBOX = ("id", "state", "kind", "ref", "recipient", "message_id", "composed_at", "due_at", "sent_at", "attempts", "last_reply")  # fmt: skip

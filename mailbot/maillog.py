@@ -183,6 +183,10 @@ class MailLog:
         """The licence server gave no answer to an event; it is posted again later."""
         self._say("warning", "server_failed", token=mask_token(token), revision=revision, reply=reply)
 
+    def post_failed(self, token: str, revision: int, error: str) -> None:
+        """An event could not be posted, or the licence server's answer not be applied; it is posted again later."""
+        self._say("error", "post failed", token=mask_token(token), revision=revision, error=error)
+
     def server_owes(self, count: int, *, configured: bool) -> None:
         """The licence server has not answered ``count`` events, or there is none any more; their items stay ``applying``."""
         why = (
@@ -191,6 +195,10 @@ class MailLog:
             else "events are waiting for a licence server, but [licence_server] is not configured"
         )
         self._say("warning", why, events=count)
+
+    def delivery_failed(self, outbox_id: int, error: str) -> None:
+        """An attempt to send an answer ended in a bug, or in a reply that nobody foresaw."""
+        self._say("error", "delivery failed", outbox_id=outbox_id, error=error)
 
     def deferred(self, outbox_id: int, reply: str, retry_at: datetime) -> None:
         """The server does not take an answer now; it is sent later."""
@@ -215,6 +223,10 @@ class MailLog:
     def due_failed(self, kind: str, ref: str | None, attempt: int, error: str) -> None:
         """Something whose time has come could not be done; it is tried again."""
         self._say("error", "due failed", kind=kind, ref=ref, attempt=attempt, error=error)
+
+    def not_recorded(self, row: str, error: str) -> None:
+        """What came of working on a row could not be written to our database."""
+        self._say("error", "not recorded", row=row, error=error)
 
     def alert(self, text: str) -> None:
         """Something that an operator must look at."""

@@ -1,1 +1,1 @@
-"""What mailbot remembers: tables and queries, rows only. Imports nothing of mailbot."""
+"""The database of mailbot: tables and queries. It knows rows only and imports nothing of mailbot."""

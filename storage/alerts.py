@@ -1,4 +1,4 @@
-"""The incidents that staff are told of, each once, so that nobody can make the desk flood its own staff."""
+"""The incidents to report to staff, each once, so that a stranger cannot make the desk flood them with mail."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -9,7 +9,7 @@ from storage.types import IndexedText, Row, Text, UtcDateTime
 
 
 class Incident(Row, table=True):
-    """What happened first ``at``; ``told_at`` when it went to staff, None while it waits to be told."""
+    """What happened, first ``at``; ``told_at`` is when it was reported, None until then."""
 
     __tablename__ = "incident"
 
@@ -20,7 +20,7 @@ class Incident(Row, table=True):
 
 
 def note(s: Session, key: str, text: str, at: datetime) -> bool:
-    """Writes the incident down. False when it was known; then its first words stay."""
+    """Records the incident. False when ``key`` is recorded already; then the first ``text`` stays."""
     if s.get(Incident, key) is not None:
         return False
     s.add(Incident(key=key, at=at, text=text))
@@ -29,18 +29,18 @@ def note(s: Session, key: str, text: str, at: datetime) -> bool:
 
 
 def untold(s: Session, limit: int) -> list[Incident]:
-    """At most ``limit`` incidents that staff do not know of yet, oldest first."""
+    """At most ``limit`` incidents that were not reported yet, oldest first."""
     query = select(Incident).where(col(Incident.told_at).is_(None))
     return list(s.exec(query.order_by(col(Incident.at), col(Incident.key)).limit(limit)))
 
 
-def told(s: Session, rows: Iterable[Incident], at: datetime) -> None:
-    """They are in a mail to staff."""
+def mark_told(s: Session, rows: Iterable[Incident], at: datetime) -> None:
+    """Records that the incidents were reported."""
     for row in rows:
         row.told_at = at
     s.flush()
 
 
 def last_told(s: Session) -> datetime | None:
-    """When staff were last told of anything."""
+    """When an incident was last reported; None when none was."""
     return s.exec(select(func.max(Incident.told_at))).one()

@@ -1,7 +1,7 @@
-"""Opens the one database, brings it up to date, and gives transactions. What is asked in them stands beside, per table.
+"""Opens the one database, migrates it, and provides transactions. Queries are in the modules beside this one.
 
-SQLite and PostgreSQL behave alike: one writer at a time, who waits up to ten seconds for the one before; readers see
-one moment and cannot write.
+SQLite and PostgreSQL behave alike: there is one writer at a time, who waits up to ten seconds for the one before;
+readers see a snapshot and cannot write.
 """
 
 import json
@@ -28,15 +28,15 @@ from storage.presence import of_file, of_server
 #: How long one writer waits for another, in milliseconds.
 WAIT_MS = 10_000
 
-#: Taken by every writer on PostgreSQL until its transaction ends: ticket numbers, duplicates and licence revisions need
-#: one order. Right first; claims with FOR UPDATE SKIP LOCKED come with the issue on PostgreSQL at scale.
+#: The key of the advisory lock that every writer on PostgreSQL holds until its transaction ends: ticket numbers,
+#: duplicates and licence revisions need one order.
 WRITE_LOCK = 0x6D61696C
 
-_WRITES = "storage_writes"  # the execution option that makes a transaction a writer's
+_WRITES = "storage_writes"  # the execution option of a writer's transaction
 
 
 class Store:
-    """The open database. Give each transaction to one thread; the store itself may be shared between threads."""
+    """The open database. Threads may share it, but not a transaction."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -52,35 +52,34 @@ class Store:
 
     @property
     def engine(self) -> Engine:
-        """The SQLAlchemy engine beneath, for what looks at the database itself (backup, checks, tests)."""
+        """The SQLAlchemy engine, for code that examines the database itself (backup, checks, tests)."""
         return self._engine
 
     @contextmanager
     def write(self) -> Iterator[Session]:
-        """A session in a writer's transaction, alone in the whole database: commits at the end, or undoes everything.
+        """A session in the transaction of the only writer; it commits at the end, an exception rolls it back.
 
         Rows stay readable after it. Never open one inside another: the second would wait for the first.
         """
         with Session(self._writer, expire_on_commit=False) as session, session.begin():
             if self.dialect == "postgresql":
                 session.connection().exec_driver_sql(f"SET LOCAL lock_timeout = {WAIT_MS}")
-            # At once, not at the first statement: what a writer reads must be what the one before has left.
+            # Now, not at the first write: the writer must read what the writer before it left.
             _take_lock(session.connection())
             yield session
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        """A session that sees the database of one moment; the database refuses every change in it."""
+        """A session that sees a snapshot; the database refuses every change in it."""
         with Session(self._reader, expire_on_commit=False) as session:
             yield session
 
     @contextmanager
     def rehearsal(self) -> Iterator[Session]:
-        """A session in which everything may be written, and of which nothing stays; no writer waits for it.
+        """A session that may write everything and is rolled back at its end; writers do not wait for it.
 
-        On SQLite it works on a copy of its own, which goes to a temporary file where memory is short; on PostgreSQL in
-        a transaction that is undone and does not take the writers' lock (a writer that gives out the very same ticket
-        number meanwhile waits for its end).
+        On SQLite it works on a copy, which SQLite moves to a temporary file when memory is short; on PostgreSQL in a
+        transaction without the writers' lock (a writer that assigns the same ticket number meanwhile waits for its end).
         """
         engine = self._engine if self.dialect == "postgresql" else _copy(self._engine)
         try:
@@ -94,9 +93,9 @@ class Store:
 
     @contextmanager
     def presence(self, when_alone: Callable[[Session], None]) -> Iterator[None]:
-        """Inside it this process works on the database. First, if no other does, ``when_alone`` in a writer's transaction.
+        """While it is open, other processes see that this one works on the database.
 
-        Others that begin meanwhile wait until that is done.
+        If no other process does, ``when_alone`` runs first, in a writer's transaction; processes that start wait for it.
         """
         with of_server(self._engine) if self.dialect == "postgresql" else of_file(self._path) as here:
             if here.alone:
@@ -110,9 +109,9 @@ class Store:
         return Path(str(self._engine.url.database))
 
     def migrate(self) -> None:
-        """Brings the tables to the newest revision, if they are not there. Processes that do so at once wait in turn.
+        """Migrates the tables to the newest revision; several processes may do so at once.
 
-        StoreError when they cannot be brought there: another program's, or a newer version's. They stay as they were.
+        StoreError for the tables of another program or of a newer version, which stay as they are.
         """
         found, newest, url = self.revision(), head(), self._engine.url
         if found == newest:
@@ -134,13 +133,13 @@ class Store:
             command.upgrade(config, "head")
 
     def verify(self) -> None:
-        """Looks through the whole database, and whether it can be written. StoreError when it is damaged, or cannot."""
+        """Checks that the database is sound and can be written. StoreError when it is not, or cannot."""
         found: object = "ok"
         with self.write() as session:
             if self.dialect == "sqlite":
                 connection = session.connection()
                 found = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
-                # To begin a transaction needs neither the right to write the file nor room on the disk; to write does.
+                # Beginning a transaction needs neither write permission nor room on the disk; writing needs both.
                 written = connection.exec_driver_sql("PRAGMA user_version").scalar()
                 connection.exec_driver_sql(f"PRAGMA user_version = {written}")
         if found != "ok":
@@ -152,7 +151,7 @@ class Store:
             return MigrationContext.configure(connection).get_current_revision()
 
     def scrub(self) -> None:
-        """What was deleted leaves the file too: it is written anew without its empty places, and its journal emptied."""
+        """Removes deleted data from the file too: rewrites it without free pages and empties its journal."""
         with closing(self._engine.raw_connection()) as connection:
             driver: Any = connection.driver_connection
             if self.dialect == "sqlite":
@@ -165,15 +164,15 @@ class Store:
             connection.invalidate()
 
     def close(self) -> None:
-        """Closes every connection that is not in use."""
+        """Closes every idle connection."""
         self._engine.dispose()
 
 
 def open_store(url: str) -> Store:
     """The database at ``url`` (``sqlite:///path`` or ``postgresql+psycopg://...``), not yet migrated.
 
-    Makes the folder of an SQLite file, for its owner only. ValueError for any other kind of database, StoreError when
-    it cannot be opened; later, a fault of the database itself is one too, in whatever is asked of it.
+    Creates the folder of an SQLite file, accessible to its owner only. ValueError for any other kind of database,
+    StoreError when it cannot be opened. Any later use raises StoreError for a fault of the database itself.
     """
     where = make_url(url)
     kind = where.get_backend_name()
@@ -187,7 +186,7 @@ def open_store(url: str) -> Store:
 
 @cache
 def head() -> str:
-    """The newest revision that this version of the program brings."""
+    """The newest revision that this version of the program contains."""
     newest = ScriptDirectory.from_config(_scripts()).get_current_head()
     if newest is None:
         msg = "the migrations are missing from this installation"
@@ -200,14 +199,14 @@ def _revisions() -> set[str]:
 
 
 def _scripts() -> Config:
-    """Where the migrations are: in this package, also when it is installed from a wheel."""
+    """Finds the migrations in this package, also when it is installed from a wheel."""
     config = Config()
     config.set_main_option("script_location", "storage:migrations")
     return config
 
 
-#: As SQLAlchemy writes JSON, but NaN and Infinity, which PostgreSQL refuses, fail on SQLite as well.
-#: Of every engine. What is wrong with a statement is told without its values, which are customers' words.
+#: Options of every engine. NaN and Infinity in JSON, which PostgreSQL refuses, fail on SQLite as well. Errors do not
+#: show the values of a statement, which are customers' words.
 _OPTIONS: dict[str, Any] = {"json_serializer": partial(json.dumps, allow_nan=False), "hide_parameters": True}
 
 
@@ -236,7 +235,7 @@ def _sqlite(url: URL) -> Engine:
 
 
 def _copy(engine: Engine) -> Engine:
-    """The database as it is now, in an unnamed one that is gone when it is closed."""
+    """A copy of the database in an unnamed one, which SQLite deletes when it is closed."""
     copy = sqlite3.connect("", check_same_thread=False)
     with engine.connect() as connection:
         source = connection.connection.driver_connection
@@ -250,7 +249,7 @@ def _copy(engine: Engine) -> Engine:
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
-    """Durable commits, checked references, and no transactions of the driver's own (it begins them too late)."""
+    """Durable commits, checked references, and no implicit transactions of the driver, which begin too late."""
     connection.isolation_level = None
     connection.execute(f"PRAGMA busy_timeout = {WAIT_MS}")
     _use_wal(connection)
@@ -259,7 +258,7 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
 
 
 def _use_wal(connection: sqlite3.Connection) -> None:
-    """Turns the file to WAL, for good. While others do so to a new file, SQLite says "locked" without any waiting."""
+    """Switches the file to WAL permanently. SQLite reports "locked" without waiting while another process does the same."""
     deadline = time.monotonic() + WAIT_MS / 1000
     while True:
         try:
@@ -273,7 +272,7 @@ def _use_wal(connection: sqlite3.Connection) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    """A writer takes the lock at once; a reader that turned writer later could only fail, so it is refused."""
+    """A writer takes the lock at once; a reader may not write, since turning into a writer later can fail."""
     writes = bool(connection.get_execution_options().get(_WRITES))
     if connection.info.get(_WRITES) is not writes:
         connection.exec_driver_sql(f"PRAGMA query_only = {'OFF' if writes else 'ON'}")
@@ -282,6 +281,6 @@ def _begin_sqlite(connection: Connection) -> None:
 
 
 def _take_lock(connection: Connection) -> None:
-    """One writer at a time, on PostgreSQL; SQLite has seen to it by BEGIN IMMEDIATE."""
+    """Makes this the only writer on PostgreSQL; on SQLite, BEGIN IMMEDIATE does so."""
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITE_LOCK})")

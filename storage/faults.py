@@ -1,6 +1,6 @@
-"""What is wrong with the database itself, in words for the operator: where it is, what is wrong, what to do.
+"""Faults of the database itself, worded for the operator: where it is, what is wrong, what to do.
 
-A mistake in a query is none of these; it stays the exception that SQLAlchemy makes of it.
+A mistake in a query is not such a fault; it stays the exception that SQLAlchemy raises.
 """
 
 import sqlite3
@@ -9,7 +9,7 @@ from collections.abc import Callable
 from sqlalchemy import URL, Engine, event
 from sqlalchemy.engine import ExceptionContext
 
-#: SQLite's primary result codes (sqlite.org/rescode.html) that speak of the file, and what to do about each.
+#: The primary result codes of SQLite (sqlite.org/rescode.html) that concern the file, and what to do about each.
 _SQLITE = {
     sqlite3.SQLITE_PERM: "allow the user of mailbot to read and write it",
     sqlite3.SQLITE_READONLY: "allow the user of mailbot to write the file, its -wal and -shm files, and its folder",
@@ -20,7 +20,7 @@ _SQLITE = {
     sqlite3.SQLITE_NOTADB: "name another file in database.url or data_dir, or restore your backup",
     sqlite3.SQLITE_BUSY: "stop the other program that uses it, then start mailbot again",
 }
-#: Classes of PostgreSQL's SQLSTATE (its manual, appendix A) that speak of the server or of the way to it.
+#: Classes of PostgreSQL's SQLSTATE (its manual, appendix A) that concern the server or the connection to it.
 _POSTGRESQL = {
     "08": "make sure that the server runs and can be reached",
     "28": "correct user and password in database.url",
@@ -33,22 +33,22 @@ _NOT_REACHED = "make sure that the server runs, and correct host, port, user and
 
 
 class StoreError(Exception):
-    """The database cannot be used now, whatever was asked of it. Its text is one line; nothing was lost by it."""
+    """The database cannot be used now, whatever the query. The text is one line; no data was lost."""
 
 
 def fault(url: URL, what: object, to_do: str) -> StoreError:
-    """The exception with its line; the password in the URL is not shown."""
+    """The exception; its text does not show the password in ``url``."""
     where = url.database if url.get_backend_name() == "sqlite" else url.render_as_string(hide_password=True)
     return StoreError(f"the database {where}: {' '.join(str(what).split())}: {to_do}")
 
 
 def damaged(url: URL, what: object) -> StoreError:
-    """The exception for an SQLite file that does not hold together; ``what`` is what SQLite says of it."""
+    """The exception for a corrupt SQLite file; ``what`` is the finding of SQLite."""
     return fault(url, what, _SQLITE[sqlite3.SQLITE_CORRUPT])
 
 
 def watch(engine: Engine, writes: str) -> None:
-    """From now on such a fault of this engine is a `StoreError`. ``writes``: the execution option of a writer."""
+    """Makes such faults of the engine a `StoreError`. ``writes`` is the execution option that marks a writer."""
     to_do = _sqlite(writes) if engine.dialect.name == "sqlite" else _postgresql
 
     def named(context: ExceptionContext) -> None:
@@ -63,7 +63,7 @@ def _sqlite(writes: str) -> Callable[[ExceptionContext], str | None]:
     def to_do(context: ExceptionContext) -> str | None:
         code = getattr(context.original_exception, "sqlite_errorcode", 0) & 0xFF
         reads = context.connection is not None and not context.connection.get_execution_options().get(writes)
-        # A reader that tries to write hears the same code; that is our mistake, not the file's.
+        # A reader that tries to write gets the same code; that is a bug, not a fault of the file.
         return None if code == sqlite3.SQLITE_READONLY and reads else _SQLITE.get(code)
 
     return to_do

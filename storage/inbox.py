@@ -1,34 +1,38 @@
-"""The durable inbox: every mail that ever came in, once by the SHA-256 of its bytes, and what became of it."""
+"""The inbox: every mail that arrived, stored once by the SHA-256 of its bytes, and what it came to."""
 
 from collections.abc import Collection
 from datetime import datetime
+from enum import StrEnum
 
-from sqlalchemy import ColumnElement, Index, LargeBinary, bindparam, insert
-from sqlmodel import Field, Session, col, delete, func, or_, select, update
+from sqlalchemy import Index, LargeBinary, bindparam, insert
+from sqlmodel import Field, Session, col, delete, func, select, update
 
-from storage.types import Big, IndexedText, Row, Text, UtcDateTime, write
-
-KEPT = "kept"
-HANDLED = "handled"
-DUPLICATE = "duplicate"
-QUARANTINED = "quarantined"
-DROPPED = "dropped"
-#: All states but the first: nothing more happens to the mail by itself.
-FINAL = (HANDLED, DUPLICATE, DROPPED, QUARANTINED)
+from storage import queue
+from storage.queue import Queued
+from storage.types import Big, IndexedText, Row, Text, UtcDateTime, word, write
 
 
-class Inbox(Row, table=True):
-    """One mail that came in. ``kept`` waits to be handled, every other state is final.
+class InboxState(StrEnum):
+    """Where a mail that arrived stands. Only a kept one is handled; nothing more happens to the others by itself."""
 
-    ``received_at`` is the arrival at the server (INTERNALDATE); ``intake`` what it turned out to be; ``folder``,
-    ``uidvalidity`` and ``uid`` are where it was last seen, hints only: servers renumber. ``lease_until`` is set while
-    somebody handles it, ``retry_at`` after a try that failed.
+    KEPT = "kept"
+    HANDLED = "handled"
+    DUPLICATE = "duplicate"
+    DROPPED = "dropped"
+    QUARANTINED = "quarantined"
+
+
+class Inbox(Queued, table=True):
+    """One mail that arrived. An attempt counts when it is claimed: handling the mail may be what ends the process.
+
+    ``received_at`` is the arrival at the server (INTERNALDATE), ``intake`` what the mail turned out to be, ``last_result``
+    also why it is in quarantine. ``folder``, ``uidvalidity`` and ``uid`` are where it was last seen: hints, for servers
+    renumber. The lease of a mail in a final state is for moving it out of its folder.
     """
 
     __tablename__ = "inbox"
     __table_args__ = (Index(None, "state", "received_at"), Index(None, "folder", "uidvalidity", "uid"))
 
-    id: int = Field(default=None, primary_key=True)
     sha256: str = Field(sa_type=IndexedText, unique=True, index=True)
     message_id: str | None = Field(default=None, sa_type=IndexedText, index=True)
     sender: str | None = Field(default=None, sa_type=Text)
@@ -40,12 +44,8 @@ class Inbox(Row, table=True):
     uid: int | None = Field(default=None, sa_type=Big)
     uidvalidity: int | None = Field(default=None, sa_type=Big)
     size: int = Field(sa_type=Big)
-    state: str = Field(default=KEPT, sa_type=IndexedText)
-    attempts: int = 0
+    state: InboxState = Field(default=InboxState.KEPT, sa_type=word(InboxState))
     attempted_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
-    lease_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
-    retry_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
-    reason: str | None = Field(default=None, sa_type=Text)
     intake: str | None = Field(default=None, sa_type=Text)
     ref: str | None = Field(default=None, sa_type=Text)
     handled_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
@@ -53,7 +53,7 @@ class Inbox(Row, table=True):
 
 
 class Raw(Row, table=True):
-    """The bytes of a mail, apart from its row, so that lists stay light and bytes can go while the row stays."""
+    """The bytes of a mail, apart from its row: lists stay cheap, and the bytes can be deleted while the row stays."""
 
     __tablename__ = "raw"
 
@@ -61,15 +61,12 @@ class Raw(Row, table=True):
     data: bytes = Field(sa_type=LargeBinary)
 
 
-def _past(moment: datetime | None) -> ColumnElement[bool]:
-    return or_(col(moment).is_(None), col(moment) <= bindparam("now"))
-
-
-_WAITING = select(Inbox).where(col(Inbox.state) == KEPT, _past(Inbox.lease_until))
-_WAITING = _WAITING.order_by(col(Inbox.received_at), col(Inbox.id)).limit(1)
-_FRESH = _WAITING.where(_past(Inbox.retry_at))
-_FAILED = _WAITING.where(col(Inbox.retry_at) > bindparam("now"))
-_UNMOVED = select(Inbox).where(col(Inbox.state) != KEPT, col(Inbox.source) == "imap", col(Inbox.moved).is_(False))
+_KEPT = col(Inbox.state) == InboxState.KEPT
+_NEXT = select(Inbox).where(_KEPT, queue.not_skipped(Inbox))
+_NEXT = _NEXT.order_by(col(Inbox.received_at), col(Inbox.id)).limit(1)
+_READY = _NEXT.where(queue.ready(Inbox))
+_FAILED = _NEXT.where(queue.backing_off(Inbox))
+_UNMOVED = select(Inbox).where(~_KEPT, col(Inbox.source) == "imap", col(Inbox.moved).is_(False))
 _UNMOVED = _UNMOVED.order_by(col(Inbox.id))
 _RAW = insert(Raw)
 _BY_SHA256 = select(Inbox).where(col(Inbox.sha256) == bindparam("sha256"))
@@ -89,8 +86,8 @@ def keep(
 ) -> tuple[Inbox, bool]:
     """The row of this mail, and whether it is new.
 
-    A mail that is here already is not added; where it was seen now (``folder`` given) is noted, and it counts as not
-    moved again, so that this copy leaves the folder too.
+    A mail that is already stored is not added again. If it is now in another place (``folder`` given), that place is
+    recorded and the mail counts as not moved, so that this copy leaves the folder too.
     """
     row = by_sha256(s, sha256)
     if row is not None:
@@ -115,72 +112,67 @@ def keep(
     return row, True
 
 
-def next_kept(s: Session, now: datetime, *, failed: bool = False) -> Inbox | None:
-    """The mail to handle next: by arrival, at a tie as they were kept. None when nothing is free now.
+def next_kept(s: Session, now: datetime, skipped: Collection[int] = (), *, failed: bool = False) -> Inbox | None:
+    """The mail to handle next, by arrival, in a tie as they were kept; none whose number is in ``skipped``.
 
-    Not one that somebody has in hand, nor one that failed and whose next try is still to come; with ``failed`` one of
-    just those that failed, however long their next try is off.
+    With ``failed``, one whose last attempt failed and whose back-off is not over yet.
     """
-    return s.exec(_FAILED if failed else _FRESH, params={"now": now}).first()
+    return s.exec(_FAILED if failed else _READY, params={"now": now, "skipped": list(skipped)}).first()
 
 
-def raw(s: Session, id: int) -> bytes:  # noqa: A002 - the contract's name
-    """The bytes of the mail; sqlalchemy's NoResultFound when there are none."""
+def raw(s: Session, id: int) -> bytes:  # noqa: A002
+    """The bytes of the mail; sqlalchemy's NoResultFound when they were deleted."""
     return s.get_one(Raw, id).data
 
 
-def raw_if_kept(s: Session, id: int) -> bytes | None:  # noqa: A002 - as above
-    """The same; None when their retention is over."""
+def raw_if_kept(s: Session, id: int) -> bytes | None:  # noqa: A002
+    """The bytes of the mail; None when they were deleted."""
     row = s.get(Raw, id)
     return None if row is None else row.data
 
 
 def oldest_raw(s: Session) -> datetime | None:
-    """When the oldest mail was kept whose bytes are here and that does not stand in quarantine."""
+    """When the oldest mail that still has its bytes was kept, those in quarantine aside."""
     query = select(func.min(Inbox.kept_at)).join(Raw, col(Raw.inbox_id) == col(Inbox.id))
-    return s.exec(query.where(col(Inbox.state) != QUARANTINED)).one()
+    return s.exec(query.where(col(Inbox.state) != InboxState.QUARANTINED)).one()
 
 
 def forget_raws(s: Session, before: datetime) -> None:
-    """Removes the bytes of mails that were kept before that moment and are done with; a quarantined one waits for the operator."""
-    old = select(Inbox.id).where(col(Inbox.kept_at) < before, col(Inbox.state).in_((HANDLED, DUPLICATE, DROPPED)))
+    """Deletes the bytes of mails kept before that moment that are handled, duplicate or dropped.
+
+    Mails in quarantine keep theirs until the operator has decided.
+    """
+    final = (InboxState.HANDLED, InboxState.DUPLICATE, InboxState.DROPPED)
+    old = select(Inbox.id).where(col(Inbox.kept_at) < before, col(Inbox.state).in_(final))
     s.exec(delete(Raw).where(col(Raw.inbox_id).in_(old)))
 
 
-def attempt(s: Session, id: int, at: datetime, lease_until: datetime) -> int | None:  # noqa: A002
-    """Claims the mail for a try, until ``lease_until``; gives how many tries that makes. None when another has it."""
+def claim(s: Session, id: int, at: datetime, lease_until: datetime) -> int | None:  # noqa: A002
+    """Leases a kept mail for an attempt; returns how many attempts that makes, None when another process holds it."""
     row = s.get_one(Inbox, id)
-    if row.state != KEPT or (row.lease_until is not None and row.lease_until > at):
+    if row.state != InboxState.KEPT or (row.lease_until is not None and row.lease_until > at):
         return None
     row.attempts += 1
-    row.attempted_at, row.lease_until = at, lease_until
-    s.flush()
+    row.attempted_at = at
+    queue.lease(s, [row], lease_until)
     return row.attempts
 
 
-def failed(s: Session, id: int, reason: str, retry_at: datetime) -> None:  # noqa: A002
-    """The try came to nothing: free again, but not before ``retry_at``."""
-    row = s.get_one(Inbox, id)
-    row.lease_until, row.retry_at, row.reason = None, retry_at, reason
-    s.flush()
+def defer(s: Session, id: int, error: str, not_before: datetime) -> None:  # noqa: A002
+    """The attempt failed; the next one starts at ``not_before`` or later."""
+    queue.defer(s, s.get_one(Inbox, id), error, not_before)
 
 
-def untried(s: Session, id: int) -> None:  # noqa: A002
-    """The try does not count, because it was not the mail that failed: free again at once."""
-    row = s.get_one(Inbox, id)
-    row.lease_until, row.attempts = None, row.attempts - 1
-    s.flush()
-
-
-def free_all(s: Session) -> None:
-    """Ends every lease: whoever had those mails in hand is gone."""
-    s.exec(update(Inbox).where(col(Inbox.lease_until).is_not(None)).values(lease_until=None))
+def release(s: Session, id: int) -> None:  # noqa: A002
+    """Ends the lease and takes the attempt back: what failed was not the mail."""
+    s.get_one(Inbox, id).attempts -= 1
+    queue.release(s, Inbox, [id])
 
 
 def mark(
     s: Session,
     id: int,  # noqa: A002
-    state: str,
+    state: InboxState,
     *,
     at: datetime,
     intake: str | None = None,
@@ -190,49 +182,39 @@ def mark(
     sender: str | None = None,
     body_sha256: str | None = None,
 ) -> None:
-    """Gives the mail its final ``state``. What is None is left as it was."""
+    """Gives the mail its final ``state``. An argument that is None leaves its column as it is."""
     row = s.get_one(Inbox, id)
-    row.state, row.handled_at, row.lease_until, row.retry_at = state, at, None, None
-    found = {
-        "intake": intake,
-        "ref": ref,
-        "reason": reason,
-        "message_id": message_id,
-        "sender": sender,
-        "body_sha256": body_sha256,
-    }
+    row.state, row.handled_at, row.not_before = state, at, None
+    found = {"intake": intake, "ref": ref, "message_id": message_id, "sender": sender, "body_sha256": body_sha256}
     for name, value in found.items():
         if value is not None:
             setattr(row, name, value)
-    s.flush()
+    queue.finish(s, row, reason)
 
 
 def claim_moves(s: Session, folder: str, uidvalidity: int, now: datetime, lease_until: datetime) -> list[Inbox]:
-    """The mails in a final state that still lie in that folder, oldest first, for whoever asks first.
+    """The mails in a final state that are still in that folder, oldest first, leased.
 
-    The server is no help there: of two who move one mail at the same time each may make a copy of it. Nobody else gets
-    them until ``lease_until``, `moved` or `unclaim`.
+    Leases are needed because the server does not help: when two sessions move one mail, each may make a copy of it.
     """
     place = (col(Inbox.folder) == folder, col(Inbox.uidvalidity) == uidvalidity, col(Inbox.uid).is_not(None))
-    rows = list(s.exec(_UNMOVED.where(*place, _past(Inbox.lease_until)), params={"now": now}))
-    for row in rows:
-        row.lease_until = lease_until
-    s.flush()
+    rows = list(s.exec(_UNMOVED.where(*place, queue.unleased(Inbox)), params={"now": now}))
+    queue.lease(s, rows, lease_until)
     return rows
 
 
 def moved(s: Session, ids: Collection[int]) -> None:
-    """Notes that these mails have left the folder in which they arrived."""
+    """Records that these mails have left the folder in which they arrived, and ends their leases."""
     s.exec(update(Inbox).where(col(Inbox.id).in_(ids)).values(moved=True, lease_until=None))
 
 
-def unclaim(s: Session, ids: Collection[int]) -> None:
-    """They could not be moved: anybody may."""
-    s.exec(update(Inbox).where(col(Inbox.id).in_(ids)).values(lease_until=None))
+def release_moves(s: Session, ids: Collection[int]) -> None:
+    """Ends the leases of mails that could not be moved."""
+    queue.release(s, Inbox, ids)
 
 
 def unmoved(s: Session) -> list[Inbox]:
-    """The mails in a final state that still lie on the server, oldest first."""
+    """The mails in a final state that are still on the server, oldest first."""
     return list(s.exec(_UNMOVED))
 
 
@@ -247,7 +229,7 @@ def by_sha256(s: Session, sha256: str) -> Inbox | None:
 
 
 def by_message_id(s: Session, message_id: str) -> list[Inbox]:
-    """The mails that were marked with this Message-ID, oldest first; several may claim one."""
+    """The handled mails with this Message-ID, oldest first; several may claim the same one."""
     return list(s.exec(_BY_MESSAGE_ID, params={"message_id": message_id}))
 
 
@@ -258,31 +240,32 @@ def listing(s: Session, state: str | None = None, limit: int | None = None) -> l
 
 
 def handled_since(s: Session, since: datetime) -> list[Inbox]:
-    """The mails that came into their final state after ``since``, oldest first."""
-    query = select(Inbox).where(col(Inbox.state) == HANDLED, col(Inbox.handled_at) > since)
+    """The mails that were handled after ``since``, oldest first."""
+    query = select(Inbox).where(col(Inbox.state) == InboxState.HANDLED, col(Inbox.handled_at) > since)
     return list(s.exec(query.order_by(col(Inbox.id))))
 
 
-def counts(s: Session) -> dict[str, int]:
-    """How many mails there are per state; states without any are left out."""
-    return dict(s.exec(select(Inbox.state, func.count()).group_by(col(Inbox.state))).all())
+def counts(s: Session) -> dict[InboxState, int]:
+    """How many mails are in each state; a state without any is left out."""
+    found = s.exec(select(Inbox.state, func.count()).group_by(col(Inbox.state)))
+    return {InboxState(state): number for state, number in found}
 
 
 def retry(s: Session, id: int) -> bool:  # noqa: A002
-    """Lets a quarantined mail be handled again, with all its tries. False when that is no quarantined mail."""
+    """Queues a mail in quarantine again, its attempts counted anew. False when that mail is not in quarantine."""
     row = s.get(Inbox, id)
-    if row is None or row.state != QUARANTINED:
+    if row is None or row.state != InboxState.QUARANTINED:
         return False
-    row.state, row.attempts, row.reason, row.handled_at = KEPT, 0, None, None
+    row.state, row.attempts, row.last_result, row.handled_at = InboxState.KEPT, 0, None, None
     s.flush()
     return True
 
 
 def drop(s: Session, id: int) -> bool:  # noqa: A002
-    """Gives up a quarantined mail; its bytes stay. False when that is no quarantined mail."""
+    """Gives up a mail in quarantine; it keeps its bytes. False when that mail is not in quarantine."""
     row = s.get(Inbox, id)
-    if row is None or row.state != QUARANTINED:
+    if row is None or row.state != InboxState.QUARANTINED:
         return False
-    row.state = DROPPED
+    row.state = InboxState.DROPPED
     s.flush()
     return True

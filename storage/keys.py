@@ -1,4 +1,4 @@
-"""The keys of mails that expect a reply, by their SHA-256: what each is for, for whom, and until when it lives."""
+"""The reply keys, by their SHA-256: the purpose, the recipient and the life of each."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -9,15 +9,15 @@ from sqlmodel import Field, Session, col, func, or_, select, update
 
 from storage.types import IndexedText, Json, Row, Text, UtcDateTime
 
-#: Why a key is dead that nobody used in time.
+#: ``dead_why`` of a key that was not used in time.
 EXPIRED = "expired"
 
 
 class KeyRow(Row, table=True):
-    """One key; ``digest`` is the SHA-256 of its text in hex, the text itself is nowhere.
+    """One key. ``digest`` is the SHA-256 of its text in hex; the text itself is not stored.
 
-    ``purpose``: customer, confirm, decision, decision-confirm, digest. ``address`` is folded. A digest's key covers
-    ``refs``, a list of [ref, version, licence revision]. Whether ``expires_at`` has come is for who knows the time.
+    ``purpose``: customer, confirm, decision, decision-confirm, digest. ``address`` is folded. The key of a digest mail
+    covers ``refs``, a list of [ref, version, licence revision]. A key dies of ``expires_at`` only when `expire` runs.
     """
 
     __tablename__ = "reply_key"
@@ -36,7 +36,7 @@ class KeyRow(Row, table=True):
     payload: Any = Field(default=None, sa_type=Json, nullable=True)
 
 
-#: Nothing but time has ended it: a mail that came in time and is read late still opens what it opened.
+#: Alive, or dead by time only: a reply that arrived in time but is handled late is still valid.
 _ALIVE = or_(col(KeyRow.dead_at).is_(None), col(KeyRow.dead_why) == EXPIRED)
 _LIVE = select(KeyRow).where(col(KeyRow.ref) == bindparam("ref"), _ALIVE)
 
@@ -55,7 +55,7 @@ def add(
     expires_at: datetime | None = None,
     payload: Any = None,
 ) -> KeyRow:
-    """The new key; sqlalchemy's IntegrityError for a digest that is there."""
+    """Adds a key; sqlalchemy's IntegrityError for a digest that exists."""
     row = KeyRow(
         digest=digest,
         purpose=purpose,
@@ -74,12 +74,12 @@ def add(
 
 
 def find(s: Session, digest: str) -> KeyRow | None:
-    """The key, dead or alive."""
+    """The key of that digest, dead or alive."""
     return s.get(KeyRow, digest)
 
 
 def kill(s: Session, digest: str, at: datetime, why: str) -> bool:
-    """Ends the key. False when it was dead (its first reason stays) or never was."""
+    """Ends the key. False when it does not exist, or was dead for a reason other than time; that reason stays."""
     row = s.get(KeyRow, digest)
     if row is None or (row.dead_at is not None and row.dead_why != EXPIRED):
         return False
@@ -89,18 +89,18 @@ def kill(s: Session, digest: str, at: datetime, why: str) -> bool:
 
 
 def expire(s: Session, now: datetime) -> None:
-    """Ends the live keys whose time has come."""
+    """Ends the live keys whose ``expires_at`` has come."""
     over = update(KeyRow).where(col(KeyRow.dead_at).is_(None), col(KeyRow.expires_at) <= now)
     s.exec(over.values(dead_at=now, dead_why=EXPIRED))
 
 
 def next_expiry(s: Session) -> datetime | None:
-    """When the first of the live keys expires."""
+    """When the next live key expires; None when none will."""
     return s.exec(select(func.min(KeyRow.expires_at)).where(col(KeyRow.dead_at).is_(None))).one()
 
 
 def kill_of_ticket(s: Session, ref: str, purposes: Collection[str], at: datetime, why: str) -> int:
-    """Ends the live keys of the ticket that are for one of ``purposes``; gives how many they were."""
+    """Ends the live keys of the ticket that have one of ``purposes``; returns how many."""
     doomed = [row for row in live_of_ticket(s, ref) if row.purpose in purposes]
     for row in doomed:
         row.dead_at, row.dead_why = at, why
@@ -109,13 +109,13 @@ def kill_of_ticket(s: Session, ref: str, purposes: Collection[str], at: datetime
 
 
 def live_of_ticket(s: Session, ref: str) -> list[KeyRow]:
-    """The keys of the ticket that nothing but time has ended, oldest first; without those of digests, which cover many."""
+    """The keys of the ticket that are alive or dead by time only, oldest first; keys of digest mails are not included."""
     found = s.exec(_LIVE, params={"ref": ref})
     return sorted(found, key=lambda row: (row.made_at, row.digest))
 
 
 def follow(s: Session, ref: str, licence_revision: int) -> None:
-    """The ticket's own change moved its licence on: its live keys follow, so that they do not count as stale."""
+    """Binds the ticket's live keys to the licence revision that the ticket itself has made, so that they stay valid."""
     for row in live_of_ticket(s, ref):
         row.licence_revision = licence_revision
         row.refs = [[name, version, licence_revision if name == ref else old] for name, version, old in row.refs]

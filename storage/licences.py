@@ -1,7 +1,7 @@
-"""The ledger: what happened to each licence, one event after the other. Rows are added, never changed or removed.
+"""The ledger: the events of each licence. Rows are added, never changed or deleted.
 
-The database itself refuses UPDATE, DELETE and TRUNCATE (triggers, in the migrations), and each event has a seal. No names or addresses of people
-in here: they could not be erased.
+The database refuses UPDATE, DELETE and TRUNCATE (triggers, in the migrations), and each event has a seal. No row holds
+names or addresses of people: they could not be erased.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -15,7 +15,7 @@ from storage.types import IndexedText, Json, Row, Text, UtcDateTime, clean, cut,
 
 
 class LicenceEventRow(Row, table=True):
-    """One change of a licence: committed ``at``, in force from the day ``effective``; ``ticket`` is its reference."""
+    """One change of a licence: committed ``at``, in force from the day ``effective``; ``ticket`` is a reference."""
 
     __tablename__ = "licence_event"
     __table_args__ = (UniqueConstraint("token", "revision"),)
@@ -35,7 +35,7 @@ class LicenceEventRow(Row, table=True):
     catalogue_version: str = Field(sa_type=Text)
     why: str | None = Field(default=None, sa_type=Text)
     pending: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
-    seal: str = Field(sa_type=Text)  # over the seal of this token's event before and all of this one
+    seal: str = Field(sa_type=Text)  # over the seal of the token's event before and the values of this one
 
 
 _OF_TOKEN = col(LicenceEventRow.token) == bindparam("token")
@@ -47,7 +47,7 @@ _LAST = (
     .order_by(col(LicenceEventRow.revision).desc())
     .limit(1)
 )
-#: What a seal is over, beside the seal before it.
+#: The columns that a seal covers.
 _SEALED = ("token", "revision", "at", "effective", "kind", "changes", "asked_on", "ticket", "mail", "rule", "decider", "catalogue_version", "why", "pending")  # fmt: skip
 
 
@@ -68,7 +68,7 @@ def append(
     asked_on: date | None = None,
     pending: bool = False,
 ) -> int:
-    """The event's ``revision``: the last one of this token plus 1, the first is 1."""
+    """Adds an event; returns its ``revision``: 1 for the first of this token, then one more each time."""
     revision, before = s.exec(_LAST, params={"token": token}).first() or (0, "")
     row = {
         "token": token,
@@ -91,7 +91,7 @@ def append(
 
 
 def append_many(s: Session, rows: Sequence[dict[str, Any]]) -> None:
-    """Many events at once, each a whole row with its ``revision``; one that exists already is refused by the database."""
+    """Adds many events at once, each a complete row with its ``revision``; IntegrityError if one exists already."""
     if rows:
         before = _seals_before(s, rows)
         sealed = [row | {"seal": _seal(before.get((row["token"], row["revision"] - 1), ""), row)} for row in rows]
@@ -99,7 +99,7 @@ def append_many(s: Session, rows: Sequence[dict[str, Any]]) -> None:
 
 
 def _seals_before(s: Session, rows: Sequence[dict[str, Any]]) -> dict[tuple[str, int], str]:
-    """The seals of the events that those rows follow, by token and revision."""
+    """The seals of the events before those rows, by token and revision."""
     later = [row["token"] for row in rows if row["revision"] > 1]
     found: dict[tuple[str, int], str] = {}
     for n in range(0, len(later), 500):
@@ -110,7 +110,7 @@ def _seals_before(s: Session, rows: Sequence[dict[str, Any]]) -> dict[tuple[str,
 
 
 def changed(rows: Iterable[LicenceEventRow]) -> LicenceEventRow | None:
-    """Of the whole ledger the first event that is not as it was written, or does not follow the one that it was written after."""
+    """The first event of the whole ledger whose seal does not match its values or the event before it; None when all match."""
     before: dict[str, str] = {}
     for row in rows:
         if row.seal != _seal(before.get(row.token, ""), vars(row)):
@@ -124,19 +124,19 @@ def _seal(before: str, row: Mapping[str, Any]) -> str:
 
 
 def _kept(value: Any) -> Any:
-    """A value of an event as it is read back, for a seal."""
+    """A value of an event in the form in which it is read back."""
     if isinstance(value, date):
         return value.isoformat()
     return cut(clean(value)) if isinstance(value, str) else value or None
 
 
 def events(s: Session, token: str) -> list[LicenceEventRow]:
-    """What happened to this licence, by revision; empty for a token that the ledger does not know."""
+    """The events of this licence, by revision; empty for an unknown token."""
     return list(s.exec(_EVENTS, params={"token": token}))
 
 
 def events_of_tokens(s: Session, tokens: Collection[str]) -> list[LicenceEventRow]:
-    """What happened to any of these licences, in the order in which it was written."""
+    """The events of these licences, in the order in which they were added."""
     if not tokens:
         return []
     query = select(LicenceEventRow).where(col(LicenceEventRow.token).in_(tokens))
@@ -144,26 +144,26 @@ def events_of_tokens(s: Session, tokens: Collection[str]) -> list[LicenceEventRo
 
 
 def of_ledger(s: Session, tokens: Collection[str]) -> set[str]:
-    """Those of ``tokens`` that the ledger knows."""
+    """Those of ``tokens`` that have events."""
     return set(s.exec(select(LicenceEventRow.token).where(col(LicenceEventRow.token).in_(tokens)).distinct()))
 
 
 def tokens(s: Session) -> list[str]:
-    """Every token of the ledger, sorted by code point (here: databases sort each by their own language)."""
+    """Every token of the ledger, sorted by code point; databases would sort by their own locale."""
     return sorted(s.exec(select(LicenceEventRow.token).distinct()))
 
 
 def all_events(s: Session) -> list[LicenceEventRow]:
-    """The whole ledger, in the order in which it was written."""
+    """Every event, in the order in which they were added."""
     return list(s.exec(select(LicenceEventRow).order_by(col(LicenceEventRow.id))))
 
 
 def last_at(s: Session) -> datetime | None:
-    """The latest moment in the ledger; None while it is empty."""
+    """When the latest event was committed; None for an empty ledger."""
     return s.exec(select(func.max(LicenceEventRow.at))).one()
 
 
 def events_of_ticket(s: Session, ref: str) -> list[LicenceEventRow]:
-    """What the ticket changed, in the order in which it was written."""
+    """The events caused by the ticket, in the order in which they were added."""
     query = select(LicenceEventRow).where(col(LicenceEventRow.ticket) == ref)
     return list(s.exec(query.order_by(col(LicenceEventRow.id))))

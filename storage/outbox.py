@@ -1,36 +1,55 @@
-"""The durable outbox: every mail that was composed, its bytes fixed, and each attempt to deliver it."""
+"""The outbox: every mail that was composed, with its bytes, and each attempt to deliver it."""
 
 from collections.abc import Collection, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
+from enum import StrEnum
 
-from sqlalchemy import LargeBinary, bindparam, case, insert
-from sqlmodel import Field, Session, and_, col, delete, func, or_, select, update
+from sqlalchemy import LargeBinary, bindparam, insert
+from sqlmodel import Field, Session, col, delete, func, select
 
-from storage.people import Contact
-from storage.types import IndexedText, Row, Text, UtcDateTime, domain_pattern, folded, write
+from storage import queue
+from storage.queue import Queued
+from storage.types import IndexedText, Row, Text, UtcDateTime, domain_pattern, folded, word, write
 
-QUEUED = "queued"
-SENT = "sent"
-REFUSED = "refused"
-UNKNOWN = "unknown"
-UNDELIVERED = "undelivered"
-DROPPED = "dropped"
+
+class OutboxState(StrEnum):
+    """Where a composed mail stands.
+
+    ``unknown``: the server may have it, the reply to DATA was lost; it is sent again under the same Message-ID.
+    ``undelivered``: sent, but a delivery report came back.
+    """
+
+    QUEUED = "queued"
+    SENT = "sent"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+    UNDELIVERED = "undelivered"
+    DROPPED = "dropped"
+
+
+class DeliveryResult(StrEnum):
+    """What one attempt to deliver, or a delivery report, came to."""
+
+    SENT = "sent"
+    DEFERRED = "deferred"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+    UNDELIVERED = "undelivered"
+
 
 #: The states in which a mail is still to be delivered.
-DUE_STATES = (QUEUED, UNKNOWN)
+WAITING_STATES = (OutboxState.QUEUED, OutboxState.UNKNOWN)
+_UNSENT_STATES = (*WAITING_STATES, OutboxState.REFUSED, OutboxState.UNDELIVERED)
 
 
-class Outbox(Row, table=True):
-    """One mail to one recipient.
+class Outbox(Queued, table=True):
+    """One mail to one recipient. An attempt counts when it has ended; ``last_result`` is the server's last reply.
 
-    ``unknown``: the server may have it, the answer to DATA was lost; it goes out again under the same Message-ID.
-    ``undelivered``: sent, but a delivery report came back. ``attempts`` counts since it was last queued, ``position``
-    is its place among the mails that one inbox mail caused.
+    ``position`` is the mail's place among those caused by one mail of the inbox.
     """
 
     __tablename__ = "outbox"
 
-    id: int = Field(default=None, primary_key=True)
     message_id: str = Field(sa_type=IndexedText, unique=True, index=True)
     kind: str = Field(sa_type=IndexedText)
     ref: str | None = Field(default=None, sa_type=IndexedText, index=True)
@@ -38,13 +57,9 @@ class Outbox(Row, table=True):
     recipient_folded: str = Field(sa_type=IndexedText, index=True)
     recipient_domain: str | None = Field(default=None, sa_type=IndexedText, index=True)
     envelope_from: str = Field(sa_type=Text)
-    state: str = Field(default=QUEUED, sa_type=IndexedText, index=True)
-    attempts: int = 0
-    due_at: datetime = Field(sa_type=UtcDateTime)
+    state: OutboxState = Field(default=OutboxState.QUEUED, sa_type=word(OutboxState), index=True)
     composed_at: datetime = Field(sa_type=UtcDateTime, index=True)
     sent_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
-    lease_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
-    last_reply: str | None = Field(default=None, sa_type=Text)
     inbox_id: int | None = Field(default=None, foreign_key="inbox.id", index=True)
     position: int = 0
 
@@ -59,17 +74,20 @@ class OutboxRaw(Row, table=True):
 
 
 class Delivery(Row, table=True):
-    """What came of one attempt, or of a delivery report: ``sent, deferred, refused, unknown, undelivered``."""
+    """What one attempt, or a delivery report, came to, and the server's reply."""
 
     __tablename__ = "delivery"
 
     id: int = Field(default=None, primary_key=True)
     outbox_id: int = Field(foreign_key="outbox.id", index=True)
     at: datetime = Field(sa_type=UtcDateTime)
-    result: str = Field(sa_type=Text)
+    result: DeliveryResult = Field(sa_type=word(DeliveryResult))
     reply: str = Field(sa_type=Text)
 
 
+_WAITING = col(Outbox.state).in_(WAITING_STATES)
+_NEXT = select(Outbox, OutboxRaw.data).join(OutboxRaw, col(OutboxRaw.outbox_id) == col(Outbox.id))
+_NEXT = _NEXT.where(_WAITING, queue.ready(Outbox), queue.not_skipped(Outbox)).order_by(col(Outbox.id))
 _RAW = insert(OutboxRaw)
 _CAUSED = select(func.count()).select_from(Outbox).where(col(Outbox.inbox_id) == bindparam("inbox_id"))
 _BY_MESSAGE_ID = select(Outbox).where(col(Outbox.message_id) == bindparam("message_id"))
@@ -85,10 +103,10 @@ def put(
     envelope_from: str,
     raw: bytes,
     composed_at: datetime,
-    due_at: datetime,
+    not_before: datetime,
     inbox_id: int | None = None,
 ) -> Outbox:
-    """The mail, queued. ``envelope_from`` "" is the null return path; a Message-ID in use is an IntegrityError."""
+    """Queues the mail. ``envelope_from`` "" is the null reverse-path; IntegrityError for a Message-ID already in use."""
     row = Outbox(
         message_id=message_id,
         kind=kind,
@@ -98,7 +116,7 @@ def put(
         recipient_domain=domain_pattern(recipient),
         envelope_from=envelope_from,
         composed_at=composed_at,
-        due_at=due_at,
+        not_before=not_before,
         inbox_id=inbox_id,
         position=0 if inbox_id is None else _caused_by(s, inbox_id),
     )
@@ -108,70 +126,68 @@ def put(
     return row
 
 
-def claim(s: Session, now: datetime, limit: int, lease_seconds: float) -> list[tuple[Outbox, bytes]]:
-    """At most ``limit`` mails that are due, in the order in which they were queued, with their bytes.
+def next_mails(s: Session, now: datetime, limit: int, skipped: Collection[int] = ()) -> list[tuple[Outbox, bytes]]:
+    """At most ``limit`` mails that are ready, with their bytes, in the order in which they were queued.
 
-    They are leased: nobody else gets them for ``lease_seconds``; after that they are free again, as when the one who
-    had them was killed.
+    None whose number is in ``skipped``.
     """
-    free = or_(col(Outbox.lease_until).is_(None), col(Outbox.lease_until) <= now)
-    due = and_(col(Outbox.state).in_(DUE_STATES), col(Outbox.due_at) <= now, free)
-    query = select(Outbox, OutboxRaw.data).join(OutboxRaw, col(OutboxRaw.outbox_id) == col(Outbox.id)).where(due)
-    claimed = [(row, data) for row, data in s.exec(query.order_by(col(Outbox.id)).limit(limit))]
-    for row, _ in claimed:
-        row.lease_until = now + timedelta(seconds=lease_seconds)
-    s.flush()
+    return [(row, data) for row, data in s.exec(_NEXT.limit(limit), params={"now": now, "skipped": list(skipped)})]
+
+
+def claim(
+    s: Session, now: datetime, limit: int, lease_until: datetime, skipped: Collection[int] = ()
+) -> list[tuple[Outbox, bytes]]:
+    """The mails of `next_mails`, leased."""
+    claimed = next_mails(s, now, limit, skipped)
+    queue.lease(s, [row for row, _ in claimed], lease_until)
     return claimed
 
 
-def delivered(s: Session, id: int, at: datetime, reply: str) -> None:  # noqa: A002 - the contract's name
-    """The server has taken it."""
-    _result(s, id, at, "sent", reply, SENT).sent_at = at
-    s.flush()
+def delivered(s: Session, id: int, at: datetime, reply: str) -> None:  # noqa: A002
+    """The server took the mail."""
+    row = _attempted(s, id, at, DeliveryResult.SENT, reply)
+    row.state, row.sent_at = OutboxState.SENT, at
+    queue.finish(s, row, reply)
 
 
-def deferred(s: Session, id: int, at: datetime, reply: str, due_at: datetime) -> None:  # noqa: A002
-    """Not now (4xx, no connection): due again at ``due_at``. One whose fate is unknown stays so."""
-    row = s.get_one(Outbox, id)
-    _result(s, id, at, "deferred", reply, UNKNOWN if row.state == UNKNOWN else QUEUED).due_at = due_at
-    s.flush()
+def deferred(s: Session, id: int, at: datetime, reply: str, not_before: datetime) -> None:  # noqa: A002
+    """Not delivered yet (4xx, no connection). A mail whose fate is unknown keeps that state."""
+    queue.defer(s, _attempted(s, id, at, DeliveryResult.DEFERRED, reply), reply, not_before)
 
 
 def refused(s: Session, id: int, at: datetime, reply: str) -> None:  # noqa: A002
-    """Never (5xx): not tried again by itself."""
-    _result(s, id, at, "refused", reply, REFUSED)
-    s.flush()
+    """The server will never take the mail (5xx); it is not tried again by itself."""
+    row = _attempted(s, id, at, DeliveryResult.REFUSED, reply)
+    row.state = OutboxState.REFUSED
+    queue.finish(s, row, reply)
 
 
-def unknown(s: Session, id: int, at: datetime, reply: str, due_at: datetime) -> None:  # noqa: A002
-    """Nobody knows: the connection was lost after DATA. Due again at ``due_at``, the same bytes and Message-ID."""
-    _result(s, id, at, "unknown", reply, UNKNOWN).due_at = due_at
-    s.flush()
+def unknown(s: Session, id: int, at: datetime, reply: str, not_before: datetime) -> None:  # noqa: A002
+    """The connection was lost after DATA: the same bytes go out again, under the same Message-ID."""
+    row = _attempted(s, id, at, DeliveryResult.UNKNOWN, reply)
+    row.state = OutboxState.UNKNOWN
+    queue.defer(s, row, reply, not_before)
 
 
 def undelivered(s: Session, id: int, at: datetime, reply: str) -> bool:  # noqa: A002
-    """A delivery report says that it did not arrive. True the first time, False when that was known."""
+    """A delivery report says that the mail did not arrive. True for the first such report, False for later ones."""
     row = s.get_one(Outbox, id)
-    if row.state == UNDELIVERED:
+    if row.state == OutboxState.UNDELIVERED:
         return False
-    row.state, row.lease_until, row.last_reply = UNDELIVERED, None, reply
-    s.add(Delivery(outbox_id=id, at=at, result="undelivered", reply=reply))
-    s.flush()
+    row.state = OutboxState.UNDELIVERED
+    s.add(Delivery(outbox_id=id, at=at, result=DeliveryResult.UNDELIVERED, reply=reply))
+    queue.finish(s, row, reply)
     return True
 
 
-def release(s: Session, id: int) -> None:  # noqa: A002
-    """Gives a claimed mail back untried."""
-    s.get_one(Outbox, id).lease_until = None
-    s.flush()
+def release(s: Session, ids: Collection[int]) -> None:
+    """Ends the leases of claimed mails that were not tried."""
+    queue.release(s, Outbox, ids)
 
 
 def next_due(s: Session) -> datetime | None:
-    """The earliest moment at which `claim` could give something; None when nothing waits."""
-    leased = col(Outbox.lease_until) > col(Outbox.due_at)
-    free_at = case((leased, col(Outbox.lease_until)), else_=col(Outbox.due_at))
-    earliest: datetime | None = s.exec(select(func.min(free_at)).where(col(Outbox.state).in_(DUE_STATES))).one()
-    return earliest
+    """The earliest moment at which `claim` can return a mail; None when none waits."""
+    return queue.next_ready(s, Outbox, _WAITING)
 
 
 def get(s: Session, id: int) -> Outbox | None:  # noqa: A002
@@ -180,25 +196,25 @@ def get(s: Session, id: int) -> Outbox | None:  # noqa: A002
 
 
 def raw(s: Session, id: int) -> bytes:  # noqa: A002
-    """The bytes of the mail; sqlalchemy's NoResultFound when there are none."""
+    """The bytes of the mail; sqlalchemy's NoResultFound when they were deleted."""
     return s.get_one(OutboxRaw, id).data
 
 
 def has_raw(s: Session, id: int) -> bool:  # noqa: A002
-    """Whether its bytes are still here."""
+    """Whether the mail still has its bytes."""
     return s.exec(select(OutboxRaw.outbox_id).where(col(OutboxRaw.outbox_id) == id)).first() is not None
 
 
 def oldest_raw(s: Session) -> datetime | None:
-    """When the oldest mail was composed whose bytes are here."""
+    """When the oldest mail that still has its bytes was composed."""
     return s.exec(
         select(func.min(Outbox.composed_at)).join(OutboxRaw, col(OutboxRaw.outbox_id) == col(Outbox.id))
     ).one()
 
 
 def forget_raws(s: Session, before: datetime) -> None:
-    """Removes the bytes of mails that were composed before that moment and are not waiting to go out."""
-    old = select(Outbox.id).where(col(Outbox.composed_at) < before, col(Outbox.state).not_in(DUE_STATES))
+    """Deletes the bytes of mails composed before that moment that are not waiting to be delivered."""
+    old = select(Outbox.id).where(col(Outbox.composed_at) < before, col(Outbox.state).not_in(WAITING_STATES))
     s.exec(delete(OutboxRaw).where(col(OutboxRaw.outbox_id).in_(old)))
 
 
@@ -208,7 +224,7 @@ def by_message_id(s: Session, mid: str) -> Outbox | None:
 
 
 def deliveries(s: Session, id: int) -> list[Delivery]:  # noqa: A002
-    """What came of each attempt, oldest first."""
+    """The attempts to deliver the mail, and the reports on it, oldest first."""
     return list(s.exec(select(Delivery).where(col(Delivery.outbox_id) == id).order_by(col(Delivery.id))))
 
 
@@ -223,81 +239,50 @@ def listing(s: Session, state: str | None = None, ref: str | None = None) -> lis
 
 
 def retry(s: Session, id: int, now: datetime) -> bool:  # noqa: A002
-    """Makes a mail that did not go out due now. False when there is none such: one that was sent takes `resend`.
+    """Queues a mail that was not delivered, to be sent now. False for any other mail (`resend` is for one that was sent).
 
-    None whose bytes are gone goes out again.
+    False also when its bytes were deleted.
     """
-    return _queue(s, id, now, (QUEUED, UNKNOWN, REFUSED, UNDELIVERED, DROPPED))
+    return _queue(s, id, now, (*_UNSENT_STATES, OutboxState.DROPPED))
 
 
 def resend(s: Session, id: int, now: datetime) -> bool:  # noqa: A002
-    """Queues a mail that was sent once more, the same bytes. False when there is none such."""
-    return _queue(s, id, now, (SENT, UNDELIVERED))
+    """Queues a mail that was sent, to be sent again with the same bytes. False for any other mail."""
+    return _queue(s, id, now, (OutboxState.SENT, OutboxState.UNDELIVERED))
 
 
 def drop(s: Session, id: int) -> bool:  # noqa: A002
-    """Gives up a mail that has not gone out. False when there is none such."""
+    """Gives up a mail that was not delivered. False for any other mail."""
     row = s.get(Outbox, id)
-    if row is None or row.state not in (QUEUED, UNKNOWN, REFUSED, UNDELIVERED):
+    if row is None or row.state not in _UNSENT_STATES:
         return False
-    row.state, row.lease_until = DROPPED, None
+    row.state, row.lease_until = OutboxState.DROPPED, None
     s.flush()
     return True
 
 
-def count_since(s: Session, recipient: str, since: datetime, kinds: Collection[str]) -> int:
-    """How many mails of ``kinds`` were composed since then for ``recipient``, or for a domain (``@example.com``)."""
-    address = folded(recipient)
-    column = Outbox.recipient_domain if address.startswith("@") else Outbox.recipient_folded
-    query = select(func.count()).select_from(Outbox).where(col(column) == address)
-    return s.exec(query.where(col(Outbox.composed_at) >= since, col(Outbox.kind).in_(kinds))).one()
-
-
-def count_unknown_since(
-    s: Session, since: datetime, kinds: Collection[str], domain: str | None = None, but: Collection[str] = ()
-) -> int:
-    """How many mails of ``kinds`` were composed since then for addresses that are unknown (to ``@domain``).
-
-    Known are the contacts that make known, and what is in ``but`` (folded addresses and ``@domain`` patterns).
-    """
-    mine = (col(Outbox.recipient_folded), col(Outbox.recipient_domain))
-    contact = select(Contact.token).where(
-        col(Contact.makes_known).is_(True), or_(*(col(Contact.folded) == column for column in mine))
-    )
-    query = select(func.count()).select_from(Outbox).where(col(Outbox.composed_at) >= since, ~contact.exists())
-    query = query.where(col(Outbox.kind).in_(kinds), *(column.not_in(but) for column in mine if but))
-    if domain is not None:
-        query = query.where(col(Outbox.recipient_domain) == folded(domain))
-    return s.exec(query).one()
-
-
-def counts(s: Session) -> dict[str, int]:
-    """How many mails there are per state; states without any are left out."""
-    return dict(s.exec(select(Outbox.state, func.count()).group_by(col(Outbox.state))).all())
+def counts(s: Session) -> dict[OutboxState, int]:
+    """How many mails are in each state; a state without any is left out."""
+    found = s.exec(select(Outbox.state, func.count()).group_by(col(Outbox.state)))
+    return {OutboxState(state): number for state, number in found}
 
 
 def _caused_by(s: Session, inbox_id: int) -> int:
     return s.exec(_CAUSED, params={"inbox_id": inbox_id}).one()
 
 
-def _result(s: Session, id: int, at: datetime, result: str, reply: str, state: str) -> Outbox:  # noqa: A002
-    """Writes one attempt down and frees the row, in its new state."""
+def _attempted(s: Session, id: int, at: datetime, result: DeliveryResult, reply: str) -> Outbox:  # noqa: A002
+    """The row, after an attempt that is now counted and recorded."""
     row = s.get_one(Outbox, id)
-    row.state, row.lease_until, row.last_reply = state, None, reply
     row.attempts += 1
     s.add(Delivery(outbox_id=id, at=at, result=result, reply=reply))
     return row
 
 
-def _queue(s: Session, id: int, now: datetime, states: Sequence[str]) -> bool:  # noqa: A002
+def _queue(s: Session, id: int, now: datetime, states: Sequence[OutboxState]) -> bool:  # noqa: A002
     row = s.get(Outbox, id)
-    if row is None or row.state not in states or not has_raw(s, id):  # its bytes were erased, or grew too old
+    if row is None or row.state not in states or not has_raw(s, id):
         return False
-    row.state, row.attempts, row.due_at, row.lease_until = QUEUED, 0, now, None
+    row.state, row.attempts, row.not_before, row.lease_until = OutboxState.QUEUED, 0, now, None
     s.flush()
     return True
-
-
-def free_all(s: Session) -> None:
-    """Ends every lease: whoever had those mails in hand is gone."""
-    s.exec(update(Outbox).where(col(Outbox.lease_until).is_not(None)).values(lease_until=None))

@@ -1,4 +1,4 @@
-"""Names and addresses: who holds a licence and who may speak for it. Outside the ledger, so that they can be erased."""
+"""Names and addresses: the customer and the contacts of each licence, outside the ledger so that they can be erased."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
@@ -10,7 +10,7 @@ from storage.types import IndexedText, Row, Text, UtcDateTime, domain_pattern, f
 
 
 class Party(Row, table=True):
-    """Whose licence it is."""
+    """The customer of a licence."""
 
     __tablename__ = "party"
 
@@ -22,7 +22,7 @@ class Party(Row, table=True):
 class Contact(Row, table=True):
     """An address ``jo@example.com`` or a pattern ``@example.com`` that is a contact of a licence.
 
-    ``makes_known``: the licence is or was active by import, operator or staff, so its contacts are known to the desk.
+    ``makes_known``: the licence is or was active by import, operator or staff, so the desk knows its contacts.
     """
 
     __tablename__ = "contact"
@@ -43,7 +43,7 @@ _KNOWN = select(Contact.token).where(_MATCHING, col(Contact.makes_known).is_(Tru
 
 
 def set_name(s: Session, token: str, name: str) -> None:
-    """The licence is ``name``'s from now on."""
+    """Sets the customer of the licence."""
     row = s.get(Party, token)
     if row is None:
         write(s, _NEW_PARTY, token=token, customer_name=name, name_folded=name.casefold())
@@ -53,7 +53,7 @@ def set_name(s: Session, token: str, name: str) -> None:
 
 
 def set_names(s: Session, names: Mapping[str, str]) -> None:
-    """Each licence is that customer's from now on; many at once."""
+    """Sets the customers of many licences, by token."""
     rows = [{"token": t, "customer_name": name, "name_folded": name.casefold()} for t, name in names.items()]
     known = _tokens_of(s, Party, names)
     new = [row for row in rows if row["token"] not in known]
@@ -67,7 +67,7 @@ def set_names(s: Session, names: Mapping[str, str]) -> None:
 def replace_contacts(
     s: Session, contacts: Mapping[str, Sequence[str]], since: datetime, makes_known: Collection[str]
 ) -> None:
-    """Those are the contacts of each licence from now on; one that stays keeps its date. Many at once."""
+    """Sets the contacts of many licences, by token; a contact that stays keeps its date."""
     known = _tokens_of(s, Contact, contacts)
     new = []
     for token, addresses in contacts.items():
@@ -93,7 +93,7 @@ def _drop_others(s: Session, token: str, wanted: Collection[str]) -> None:
 
 
 def _tokens_of(s: Session, table: type[Party] | type[Contact], tokens: Collection[str]) -> set[str]:
-    """Which of those tokens stand in the table."""
+    """Those of ``tokens`` that are in the table."""
     wanted = list(tokens)
     found: set[str] = set()
     for start in range(0, len(wanted), 500):
@@ -102,18 +102,18 @@ def _tokens_of(s: Session, table: type[Party] | type[Contact], tokens: Collectio
 
 
 def name(s: Session, token: str) -> str | None:
-    """Whose licence it is."""
+    """The customer of the licence."""
     row = s.get(Party, token)
     return None if row is None else row.customer_name
 
 
 def tokens_named(s: Session, name: str) -> list[str]:
-    """The licences of a customer of that name, ignoring case; sorted."""
+    """The tokens of a customer of that name, in any case; sorted."""
     return sorted(s.exec(_NAMED, params={"name": name.casefold()}))
 
 
 def add_contact(s: Session, token: str, address: str, since: datetime, makes_known: bool) -> None:
-    """The licence has that contact. One that is there stays as written and since when; ``makes_known`` only rises."""
+    """Adds a contact. One that exists keeps its spelling and date; ``makes_known`` can only become true."""
     row = s.get(Contact, (token, folded(address)))
     if row is None:
         values = {"token": token, "folded": folded(address), "address": address}
@@ -124,18 +124,18 @@ def add_contact(s: Session, token: str, address: str, since: datetime, makes_kno
 
 
 def contacts(s: Session, token: str) -> list[Contact]:
-    """The contacts of the licence, the oldest first."""
+    """The contacts of the licence, oldest first."""
     found = s.exec(_CONTACTS, params={"token": token})
     return sorted(found, key=lambda row: (row.since, row.folded))
 
 
 def names(s: Session) -> dict[str, str]:
-    """Whose each licence is, by token."""
+    """The customer of each licence, by token."""
     return {row.token: row.customer_name for row in s.exec(select(Party))}
 
 
 def all_contacts(s: Session) -> dict[str, tuple[str, ...]]:
-    """The contacts of each licence that has any, by token, the oldest first."""
+    """The contacts of each licence that has any, by token, oldest first."""
     found: dict[str, tuple[str, ...]] = {}
     for row in sorted(s.exec(select(Contact)), key=lambda row: (row.since, row.folded)):
         found[row.token] = (*found.get(row.token, ()), row.address)
@@ -143,23 +143,23 @@ def all_contacts(s: Session) -> dict[str, tuple[str, ...]]:
 
 
 def tokens_of_address(s: Session, address: str) -> list[Contact]:
-    """Every contact row, of any licence, that is this address or the pattern of its domain; sorted by token."""
+    """The contacts of all licences that match the address, itself or by the pattern of its domain; sorted by token."""
     found = s.exec(_OF_ADDRESS, params={"forms": _matching(address)})
     return sorted(found, key=lambda row: (row.token, row.folded))
 
 
 def known(s: Session, address: str) -> bool:
-    """Whether the address, or the pattern of its domain, is a contact that makes known."""
+    """Whether a contact that ``makes_known`` matches the address, itself or by the pattern of its domain."""
     return s.exec(_KNOWN, params={"forms": _matching(address)}).first() is not None
 
 
 def mark_known(s: Session, token: str) -> None:
-    """The licence is active by a decision: its contacts are known from now on."""
+    """Makes the contacts of the licence known, when a decision has made it active."""
     s.exec(update(Contact).where(col(Contact.token) == token).values(makes_known=True))
 
 
 def move(s: Session, old: str, new: str) -> None:
-    """Gives the licence ``new`` the name and contacts of ``old``, beside its own contacts; ``old`` keeps them."""
+    """Copies the customer and the contacts of ``old`` to ``new``, which keeps its own contacts too."""
     customer = name(s, old)
     if customer is not None:
         set_name(s, new, customer)
@@ -168,6 +168,6 @@ def move(s: Session, old: str, new: str) -> None:
 
 
 def _matching(address: str) -> list[str]:
-    """The folded forms under which the address may be a contact; none for what is no plain address."""
+    """The folded contacts that match the address: itself and the pattern of its domain; none without a domain."""
     pattern = domain_pattern(address)
     return [] if pattern is None else [folded(address), pattern]

@@ -1,4 +1,4 @@
-"""Which processes work on one database: whoever finds itself alone knows that all that others had in hand was left."""
+"""Which processes work on one database: a process that finds itself alone knows that every lease was left by a dead one."""
 
 import fcntl
 from collections.abc import Iterator
@@ -10,17 +10,17 @@ from sqlalchemy import Engine, text
 
 from storage.faults import StoreError
 
-#: The number of PostgreSQL's advisory lock.
+#: The key of PostgreSQL's advisory lock.
 LOCK = 0x6D61696D
 
 
 class Presence(Protocol):
-    """``alone`` until ``admit`` lets others in; they wait at their start for that."""
+    """``alone``: no other process works on the database. Others that start wait until ``admit``."""
 
     alone: bool
 
     def admit(self) -> None:
-        """What had to be done alone is done."""
+        """Lets the others start."""
         ...
 
 
@@ -40,7 +40,7 @@ class _File:
 
 @contextmanager
 def of_file(database: Path) -> Iterator[Presence]:
-    """By a lock on a file beside the database, which the system ends with the process."""
+    """Presence by a lock on a file beside the database; the system releases it when the process ends."""
     place = database.with_name(f"{database.name}-present")
     try:
         file = place.open("a")
@@ -70,7 +70,7 @@ class _Server:
 
 @contextmanager
 def of_server(engine: Engine) -> Iterator[Presence]:
-    """By an advisory lock, which the server ends with the connection."""
+    """Presence by an advisory lock; the server releases it when the connection ends."""
     here = _Server(engine)
     try:
         yield here

@@ -1,7 +1,7 @@
-"""Price lists as they were in force, so that a past month's invoice has the same amounts for ever.
+"""The price lists that were in force, so that the invoice of a past month never changes.
 
-The database refuses to change or remove one (triggers, in the migrations), and each has a seal: who changes one all the
-same is found out.
+The database refuses to change or delete one (triggers, in the migrations), and each has a seal by which `changed` detects
+a change all the same.
 """
 
 from datetime import datetime
@@ -13,7 +13,7 @@ from storage.types import Json, Row, Text, UtcDateTime, seal
 
 
 class PriceList(Row, table=True):
-    """In force from ``since`` until the next one: amounts by item, as text, and the items that are on no bill."""
+    """In force from ``since`` until the next one: the amount of each item, as text, and the items that are not billed."""
 
     __tablename__ = "price_list"
 
@@ -35,7 +35,7 @@ def add(
     amounts: dict[str, str],
     unbilled: list[str],
 ) -> PriceList:
-    """The list that is in force from now on."""
+    """Adds a list that is in force from ``since``."""
     row = PriceList(
         since=since, catalogue_version=catalogue_version, currency=currency, amounts=amounts, unbilled=unbilled, seal=""
     )
@@ -47,12 +47,12 @@ def add(
 
 
 def listing(s: Session) -> list[PriceList]:
-    """All of them, in the order in which they were written."""
+    """Every list, in the order in which they were added."""
     return list(s.exec(select(PriceList).order_by(col(PriceList.id))))
 
 
 def changed(s: Session) -> PriceList | None:
-    """The first list that is not as it was written, or does not follow the one that it was written after."""
+    """The first list whose seal does not match its values or the list before it; None when all match."""
     before = ""
     for row in listing(s):
         if row.seal != _seal(before, row):
@@ -62,12 +62,12 @@ def changed(s: Session) -> PriceList | None:
 
 
 def latest(s: Session) -> PriceList | None:
-    """The newest list; None while there is none."""
+    """The newest list; None when there is none."""
     return s.exec(select(PriceList).order_by(col(PriceList.since).desc(), col(PriceList.id).desc()).limit(1)).first()
 
 
 def in_force(s: Session, before: datetime) -> PriceList | None:
-    """The newest list from before that moment, else the first one there ever was."""
+    """The newest list from before that moment, or else the first list."""
     newest = select(PriceList).where(col(PriceList.since) < before)
     found = s.exec(newest.order_by(col(PriceList.since).desc(), col(PriceList.id).desc()).limit(1)).first()
     return found or s.exec(select(PriceList).order_by(col(PriceList.since), col(PriceList.id)).limit(1)).first()

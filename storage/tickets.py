@@ -1,4 +1,4 @@
-"""Tickets as rows: what is asked of them in SQL stands in columns, the whole ticket in ``body``. And their events."""
+"""Tickets and their events: queries use the columns of a ticket, the whole ticket is in ``body``."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -11,13 +11,13 @@ from storage.types import IndexedText, Json, Row, Text, UtcDateTime, folded, wri
 
 
 class StaleRow(Exception):  # noqa: N818 - what it is, not that it is an error
-    """The row is not as its writer saw it: somebody else was first, and nothing was written."""
+    """The row has changed since its writer read it; nothing was written."""
 
 
 class TicketRow(Row, table=True):
-    """One ticket. ``version`` is the request's (keys are bound to it), ``row_version`` counts the writes.
+    """One ticket. ``version`` counts changes of the request (keys are bound to it), ``row_version`` counts writes.
 
-    ``sender`` is folded; the address as it was written is in ``body``. ``form_sha256`` tells equal forms.
+    ``sender`` is folded; the address as it was written is in ``body``. Equal forms have the same ``form_sha256``.
     """
 
     __tablename__ = "ticket"
@@ -39,7 +39,7 @@ class TicketRow(Row, table=True):
 
 
 class TicketEventRow(Row, table=True):
-    """One thing that happened to a ticket; ``by`` who did it, ``mail`` the Message-ID of the mail that did."""
+    """One event of a ticket: ``by`` whom, and the Message-ID of the ``mail`` that caused it."""
 
     __tablename__ = "ticket_event"
 
@@ -53,7 +53,7 @@ class TicketEventRow(Row, table=True):
 
 
 class Counter(Row, table=True):
-    """The last number given out under a name."""
+    """The last number assigned under a name."""
 
     __tablename__ = "counter"
 
@@ -81,7 +81,7 @@ _SAME_FORM = _SAME_FORM.order_by(col(TicketRow.number).desc()).limit(1)
 
 
 def next_number(s: Session) -> int:
-    """The number for a new ticket, never given twice; one that is rolled back is given again, so there are no gaps."""
+    """The number for a new ticket, never assigned twice; a rollback returns it, so that there are no gaps."""
     s.flush()
     given = s.connection().execute(_COUNT_ON).scalar()
     if given is None:
@@ -106,9 +106,9 @@ def save(
     body: dict[str, Any],
     expected_version: int | None,
 ) -> TicketRow:
-    """The row as it is now. ``expected_version`` is the ``row_version`` that was read, None for a new ticket.
+    """Writes the ticket; ``expected_version`` is the ``row_version`` that was read, None for a new ticket.
 
-    StaleRow when the ticket has another row version by now, is gone, or (None) is there already.
+    StaleRow when the row has another version by now or is gone, or when the new ticket exists already.
     """
     values = {
         "ref": ref,
@@ -125,7 +125,7 @@ def save(
     }
     if expected_version is None:
         return _insert(s, number, ref, values)
-    row = s.get(TicketRow, number)  # of this transaction: nobody else writes until it ends
+    row = s.get(TicketRow, number)  # there is only one writer: the row cannot change before the commit
     if row is None or row.row_version != expected_version:
         msg = f"{ref} is no longer at row version {expected_version}"
         raise StaleRow(msg)
@@ -136,7 +136,7 @@ def save(
 
 
 def load(s: Session, ref: str) -> TicketRow | None:
-    """The ticket called ``ref``."""
+    """The ticket with that reference."""
     return s.exec(_BY_REF, params={"ref": ref}).first()
 
 
@@ -151,7 +151,7 @@ def listing(s: Session, states: Collection[str] | None = None, limit: int | None
 
 
 def with_event_since(s: Session, kinds: Collection[str], since: datetime) -> list[TicketRow]:
-    """The tickets to which one of ``kinds`` happened after ``since``, oldest first."""
+    """The tickets with an event of one of ``kinds`` after ``since``, oldest first."""
     happened = select(TicketEventRow.number).where(col(TicketEventRow.kind).in_(kinds), col(TicketEventRow.at) > since)
     return _found(s, None, col(TicketRow.number).in_(happened))[::-1]
 
@@ -162,13 +162,13 @@ def of_sender(s: Session, sender_folded: str, states: Collection[str] | None = N
 
 
 def same_form(s: Session, sender_folded: str, form_sha256: str, states: Collection[str]) -> TicketRow | None:
-    """The newest ticket in ``states`` that this address opened with a form of just these values."""
+    """The newest ticket in ``states`` that this address opened with an equal form."""
     same = {"sender": folded(sender_folded), "form": form_sha256, "states": list(states)}
     return s.exec(_SAME_FORM, params=same).first()
 
 
 def waiting(s: Session, states: Collection[str]) -> list[TicketRow]:
-    """The tickets in ``states``, the one that has waited longest first."""
+    """The tickets in ``states``, longest waiting first."""
     query = select(TicketRow).where(col(TicketRow.state).in_(states))
     return list(s.exec(query.order_by(col(TicketRow.updated_at), col(TicketRow.number))))
 
@@ -176,12 +176,12 @@ def waiting(s: Session, states: Collection[str]) -> list[TicketRow]:
 def add_event(
     s: Session, number: int, at: datetime, kind: str, by: str, mail: str | None = None, detail: Any = None
 ) -> None:
-    """Writes down what happened to the ticket of that number, which must be saved already; ``detail`` is any JSON."""
+    """Adds an event to a saved ticket; ``detail`` is any JSON value."""
     write(s, _EVENT, number=number, at=at, kind=kind, by=by, mail=mail, detail=detail)
 
 
 def histories(s: Session, states: Collection[str] | None = None) -> dict[int, list[TicketEventRow]]:
-    """What happened to each ticket (in ``states``) to which anything did, by its number, in the order of writing."""
+    """The events of each ticket (in ``states``) that has any, by number, in the order in which they were added."""
     query = select(TicketEventRow).order_by(col(TicketEventRow.id))
     if states is not None:
         query = query.join(TicketRow).where(col(TicketRow.state).in_(states))
@@ -192,19 +192,19 @@ def histories(s: Session, states: Collection[str] | None = None) -> dict[int, li
 
 
 def last_event_at(s: Session) -> datetime | None:
-    """When the latest thing happened to any ticket; None while nothing has."""
+    """When the latest event of any ticket happened; None when there is none."""
     return s.exec(select(func.max(TicketEventRow.at))).one()
 
 
 def events(s: Session, number: int) -> list[TicketEventRow]:
-    """What happened to the ticket, in the order in which it was written."""
+    """The events of the ticket, in the order in which they were added."""
     query = select(TicketEventRow).where(col(TicketEventRow.number) == number)
     return list(s.exec(query.order_by(col(TicketEventRow.id))))
 
 
 def _insert(s: Session, number: int, ref: str, values: dict[str, Any]) -> TicketRow:
     if s.exec(_TAKEN, params={"number": number, "ref": ref}).first() is not None:
-        msg = f"{ref} ({number}) is there already"
+        msg = f"{ref} ({number}) exists already"
         raise StaleRow(msg)
     row = TicketRow(number=number, **values)
     s.add(row)

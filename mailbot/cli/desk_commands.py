@@ -185,7 +185,7 @@ def inject(
     with found.store.read() as session:
         row = inbox.get(session, inbox_id)
     show_json({"id": inbox_id, "new": new, **json_shapes.row(row, ("state", "intake", "reason"))})
-    raise typer.Exit(1 if row is None or row.state == inbox.KEPT else 0)
+    raise typer.Exit(1 if row is None or row.state == inbox.InboxState.KEPT else 0)
 
 
 @app.command()

@@ -23,7 +23,7 @@ def invoices(
     now: NowOption = None,
     json: Json = False,
 ) -> None:
-    """The invoice lines of a month; they are final once its last day has ended."""
+    """Print the invoice lines of a month. They are final once the month has ended."""
     if as_csv and json:
         fail("use --csv or --json, not both", 2)
     if spreadsheet and not as_csv:
@@ -51,7 +51,7 @@ def invoices(
 
 
 def due(config_file: ConfigOption = None, now: NowOption = None, json: Json = False) -> None:
-    """What will happen and when: due things, ends and renewals of licences, the next invoice."""
+    """List what will happen and when: reminders and other due things, ends and renewals of licences, the next invoice."""
     choose(config_file, now)
     found = desk()
     with found.store.read() as session:
@@ -63,7 +63,7 @@ def due(config_file: ConfigOption = None, now: NowOption = None, json: Json = Fa
 
 
 def audit(config_file: ConfigOption = None, now: NowOption = None, json: Json = False) -> None:
-    """Whether events, licences, tickets and invoices agree; names the first that does not (exit 1)."""
+    """Check that events, licences, tickets and invoices agree. If not, name the first disagreement (exit code 1)."""
     choose(config_file, now)
     found = desk()
     with found.store.read() as session:

@@ -11,7 +11,7 @@ from rich.progress import track
 from mailbot import json_shapes
 from mailbot.cli.command_context import ConfigOption, Json, NowOption, choose, desk, fail, show_json
 from mailbot.cli.tables import show_table
-from mailbot.core.ledger.invariants import first_break
+from mailbot.core.ledger.invariants import first_broken_invariant
 from mailbot.core.ledger.licence import Licence
 from mailbot.environment import Desk
 from mailbot.operations.ledger_csv import Checks, Progress, export_csv, read_csv
@@ -128,7 +128,7 @@ def _reverse(found: Desk, row: dict[str, str], why: str) -> None:
     with found.store.read() as session:
         licence = mapping.load_licence(session, row["token"], today)
     if licence is not None:
-        _tell_broken(found, [(licence.token, first_break(licence.history, today, found.catalogue))], today)
+        _tell_broken(found, [(licence.token, first_broken_invariant(licence.history, today, found.catalogue))], today)
 
 
 @app.command("import")
@@ -170,7 +170,7 @@ def _show_differences(found: list[Difference], read: int, *, json: bool) -> None
 
 def _warn(found: Desk, changed: list[Difference]) -> None:
     today = _today(found)
-    _tell_broken(found, [(one.token, one.first_break(today, found.catalogue)) for one in changed], today)
+    _tell_broken(found, [(one.token, one.first_broken_invariant(today, found.catalogue)) for one in changed], today)
 
 
 def _tell_broken(found: Desk, firsts: list[tuple[str, tuple[date, str] | None]], today: date) -> None:

@@ -61,9 +61,9 @@ def diagnose(
     now: NowOption = None,
     json: Json = False,
 ) -> None:
-    """Say what logs prove: .log, .txt, .json, .gz, .zip, winmail.dat or a whole mail, all FILEs together.
+    """Say what logs prove: .log, .txt, .json, .gz, .zip, winmail.dat or a whole mail, all files together.
 
-    With a configuration they are set against the ledger too. Exit 1 where nothing could be read.
+    With a configuration they are compared with the ledger too. The exit code is 1 if nothing could be read.
     """
     choose(config_file, now)
     given = [(file.name, file.read_bytes()) for file in files]

@@ -7,8 +7,9 @@ import typer
 
 from mailbot.cli.command_context import ConfigOption, Json, NowOption, choose, desk, fail, show_json
 from mailbot.core.base.address import strict
-from mailbot.operations.person_erasure import ErasureReport, StillNeededError
+from mailbot.operations.person_erasure import StillNeededError
 from mailbot.operations.person_erasure import erase_person as erased
+from storage.erasure import Erased
 
 
 def erase(
@@ -18,9 +19,9 @@ def erase(
     now: NowOption = None,
     json: Json = False,
 ) -> None:
-    """Erase a person: contacts, mails with their attachments, and the words of tickets. For good.
+    """Erase a person for good: contacts, mails with their attachments, and the words in tickets.
 
-    Licences, bills and what was decided stay. Exit 1, and nothing is erased, while a ticket of that address is open.
+    Licences, bills and decisions stay. While a ticket of that address is open, nothing is erased and the exit code is 1.
     """
     if strict(address) is None:
         fail(f"ADDRESS: read {address!r}, must be one plain address like jo@acme.example", 2)
@@ -35,7 +36,7 @@ def erase(
         typer.echo(_told(report, dry_run=dry_run))
 
 
-def _told(report: ErasureReport, *, dry_run: bool) -> str:
+def _told(report: Erased, *, dry_run: bool) -> str:
     lines = [
         f"{report.address}: {'would be erased' if dry_run else 'erased'}",
         f"  contact of      {', '.join(report.contact_of) or 'no licence'}",

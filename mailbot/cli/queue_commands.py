@@ -16,8 +16,6 @@ from storage import inbox, outbox
 
 Ids = Annotated[list[int], typer.Argument(metavar="ID...")]
 State = Annotated[str | None, typer.Option("--state", help="Only mails in this state.")]
-#: States of mails that go out.
-OUT = (outbox.QUEUED, outbox.SENT, outbox.REFUSED, outbox.UNKNOWN, outbox.UNDELIVERED, outbox.DROPPED)
 outbox_app = typer.Typer(invoke_without_command=True)
 quarantine_app = typer.Typer(no_args_is_help=True)
 
@@ -38,9 +36,9 @@ def _cell(column: str, value: Any) -> Any:
 def list_inbox(
     state: State = None, config_file: ConfigOption = None, now: NowOption = None, json: Json = False
 ) -> None:
-    """Mails that came, newest first. Of a failure the table says what went wrong; --json has the traceback too."""
+    """List received mails, newest first. --json also has the traceback of a failure."""
     choose(config_file, now)
-    known = known_state(state, (inbox.KEPT, *inbox.FINAL))
+    known = known_state(state, tuple(inbox.InboxState))
     with desk().store.read() as session:
         rows = inbox.listing(session, known)
     _listed("Inbox", rows, json_shapes.INBOX, ("id", "state", "received_at", "sender", "intake", "reason"), json)
@@ -57,7 +55,7 @@ def list_outbox(
     """List mails to send and sent mails, newest first."""
     choose(config_file, now)
     if context.invoked_subcommand is None:
-        known = known_state(state, OUT)
+        known = known_state(state, tuple(outbox.OutboxState))
         with desk().store.read() as session:
             rows = outbox.listing(session, known)
         _listed(
@@ -115,7 +113,7 @@ def quarantine_list(config_file: ConfigOption = None, now: NowOption = None, jso
     """List the mails in quarantine with the reason. --json also has the traceback of a failure."""
     choose(config_file, now)
     with desk().store.read() as session:
-        rows = inbox.listing(session, inbox.QUARANTINED)
+        rows = inbox.listing(session, inbox.InboxState.QUARANTINED)
     _listed("Quarantine", rows, json_shapes.INBOX, ("id", "received_at", "sender", "reason"), json)
 
 
@@ -127,7 +125,7 @@ def quarantine_show(
     choose(config_file, now)
     with desk().store.read() as session:
         row = inbox.get(session, id_)
-        if row is None or row.state != inbox.QUARANTINED:
+        if row is None or row.state != inbox.InboxState.QUARANTINED:
             fail(f"mail {id_} is not in quarantine")
         _show_raw(inbox.raw(session, id_))
 
@@ -162,6 +160,6 @@ def _quarantine(act: Callable[..., bool], ids: list[int], what: str, config_file
     def one(id_: int) -> bool:
         with found.store.write() as session:
             row = inbox.get(session, id_)
-            return row is not None and row.state == inbox.QUARANTINED and act(session, id_)
+            return row is not None and row.state == inbox.InboxState.QUARANTINED and act(session, id_)
 
     _each(one, ids, what)

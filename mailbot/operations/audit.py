@@ -11,12 +11,12 @@ from sqlmodel import Session
 
 from mailbot.core.desk.grant import SILENT
 from mailbot.core.desk.ticket import GRANTED, Item, ItemStatus, Ticket, state_of
-from mailbot.core.ledger.billing_history import committed_on, course
+from mailbot.core.ledger.billing_history import billing_history, committed_on
 from mailbot.core.ledger.invoices import InvoiceLine
 from mailbot.core.ledger.licence import DATES, LicenceEvent, state_on, valid_events
 from mailbot.core.ledger.period import month_end, next_month
 from mailbot.process import invoicing, mapping
-from storage import due, licences, people, posts, price_lists, tickets
+from storage import due, licence_posts, licences, people, price_lists, tickets
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,9 @@ def _books(session: Session, now: datetime, zone: ZoneInfo) -> Books:
         waiting=frozenset(
             (row.ref, row.due_at.astimezone(zone).date()) for row in due.open_(session, "day") if row.ref
         ),
-        unasked=frozenset((row.token, row.revision) for row in posts.listing(session, "waiting")),
+        unasked=frozenset(
+            (row.token, row.revision) for row in licence_posts.listing(session, licence_posts.PostState.WAITING)
+        ),
         last=last,
         altered=(licences.changed(written), price_lists.changed(session)),
     )
@@ -269,7 +271,9 @@ def _increases(books: Books) -> Found:
 
 def _over(item: Item, ticket: Ticket, books: Books) -> bool:
     """Whether billing had ended by the item's day: with a deactivation that was asked for in time and read later."""
-    stage = course(books.by_token[ticket.token or ""], books.zone, frozenset()).stage(item.effective or books.last)
+    stage = billing_history(books.by_token[ticket.token or ""], books.zone, frozenset()).stage(
+        item.effective or books.last
+    )
     return item.item != "token" and stage is not None and not stage.active
 
 

@@ -13,7 +13,7 @@ from mailbot.servers.smtp import Smtp, SmtpError
 from mailbot.service.delivery import smtp_settings
 from mailbot.service.mailbox_loop import imap_settings
 from mailbot.wording import load_wording
-from storage import posts
+from storage import licence_posts
 from storage.engine import head, open_store
 from storage.faults import StoreError
 
@@ -60,7 +60,7 @@ def _database(config: Config) -> str:
     store.migrate()
     store.verify()
     with store.read() as session:
-        waiting = posts.waiting(session)
+        waiting = licence_posts.count_waiting(session)
     store.close()
     if waiting and config.licence_server is None:
         raise ValueError(

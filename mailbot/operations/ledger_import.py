@@ -11,14 +11,14 @@ from mailbot.core.base.address import fold_case
 from mailbot.core.catalogue.contents import Catalogue
 from mailbot.core.catalogue.item_kinds import SEATS
 from mailbot.core.desk.events import Reversed
-from mailbot.core.ledger.invariants import first_break
+from mailbot.core.ledger.invariants import first_broken_invariant
 from mailbot.core.ledger.licence import DATES, Licence, LicenceEvent
 from mailbot.core.ledger.licence import state_on as state
 from mailbot.environment import Desk
 from mailbot.operations.ledger_csv import Progress, cell_parts
 from mailbot.process import mapping
 from mailbot.process.unit_of_work import Work
-from storage import licences, people, posts
+from storage import licence_posts, licences, people
 
 #: So many tokens are looked up alone; for more the whole ledger is read once.
 FEW = 50
@@ -48,7 +48,7 @@ class Difference:
             found.append(("contacts", ";".join(self.before.contacts) if self.before else None, ";".join(self.contacts)))
         return found
 
-    def first_break(self, day: date, catalogue: Catalogue) -> tuple[date, str] | None:
+    def first_broken_invariant(self, day: date, catalogue: Catalogue) -> tuple[date, str] | None:
         """The first date, ``day`` or ahead, on which the changed licence is one that no request may make, with the reason's code."""
         if not self.terms:
             return None
@@ -57,7 +57,7 @@ class Difference:
         change = LicenceEvent(
             token=self.token, revision=len(history) + 1, at=at, effective=day, kind="set", changes=dict(self.terms)
         )
-        return first_break((*history, change), day, catalogue)
+        return first_broken_invariant((*history, change), day, catalogue)
 
 
 def differences(desk: Desk, rows: Sequence[Mapping[str, str]]) -> list[Difference]:
@@ -112,7 +112,7 @@ def reverse(desk: Desk, token: str, revision: int, why: str) -> str | None:
             decider="operator", rule="reversal", catalogue_version=desk.catalogue.version, why=why, ticket=wrong.ticket,
         )  # fmt: skip
         if desk.config.licence_server is not None:
-            posts.add(session, token, put_back, now)
+            licence_posts.add(session, token, put_back, now)
         _tell_ticket(Work(desk, session, now, f"reverse:{token}:{revision}"), wrong)
     return None
 
@@ -214,7 +214,7 @@ def _write(desk: Desk, session: Session, found: Sequence[Difference], kind: str,
     )
     for one in found:
         if asks and one.terms:
-            posts.add(session, one.token, (one.before.revision if one.before else 0) + 1, now)
+            licence_posts.add(session, one.token, (one.before.revision if one.before else 0) + 1, now)
     people.set_names(session, {one.token: one.name for one in found if one.name is not None})
     new = {one.token: one.contacts for one in found if one.contacts is not None}
     known = frozenset(one.token for one in found if one.makes_known)

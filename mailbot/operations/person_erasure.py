@@ -1,6 +1,5 @@
 """``mailbot erase``: what the desk knows of a person goes; licences, bills and what was decided stay."""
 
-from dataclasses import dataclass
 from typing import Any
 
 from sqlmodel import Session
@@ -8,7 +7,7 @@ from sqlmodel import Session
 from mailbot.core.base.address import same
 from mailbot.core.desk.ticket import FINAL, Ticket
 from mailbot.environment import Desk
-from storage import erasure, people, tickets
+from storage import erasure, tickets
 
 #: What a ticket keeps of a person: nothing. Its items, dates, token and linked tickets stay.
 _NOBODY: dict[str, Any] = {
@@ -22,28 +21,18 @@ class StillNeededError(ValueError):
     """It cannot be done now; the text says why and what to do first."""
 
 
-@dataclass(frozen=True)
-class ErasureReport:
-    """What was, or would be, erased; ``without_contact`` are the licences for which nobody is left to ask."""
+def erase_person(desk: Desk, address: str, *, dry_run: bool) -> erasure.Erased:
+    """What was, or with ``dry_run`` would be, erased, from the tables and from the file of the database.
 
-    address: str
-    tickets: list[str]
-    contact_of: list[str]
-    without_contact: list[str]
-    mails_in: int
-    mails_out: int
-
-
-def erase_person(desk: Desk, address: str, *, dry_run: bool) -> ErasureReport:
-    """One transaction, then the file itself is rid of what was deleted. StillNeededError while something of his is still open."""
+    StillNeededError while something of that person is still open.
+    """
     _of_the_desk(desk, address)
     with desk.store.rehearsal() if dry_run else desk.store.write() as session:
         _nothing_open(session, address)
-        done = erasure.erase(session, address, desk.clock(), _dismantled)
-        alone = [token for token in done.contact_of if not people.contacts(session, token)]
+        erased = erasure.erase(session, address, desk.clock(), _dismantled)
     if not dry_run:
         desk.store.scrub()
-    return ErasureReport(address, done.tickets, done.contact_of, alone, done.mails_in, done.mails_out)
+    return erased
 
 
 def _of_the_desk(desk: Desk, address: str) -> None:

@@ -19,7 +19,7 @@ UNANSWERED = ("refused sender", "words of a stranger", "status of a stranger", "
 #: Behind what a mail turned out to be: no budget was left for its answer.
 WITHHELD = ", not answered: budget"
 #: States of our mails that somebody must look at.
-LOST = (outbox.REFUSED, outbox.UNKNOWN, outbox.UNDELIVERED)
+LOST = (outbox.OutboxState.REFUSED, outbox.OutboxState.UNKNOWN, outbox.OutboxState.UNDELIVERED)
 MOST_LINES = 100
 #: The lines of a history that say that something was granted.
 GRANTS = ("applied", "scheduled", "applying")
@@ -81,7 +81,7 @@ def _unread(work: Work) -> list[str]:
 def _mails_in(work: Work) -> list[str]:
     """What stands in quarantine, and what got no answer since the last digest."""
     since = _since(work)
-    left = inbox.listing(work.session, inbox.QUARANTINED)
+    left = inbox.listing(work.session, inbox.InboxState.QUARANTINED)
     left += [row for row in inbox.handled_since(work.session, since) if _unanswered(row.intake or "")]
     say = work.desk.say
     return [
@@ -89,7 +89,7 @@ def _mails_in(work: Work) -> list[str]:
             "digest.mail_in",
             id=row.id,
             sender=row.sender or say("alert.nobody"),
-            why=first_line(row.reason) or row.intake,
+            why=first_line(row.last_result) or _why_unanswered(work, row.intake or ""),
         )
         for row in left
     ]
@@ -97,6 +97,12 @@ def _mails_in(work: Work) -> list[str]:
 
 def _unanswered(intake: str) -> bool:
     return intake in UNANSWERED or intake.endswith(WITHHELD)
+
+
+def _why_unanswered(work: Work, intake: str) -> str:
+    if intake.endswith(WITHHELD):
+        return work.desk.say("unanswered.withheld")
+    return work.desk.say(f"unanswered.{intake.replace(' ', '_')}") if intake in UNANSWERED else intake
 
 
 def _mails_out(work: Work) -> list[str]:
@@ -109,7 +115,7 @@ def _mails_out(work: Work) -> list[str]:
             kind=row.kind,
             recipient=row.recipient,
             state=row.state,
-            reply=row.last_reply or "",
+            reply=row.last_result or "",
         )
         for row in rows
     ]
@@ -122,7 +128,7 @@ def _failing(work: Work) -> list[str]:
             "digest.failing",
             kind=row.kind,
             what=row.ref or row.token or say("digest.the_desk"),
-            reason=first_line(row.reason),
+            reason=first_line(row.last_result),
         )
         for row in due.failing(work.session)
     ]

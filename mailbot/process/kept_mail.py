@@ -61,7 +61,7 @@ class Handled:
     ``refs`` are the tickets to which something happened because of it.
     """
 
-    state: str
+    state: inbox.InboxState
     intake: str
     reason: str | None = None
     refs: tuple[str, ...] = ()
@@ -75,8 +75,8 @@ class Handled:
 def handle(desk: Desk, session: Session, inbox_id: int, now: datetime) -> Handled:
     """Handle one kept mail inside the caller's transaction; everything that follows from it is written with it."""
     kept = inbox.get(session, inbox_id)
-    if kept is None or kept.state != inbox.KEPT:  # another process was faster
-        return Handled(kept.state if kept else inbox.DROPPED, "handled already")
+    if kept is None or kept.state != inbox.InboxState.KEPT:  # another process was faster
+        return Handled(kept.state if kept else inbox.InboxState.DROPPED, "handled already")
     message = parse(inbox.raw(session, inbox_id))
     work = Work(desk, session, now, f"mail:{kept.sha256}", inbox_id, message.message_id or f"sha256:{kept.sha256}")
     mail = Mail(work, message, kept.received_at)
@@ -107,14 +107,16 @@ def _duplicate(mail: "Mail", message: Message, inbox_id: int) -> Handled | None:
     if message.message_id is None:
         return None
     for other in inbox.by_message_id(work.session, message.message_id):
-        if other.id == inbox_id or other.state == inbox.KEPT:
+        if other.id == inbox_id or other.state == inbox.InboxState.KEPT:
             continue
         if other.sender == message.sender and other.body_sha256 == message.body_sha256:
             if mail.weight() > _weight_of(work, other):
                 continue
-            return Handled(inbox.DUPLICATE, f"same as mail {other.id}")
+            return Handled(inbox.InboxState.DUPLICATE, f"same as mail {other.id}")
         work.alert(f"same-id:{message.message_id}", work.desk.say("alert.same_id", id=inbox_id, other=other.id))
-        return Handled(inbox.QUARANTINED, "same Message-ID", f"the Message-ID of mail {other.id}, with other words")
+        return Handled(
+            inbox.InboxState.QUARANTINED, "same Message-ID", f"the Message-ID of mail {other.id}, with other words"
+        )
     return None
 
 
@@ -147,18 +149,18 @@ class Mail:
         """Understand it and do what it asks."""
         match intake := self._understood():
             case Unusable():
-                return Handled(inbox.QUARANTINED, "unusable", intake.why)
+                return Handled(inbox.InboxState.QUARANTINED, "unusable", intake.why)
             case Ours():
-                return Handled(inbox.HANDLED, "our own mail")
+                return Handled(inbox.InboxState.HANDLED, "our own mail")
             case SetAside():
-                return Handled(inbox.HANDLED, "marked as spam")
+                return Handled(inbox.InboxState.HANDLED, "marked as spam")
             case Bounced():
                 return self._bounced(intake.report)
             case Automatic():
                 return self._automatic(intake)
             case _:
                 what = self._written(intake)
-                return Handled(inbox.HANDLED, what + digest.WITHHELD if self.work.post.withheld else what)
+                return Handled(inbox.InboxState.HANDLED, what + digest.WITHHELD if self.work.post.withheld else what)
 
     def _understood(self) -> Intake:
         config = self.desk.config
@@ -190,7 +192,7 @@ class Mail:
     def _bounced(self, report: bounce.DeliveryReport) -> Handled:
         """A report that one of our own mails did not arrive marks it; any other is only kept."""
         if not report.failed:
-            return Handled(inbox.HANDLED, f"delivery report: {report.action}")
+            return Handled(inbox.InboxState.HANDLED, f"delivery report: {report.action}")
         for message_id in report.original_ids:
             row = outbox.by_message_id(self.work.session, message_id)
             if row is None or row.id is None:
@@ -202,8 +204,8 @@ class Mail:
             else:
                 text = self.desk.say("alert.undelivered", kind=row.kind, recipient=row.recipient)
                 self.work.alert(f"undelivered:{message_id}", text)
-            return Handled(inbox.HANDLED, "delivery report")
-        return Handled(inbox.HANDLED, "delivery report on no mail of ours")
+            return Handled(inbox.InboxState.HANDLED, "delivery report")
+        return Handled(inbox.InboxState.HANDLED, "delivery report on no mail of ours")
 
     def _automatic(self, intake: Automatic) -> Handled:
         """Never answered; a form in it is shown to staff."""
@@ -219,7 +221,7 @@ class Mail:
                     forms=self.work.blotted(told)[:500],
                 ),
             )
-        return Handled(inbox.HANDLED, f"automatic: {intake.why}")
+        return Handled(inbox.InboxState.HANDLED, f"automatic: {intake.why}")
 
     def _written(self, intake: Intake) -> str:
         """A mail that a person wrote."""

@@ -19,7 +19,7 @@ from mailbot.core.outbound.draft import Draft
 from mailbot.environment import Desk
 from mailbot.ids import Stream
 from mailbot.process.reply_budget import Cap, reached
-from storage import alerts, due, keys, outbox, tickets
+from storage import alerts, due, keys, mail_counts, outbox, tickets
 
 #: The due thing that tells staff what was collected since the last alert.
 ALERTS = "alerts"
@@ -79,7 +79,7 @@ class Post:
         self.withheld.append(f"{kind} to {address}")
         day, today = self.now - timedelta(days=1), self.now.astimezone(self.desk.config.zone).date()
         wrote = ticket is None or same(address, ticket.sender)
-        if cap is Cap.SENDER and wrote and outbox.count_since(self.session, address, day, (MailKind.CAP,)) == 0:
+        if cap is Cap.SENDER and wrote and mail_counts.count_since(self.session, address, day, (MailKind.CAP,)) == 0:
             self._one(Send(MailKind.CAP, address), readership.Reader(address, staff=False), ticket)
         if ticket is not None:
             detail = {"kind": kind.value, "to": address, "budget": cap.value}
@@ -118,7 +118,7 @@ class Post:
             return
         text = "\n".join(row.text for row in rows)
         self.send(Send(MailKind.ALERT, Audience.STAFF, Facts(text=text)), None)
-        alerts.told(self.session, rows, self.now)
+        alerts.mark_told(self.session, rows, self.now)
         if alerts.untold(self.session, 1):
             due.add(self.session, kind=ALERTS, due_at=self.now + ALERT_EVERY, made_at=self.now)
 
@@ -156,7 +156,7 @@ class Post:
             envelope_from="" if envelope.null_path else self.desk.config.mailbot.address,
             raw=raw,
             composed_at=self.now,
-            due_at=self.now + HUSH if send.kind is MailKind.NEUTRAL else self.now,
+            not_before=self.now + HUSH if send.kind is MailKind.NEUTRAL else self.now,
             inbox_id=self.inbox_id,
         )
         self.desk.log.composed(

@@ -8,7 +8,7 @@ from sqlmodel import Session
 from mailbot.core.base.address import domain, fold_case, matches
 from mailbot.core.desk.mail_kind import MailKind
 from mailbot.environment import Desk
-from storage import outbox, people
+from storage import mail_counts, people
 
 #: Answers that anybody can provoke, in his own or in somebody else's name.
 BUDGETED = (
@@ -32,15 +32,15 @@ def reached(desk: Desk, session: Session, kind: MailKind, address: str, now: dat
     if kind not in BUDGETED:
         return None
     limits, today, hour = desk.config.limits, now - timedelta(days=1), now - timedelta(hours=1)
-    if outbox.count_since(session, address, today, BUDGETED) >= limits.replies_per_sender_per_day:
+    if mail_counts.count_since(session, address, today, BUDGETED) >= limits.replies_per_sender_per_day:
         return Cap.SENDER
     if _known(desk, session, address):
         return None
     ours = _ours(desk)
-    of_domain = outbox.count_unknown_since(session, today, BUDGETED, f"@{domain(address)}", but=ours)
+    of_domain = mail_counts.count_unknown_since(session, today, BUDGETED, f"@{domain(address)}", but=ours)
     if of_domain >= SENDERS_PER_DOMAIN * limits.replies_per_sender_per_day:
         return Cap.DOMAIN
-    of_all = outbox.count_unknown_since(session, hour, BUDGETED, but=ours)
+    of_all = mail_counts.count_unknown_since(session, hour, BUDGETED, but=ours)
     return Cap.UNKNOWN if of_all >= limits.replies_to_unknown_per_hour else None
 
 

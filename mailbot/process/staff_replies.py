@@ -14,7 +14,7 @@ from mailbot.process.customer_replies import Reply, in_thread
 from mailbot.process.decision_lines import Decisions, ask_anew
 from mailbot.process.unit_of_work import Work
 from storage import keys as key_rows
-from storage import outbox, tickets
+from storage import mail_counts, tickets
 
 #: Answers to members that decided nothing.
 UNDECIDED = (MailKind.NOT_UNDERSTOOD, MailKind.ALREADY_DECIDED)
@@ -114,7 +114,7 @@ def _already(work: Work, member: str, ticket: Ticket, why: str) -> None:
 def _may_answer(reply: Reply, member: str) -> bool:
     """Whether a mail that decides nothing is answered: not without end, for a program may be answering ours."""
     work = reply.work
-    sent = outbox.count_since(work.session, fold_case(member), work.now - timedelta(days=1), UNDECIDED)
+    sent = mail_counts.count_since(work.session, fold_case(member), work.now - timedelta(days=1), UNDECIDED)
     if sent < work.desk.config.limits.replies_per_sender_per_day:
         return True
     for ref in reply.refs:

@@ -42,7 +42,7 @@ from mailbot.core.ledger.licence import Ledger, Licence
 from mailbot.environment import Desk
 from mailbot.process import mapping
 from mailbot.process.outgoing import Post
-from storage import due, keys, licences, people, posts, tickets
+from storage import due, keys, licence_posts, licences, people, tickets
 
 
 @dataclass
@@ -216,7 +216,7 @@ class Work:
             pending=asks,
         )
         if asks:
-            posts.add(self.session, change.token, revision, self.now)
+            licence_posts.add(self.session, change.token, revision, self.now)
 
     def _remember(self, ticket: Ticket | None, effect: Schedule) -> None:
         due.add(

@@ -2,22 +2,27 @@
 
 import asyncio
 import contextlib
+import functools
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, Protocol, assert_never
 
 from sqlmodel import Session
 
 from mailbot.config.settings import Config
+from mailbot.core.outbound.text_layout import first_line
 from mailbot.environment import Desk
 from mailbot.process.outgoing import HUSH
 from mailbot.servers.smtp import Deferred, Outcome, Refused, Sent, Smtp, SmtpSettings, Unknown
+from mailbot.service.runner import alert_once, reason_of, skip, skipped_rows
 from storage import outbox
+from storage.faults import StoreError
+from storage.queue import back_off
 
-#: A mail that nobody else may take for so long.
-LEASE_SECONDS = 1200
+#: How long a claimed mail is reserved for this process.
+LEASE = timedelta(minutes=20)
 #: How long a server may think about a whole mail (RFC 5321 section 4.5.3.2.6).
 VERDICT_SECONDS = 600
 #: What must be left of the lease when a mail is begun, so that nobody else sends it meanwhile: the verdict, and the
@@ -25,10 +30,10 @@ VERDICT_SECONDS = 600
 NEEDED = timedelta(seconds=VERDICT_SECONDS + 300)
 #: A mail that was claimed longer ago is looked at again before it is sent: it may have been dropped.
 FRESH = timedelta(seconds=2)
-#: Minutes before the next attempt; the last one holds for all later ones.
-BACK_OFF = (1, 2, 5, 15, 30, 60, 180)
-#: The longest wait while the server takes no mail at all: soon after it is back everybody has his answer.
-AWAY = 15
+#: Seconds before the next attempt; the last delay repeats.
+BACK_OFF = (60, 120, 300, 900, 1800, 3600, 10_800)
+#: The longest wait, in seconds, while the server takes no mail at all: answers go out soon after it is back.
+AWAY = 900
 #: After so many attempts, and so many days, a mail that the server will not have yet is given up and shown to the operator.
 ATTEMPTS, PATIENCE = 60, timedelta(days=7)
 #: How often lanes look for what has become due when nobody rings, in seconds.
@@ -71,8 +76,7 @@ class _Tried:
 
     @property
     def again(self) -> datetime:
-        minutes = BACK_OFF[min(self.row.attempts, len(BACK_OFF) - 1)]
-        return self.at + timedelta(minutes=min(minutes, AWAY) if self._away else minutes)
+        return self.at + back_off(BACK_OFF, self.row.attempts + 1, AWAY if self._away else None)
 
     @property
     def given_up(self) -> bool:
@@ -97,6 +101,7 @@ class DeliveryLoop:
         self._news = [asyncio.Event() for _ in self._lanes]
         self._waiting: deque[_Mail] = deque()
         self._tried: list[_Tried] = []
+        self._unrecorded: dict[int, _Tried] = {}  # by number: attempts that could not be written to the database
         self._claiming, self._noting = asyncio.Lock(), asyncio.Lock()
         self._tasks: list[asyncio.Task[None]] = []
         self._ending = False
@@ -159,17 +164,32 @@ class DeliveryLoop:
         return self._waiting.popleft() if self._waiting and not self._ending else None
 
     async def _one(self, lane: Smtp, mail: _Mail) -> None:
-        if not await self._ours(mail):
-            return
+        tried = self._unrecorded.pop(mail.row.id, None)  # it was tried before: only its record is missing
+        if tried is None and await self._ours(mail):
+            tried = await self._try(lane, mail)
+        if tried is not None:
+            self._tried.append(tried)
+            await self._note()
+
+    async def _try(self, lane: Smtp, mail: _Mail) -> _Tried:
         self._desk.log.claimed(outbox_id=mail.row.id)
         try:
             outcome = await lane.send(mail.row.envelope_from, mail.row.recipient, mail.raw)
         except asyncio.CancelledError:  # the server has nothing of it
             await self._in_turn(lambda: self._release([mail.row.id]))
             raise
+        except Exception as error:  # the lane is at fault, or a reply that nobody foresaw: the server may have the mail
+            outcome = Unknown(first_line(reason_of(error)))
+            await self._in_turn(functools.partial(self._failed, mail.row, error))
         self.failed += not isinstance(outcome, Sent)
-        self._tried.append(_Tried(mail.row, outcome, self._desk.clock()))
-        await self._note()
+        return _Tried(mail.row, outcome, self._desk.clock())
+
+    def _failed(self, row: outbox.Outbox, error: Exception) -> None:
+        """Log the error, and tell staff once; not of a failing alert, which would cause another one."""
+        self._desk.log.delivery_failed(outbox_id=row.id, error=first_line(reason_of(error)))
+        if row.kind != "alert":
+            what = f"our mail {row.id} ({row.kind} to {row.recipient}) failed: {first_line(reason_of(error))}"
+            alert_once(self._desk, f"outbox:{row.id}", what)
 
     async def _note(self) -> None:
         """What came of the attempts is written down; what comes together is one commit."""
@@ -187,13 +207,35 @@ class DeliveryLoop:
 
     def _claim(self) -> list[_Mail]:
         now = self._desk.clock()
+        ready = now + self._ahead
         with self._desk.store.read() as session:
             due = outbox.next_due(session)
-        if due is None or due > now + self._ahead:
+        if due is None or due > ready:
             return []
-        with self._desk.store.write() as session:
-            claimed = outbox.claim(session, now + self._ahead, len(self._lanes) * 4, LEASE_SECONDS)
+        try:
+            claimed = self._leased(ready, len(self._lanes) * 4)
+        except StoreError:
+            raise
+        except Exception:  # one of them cannot be leased: the others are, one after the other
+            claimed = self._first_leased(ready)
         return [_Mail(row, raw, now) for row, raw in claimed]
+
+    def _leased(self, ready: datetime, limit: int) -> list[tuple[outbox.Outbox, bytes]]:
+        with self._desk.store.write() as session:
+            return outbox.claim(session, ready, limit, ready + LEASE, skipped_rows(self._desk, "outbox"))
+
+    def _first_leased(self, ready: datetime) -> list[tuple[outbox.Outbox, bytes]]:
+        """The next mail alone; one that cannot be leased is skipped."""
+        try:
+            return self._leased(ready, 1)
+        except StoreError:
+            raise
+        except Exception as error:
+            with self._desk.store.read() as session:
+                rows = outbox.next_mails(session, ready, 1, skipped_rows(self._desk, "outbox"))
+            for row, _ in rows:
+                skip(self._desk, "outbox", row.id, error)
+            return self._first_leased(ready) if rows else []
 
     def _unchanged(self, mail: _Mail) -> bool:
         with self._desk.store.read() as session:
@@ -202,15 +244,31 @@ class DeliveryLoop:
 
     def _release(self, ids: list[int]) -> None:
         with self._desk.store.write() as session:
-            for outbox_id in ids:
-                outbox.release(session, outbox_id)
+            outbox.release(session, ids)
 
     def _write(self, tried: list[_Tried]) -> None:
-        with self._desk.store.write() as session:
+        """Record the attempts in one commit; if that fails, each in its own, so that one does not undo the others."""
+        try:
+            with self._desk.store.write() as session:
+                for one in tried:
+                    _write(session, one)
+        except StoreError:
+            raise
+        except Exception as error:
+            if len(tried) > 1:
+                for one in tried:
+                    self._write([one])
+            else:
+                self._not_recorded(tried[0], error)
+        else:
             for one in tried:
-                _write(session, one)
-        for one in tried:
-            _log(self._desk, one)
+                _log(self._desk, one)
+
+    def _not_recorded(self, tried: _Tried, error: Exception) -> None:
+        """The mail is not sent again by this process: when its lease has ended, the record is tried again."""
+        self.failed += 1
+        self._unrecorded[tried.row.id] = tried
+        self._failed(tried.row, error)
 
 
 def _write(session: Session, tried: _Tried) -> None:
@@ -226,6 +284,8 @@ def _write(session: Session, tried: _Tried) -> None:
             outbox.deferred(session, outbox_id, at, reply, tried.again)
         case Unknown(reply):
             outbox.unknown(session, outbox_id, at, reply, tried.again)
+        case other:
+            assert_never(other)
 
 
 def _log(desk: Desk, tried: _Tried) -> None:
@@ -239,4 +299,6 @@ def _log(desk: Desk, tried: _Tried) -> None:
             log.deferred(outbox_id=row.id, reply=reply, retry_at=tried.again)
         case Unknown(reply):
             log.unknown(outbox_id=row.id, reply=reply)
+        case other:
+            assert_never(other)
     log.marked(outbox_id=row.id)

@@ -10,16 +10,20 @@ from sqlmodel import Session
 from mailbot import json_shapes
 from mailbot.core.desk.events import Accepted, RefusedThere
 from mailbot.core.ledger.licence import LicenceEvent, from_day, state_on
+from mailbot.core.outbound.text_layout import first_line
 from mailbot.environment import Desk
 from mailbot.process import mapping
 from mailbot.process.unit_of_work import Work
 from mailbot.servers.licence_server import EventRefused, Later, LicenceServer, Taken
-from mailbot.service.runner import Runs, here
-from storage import licences, posts
+from mailbot.service.runner import Runs, alert_once, here, reason_of, skip, skipped_rows
+from storage import licence_posts, licences
+from storage.faults import StoreError
+from storage.licence_posts import LicencePost, PostState
+from storage.queue import back_off
 
 #: Nobody else posts an event meanwhile; longer than the server may think.
 LEASE = timedelta(seconds=60)
-#: Seconds before the next attempt; the last one holds for all later ones.
+#: Seconds before the next attempt; the last delay repeats.
 BACK_OFF = (5, 15, 60, 300, 900, 3600)
 #: After so many failures in a row staff are told, once.
 WORRYING = 5
@@ -45,25 +49,66 @@ def server_of(desk: Desk) -> LicenceServer | None:
 def post_due(desk: Desk, server: LicenceServer, run: Runs = here) -> Posted:
     """Post everything that is due now."""
     answered = failed = 0
-    while True:
-        claimed = run(functools.partial(_claim, desk))
-        if claimed is None:
-            return Posted(answered, failed)
-        row, event, body = claimed
-        outcome = server.post(body, desk.clock())
-        if run(functools.partial(_note, desk, row, event, outcome)):
+    while (row := run(functools.partial(_claim, desk))) is not None:
+        if _post(desk, server, row, run):
             answered += 1
         else:
             failed += 1
+    return Posted(answered, failed)
 
 
-def _claim(desk: Desk) -> tuple[posts.LicencePost, LicenceEvent, dict[str, Any]] | None:
-    with desk.store.write() as session:
-        row = posts.claim(session, desk.clock(), LEASE)
-        return None if row is None else (row, *_body(desk, session, row))
+def _claim(desk: Desk) -> LicencePost | None:
+    now, skipped = desk.clock(), skipped_rows(desk, "post")
+    try:
+        with desk.store.write() as session:
+            return licence_posts.claim(session, now, now + LEASE, skipped)
+    except StoreError:
+        raise
+    except Exception as error:
+        with desk.store.read() as session:
+            row = licence_posts.next_post(session, now, skipped)
+        if row is None:
+            return None
+        skip(desk, "post", row.id, error)
+        return _claim(desk)
 
 
-def _note(desk: Desk, row: posts.LicencePost, event: LicenceEvent, outcome: Taken | EventRefused | Later) -> bool:
+def _post(desk: Desk, server: LicenceServer, row: LicencePost, run: Runs) -> bool:
+    """Post one event; whether the server answered it. An event that fails does not keep those of other licences."""
+    try:
+        event, body = run(functools.partial(_read, desk, row))
+        outcome = server.post(body, desk.clock())
+        return run(functools.partial(_note, desk, row, event, outcome))
+    except StoreError:
+        raise
+    except Exception as error:
+        run(functools.partial(_failed, desk, row, error))
+        return False
+
+
+def _failed(desk: Desk, row: LicencePost, error: Exception) -> None:
+    """A bug, or an answer that cannot be applied: the event is posted again later, and staff are told once."""
+    reason, now = reason_of(error), desk.clock()
+    desk.log.post_failed(token=row.token, revision=row.revision, error=first_line(reason))
+    try:
+        with desk.store.write() as session:
+            licence_posts.defer(session, row.id, reason, now + back_off(BACK_OFF, row.attempts))
+    except StoreError:
+        raise
+    except Exception as fault:  # its lease ends, and then it is posted again
+        desk.log.not_recorded(row=f"post {row.id}", error=first_line(reason_of(fault)))
+    what = (
+        f"event {row.revision} of {row.token} could not be posted, or its answer not be applied: {first_line(reason)}"
+    )
+    alert_once(desk, f"post:{row.id}", what)
+
+
+def _read(desk: Desk, row: LicencePost) -> tuple[LicenceEvent, dict[str, Any]]:
+    with desk.store.read() as session:
+        return _body(desk, session, row)
+
+
+def _note(desk: Desk, row: LicencePost, event: LicenceEvent, outcome: Taken | EventRefused | Later) -> bool:
     """Write down what came of it; whether it was an answer."""
     with desk.store.write() as session:
         if isinstance(outcome, Later):
@@ -73,10 +118,9 @@ def _note(desk: Desk, row: posts.LicencePost, event: LicenceEvent, outcome: Take
     return True
 
 
-def _later(desk: Desk, session: Session, row: posts.LicencePost, outcome: Later) -> None:
+def _later(desk: Desk, session: Session, row: LicencePost, outcome: Later) -> None:
     now = desk.clock()
-    wait = timedelta(seconds=BACK_OFF[min(row.attempts, len(BACK_OFF)) - 1])
-    posts.again(session, row.id, now + wait, outcome.reply)
+    licence_posts.defer(session, row.id, outcome.reply, now + back_off(BACK_OFF, row.attempts))
     desk.log.server_failed(token=row.token, revision=row.revision, reply=outcome.reply)
     if row.attempts == WORRYING:
         work = Work(desk, session, now, f"post:{row.id}:{row.attempts}")
@@ -85,12 +129,12 @@ def _later(desk: Desk, session: Session, row: posts.LicencePost, outcome: Later)
         work.alert(f"licence-server:{work.today}", text)
 
 
-def _settle(
-    desk: Desk, session: Session, row: posts.LicencePost, event: LicenceEvent, outcome: Taken | EventRefused
-) -> None:
+def _settle(desk: Desk, session: Session, row: LicencePost, event: LicenceEvent, outcome: Taken | EventRefused) -> None:
     now = desk.clock()
     taken = isinstance(outcome, Taken)
-    if not posts.settle(session, row.id, "accepted" if taken else "refused", now, outcome.reply):
+    if not licence_posts.settle(
+        session, row.id, PostState.ACCEPTED if taken else PostState.REFUSED, now, outcome.reply
+    ):
         return
     desk.log.server_answered(token=row.token, revision=row.revision, reply=outcome.reply)
     work = Work(desk, session, now, f"post:{row.id}")
@@ -108,13 +152,15 @@ def _settle(
 def _fall_too(work: Work, event: LicenceEvent, outcome: EventRefused) -> None:
     """What makes no sense without the refused event is not asked any more: the rest of a new plan or move, implied plugins."""
     whole = event.kind.startswith(("activate", "moved"))
-    rows = {(row.token, row.revision): row for row in posts.listing(work.session, "waiting")}
+    rows = {(row.token, row.revision): row for row in licence_posts.listing(work.session, PostState.WAITING)}
     for other in (mapping.event_of(row) for row in licences.events_of_ticket(work.session, event.ticket or "")):
         row = rows.get((other.token, other.revision))
         later = (other.token, other.revision) > (event.token, event.revision) or other.token != event.token
         if row is None or not later or not (whole or other.rule == "implied"):
             continue
-        posts.settle(work.session, row.id, "refused", work.now, f"not sent: event {event.revision} was refused")
+        licence_posts.settle(
+            work.session, row.id, PostState.REFUSED, work.now, f"not sent: event {event.revision} was refused"
+        )
         ticket = work.ticket(event.ticket or "")
         if ticket is not None:
             work.apply(ticket, RefusedThere(other.token, other.revision, tuple(other.changes), outcome.reason))
@@ -142,7 +188,7 @@ def _by_hand(work: Work, event: LicenceEvent, outcome: Taken | EventRefused) -> 
         work.alert(f"licence-server:{event.token}:{event.revision}", text)
 
 
-def _body(desk: Desk, session: Session, row: posts.LicencePost) -> tuple[LicenceEvent, dict[str, Any]]:
+def _body(desk: Desk, session: Session, row: LicencePost) -> tuple[LicenceEvent, dict[str, Any]]:
     """What is posted: the event as it is when it is taken today, and the licence as it will be once it holds."""
     history = [mapping.event_of(one) for one in licences.events(session, row.token)]
     event = next(one for one in history if one.revision == row.revision)

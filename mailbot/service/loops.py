@@ -21,11 +21,17 @@ from mailbot.service.delivery import DeliveryLoop
 from mailbot.service.licence_server_loop import post_due, server_of
 from mailbot.service.mailbox_loop import imap_settings, put_away, take_in
 from mailbot.service.runner import step, undone, work_off
-from storage import inbox, outbox, posts
+from storage import queue
+from storage.due import Due
 from storage.faults import StoreError
+from storage.inbox import Inbox
+from storage.licence_posts import LicencePost, count_waiting
+from storage.outbox import Outbox
 
-#: Longest wait before a lost server is tried again, in seconds.
-LONGEST = 60.0
+#: Seconds before a lost server is tried again, with jitter; the last delay repeats.
+RECONNECT = (1, 2, 4, 8, 16, 32, 60)
+#: A connection that lasted so long, in seconds, was a good one.
+LASTING = 60.0
 #: So long the desk waits at its start for a first look into the mailbox before it goes on without, in seconds.
 FIRST_LOOK = 60.0
 #: How often the loops look for due things when nothing happens, in seconds.
@@ -61,10 +67,8 @@ def _ensure(desk: Desk) -> None:
 
 
 def _free(session: Session) -> None:
-    """Nobody else works on this database: what a killed process had in hand is free."""
-    inbox.free_all(session)
-    outbox.free_all(session)
-    posts.free_all(session)
+    """No other process works on this database: the leases of killed ones end."""
+    queue.release_all(session, Inbox, Outbox, LicencePost, Due)
 
 
 def _post_once(desk: Desk) -> bool:
@@ -73,6 +77,10 @@ def _post_once(desk: Desk) -> bool:
     if server is not None:
         try:
             post_due(desk, server)
+        except StoreError:
+            raise
+        except Exception as error:  # the mails are delivered all the same
+            desk.log.lost(server="licence server", why=_words(error))
         finally:
             server.close()
     return not _owed(desk)
@@ -81,7 +89,7 @@ def _post_once(desk: Desk) -> bool:
 def _owed(desk: Desk) -> int:
     """How many events the licence server, there or not, has not answered; the operator is told of them."""
     with desk.store.read() as session:
-        waiting = posts.waiting(session)
+        waiting = count_waiting(session)
     if waiting:
         desk.log.server_owes(count=waiting, configured=desk.config.licence_server is not None)
     return waiting
@@ -204,7 +212,7 @@ class Service:
 
     def _mailbox(self) -> None:
         """The IMAP thread: any error throws the connection away and opens another after a while."""
-        wait = 1.0
+        failures = 1
         while not self.stopping.is_set():
             begun = time.monotonic()
             try:
@@ -214,7 +222,8 @@ class Service:
                 self._looked.set()
             else:
                 self._watch(mailbox)
-            wait = 1.0 if time.monotonic() - begun > LONGEST else min(wait * 2, LONGEST)
+            failures = 1 if time.monotonic() - begun > LASTING else failures + 1
+            wait = queue.back_off(RECONNECT, failures).total_seconds()
             self.stopping.wait(wait * (0.5 + random.random() / 2))  # noqa: S311 - jitter
 
     def _watch(self, mailbox: Mailbox) -> None:

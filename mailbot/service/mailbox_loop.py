@@ -9,8 +9,9 @@ from sqlmodel import Session
 from mailbot.config.settings import Config
 from mailbot.environment import Desk
 from mailbot.servers.imap import Arrived, ImapSettings, Mailbox
-from mailbot.service.runner import Arrival, Runs, here, keep_all, keep_oversized
+from mailbot.service.runner import Arrival, Runs, here, keep_all, keep_oversized, skip
 from storage import inbox
+from storage.faults import StoreError
 
 #: So long nobody else moves the mails that one process is moving; it is over when that one was killed.
 MOVING = timedelta(minutes=10)
@@ -47,14 +48,28 @@ def _keep(desk: Desk, mails: list[Arrived]) -> int:
     whole = [arrived for arrived in mails if arrived.whole]
     for arrived in whole:
         desk.log.fetched(uid=arrived.uid, size=arrived.size)
-    kept = keep_all(desk, [_arrival(desk, arrived) for arrived in whole], "imap") if whole else []
-    for arrived, (inbox_id, new) in zip(whole, kept, strict=True):
-        if not new:
-            desk.log.known(inbox_id=inbox_id, uid=arrived.uid)
+    new = _keep_whole(desk, whole) if whole else 0
     for arrived in mails:
         if not arrived.whole:
             desk.log.oversized(uid=arrived.uid, size=arrived.size)
             keep_oversized(desk, _arrival(desk, arrived), arrived.size)
+    return new
+
+
+def _keep_whole(desk: Desk, mails: list[Arrived]) -> int:
+    """Keep the mails in one commit; if that fails, each in its own. One that cannot be kept stays in the folder."""
+    try:
+        kept = keep_all(desk, [_arrival(desk, arrived) for arrived in mails], "imap")
+    except StoreError:
+        raise
+    except Exception as error:
+        if len(mails) > 1:
+            return sum(_keep_whole(desk, [arrived]) for arrived in mails)
+        skip(desk, f"mail of UIDVALIDITY {mails[0].uidvalidity}, UID", mails[0].uid, error)
+        return 0
+    for arrived, (inbox_id, new) in zip(mails, kept, strict=True):
+        if not new:
+            desk.log.known(inbox_id=inbox_id, uid=arrived.uid)
     return sum(new for _, new in kept)
 
 
@@ -72,7 +87,7 @@ def put_away(desk: Desk, mailbox: Mailbox, known: set[int], run: Runs = here) ->
     left = {row.id for row in rows}
     try:
         for folder, quarantined in ((desk.config.imap.done_folder, False), (desk.config.imap.quarantine_folder, True)):
-            mine = [row for row in rows if (row.state == inbox.QUARANTINED) is quarantined]
+            mine = [row for row in rows if (row.state == inbox.InboxState.QUARANTINED) is quarantined]
             if mine:
                 uids = [int(row.uid or 0) for row in mine]
                 mailbox.move(uids, folder)
@@ -82,7 +97,7 @@ def put_away(desk: Desk, mailbox: Mailbox, known: set[int], run: Runs = here) ->
                 left.difference_update(row.id for row in mine)
     finally:
         if left:
-            run(functools.partial(_write, desk, inbox.unclaim, left))
+            run(functools.partial(_write, desk, inbox.release_moves, left))
     return len(rows)
 
 

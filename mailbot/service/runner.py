@@ -19,16 +19,19 @@ from mailbot.process.kept_mail import handle
 from mailbot.process.unit_of_work import Work
 from storage import due, inbox
 from storage.faults import StoreError
+from storage.queue import back_off
 
 #: So often a mail is tried before it goes into the quarantine, and a due thing in one ``run --once``.
 TRIES = 3
-#: Minutes until the next try; the last one holds for all later ones.
-BACK_OFF = (1, 5, 15, 60)
+#: Seconds before the next attempt; the last delay repeats.
+BACK_OFF = (60, 300, 900, 3600)
+#: How long this process skips a row whose failure could not be recorded.
+SKIP = timedelta(hours=1)
 #: How long a mail in hand is nobody else's; far longer than any mail takes.
 LEASE = timedelta(minutes=10)
 #: What is kept of a traceback's end, in frames.
 FRAMES = -8
-#: What staff are told of one failure, in signs.
+#: Maximum length of an alert, in characters.
 ALERT_MAX = 500
 
 T = TypeVar("T")
@@ -80,7 +83,7 @@ def keep_oversized(desk: Desk, header: Arrival, size: int) -> int:
     ((inbox_id, _),) = keep_all(desk, [header], "imap")
     reason = f"{size} bytes exceed the limit of {desk.config.limits.raw_mb} MB; only the header was fetched"
     with desk.store.write() as session:
-        inbox.mark(session, inbox_id, inbox.QUARANTINED, at=desk.clock(), reason=reason)
+        inbox.mark(session, inbox_id, inbox.InboxState.QUARANTINED, at=desk.clock(), reason=reason)
     desk.log.quarantined(inbox_id=inbox_id, reason=reason)
     return inbox_id
 
@@ -89,12 +92,12 @@ def step(desk: Desk) -> bool:
     """Handle the next kept mail or due thing, whichever is earlier (a mail first at a tie). False when there is none."""
     now = desk.clock()
     with desk.store.read() as session:
-        mail = inbox.next_kept(session, now)
-        thing = due.next(session, now)
+        mail = inbox.next_kept(session, now, skipped_rows(desk, "mail"))
+        thing = due.next(session, now, skipped_rows(desk, "due"))
     if thing is not None and (mail is None or thing.due_at < mail.received_at):
-        _due(desk, thing.id)
+        _alone(desk, "due", thing.id, _due)
     elif mail is not None:
-        _mail(desk, mail.id)
+        _alone(desk, "mail", mail.id, _mail)
     return not (mail is None and thing is None)
 
 
@@ -106,29 +109,56 @@ def work_off(desk: Desk, *, again: bool = False) -> None:
 
 
 def undone(desk: Desk) -> bool:
-    """Whether a mail is left that is in no final state, or a due thing that failed."""
+    """Whether a mail is left that is in no final state, or a row that failed."""
     with desk.store.read() as session:
-        return bool(inbox.counts(session).get(inbox.KEPT) or due.failing(session))
+        return bool(desk.skipped or inbox.counts(session).get(inbox.InboxState.KEPT) or due.failing(session))
 
 
 def _again(desk: Desk, tries: Counter[int]) -> bool:
     """Try once more something that failed, before its time. False when nothing has a try left; ``tries`` counts."""
     now = desk.clock()
     with desk.store.read() as session:
-        mail = inbox.next_kept(session, now, failed=True)
-        thing = next((row for row in due.failing(session) if tries[row.id] < TRIES - 1), None)
+        mail = inbox.next_kept(session, now, skipped_rows(desk, "mail"), failed=True)
+        failing = [row for row in due.failing(session) if row.id not in skipped_rows(desk, "due")]
+        thing = next((row for row in failing if tries[row.id] < TRIES - 1), None)
     if mail is not None:
-        _mail(desk, mail.id)
+        _alone(desk, "mail", mail.id, _mail)
     elif thing is not None:
         tries[thing.id] += 1
-        _due(desk, thing.id)
+        _alone(desk, "due", thing.id, _due)
     return not (mail is None and thing is None)
+
+
+def skipped_rows(desk: Desk, table: str) -> list[int]:
+    """The numbers of the rows of that table that this process does not touch now."""
+    now = desk.clock()
+    return [number for (name, number), until in desk.skipped.items() if name == table and until > now]
+
+
+def _alone(desk: Desk, table: str, number: int, work: Callable[[Desk, int], None]) -> None:
+    """Work on one row. When its failure cannot be recorded either, the row is skipped, so that the others are not."""
+    try:
+        work(desk, number)
+    except StoreError:
+        raise
+    except Exception as error:
+        skip(desk, table, number, error)
+    else:
+        desk.skipped.pop((table, number), None)
+
+
+def skip(desk: Desk, table: str, number: int, error: Exception) -> None:
+    """This process leaves the row alone for a while; the log and, once, an alert report it."""
+    desk.skipped[table, number] = desk.clock() + SKIP
+    desk.log.not_recorded(row=f"{table} {number}", error=first_line(reason_of(error)))
+    what = f"{table} {number} failed, and that could not be recorded: {first_line(reason_of(error))}"
+    alert_once(desk, f"{table}:{number}", what)
 
 
 def _mail(desk: Desk, inbox_id: int) -> None:
     now = desk.clock()
     with desk.store.write() as session:
-        attempt = inbox.attempt(session, inbox_id, now, now + LEASE)
+        attempt = inbox.claim(session, inbox_id, now, now + LEASE)
     if attempt is None:
         return
     if attempt > TRIES:  # nobody reads it once more: that may be what ends the desk
@@ -139,29 +169,29 @@ def _mail(desk: Desk, inbox_id: int) -> None:
             handled = handle(desk, session, inbox_id, desk.clock())
     except StoreError:  # a full disk is no fault of the mail: the desk ends, and the mail waits for it
         with suppress(StoreError), desk.store.write() as session:
-            inbox.untried(session, inbox_id)
+            inbox.release(session, inbox_id)
         raise
     except Exception as error:
         _mail_failed(desk, inbox_id, attempt, error)
         return
     desk.log.committed(inbox_id=inbox_id)
-    if handled.state == inbox.QUARANTINED:
+    if handled.state == inbox.InboxState.QUARANTINED:
         desk.log.quarantined(inbox_id=inbox_id, reason=handled.reason or "")
     desk.log.handled(inbox_id=inbox_id, ref=handled.ref, state=handled.state)
 
 
 def _mail_failed(desk: Desk, inbox_id: int, attempt: int, error: Exception) -> None:
     """Its transaction is undone; it is free again after a while, or quarantined."""
-    desk.log.attempt_failed(inbox_id=inbox_id, attempt=attempt, error=first_line(_reason(error)))
+    desk.log.attempt_failed(inbox_id=inbox_id, attempt=attempt, error=first_line(reason_of(error)))
     if attempt >= TRIES:
-        _quarantine(desk, inbox_id, _sender(desk, inbox_id), _reason(error))
+        _quarantine(desk, inbox_id, _sender(desk, inbox_id), reason_of(error))
         return
     with desk.store.write() as session:
-        inbox.failed(session, inbox_id, _reason(error), desk.clock() + _back_off(attempt))
+        inbox.defer(session, inbox_id, reason_of(error), desk.clock() + back_off(BACK_OFF, attempt))
 
 
-def _reason(error: Exception) -> str:
-    """What went wrong in one line, below it the end of the traceback."""
+def reason_of(error: Exception) -> str:
+    """What went wrong, in one line; below it the end of the traceback."""
     said = traceback.format_exception_only(error)[-1]
     return f"{first_line(said)}\n{''.join(traceback.format_exception(error, limit=FRAMES))}"
 
@@ -173,18 +203,14 @@ def _sender(desk: Desk, inbox_id: int) -> str | None:
     return None
 
 
-def _back_off(attempt: int) -> timedelta:
-    return timedelta(minutes=BACK_OFF[min(attempt, len(BACK_OFF)) - 1])
-
-
 def _quarantine(desk: Desk, inbox_id: int, sender: str | None, reason: str) -> None:
     """It is set aside, and staff are told: somebody waits for an answer to it."""
     with desk.store.write() as session:
-        inbox.mark(session, inbox_id, inbox.QUARANTINED, at=desk.clock(), sender=sender, reason=reason)
+        inbox.mark(session, inbox_id, inbox.InboxState.QUARANTINED, at=desk.clock(), sender=sender, reason=reason)
     desk.log.quarantined(inbox_id=inbox_id, reason=first_line(reason))
     who = sender or desk.say("alert.nobody")
     what = desk.say("alert.quarantined", id=inbox_id, sender=who, reason=first_line(reason))
-    _tell(desk, f"mail:{inbox_id}", what)
+    alert_once(desk, f"mail:{inbox_id}", what)
 
 
 def _due(desk: Desk, due_id: int) -> None:
@@ -203,16 +229,16 @@ def _due(desk: Desk, due_id: int) -> None:
 
 def _due_failed(desk: Desk, due_id: int, error: Exception) -> None:
     """Its transaction is undone; it is tried again after a while, and staff are told once."""
-    reason = _reason(error)
+    reason = reason_of(error)
     with desk.store.write() as session:
-        row = due.failed(session, due_id, reason, lambda tries: desk.clock() + _back_off(tries))
+        row = due.defer(session, due_id, reason, lambda attempts: desk.clock() + back_off(BACK_OFF, attempts))
     desk.log.due_failed(kind=row.kind, ref=row.ref, attempt=row.attempts, error=first_line(reason))
     what = f"{row.kind} ({row.ref})" if row.ref else row.kind
-    _tell(desk, f"due:{due_id}", desk.say("alert.failed", what=what, reason=first_line(reason)))
+    alert_once(desk, f"due:{due_id}", desk.say("alert.failed", what=what, reason=first_line(reason)))
 
 
-def _tell(desk: Desk, incident: str, what: str) -> None:
-    """Staff get an alert, once per incident."""
+def alert_once(desk: Desk, incident: str, what: str) -> None:
+    """Sends staff an alert, once per incident; never fails."""
     try:
         with desk.store.write() as session:
             Work(desk, session, desk.clock(), f"failed:{incident}").alert(incident, what[:ALERT_MAX])

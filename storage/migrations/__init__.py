@@ -1,1 +1,1 @@
-"""The tables' history, for Alembic: one file per revision in `versions`, each for SQLite and PostgreSQL alike."""
+"""The history of the tables, for Alembic: one file for each revision in `versions`, for SQLite and PostgreSQL alike."""

@@ -1,8 +1,8 @@
-"""What Alembic runs: the revisions, in the transaction of the connection that `Store.migrate` hands over."""
+"""Alembic's entry point: runs the revisions in the transaction of the connection that `Store.migrate` passes on."""
 
 from alembic import context
 
-# SQLite cannot alter most things in place: batch mode copies the table. DDL takes part in transactions on both.
+# Batch mode copies the table, since SQLite cannot alter most things in place. DDL is transactional on both databases.
 context.configure(
     connection=context.config.attributes["connection"],
     transactional_ddl=True,

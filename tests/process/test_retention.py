@@ -33,7 +33,7 @@ def raws(desk: Running) -> tuple[int, int]:
 
 def sent(desk: Running) -> None:
     with desk.desk.store.write() as session:
-        for row in outbox.listing(session, outbox.QUEUED):
+        for row in outbox.listing(session, outbox.OutboxState.QUEUED):
             outbox.delivered(session, row.id, desk.moment[0], "250 ok")
 
 
@@ -58,7 +58,7 @@ def test_bytes_go_when_they_are_too_old_and_all_else_stays(desk: Running, tmp_pa
         assert len(inbox.listing(session)) == 2
         assert all(row.sha256 and row.sender for row in inbox.listing(session))
         assert len(licences.all_events(session)) == 2
-        (row,) = outbox.listing(session, outbox.SENT)
+        (row,) = outbox.listing(session, outbox.OutboxState.SENT)
         assert things(session, retention.RAW) == ["2027-01-03T23:00:00+00:00"]
     with desk.desk.store.write() as session:
         assert not outbox.resend(session, row.id, desk.moment[0]), "there is nothing left to send"
@@ -80,7 +80,7 @@ def test_what_still_waits_keeps_its_bytes(desk: Running) -> None:
     desk.later(days=40)
     assert raws(desk)[0] == 1, "the quarantined one waits for the operator"
     with desk.desk.store.read() as session:
-        assert all(outbox.has_raw(session, row.id) for row in outbox.listing(session, outbox.QUEUED))
+        assert all(outbox.has_raw(session, row.id) for row in outbox.listing(session, outbox.OutboxState.QUEUED))
 
 
 def test_a_reply_to_a_mail_whose_bytes_are_gone_is_read(desk: Running) -> None:

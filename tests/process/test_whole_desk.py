@@ -350,7 +350,7 @@ def test_the_digest_names_what_waits_and_a_reply_to_it_decides(desk: Running) ->
     mails = [mail for mail in desk.later(hours=22) if "Open requests" in str(mail["Subject"])]
     assert [str(mail["To"]) for mail in mails] == [ANNA, BOB]
     assert "LIC-1" in body(mails[0])
-    assert "mail 2 from eve@evil.example: words of a stranger" in body(mails[0])
+    assert "mail 2 from eve@evil.example: a message from somebody we do not know" in " ".join(body(mails[0]).split())
     desk.write(ANNA, "APPROVE LIC-1", reply_to=mails[0])
     assert desk.ticket().state == "done"
 

@@ -22,7 +22,7 @@ from mailbot.process.mapping import event_of, load_licence
 from mailbot.servers.licence_server import EventRefused, Later, LicenceServer, Taken
 from mailbot.service import licence_server_loop
 from mailbot.service.licence_server_loop import BACK_OFF, WORRYING, Posted, post_due
-from storage import due, licences, posts
+from storage import due, licence_posts, licences
 from tests.process.test_due_things import rome
 from tests.process.test_whole_desk import ANNA, BOB, DEMO, JOE, PLAN, WHO
 from tests.support.paths import DOCS
@@ -310,7 +310,7 @@ def test_an_answer_that_comes_twice_counts_once(desk: Running, vendor: Vendor) -
     give(desk)
     desk.write(JOE, MORE)
     with desk.desk.store.write() as session:
-        row = posts.claim(session, desk.moment[0], timedelta(0))
+        row = licence_posts.claim(session, desk.moment[0], desk.moment[0])
     with desk.desk.store.read() as session:
         event = event_of(licences.events(session, TOKEN)[1])
     assert post(desk) == Posted(answered=1)

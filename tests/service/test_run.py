@@ -169,7 +169,7 @@ def test_a_desk_that_was_killed_leaves_nothing_in_hand_for_long(
     raw = FORM % ((1,) * 4)
     inbox_id, _ = keep_mail(found, raw, now, "inject")
     with found.store.write() as session:
-        inbox.attempt(session, inbox_id, now, now + timedelta(days=1))
+        inbox.claim(session, inbox_id, now, now + timedelta(days=1))
     with found.store.presence(lambda _: None):  # somebody else works: what is in hand may be his
         assert mailbot("run", "--once").returncode == 1
     assert smtp.mails == []

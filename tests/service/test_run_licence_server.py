@@ -68,7 +68,7 @@ def test_nothing_is_lost_or_done_twice_whatever_the_server_does(
     desk.write_text(configured.partition("\n[licence_server]")[0])
     alone = mailbot("run", "--once")
     assert (alone.returncode, "[licence_server] is not configured" in alone.stderr) == (1, True)
-    assert "put [licence_server] back" in mailbot("check").stdout
+    assert "[licence_server] is missing: put it back" in mailbot("check").stdout
     desk.write_text(configured)
     assert mailbot("run", "--once", minutes=13).returncode == 0
     assert [item["status"] for item in ticket("LIC-1")["items"]] == ["applied"]

@@ -105,8 +105,8 @@ def test_the_digest_after_a_standstill_tells_what_came_before_it(tmp_path: Path)
     again_at(desk, day(11, 4))
     again_at(desk, day(11, 4, 10))
     desk.write("eve@evil.example", "buy my watches", verified=False)
-    told = body(to(again_at(desk, day(11, 8)), ANNA))
-    assert "eve@evil.example: words of a stranger" in told
+    told = " ".join(body(to(again_at(desk, day(11, 8)), ANNA)).split())
+    assert "eve@evil.example: a message from somebody we do not know" in told
     again = body(to(again_at(desk, day(11, 9)), ANNA))
     assert "eve@evil.example" not in again
     with desk.desk.store.read() as session:

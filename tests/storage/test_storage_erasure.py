@@ -18,11 +18,11 @@ def test_mails_lose_their_bytes_and_keep_what_became_of_them(store: Store) -> No
         inbox.mark(s, other.id, "handled", at=NOON, sender="al@acme.example")
         answer = outbox.put(
             s, message_id="<2@vendor.example>", kind="help", ref=None, recipient="jo@acme.example", envelope_from="",
-            raw=b"To: jo", composed_at=NOON, due_at=NOON,
+            raw=b"To: jo", composed_at=NOON, not_before=NOON,
         )  # fmt: skip
     with store.write() as s:
         found = erasure.erase(s, "jo@ACME.example", NOON, lambda body: body)
-    assert found == erasure.Erased(tickets=[], contact_of=["TOKEN123"], mails_in=1, mails_out=1)
+    assert found == erasure.Erased("jo@ACME.example", [], ["TOKEN123"], [], 1, 1)
     store.scrub()
     with store.write() as s:
         assert [row.address for row in people.contacts(s, "TOKEN123")] == ["@acme.example"]
@@ -32,7 +32,7 @@ def test_mails_lose_their_bytes_and_keep_what_became_of_them(store: Store) -> No
         row = outbox.get(s, answer.id)
         assert (row.recipient, row.state) == ("erased", "dropped")
         assert not outbox.retry(s, answer.id, NOON)
-        assert outbox.claim(s, NOON, 10, 60) == []
+        assert outbox.claim(s, NOON, 10, NOON) == []
 
 
 def test_what_is_due_and_what_a_key_is_for_names_nobody_any_more(store: Store) -> None:

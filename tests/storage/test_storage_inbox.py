@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy.exc import NoResultFound
 from sqlmodel import Session
 
-from storage import inbox
+from storage import inbox, queue
 from storage.engine import Store
 
 NOON = datetime(2026, 11, 3, 12, 0, tzinfo=UTC)
@@ -79,23 +79,23 @@ def test_the_next_mail_is_the_one_that_arrived_first(store: Store) -> None:
 def test_a_mail_in_hand_is_nobody_elses_until_its_lease_is_over(store: Store) -> None:
     with store.write() as s:
         first, second = keep(s, "1"), keep(s, "2")
-        assert inbox.attempt(s, first.id, NOON, NOON + MINUTE) == 1
-        assert inbox.attempt(s, first.id, NOON, NOON + MINUTE) is None
+        assert inbox.claim(s, first.id, NOON, NOON + MINUTE) == 1
+        assert inbox.claim(s, first.id, NOON, NOON + MINUTE) is None
         assert inbox.next_kept(s, NOON) == second
         assert inbox.next_kept(s, NOON + MINUTE) == first
-        assert inbox.attempt(s, first.id, NOON + MINUTE, NOON + 2 * MINUTE) == 2
-        inbox.free_all(s)
+        assert inbox.claim(s, first.id, NOON + MINUTE, NOON + 2 * MINUTE) == 2
+        queue.release_all(s, inbox.Inbox)
         assert inbox.next_kept(s, NOON + MINUTE) == first
         inbox.mark(s, first.id, "handled", at=NOON)
-        assert inbox.attempt(s, first.id, NOON + 9 * MINUTE, NOON + 10 * MINUTE) is None
+        assert inbox.claim(s, first.id, NOON + 9 * MINUTE, NOON + 10 * MINUTE) is None
 
 
 def test_a_mail_that_failed_waits_for_its_next_try(store: Store) -> None:
     with store.write() as s:
         bad, good = keep(s, "1"), keep(s, "2", NOON + MINUTE)
-        inbox.attempt(s, bad.id, NOON, NOON + MINUTE)
+        inbox.claim(s, bad.id, NOON, NOON + MINUTE)
         assert inbox.next_kept(s, NOON, failed=True) is None  # in hand still
-        inbox.failed(s, bad.id, "bug", NOON + 5 * MINUTE)
+        inbox.defer(s, bad.id, "bug", NOON + 5 * MINUTE)
         assert inbox.next_kept(s, NOON) == good
         assert inbox.next_kept(s, NOON, failed=True) == bad
         assert inbox.next_kept(s, NOON + 5 * MINUTE) == bad
@@ -105,9 +105,9 @@ def test_a_mail_that_failed_waits_for_its_next_try(store: Store) -> None:
 def test_attempts_are_counted_and_survive(store: Store) -> None:
     with store.write() as s:
         row = keep(s, "a")
-        assert inbox.attempt(s, row.id, NOON, NOON) == 1
+        assert inbox.claim(s, row.id, NOON, NOON) == 1
     with store.write() as s:
-        assert inbox.attempt(s, row.id, NOON + MINUTE, NOON + MINUTE) == 2
+        assert inbox.claim(s, row.id, NOON + MINUTE, NOON + MINUTE) == 2
         assert s.get_one(inbox.Inbox, row.id).attempted_at == NOON + MINUTE
 
 
@@ -133,7 +133,7 @@ def test_marking_notes_what_was_found_and_leaves_the_rest(store: Store) -> None:
             "request",
             "LIC-1",
         )
-        assert (found.reason, found.message_id, found.sender) == ("two From", "<1@b.c>", "Jo@B.c")
+        assert (found.last_result, found.message_id, found.sender) == ("two From", "<1@b.c>", "Jo@B.c")
         assert [one.id for one in inbox.by_message_id(s, "<1@b.c>")] == [row.id]
         assert inbox.by_message_id(s, "<1@B.c>") == []
 
@@ -171,7 +171,7 @@ def test_each_mail_is_moved_by_one_process(store: Store) -> None:
     assert claimed(NOON) == []
     with store.write() as s:
         inbox.moved(s, ids[:1])
-        inbox.unclaim(s, ids[1:2])
+        inbox.release_moves(s, ids[1:2])
     assert claimed(NOON + MINUTE) == [2]
     assert claimed(NOON + 10 * MINUTE) == []
     assert claimed(NOON + 11 * MINUTE) == [2]  # whoever had it was killed
@@ -180,13 +180,13 @@ def test_each_mail_is_moved_by_one_process(store: Store) -> None:
 def test_quarantine_can_be_retried_or_dropped_and_nothing_else(store: Store) -> None:
     with store.write() as s:
         kept, bad = keep(s, "1"), keep(s, "2")
-        inbox.attempt(s, bad.id, NOON, NOON)
+        inbox.claim(s, bad.id, NOON, NOON)
         inbox.mark(s, bad.id, "quarantined", at=NOON, reason="bug")
         assert not inbox.retry(s, kept.id)
         assert not inbox.drop(s, kept.id)
         assert not inbox.retry(s, 99)
         assert inbox.retry(s, bad.id)
-        assert (bad.state, bad.attempts, bad.reason, bad.handled_at) == ("kept", 0, None, None)
+        assert (bad.state, bad.attempts, bad.last_result, bad.handled_at) == ("kept", 0, None, None)
         inbox.mark(s, bad.id, "quarantined", at=NOON, reason="bug again")
         assert inbox.drop(s, bad.id)
         assert not inbox.drop(s, bad.id)
@@ -207,8 +207,8 @@ def test_lists_are_newest_first_and_counted_by_state(store: Store) -> None:
 def test_bytes_that_are_too_old_go_and_the_mail_is_still_known(store: Store) -> None:
     with store.write() as s:
         waits, quarantined, done = (keep(s, name) for name in ("waits", "quarantined", "done"))
-        inbox.mark(s, quarantined.id, inbox.QUARANTINED, at=NOON)
-        inbox.mark(s, done.id, inbox.HANDLED, at=NOON)
+        inbox.mark(s, quarantined.id, inbox.InboxState.QUARANTINED, at=NOON)
+        inbox.mark(s, done.id, inbox.InboxState.HANDLED, at=NOON)
         inbox.forget_raws(s, NOON)
         assert inbox.raw(s, done.id) == b"done"
         inbox.forget_raws(s, NOON + MINUTE)

@@ -95,7 +95,7 @@ def test_due_things_come_in_order_of_time(store: Store) -> None:
 def test_a_thing_that_failed_waits_for_its_next_try_and_lets_others_pass(store: Store) -> None:
     with store.write() as s:
         bad, good = due.add(s, "digest", NOON, NOON), due.add(s, "close", NOON + MINUTE, NOON)
-        assert due.failed(s, bad, "bug", lambda tries: NOON + 5 * tries * MINUTE).attempts == 1
+        assert due.defer(s, bad, "bug", lambda tries: NOON + 5 * tries * MINUTE).attempts == 1
         assert due.next(s, NOON + MINUTE).id == good
         assert due.next(s, NOON + 5 * MINUTE).id == bad
         assert [row.id for row in due.failing(s)] == [due.get(s, bad).id] == [bad]
@@ -152,7 +152,7 @@ def test_an_incident_is_noted_once_and_told_once(store: Store) -> None:
         assert alerts.note(s, "forged LIC-2", "second", NOON + MINUTE)
         assert alerts.last_told(s) is None
         assert [(row.text, row.at) for row in alerts.untold(s, 9)] == [("first words", NOON), ("second", NOON + MINUTE)]
-        alerts.told(s, alerts.untold(s, 1), NOON + 2 * MINUTE)
+        alerts.mark_told(s, alerts.untold(s, 1), NOON + 2 * MINUTE)
         assert [row.text for row in alerts.untold(s, 9)] == ["second"]
         assert alerts.last_told(s) == NOON + 2 * MINUTE
         assert not alerts.note(s, "forged LIC-1", "again", NOON + 999 * MINUTE)

@@ -210,7 +210,9 @@ def _rest(desk: Running) -> None:
     with desk.desk.store.read() as session:
         licence = Work(desk.desk, session, desk.moment[0], "look").licence(TOKEN)
     assert licence is not None
-    facts = Facts(lines=("mail 7 of nobody: stray",), licences=(licence,))
+    facts = Facts(
+        lines=("mail 7 from an unknown sender: no request that we could recognise, not answered",), licences=(licence,)
+    )
     post(desk, Send(MailKind.DIGEST, Audience.STAFF, facts, Purpose.DIGEST))
 
 

@@ -150,7 +150,7 @@ class Running:
     def quarantine(self) -> list[str]:
         """The reasons of what stands there."""
         with self.desk.store.read() as session:
-            return [row.reason or "" for row in inbox.listing(session, "quarantined")]
+            return [row.last_result or "" for row in inbox.listing(session, "quarantined")]
 
 
 def running(

@@ -1,7 +1,6 @@
-"""What must fit together in a catalogue file: keys that are referred to exist, limits make sense, no two look alike.
+"""Faults that show only when parts of a catalogue file are compared: unknown keys, impossible limits, equal labels.
 
-Works on the file as read, whatever is wrong with single values (that is told by ``catalogue.parse``), so that one
-look at the faults is enough. What is not of the right type is passed over here.
+``contents.parse_catalogue`` reports values of the wrong type; they are skipped here, so that one run lists every fault.
 """
 
 import string
@@ -13,9 +12,9 @@ from mailbot.core.base.config_faults import dotted, suggestion, unknown_key, wro
 
 Raw = Mapping[str, Any]
 
-#: What a new plan is split into; each is either automatic or by staff.
+#: The parts of a new plan; the file says of each whether it is granted automatically or by staff.
 SPLIT = ("admin", "plan", "seats", "webrtc", "phonebar", "addons", "plugins", "support", "billing", "whitelabel")
-#: Tables whose keys the rules of the desk are written against: the file gives labels and numbers, not other keys.
+#: Tables with fixed keys, because the rules of the desk name them: the file sets labels and numbers only.
 FIXED = {
     ("products",): ("motion", "shuttle"),
     ("seats",): ("agents", "users", "telephones", "mobile_agents"),
@@ -23,7 +22,7 @@ FIXED = {
     ("reasons",): ("add", "remove", "deactivate", "reactivate"),
     ("reasons", "reactivate"): ("expired", "token_change", "other"),
 }
-#: Tables that may hold any keys, but not none.
+#: Tables with free keys; each needs at least one entry.
 FREE = (("plans",), ("support",), ("reasons", "add"), ("reasons", "remove"), ("reasons", "deactivate"))
 _MAY_BE_EMPTY = (("addons",), ("plugins",))
 _KEY = frozenset(string.ascii_lowercase + string.digits + "_")
@@ -31,7 +30,7 @@ _UNIT_PRICES = ("admin", "webrtc", "phonebar", "whitelabel")
 
 
 def catalogue_inconsistencies(raw: Raw) -> Iterator[str]:
-    """Every fault that only shows when two places of the file are looked at together, one sentence each."""
+    """Yields one sentence for each fault that shows only when two places of the file are compared."""
     for check in _CHECKS:
         yield from check(raw)
 
@@ -46,7 +45,7 @@ def _tables_complete(raw: Raw) -> Iterator[str]:
             yield f"{dotted(path)}: empty, must have at least one entry"
 
 
-def _keys_plain(raw: Raw) -> Iterator[str]:
+def _key_spelling(raw: Raw) -> Iterator[str]:
     for path in (*FREE, *_MAY_BE_EMPTY):
         for key in _table(raw, *path) or ():
             if not key or not _KEY.issuperset(key):
@@ -75,11 +74,11 @@ def _addons_require(raw: Raw) -> Iterator[str]:
     needs = {key: _texts(addon.get("requires")) for key, addon in _entries(raw, "addons")}
     for key, names in needs.items():
         yield from _refer(("addons", key, "requires"), names, needs)
-        if key in _reached(key, needs):
+        if key in _all_requirements(key, needs):
             yield f"addons.{key}.requires: leads back to {key}, must not be circular"
 
 
-def _reached(start: str, needs: Mapping[str, Iterable[str]]) -> set[str]:
+def _all_requirements(start: str, needs: Mapping[str, Iterable[str]]) -> set[str]:
     found: set[str] = set()
     ahead = list(needs.get(start, ()))
     while ahead:
@@ -142,7 +141,7 @@ def _prices_known(raw: Raw) -> Iterator[str]:
 
 _CHECKS: tuple[Callable[[Raw], Iterator[str]], ...] = (
     _tables_complete,
-    _keys_plain,
+    _key_spelling,
     _labels_differ,
     _seat_limits,
     _addons_require,
@@ -154,7 +153,7 @@ _CHECKS: tuple[Callable[[Raw], Iterator[str]], ...] = (
 
 
 def _refer(path: tuple[str, ...], names: Iterable[str], known: Iterable[str]) -> Iterator[str]:
-    """A fault for each name at ``path`` that is not one of ``known``."""
+    """Yields a fault for each name at ``path`` that is not in ``known``."""
     known = tuple(known)
     yield from (_not_one_of(path, name, known) for name in names if name not in known)
 
@@ -164,7 +163,7 @@ def _not_one_of(path: tuple[str, ...], name: str, known: Iterable[str]) -> str:
 
 
 def _table(raw: Raw, *path: str) -> dict[str, Any] | None:
-    """The table at ``path``; None where there is none, so that a missing one is not told twice."""
+    """The table at ``path``; None if it is missing, which is reported elsewhere."""
     found: Any = raw
     for step in path:
         found = found.get(step) if isinstance(found, Mapping) else None

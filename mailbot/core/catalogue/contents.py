@@ -1,4 +1,4 @@
-"""What is sold, as data. The text of a catalogue file comes in, a Catalogue or the list of all its faults goes out."""
+"""The catalogue: plans, seats, add-ons, plugins, options, demo, links and prices, parsed from the text of a TOML file."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -34,7 +34,7 @@ Http = Annotated[str, AfterValidator(_http)]
 
 @dataclass(frozen=True)
 class Plan:
-    """A plan: ``rank`` orders plans (higher = increase), ``channels`` such as ``voice`` or ``digital``."""
+    """A plan. A change to a higher ``rank`` is an increase; ``channels`` are for example ``voice`` and ``digital``."""
 
     key: str
     label: str
@@ -44,7 +44,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class Seat:
-    """A counted kind of seat. ``minimum`` is the least total a plan may have, above ``automatic_max`` staff decide."""
+    """A kind of seat that is counted. ``minimum``: smallest total on a plan; above ``automatic_max`` staff decide."""
 
     key: str
     label: str
@@ -56,7 +56,7 @@ class Seat:
 
 @dataclass(frozen=True)
 class Addon:
-    """An add-on; ``requires`` names the add-ons that it cannot be without; ``ai`` ones are billed by usage too."""
+    """An add-on. ``requires``: keys of the add-ons it needs; ``ai``: usage is billed on top."""
 
     key: str
     label: str
@@ -66,7 +66,7 @@ class Addon:
 
 @dataclass(frozen=True)
 class Plugin:
-    """A plugin with its links. ``implied_by`` (an add-on) on a plan with channel ``implied_on``: never asked for."""
+    """A plugin with its links. With ``implied_by``, it is included with that add-on on plans with the channel ``implied_on``."""
 
     key: str
     label: str
@@ -78,7 +78,7 @@ class Plugin:
 
 @dataclass(frozen=True)
 class Option:
-    """A value to choose (support package, billing frequency); ``rank`` orders them."""
+    """One choice of a support package or billing frequency. A higher ``rank`` is an increase."""
 
     key: str
     label: str
@@ -87,7 +87,7 @@ class Option:
 
 @dataclass(frozen=True)
 class DemoBundle:
-    """What a free demo holds and for how many ``days``."""
+    """What a free demo contains, and how many ``days`` it runs."""
 
     days: Days
     plan: str
@@ -98,7 +98,7 @@ class DemoBundle:
 
 @dataclass(frozen=True)
 class Links:
-    """Addresses that the mails give to customers."""
+    """Web addresses that appear in mails to customers."""
 
     agreement: Http
     self_service: Http
@@ -114,10 +114,10 @@ class Links:
     support: Http
 
 
-@with_config(ConfigDict(extra="forbid", str_min_length=1))  # holds for the dataclasses inside too
+@with_config(ConfigDict(extra="forbid", str_min_length=1))  # applies to the nested dataclasses too
 @dataclass(frozen=True)
 class Catalogue:
-    """Everything that is sold, checked. Mappings are keyed by the item's key, in the order of the file."""
+    """The whole catalogue, validated. Mappings go from key to entry, in the order of the file."""
 
     version: Annotated[str, AfterValidator(_one_word)]
     vendor: str
@@ -141,14 +141,14 @@ class Catalogue:
     currency: str | None = None
 
     def implied_plugins(self, plan: str | None, addons: frozenset[str]) -> frozenset[str]:
-        """The plugins that come by themselves with ``addons`` on ``plan``."""
+        """The keys of the plugins that are included with ``addons`` on ``plan``."""
         channels = self.plans[plan].channels if plan is not None and plan in self.plans else frozenset()
         return frozenset(p.key for p in self.plugins.values() if p.implied_by in addons and p.implied_on in channels)
 
     def lacking(self, plugin: str, plan: str | None, addons: frozenset[str]) -> tuple[str, ...]:
-        """What a plugin that comes by itself lacks on ``plan`` with ``addons``, by label: its add-on, else one of some plans.
+        """The labels of what an included plugin needs and lacks: its add-on, else the plans that would bring it.
 
-        Of a plan that is not known nothing is said.
+        Returns () if it lacks nothing, or if ``plan`` is None.
         """
         cause = self.plugins[plugin].implied_by
         if cause is None or plugin in self.implied_plugins(plan, addons):
@@ -159,20 +159,20 @@ class Catalogue:
         return tuple(p.label for p in plans if plugin in self.implied_plugins(p.key, addons))
 
     def askable_plugins(self) -> tuple[Plugin, ...]:
-        """The plugins that a customer may ask for."""
+        """The plugins that a customer can request: all that are not included with something else."""
         return tuple(p for p in self.plugins.values() if p.implied_by is None)
 
 
 _WHOLE = TypeAdapter(Catalogue)
-#: Tables of entries that know their own key.
+#: Tables whose entries carry their own key.
 _KEYED = ("plans", "seats", "addons", "plugins", "support", "billing")
 
 
 def parse_catalogue(text: str) -> Catalogue | tuple[str, ...]:
-    """The catalogue of a TOML file, or one sentence per fault in it, all of them.
+    """The catalogue in the TOML ``text``, or one sentence for each fault in it.
 
-    Its ``version`` is the declared one, ``+``, and the first 8 hexadecimal digits of the SHA-256 of ``text``: a
-    decision names it, and a file that was changed without a new version is still told apart.
+    ``version`` is the declared one plus ``+`` and the first 8 hexadecimal digits of the SHA-256 of ``text``, so that an
+    edited file is recognised even if its declared version did not change.
     """
     raw = table(text)
     if isinstance(raw, str):
@@ -192,7 +192,7 @@ def _entries(raw: Mapping[str, Any], name: str) -> dict[str, Any]:
 
 
 def _keys_inside(raw: Mapping[str, Any]) -> list[str]:
-    """Faults for entries that name a key of their own: the name of the table is the key."""
+    """Faults for entries that contain ``key``: the name of the table is the key."""
     entries = ((name, key, one) for name in _KEYED for key, one in _entries(raw, name).items())
     return [
         unknown_key(f"{name}.{key}.key", "key", ())
@@ -202,7 +202,7 @@ def _keys_inside(raw: Mapping[str, Any]) -> list[str]:
 
 
 def _with_keys(raw: Mapping[str, Any]) -> dict[str, Any]:
-    """The file with each entry's key inside the entry, as the types have it."""
+    """The file with each entry's key copied into the entry, as the dataclasses need it."""
     keyed = {
         name: {key: {**one, "key": key} if isinstance(one, dict) else one for key, one in _entries(raw, name).items()}
         for name in _KEYED

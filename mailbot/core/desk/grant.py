@@ -14,7 +14,7 @@ from mailbot.core.desk.ticket import Item, ItemStatus, Route, Ticket
 from mailbot.core.ledger.billing import Billing
 from mailbot.core.ledger.licence import Licence, LicenceEvent, Value, state_on
 from mailbot.core.ledger.period import month_end, years_later
-from mailbot.core.ledger.scheduled import dates_of, implied_ahead, set_anew
+from mailbot.core.ledger.scheduled import dates_of, implied_plugin_changes, superseding_changes
 
 #: Items that stand in mails and tickets but change no term of the ledger.
 SILENT = frozenset({"admin", "webrtc", "phonebar"})
@@ -97,7 +97,7 @@ def _implied_ahead(
     events = _events(ticket, licence, changes, scene)
     return tuple(
         ChangeLicence(changes[-1].token, day, _kind(ticket), terms, "implied", decider)
-        for day, terms in implied_ahead(events, scene.today, scene.catalogue)
+        for day, terms in implied_plugin_changes(events, scene.today, scene.catalogue)
     )
 
 
@@ -187,7 +187,7 @@ def _changes(
 
 def _instead(change: ChangeLicence, licence: Licence | None) -> Iterator[ChangeLicence]:
     """The last word about an item counts: what an earlier request set for a later day is set anew to the new value."""
-    for day, terms in set_anew(licence, change.effective, change.changes):
+    for day, terms in superseding_changes(licence, change.effective, change.changes):
         yield replace(change, effective=day, changes=terms)
 
 

@@ -17,7 +17,7 @@ from mailbot.core.desk.on_request import (
 )
 from mailbot.core.desk.ticket import Ending, ItemStatus, Ticket, with_state
 from mailbot.core.inbound.purpose import Purpose
-from mailbot.core.ledger.invariants import first_break
+from mailbot.core.ledger.invariants import first_broken_invariant
 from mailbot.core.ledger.licence import Licence
 
 
@@ -52,7 +52,7 @@ def _blocked(ticket: Ticket, keys: frozenset[str], event: Approved, scene: Scene
     if event.until is not None and event.until < scene.today:
         return "until_past"
     made = grant(ticket, keys, scene, event.by, event.until)
-    broken = first_break(made.events, scene.today, scene.catalogue)
+    broken = first_broken_invariant(made.events, scene.today, scene.catalogue)
     return broken[1] if broken else ""
 
 

@@ -8,7 +8,7 @@ from mailbot.core.desk.context import Scene
 from mailbot.core.desk.ticket import Item
 from mailbot.core.form.problem import Code, Problem
 from mailbot.core.ledger.licence import Licence, LicenceEvent, Value, state_on
-from mailbot.core.ledger.scheduled import dates_of, set_anew
+from mailbot.core.ledger.scheduled import dates_of, superseding_changes
 
 
 def clashes(licence: Licence, items: Iterable[Item], scene: Scene) -> list[Problem]:
@@ -17,7 +17,7 @@ def clashes(licence: Licence, items: Iterable[Item], scene: Scene) -> list[Probl
     events = [*licence.history]
     for item in wanted:
         day, terms = item.expected or scene.today, {item.item: item.to}
-        for on, changes in ((day, terms), *set_anew(licence, day, terms)):
+        for on, changes in ((day, terms), *superseding_changes(licence, day, terms)):
             events.append(_event(licence, on, changes, len(events) + 1, scene))
     found: dict[str, Problem] = {}
     for day in dates_of(events, scene.today):

@@ -50,9 +50,9 @@ def _end_of_status(lines: Sequence[str], at: int) -> int:
     for number in range(at, len(lines)):
         line = straight(lines[number].lstrip(QUOTE))
         if block.add(line[start:] if number == at else line):
-            return number + 1 if block.depth <= 0 and block.promises() else at
+            return number + 1 if block.depth <= 0 and block.may_be_status() else at
     cut = [at + n for n, line in enumerate(block.lines) if is_json(line.strip())]
-    return cut[-1] + 1 if cut and block.promises() else at
+    return cut[-1] + 1 if cut and block.may_be_status() else at
 
 
 def _words_around(lines: Sequence[str], at: int, end: int) -> Iterator[str]:

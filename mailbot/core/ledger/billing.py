@@ -1,4 +1,4 @@
-"""What an item does to the bill: kind, fraction of the running period, amount where prices exist, and the invoice's date."""
+"""The billing effect of an item: its kind, the fraction of the running period, the amount if priced, the invoice date."""
 
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
@@ -11,7 +11,7 @@ from mailbot.core.catalogue.contents import Catalogue
 from mailbot.core.ledger.licence import Value
 from mailbot.core.ledger.period import Period, month_end, period_of, years_later
 
-#: Items that are on no bill of their own: included, or a way of billing, or a state.
+#: Items that are never billed: included ones, the billing frequency, and changes of token or status.
 UNBILLED = frozenset({"admin", "webrtc", "phonebar", "billing", "token", "status"})
 
 
@@ -34,7 +34,7 @@ DECREASE = Billing(kind="decrease")
 def increase(
     item: str, today: Value, to: Value, period: Period, day: date, months: int, catalogue: Catalogue
 ) -> Billing:
-    """An increase from ``day`` on: the fraction of the running period, invoiced at the end of this month."""
+    """The effect of an increase on ``day``: the rest of the running period, invoiced at the end of that month."""
     fraction = period.fraction(day)
     amount = _amount(item, today, to, fraction, months, catalogue)
     return Billing(
@@ -47,17 +47,17 @@ def increase(
 
 
 def running_period(billing: str | None, renews_on: date | None, day: date) -> tuple[Period, int]:
-    """The period that runs on ``day`` and its length in months, for pricing."""
+    """The period that contains ``day``, and its length in months."""
     return period_of(billing, renews_on, day), 12 if billing == "annual" else 1
 
 
 def first_period(billing: str | None, activated: date, day: date) -> tuple[Period, int]:
-    """The period that runs on ``day`` on a licence that was ``activated`` then: the month, or its first year."""
+    """The period that contains ``day`` on a licence activated on ``activated``, and its length in months."""
     return running_period(billing, years_later(activated), day)
 
 
 def _amount(item: str, today: Value, to: Value, fraction: str, months: int, catalogue: Catalogue) -> str | None:
-    """Price per month x months of the period x units x fraction, rounded half up to cents; None without a price."""
+    """Monthly price x months x units x fraction, rounded half up to cents; None without a price."""
     before, after = _price(item, today, catalogue), _price(item, to, catalogue)
     if before is None or after is None:
         return None
@@ -67,7 +67,7 @@ def _amount(item: str, today: Value, to: Value, fraction: str, months: int, cata
 
 
 def _price(item: str, value: Value, catalogue: Catalogue) -> Decimal | None:
-    """The monthly price of an item at that value: a count times its price, an option's own, nothing for none."""
+    """The monthly price of an item with ``value``: count times unit price, or the price of the option; 0 for no value."""
     if not value:
         return Decimal(0) if catalogue.prices else None
     if isinstance(value, str):

@@ -1,7 +1,7 @@
-"""The course of a licence as billing sees it: which parts were billable from which day on, by which ticket and rule.
+"""The billing history of a licence: which parts were billable from which day, and which ticket and rule changed them.
 
-A part is an item with its option: ``("agents", "")`` counts seats, ``("plan", "voice")`` is one plan. Everything follows
-from the events alone. How it becomes invoice lines: ``invoices``.
+A part is an item and its option: ``("agents", "")`` counts seats, ``("plan", "voice")`` is one plan. The history follows
+from the events alone; ``ledger.invoices`` turns it into invoice lines.
 """
 
 from bisect import bisect_right
@@ -15,7 +15,7 @@ from mailbot.core.catalogue.item_kinds import SEATS
 from mailbot.core.ledger.licence import LicenceEvent, Value, state_on, valid_events
 from mailbot.core.ledger.period import Period, decrease_day, next_period, period_of, years_later
 
-#: Items with a value that is chosen: of two that follow each other only the difference is billed.
+#: Items whose value is an option. When one option replaces another, only the difference is billed.
 OPTIONS = ("plan", "support")
 
 Part = tuple[str, str]
@@ -24,7 +24,7 @@ ONE_DAY = timedelta(days=1)
 
 
 class MoveKind(StrEnum):
-    """What a move does to the running period: adds to it, gives nothing back, or leaves it alone by its nature."""
+    """Effect of a move on the running period: UP is charged, DOWN is not credited, EVEN changes nothing."""
 
     UP = "up"
     DOWN = "down"
@@ -33,7 +33,7 @@ class MoveKind(StrEnum):
 
 @dataclass(frozen=True)
 class Move:
-    """From ``day`` on billing counts ``parts`` more (or less, below 0) of ``item``; ``event`` (token, revision) made it."""
+    """From ``day`` on, ``parts`` of ``item`` change by these counts. ``event`` is the (token, revision) that caused it."""
 
     item: str
     day: date
@@ -46,7 +46,7 @@ class Move:
 
 @dataclass(frozen=True)
 class Stage:
-    """From ``day`` until the next stage: whether the licence is billable, and how."""
+    """Whether the licence is active, and how it is billed, from ``day`` until the next stage."""
 
     day: date
     active: bool
@@ -55,26 +55,26 @@ class Stage:
 
 
 @dataclass(frozen=True)
-class Course:
-    """All moves by their days, and all stages by theirs."""
+class BillingHistory:
+    """The moves and stages of one licence, each in order of their days."""
 
     token: str
     moves: tuple[Move, ...]
     stages: tuple[Stage, ...]
 
     def stage(self, day: date) -> Stage | None:
-        """The stage on that day; None before the first."""
+        """The stage on ``day``; None before the first."""
         place = bisect_right(self.stages, day, key=lambda stage: stage.day)
         return self.stages[place - 1] if place else None
 
     def begins_anew(self, day: date) -> bool:
-        """Whether the licence was over as that day began and is active by its end: nothing of before goes on."""
+        """Whether the licence ended before ``day`` and was activated again on it."""
         return any(stage.day == day and not stage.active for stage in self.stages)
 
     def periods(self, until: date) -> Iterator[tuple[date, Period]]:
-        """The billing periods that begin by ``until`` while the licence is active, each with the day it counts from.
+        """Yields (first billable day, period) for the periods that begin by ``until`` while the licence is active.
 
-        Nothing while no way of billing is decided; once it is, the periods count from the activation.
+        Yields nothing before a billing frequency is decided; after that, periods count from the activation.
         """
         day = self._active_from(date.min)
         while day is not None and day <= until:
@@ -86,35 +86,37 @@ class Course:
             day = self._active_from(period.last + ONE_DAY)
 
     def _active_from(self, day: date) -> date | None:
-        """``day``, or the first one after it, on which the licence is active."""
+        """The first day from ``day`` on when the licence is active; None if there is none."""
         now = self.stage(day)
         if now is not None and now.active:
             return day
         return next((stage.day for stage in self.stages if stage.day > day and stage.active), None)
 
     def _billing(self, day: date) -> tuple[str, date | None] | None:
-        """The way of billing on that day, or the first one that was decided after it."""
+        """Billing frequency and renewal date on ``day``, else the first that was decided later."""
         now = self.stage(day)
         ahead = (stage for stage in self.stages if stage.day > day)
         decided = next((s for s in (now, *ahead) if s is not None and s.billing is not None), None)
         return None if decided is None else (str(decided.billing), decided.renews_on)
 
 
-def course(events: Sequence[LicenceEvent], zone: ZoneInfo, unbilled: frozenset[str]) -> Course:
-    """The course that those events make. ``unbilled`` items are on no bill (plugins that come by themselves)."""
+def billing_history(events: Sequence[LicenceEvent], zone: ZoneInfo, unbilled: frozenset[str]) -> BillingHistory:
+    """The billing history that ``events`` make. ``unbilled``: items that are never billed, such as included plugins."""
     walk = _Walk(unbilled)
     undone = {(e.token, e.changes["reverses"]) for e in events if "reverses" in e.changes}
     counted = [e for e in valid_events(events) if (e.token, e.revision) not in undone and "reverses" not in e.changes]
     dated = sorted(((_billed_from(e, counted, zone), e) for e in counted), key=lambda pair: pair[0])
-    for day, event in _last_words(dated, zone):
+    for day, event in _without_superseded(dated, zone):
         walk.take(day, event)
     walk.end()
     moves = tuple(sorted(walk.moves, key=lambda move: move.day))
-    return Course(events[-1].token, moves, tuple(walk.stages))
+    return BillingHistory(events[-1].token, moves, tuple(walk.stages))
 
 
-def _last_words(dated: Sequence[tuple[date, LicenceEvent]], zone: ZoneInfo) -> Iterator[tuple[date, LicenceEvent]]:
-    """The events without what a later one set anew before its day came: that never happened."""
+def _without_superseded(
+    dated: Sequence[tuple[date, LicenceEvent]], zone: ZoneInfo
+) -> Iterator[tuple[date, LicenceEvent]]:
+    """The events without changes that a later event replaced before they took effect."""
     last = {
         (day, item): event.revision for day, event in dated if committed_on(event, zone) < day for item in event.changes
     }
@@ -124,12 +126,12 @@ def _last_words(dated: Sequence[tuple[date, LicenceEvent]], zone: ZoneInfo) -> I
 
 
 def counts_from(event: LicenceEvent, zone: ZoneInfo) -> date:
-    """The day from which an event counts for billing: nothing is backdated."""
+    """The day from which an event is billed; never before it was committed."""
     return max(event.effective, committed_on(event, zone))
 
 
 def _billed_from(event: LicenceEvent, events: Sequence[LicenceEvent], zone: ZoneInfo) -> date:
-    """As `day_of`; a deactivation that the desk was late with ends billing as if it had been committed when it was asked for."""
+    """Like ``counts_from``, but a deactivation that the desk committed late ends billing as if it had been on time."""
     day = counts_from(event, zone)
     if event.rule != "deactivation" or event.asked_on is None:
         return day
@@ -138,7 +140,7 @@ def _billed_from(event: LicenceEvent, events: Sequence[LicenceEvent], zone: Zone
 
 
 def committed_on(event: LicenceEvent, zone: ZoneInfo) -> date:
-    """The business date on which it was written to the ledger."""
+    """The business date on which the event was committed."""
     return _business_date(event.at, zone)
 
 
@@ -147,7 +149,7 @@ def _business_date(moment: datetime, zone: ZoneInfo) -> date:
 
 
 class _Walk:
-    """Goes through the events in the order of their days and notes what changes for billing."""
+    """Goes through the events in order of their days and records moves and stages."""
 
     def __init__(self, unbilled: frozenset[str]) -> None:
         self.unbilled = unbilled
@@ -157,14 +159,14 @@ class _Walk:
         self.moves: list[Move] = []
         self.stages: list[Stage] = []
         self.activated_on: date | None = None
-        self.begun: dict[str | None, date] = {}  # by ticket: the day on which its plan replaced what was there
+        self.begun: dict[str | None, date] = {}  # ticket -> day on which its new plan began
         self.ended_by: LicenceEvent | None = None
 
     def take(self, day: date, event: LicenceEvent) -> None:
         self._expire(day)
         for item, to in event.changes.items():
             self.terms[item] = to
-            if ":" in item and event.kind != "moved":  # which goes on as it was
+            if ":" in item and event.kind != "moved":  # a moved licence keeps what it has
                 (self.implied.add if to and event.rule == "implied" else self.implied.discard)(item)
         if "expires_on" in event.changes:
             self.ended_by = event
@@ -173,7 +175,7 @@ class _Walk:
         self._compare(day, event)
 
     def end(self) -> None:
-        """What ends by its date alone."""
+        """Applies an ``expires_on`` after the last event."""
         self._expire(date.max)
 
     def _expire(self, before: date) -> None:
@@ -202,7 +204,7 @@ class _Walk:
         self.stages.append(Stage(day, active, self._text("billing"), self._renewal()))
 
     def _renewal(self) -> date | None:
-        """The day of the yearly renewal; where an annual licence names none, it is counted from the activation."""
+        """The renewal date; an annual licence without one renews a year after its activation."""
         named = self._date("renews_on")
         if named is None and self.terms.get("billing") == "annual" and self.activated_on is not None:
             return years_later(self.activated_on)
@@ -226,15 +228,15 @@ class _Walk:
     def _move(self, day: date, event: LicenceEvent, item: str, parts: Parts) -> None:
         kind = _kind(event, parts)
         steps = {day: parts}
-        if kind is MoveKind.DOWN and (since := _in_time(event) or day) < day:
-            steps = self._taken_back(since, day, parts)
+        if kind is MoveKind.DOWN and (since := _decrease_counts_from(event) or day) < day:
+            steps = self._late_decrease(since, day, parts)
         elif event.kind.startswith("activate/") and item in ("support", "whitelabel"):
-            steps = {self.begun.get(event.ticket, day): parts}  # decided later, it counts from the activation
+            steps = {self.begun.get(event.ticket, day): parts}  # decided later, billed from the activation
         for on, step in steps.items():
             self.moves.append(Move(item, on, step, kind, event.ticket, event.rule, (event.token, event.revision)))
 
-    def _taken_back(self, since: date, day: date, parts: Parts) -> dict[date, Parts]:
-        """A decrease that the desk was late with counts from ``since`` on, but takes away nothing while it was not there."""
+    def _late_decrease(self, since: date, day: date, parts: Parts) -> dict[date, Parts]:
+        """The steps of a decrease committed late: it counts from ``since`` on, but never below what was there each day."""
         part, less = next((part, count) for part, count in parts if count < 0)
         left, taken = self.parts[part] + less, 0
         known = [(move.day, count) for move in self.moves for one, count in move.parts if one == part]
@@ -248,7 +250,7 @@ class _Walk:
 
 
 def _kind(event: LicenceEvent, parts: Parts) -> MoveKind:
-    """Up or down by the numbers; of one option after another only the rule knows."""
+    """UP or DOWN by the counts; if one option replaced another, by the rule."""
     if event.kind == "import":
         return MoveKind.EVEN
     if len(parts) == 1:
@@ -258,8 +260,8 @@ def _kind(event: LicenceEvent, parts: Parts) -> MoveKind:
     return MoveKind.DOWN if (event.rule or "").startswith("decrease") else MoveKind.EVEN
 
 
-def _in_time(event: LicenceEvent) -> date | None:
-    """The day on which a decrease would have counted had it been committed when it was asked for; None if no request."""
+def _decrease_counts_from(event: LicenceEvent) -> date | None:
+    """The day from which a requested decrease counts if committed on time; None for anything else."""
     if event.asked_on is None or not (event.rule or "").startswith("decrease"):
         return None
     return decrease_day(event.asked_on)

@@ -1,4 +1,4 @@
-"""What no licence may become by a request or a decision, on any date."""
+"""States that no request or decision may leave a licence in, on any date."""
 
 from datetime import date
 
@@ -8,8 +8,8 @@ from mailbot.core.ledger.licence import Licence, LicenceEvent, state_on
 from mailbot.core.ledger.scheduled import dates_of
 
 
-def forbidden(after: Licence | None, catalogue: Catalogue) -> str | None:
-    """Why a licence must not become like this: a code with its sentence in the templates, or None."""
+def broken_invariant(after: Licence | None, catalogue: Catalogue) -> str | None:
+    """The code of the rule that this licence breaks (its sentence is in the templates), or None."""
     if after is None or after.status not in ("active", "demo"):
         return None
     has = any(after.value(seat) for seat in SEATS) or after.addons or after.plugins
@@ -24,10 +24,12 @@ def forbidden(after: Licence | None, catalogue: Catalogue) -> str | None:
     return None
 
 
-def first_break(events: tuple[LicenceEvent, ...], today: date, catalogue: Catalogue) -> tuple[date, str] | None:
-    """The first date, today or ahead, on which those events make a licence that must not be, with the reason."""
+def first_broken_invariant(
+    events: tuple[LicenceEvent, ...], today: date, catalogue: Catalogue
+) -> tuple[date, str] | None:
+    """The first date from ``today`` on when the events break a rule, with its code; None if there is none."""
     for day in dates_of(events, today):
-        why = forbidden(state_on(events, day), catalogue)
+        why = broken_invariant(state_on(events, day), catalogue)
         if why:
             return day, why
     return None

@@ -1,8 +1,8 @@
 """The invoice lines of a month, from the events of the ledger alone.
 
-An invoice says what is due at the end of its month, less what was due at the end of the month before: nothing can be
-billed twice or be forgotten, and what was wrong is set right by the next invoice. What was known at a month's end never
-changes, so neither do the lines of a past month.
+An invoice is everything due at the end of its month less everything due at the end of the month before. So nothing is
+billed twice or forgotten, and the next invoice corrects a mistake. Events are never changed, so past invoices are not
+either.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -14,17 +14,17 @@ from functools import partial
 from zoneinfo import ZoneInfo
 
 from mailbot.core.catalogue.item_kinds import ORDER
-from mailbot.core.ledger.billing_history import Course, Move, MoveKind, Part, committed_on, course
+from mailbot.core.ledger.billing_history import BillingHistory, Move, MoveKind, Part, billing_history, committed_on
 from mailbot.core.ledger.licence import LicenceEvent, Value
 from mailbot.core.ledger.period import Period, month_end, next_month
 
-#: A licence through all its tokens: the token and revision of its first event.
+#: Identifies a licence across token changes: token and revision of its first event.
 Origin = tuple[str, int]
 
 
 @dataclass(frozen=True)
 class InvoiceLine:
-    """One line. ``quantity`` is below 0 for a credit; ``fraction`` is days billed/days of the period, not reduced."""
+    """One invoice line. ``quantity`` is negative for a credit; ``fraction`` is "days billed/days of the period", not reduced."""
 
     month: str
     token: str
@@ -41,25 +41,25 @@ class InvoiceLine:
 
 @dataclass(frozen=True)
 class Prices:
-    """Prices per month by item (``agents``, ``plan:voice``, ``addon:KEY``); without any, lines have no amounts."""
+    """Monthly prices by item (``agents``, ``plan:voice``, ``addon:KEY``). Lines without a price have no amount."""
 
     amounts: Mapping[str, Decimal]
     currency: str | None = None
 
 
-#: The prices that were in force as the month of that day ended.
+#: Returns the prices in force at the end of the month that contains a date.
 PricesOf = Callable[[date], Prices]
 
 
 @dataclass(frozen=True)
 class _Charge:
-    """Something due: ``parts`` for the days from ``first`` to the end of ``period``."""
+    """An amount due: ``parts`` from ``first`` to the end of ``period``."""
 
     item: str
     first: date
     period: Period
     months: int
-    move: tuple[str, int] | None  # the increase that it comes from; None: the period as it began
+    move: tuple[str, int] | None  # the increase it comes from; None: held when the period began
     parts: Mapping[Part, int]
     ticket: str | None
     rule: str | None
@@ -70,7 +70,7 @@ class _Charge:
 
 
 def month_of_text(text: str) -> date:
-    """The first day of a month written as YYYY-MM. ValueError for anything else."""
+    """The first day of a month written YYYY-MM. Raises ValueError for anything else."""
     if len(text) != 7:
         msg = "a month is written YYYY-MM"
         raise ValueError(msg)
@@ -84,20 +84,20 @@ def invoice(
     prices: PricesOf,
     unbilled: frozenset[str] = frozenset(),
 ) -> tuple[InvoiceLine, ...]:
-    """The lines of the invoice of the month that holds ``month``, for the whole ledger, by token, item and day.
+    """The invoice lines of the month that contains ``month``, for the whole ledger, sorted by token, item and day.
 
-    ``events`` are in the order in which they were written. Whatever was written after the month's last day is not seen.
+    ``events`` are in the order written; those committed after the last day of the month are ignored.
     """
     end = month_end(month)
     before = month.replace(day=1) - timedelta(days=1)
     lines: list[InvoiceLine] = []
     for history in contracts([e for e in events if committed_on(e, zone) <= end]).values():
-        now = course(history, zone, unbilled)
+        now = billing_history(history, zone, unbilled)
         known = [e for e in history if committed_on(e, zone) <= before]
         same = len(known) == len(history)
-        # Nothing new was written: periods that had ended before this month are billed as they were.
+        # Without new events, periods that ended before this month cannot change.
         since = month.replace(day=1) if same else date.min
-        told = now if same or not known else course(known, zone, unbilled)
+        told = now if same or not known else billing_history(known, zone, unbilled)
         then = _due(told, before, since) if known else {}
         first = partial(_first_invoice, known, zone, unbilled, before)
         lines += _difference((told, now), (then, _due(now, end, since)), end, (prices, first))
@@ -105,7 +105,7 @@ def invoice(
 
 
 def contracts(events: Iterable[LicenceEvent]) -> dict[Origin, list[LicenceEvent]]:
-    """The events of each licence, followed through changes of its token."""
+    """The events of each licence, followed across token changes."""
     found: dict[Origin, list[LicenceEvent]] = {}
     current: dict[str, list[LicenceEvent]] = {}
     handed: dict[str, list[LicenceEvent]] = {}
@@ -128,17 +128,17 @@ def contracts(events: Iterable[LicenceEvent]) -> dict[Origin, list[LicenceEvent]
 
 
 def _snapshot(history: Sequence[LicenceEvent], replaced: LicenceEvent) -> LicenceEvent:
-    """What a replaced token has at its end, should it ever be brought back by hand."""
+    """The final state of a replaced token, in case an operator restores it."""
     changes: dict[str, Value] = {}
     for event in sorted(history, key=lambda e: e.effective):
         changes |= event.changes
     return replaced.model_copy(update={"changes": changes | replaced.changes})
 
 
-def _due(licence: Course, end: date, since: date) -> dict[object, _Charge]:
-    """All that is due by the invoice of the month that ends with ``end``: the periods that begin before the next one.
+def _due(licence: BillingHistory, end: date, since: date) -> dict[object, _Charge]:
+    """Everything due by the invoice dated ``end``: the periods that begin before the next invoice.
 
-    Periods that had ended before ``since`` are left out.
+    Leaves out periods that ended before ``since``.
     """
     charges: dict[object, _Charge] = {}
     for first, period in licence.periods(month_end(next_month(end))):
@@ -147,8 +147,8 @@ def _due(licence: Course, end: date, since: date) -> dict[object, _Charge]:
     return charges
 
 
-def _of_period(licence: Course, first: date, period: Period, end: date) -> Iterable[_Charge]:
-    """What the licence held as the period began (or holds now, where it lies ahead), and what came on top in it."""
+def _of_period(licence: BillingHistory, first: date, period: Period, end: date) -> Iterable[_Charge]:
+    """Yields what the licence held when the period began (or holds now, if it has not begun), and increases within it."""
     months = 12 if period.days > 31 else 1
     begun = date.min if licence.begins_anew(first) else min(first - timedelta(days=1), end)
     items: dict[str, list[Move]] = {}
@@ -168,7 +168,7 @@ def _of_period(licence: Course, first: date, period: Period, end: date) -> Itera
             yield _Charge(item, first, period, months, None, held, moves[-1].ticket, moves[-1].rule)
 
 
-#: Ticket and rule of a line, and what a step from one option to another is by them: 1 up, -1 down, 0 neither.
+#: Ticket and rule of a line, and the direction if one option replaced another: 1 up, -1 down, 0 neither.
 _Cause = tuple[str | None, str | None, int]
 _Charges = Mapping[object, _Charge]
 
@@ -176,23 +176,23 @@ _Charges = Mapping[object, _Charge]
 def _first_invoice(
     known: Sequence[LicenceEvent], zone: ZoneInfo, unbilled: frozenset[str], month: date, charge: _Charge
 ) -> date:
-    """The last day of the month whose invoice had that charge first, of those that had it until that of ``month``."""
+    """The last day of the month whose invoice first contained the charge."""
     before = month.replace(day=1) - timedelta(days=1)
     known = [e for e in known if committed_on(e, zone) <= before]
-    if not known or charge.key not in _due(course(known, zone, unbilled), before, charge.period.last):
+    if not known or charge.key not in _due(billing_history(known, zone, unbilled), before, charge.period.last):
         return month
     return _first_invoice(known, zone, unbilled, before, charge)
 
 
 def _difference(
-    courses: tuple[Course, Course],
+    histories: tuple[BillingHistory, BillingHistory],
     charges: tuple[_Charges, _Charges],
     end: date,
     pricing: tuple[PricesOf, Callable[[_Charge], date]],
 ) -> Iterable[InvoiceLine]:
-    """What is due now less what was due then; ``courses`` and ``charges`` are those of then and of now.
+    """Yields a line for each difference between what was due ``then`` and what is due ``now``.
 
-    What corrects a charge has the prices of the invoice that had it first, so that a credit undoes it.
+    A correction uses the prices of the invoice that first contained the charge, so that a credit undoes it exactly.
     """
     then, now = charges
     prices, first = pricing
@@ -206,15 +206,15 @@ def _difference(
             for part in {**(old.parts if old else {}), **(new.parts if new else {})}
             if (count := (new.parts.get(part, 0) if new else 0) - (old.parts.get(part, 0) if old else 0))
         }
-        cause = (charge.ticket, charge.rule, 1) if old is None else _cause(*courses, charge)
-        line = _line(courses[1].token, charge, parts, cause, end, prices(end if old is None else first(old)))
+        cause = (charge.ticket, charge.rule, 1) if old is None else _cause(*histories, charge)
+        line = _line(histories[1].token, charge, parts, cause, end, prices(end if old is None else first(old)))
         if line.quantity:
             yield line
 
 
-def _cause(then: Course, now: Course, charge: _Charge) -> _Cause:
-    """What made a correction: the last move of its item until its period begins, or the reversal of one that was there."""
-    stands, known = ({move.event for move in course.moves} for course in (now, then))
+def _cause(then: BillingHistory, now: BillingHistory, charge: _Charge) -> _Cause:
+    """The cause of a correction: the last move of its item before the period begins, or the reversal of a move."""
+    stands, known = ({move.event for move in history.moves} for history in (now, then))
     if charge.move is not None:
         return charge.ticket, "reversal", 1 if charge.move in stands else -1
     before, after = ([m for m in c.moves if m.item == charge.item and m.day <= charge.first] for c in (then, now))
@@ -225,7 +225,7 @@ def _cause(then: Course, now: Course, charge: _Charge) -> _Cause:
 
 
 def _step(move: Move, down: MoveKind) -> int:
-    """What staff approved as equal is neither up nor down; of a change by hand only the prices know."""
+    """1 or -1 by the kind of move; 0 for a change that staff approved as equal."""
     if move.kind is MoveKind.EVEN and move.rule == "by_staff":
         return 0
     return -1 if move.kind is down else 1
@@ -252,12 +252,12 @@ def _line(
 
 
 def _quantity(parts: Mapping[Part, int], step: int) -> int:
-    """The count; where one option follows another, that step."""
+    """The count, or ``step`` if one option replaced another."""
     return next(iter(parts.values())) if len(parts) == 1 else step
 
 
 def amount_of(parts: Mapping[Part, int], months: int, fraction: str, prices: Prices) -> Decimal | None:
-    """Price per month x months x count x fraction, rounded half up to cents, once per line; None without a price."""
+    """Monthly price x months x count x fraction, rounded half up to cents once per line; None without a price."""
     total = Fraction(0)
     for (item, option), count in parts.items():
         price = prices.amounts.get(f"{item}:{option}" if option else item)
@@ -269,7 +269,7 @@ def amount_of(parts: Mapping[Part, int], months: int, fraction: str, prices: Pri
 
 
 def _cents(exact: Fraction) -> Decimal:
-    """Rounded half up, away from zero, so that a credit undoes its charge to the cent."""
+    """Cents rounded half away from zero, so that a credit equals its charge."""
     cents = abs(exact) * 100
     whole = int(cents) + (cents - int(cents) >= Fraction(1, 2))
     return (Decimal(whole) / 100).quantize(Decimal("0.01"), ROUND_HALF_UP).copy_sign(-1 if exact < 0 else 1)

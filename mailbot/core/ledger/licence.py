@@ -1,4 +1,4 @@
-"""A licence is the sum of its events: fold them up to a date, and say what still lies ahead."""
+"""A licence is the sum of its events: its state on a date, and the changes scheduled after it."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -9,12 +9,12 @@ from pydantic import BaseModel, ConfigDict
 from mailbot.core.base.address import matches
 from mailbot.core.ledger.period import next_renewal, years_later
 
-#: Today's or the requested value of an item: a count, a catalogue key, yes or no, a licence status, a token; None = none.
+#: The value of an item, current or requested: a count, a catalogue key, yes or no, a licence status, a token, or none.
 Value = bool | int | str | None
 
 
 class LicenceEvent(BaseModel):
-    """One line of the ledger, never changed: ``changes`` (item or term -> new value) hold from ``effective`` on."""
+    """One entry of the ledger, never edited. ``changes`` (item or term -> new value) apply from ``effective`` on."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -24,7 +24,7 @@ class LicenceEvent(BaseModel):
     effective: date
     kind: str
     changes: dict[str, Value]
-    #: The business date of the request that asked for it: where a decrease was asked in time, billing looks at this day.
+    #: The business date of the request. A decrease requested in time is billed from here, however late it is committed.
     asked_on: date | None = None
     ticket: str | None = None
     mail: str | None = None
@@ -32,13 +32,13 @@ class LicenceEvent(BaseModel):
     decider: str | None = None
     catalogue_version: str = ""
     why: str | None = None
-    #: Holds only once the licence server took it, from the day of its answer on: an event that ``accepts`` this one.
+    #: Applies only after the licence server accepted it, from the day of the later event that ``accepts`` this one.
     pending: bool = False
 
 
 @dataclass(frozen=True)
 class Scheduled:
-    """A change that is registered and has not come yet."""
+    """A registered change whose day has not come."""
 
     item: str
     to: Value
@@ -50,7 +50,7 @@ class Scheduled:
 
 @dataclass(frozen=True)
 class Licence:
-    """A licence as it stands on one date. ``status`` is demo, active, expired, deactivated or replaced."""
+    """A licence on one date. ``status``: demo, active, expired, deactivated or replaced."""
 
     token: str
     product: str = "motion"
@@ -75,34 +75,34 @@ class Licence:
     had_demo: bool = False
     scheduled: tuple[Scheduled, ...] = ()
     history: tuple[LicenceEvent, ...] = ()
-    #: The events of all the tokens that it has had, in the order in which they were written; () where it never moved.
+    #: The events of all its tokens, in the order written; () if the licence never changed its token.
     lineage: tuple[LicenceEvent, ...] = ()
 
     @property
     def whole_history(self) -> tuple[LicenceEvent, ...]:
-        """What is read of it from any of its tokens."""
+        """Its events under all its tokens."""
         return self.lineage or self.history
 
     @property
     def revision(self) -> int:
-        """How many events made it; rises with each."""
+        """The number of its last event; 0 without events."""
         return self.history[-1].revision if self.history else 0
 
     @property
     def bound_revision(self) -> int:
-        """The revision that decisions are bound to: that the licence server took an event changes nothing they were about."""
+        """The revision that decisions are bound to. Answers of the licence server do not raise it: they change no item."""
         return next((event.revision for event in reversed(self.history) if event.kind != "accepted"), 0)
 
     @property
     def renewal(self) -> date | None:
-        """The day from which years are counted; an annual licence that names none renews a year after it became active."""
+        """The renewal date. An annual licence without one renews a year after its activation."""
         if self.renews_on is None and self.billing == "annual" and self.activated_on is not None:
             return years_later(self.activated_on)
         return self.renews_on
 
     @property
     def renews(self) -> bool:
-        """Whether it will still be active and annual on ``renews_on``, as far as is known."""
+        """Whether it will still be active and annual on ``renews_on``, given what is scheduled."""
         day = self.renews_on
         if day is None or (self.expires_on and self.expires_on < day):
             return False
@@ -111,14 +111,14 @@ class Licence:
         return status[-1] == "active" and not any(s.item == "renews_on" for s in ahead)
 
     def is_demo_of(self, other: "Licence | None") -> bool:
-        """Whether it never was more than a demo, of somebody who is a contact of ``other``: a move may end it."""
+        """Whether this licence was only ever a demo and shares a contact with ``other``, so that a token change may end it."""
         mere = self.had_demo and self.activated_on is None and self.status in ("demo", "expired")
         return mere and any(
             matches(one, two) or matches(two, one) for one in self.contacts for two in (other.contacts if other else ())
         )
 
     def value(self, item: str) -> Value:
-        """Today's value of an item key (``addon:KEY`` and ``plugin:KEY`` are yes or no)."""
+        """The value of an item; a boolean for ``addon:KEY`` and ``plugin:KEY``."""
         kind, _, key = item.partition(":")
         if kind == "addon":
             return key in self.addons
@@ -132,21 +132,21 @@ class Licence:
         return value if isinstance(value, bool | int | str) else None
 
 
-#: Terms that hold a date, written in events as ISO text.
+#: Terms whose value is a date; events store it as ISO 8601 text.
 DATES = ("demo_ends", "expires_on", "renews_on")
-#: What an event may change besides add-ons and plugins; anything else is only kept in the history.
+#: The fields of a licence that an event sets. Other keys, apart from add-ons and plugins, only stay in the history.
 TERMS = frozenset({"product", "status", "plan", "agents", "users", "telephones", "mobile_agents", "support", "billing", "whitelabel", "replaced_by"})  # fmt: skip
 
-#: What an event says of other events; one that says nothing else makes no licence.
+#: Keys that refer to other events. An event with only these does not begin a licence.
 ABOUT = frozenset({"accepts", "reverses", "withdraws"})
 
 
 def state_on(
     events: Iterable[LicenceEvent], on: date, name: str | None = None, contacts: tuple[str, ...] = ()
 ) -> Licence | None:
-    """The licence on that date from its events in the order of their revisions; None when it has none yet.
+    """The licence on date ``on``, from ``events`` in the order of their revisions; None before its first event.
 
-    Events that take effect later are listed in ``scheduled``; an end by date (demo, ``expires_on``) needs no event.
+    Later changes are listed in ``scheduled``. The end of a demo and ``expires_on`` apply by date, without an event.
     """
     history = tuple(events)
     valid = valid_events(history)
@@ -163,18 +163,19 @@ def state_on(
 
 
 def without(licence: Licence, ticket: str, on: date) -> Licence | None:
-    """The licence as it would be if that ticket had changed nothing; None when it began with it."""
+    """The licence without the events of ``ticket``; None if no others are left."""
     others = tuple(event for event in licence.history if event.ticket != ticket)
     return state_on(others, on, licence.customer_name, licence.contacts) if others else None
 
 
 def valid_events(history: Sequence[LicenceEvent]) -> tuple[LicenceEvent, ...]:
-    """The events that hold, those that the licence server took late from the day of its answer on.
+    """The events that apply; those that the licence server accepted late are dated to the day of its answer.
 
-    Left out: what a later event withdrew before it came (``withdraws`` names its ticket), took along to another token
-    (``replaced_by``) or reversed before it came (such an event puts nothing back), and what the server did not take.
+    Left out are events that had not taken effect when a later event withdrew them (``withdraws`` names their ticket),
+    moved the licence to another token (``replaced_by``) or reversed them (``reverses`` alone), and events that the
+    licence server has not accepted.
     """
-    history = _taken(history)
+    history = _accepted(history)
     undone = {(e.token, e.changes["reverses"]) for e in history if "reverses" in e.changes}
     reversed_ahead = {(e.token, e.changes["reverses"]) for e in history if e.changes.keys() == {"reverses"}}
     gone = [
@@ -183,18 +184,18 @@ def valid_events(history: Sequence[LicenceEvent]) -> tuple[LicenceEvent, ...]:
         if "withdraws" in e.changes or (e.changes.get("replaced_by") and (e.token, e.revision) not in undone)
     ]
 
-    def stands(event: LicenceEvent) -> bool:
+    def applies(event: LicenceEvent) -> bool:
         return (event.token, event.revision) not in reversed_ahead and not any(
             event.effective > by.effective and event.revision < by.revision and event.token == by.token
             for by, ticket in gone
             if ticket in (None, event.ticket)
         )
 
-    return tuple(event for event in history if stands(event))
+    return tuple(event for event in history if applies(event))
 
 
-def _taken(history: Sequence[LicenceEvent]) -> Sequence[LicenceEvent]:
-    """The events without those that wait for the licence server or were refused by it."""
+def _accepted(history: Sequence[LicenceEvent]) -> Sequence[LicenceEvent]:
+    """The events without those that the licence server has not answered or has refused."""
     if not any(event.pending for event in history):
         return history
     days = {event.changes["accepts"]: event.effective for event in history if "accepts" in event.changes}
@@ -206,7 +207,7 @@ def _taken(history: Sequence[LicenceEvent]) -> Sequence[LicenceEvent]:
 
 
 def from_day(event: LicenceEvent, day: date) -> LicenceEvent:
-    """The event as it is when it counts from ``day``; a demo's days and a first year begin then too."""
+    """The event dated to ``day`` if that is later; the end of a demo and the first renewal move with it."""
     if day <= event.effective:
         return event
     changes = dict(event.changes)
@@ -258,11 +259,11 @@ def _on_date(licence: Licence, on: date) -> Licence:
 
 @dataclass(frozen=True)
 class Ledger:
-    """What the rules may look at: the licences that a request names, and whether its customer had a demo elsewhere."""
+    """What the rules may consult: the licences that a request names, and whether its customer had a demo on another token."""
 
     licences: Mapping[str, Licence]
     demo_elsewhere: bool = False
 
     def licence(self, token: str | None) -> Licence | None:
-        """The licence of that token, None when the ledger has none."""
+        """The licence of ``token``; None if it is not in the ledger."""
         return self.licences.get(token) if token else None

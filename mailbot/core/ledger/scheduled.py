@@ -1,4 +1,4 @@
-"""What lies ahead on a licence: its dates, what a new request sets there anew, the plugins that come and go by themselves."""
+"""Scheduled changes of a licence: their dates, and what a new request has to change on those dates."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
@@ -8,29 +8,29 @@ from mailbot.core.ledger.licence import Licence, LicenceEvent, Value, state_on
 
 
 def dates_of(history: Sequence[LicenceEvent], today: date) -> tuple[date, ...]:
-    """Today and every later day on which one of the events takes effect."""
+    """Today and each later date on which an event takes effect, in order."""
     return tuple(sorted({today, *(event.effective for event in history if event.effective > today)}))
 
 
-def set_anew(
+def superseding_changes(
     licence: Licence | None, day: date, changes: Mapping[str, Value]
 ) -> Iterator[tuple[date, dict[str, Value]]]:
-    """For each later day on which something else was to become of what changes on ``day``: what is set there instead."""
+    """Yields (date, changes) for each scheduled change of the same items after ``day``: they get the new values instead."""
     ahead = [s for s in (licence.scheduled if licence else ()) if s.effective > day and s.item in changes]
     for later in sorted({line.effective for line in ahead}):
         yield later, {line.item: changes[line.item] for line in ahead if line.effective == later}
 
 
-def implied_ahead(
+def implied_plugin_changes(
     history: Sequence[LicenceEvent], today: date, catalogue: Catalogue
 ) -> Iterator[tuple[date, dict[str, Value]]]:
-    """For each later day on which plan and add-ons come not to fit the implied plugins: what has to change with them."""
+    """Yields (date, changes) for each later date on which the included plugins no longer match plan and add-ons."""
     events = list(history)
-    never = _unfitting(state_on(events, today), catalogue).keys()
+    never = _plugin_corrections(state_on(events, today), catalogue).keys()
     for day in dates_of(history, today)[1:]:
         licence = state_on(events, day)
         changes: dict[str, Value] = {
-            item: to for item, to in _unfitting(licence, catalogue).items() if item not in never
+            item: to for item, to in _plugin_corrections(licence, catalogue).items() if item not in never
         }
         if licence is not None and licence.status == "active" and changes:
             yield day, changes
@@ -40,8 +40,8 @@ def implied_ahead(
             )  # fmt: skip
 
 
-def _unfitting(licence: Licence | None, catalogue: Catalogue) -> dict[str, bool]:
-    """The implied plugins that the licence lacks or has without what brings them, and what would be right."""
+def _plugin_corrections(licence: Licence | None, catalogue: Catalogue) -> dict[str, bool]:
+    """Included plugins that are wrongly absent (True) or wrongly present (False), by item."""
     if licence is None:
         return {}
     wanted = catalogue.implied_plugins(licence.plan, frozenset(licence.addons))

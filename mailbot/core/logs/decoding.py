@@ -1,6 +1,6 @@
-"""Bytes of an unknown file: what kind it is by its content, and, where it is text, its lines as a stream.
+"""The kind of an unknown file by its content and, for text, its lines as a stream.
 
-At most a few chunks are held at a time, however large the file is and however long its lines are.
+Holds only a few chunks in memory, whatever the size of the file or of its lines.
 """
 
 import codecs
@@ -18,7 +18,7 @@ _NAME_MAX = 150
 
 
 class FileKind(Enum):
-    """What a file is. PICTURE and ORNAMENT (signatures, visiting cards) are never meant as logs."""
+    """The kind of a file. Nobody means a PICTURE or an ORNAMENT (signature, business card) as a log."""
 
     TEXT = auto()
     ZIP = auto()
@@ -71,20 +71,20 @@ _BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codec
 
 @dataclass(frozen=True)
 class LogText:
-    """A text, perhaps a log. ``source()`` gives its bytes in pieces, each time anew; ``torn``: its end is missing."""
+    """A text file that may be a log. ``source()`` starts a new stream of its bytes; ``torn``: the end is missing."""
 
     name: str
     source: Callable[[], Iterator[bytes]]
     torn: bool = False
 
     def lines(self) -> Iterator[str]:
-        """Its lines without line ends (LF, CRLF or CR), without NUL, each at most LINE_MAX characters."""
+        """Yields lines without line ends (LF, CRLF or CR) and NUL, each at most LINE_MAX characters."""
         for block in self.blocks():
             for line in block.removesuffix("\n").split("\n"):
                 yield line[:LINE_MAX]
 
     def blocks(self) -> Iterator[str]:
-        """The same as blocks of whole lines with LF: in most of them nobody needs to look at each line."""
+        """Yields blocks of whole lines with LF, so that most lines need not be looked at one by one."""
         return _blocks(_texts(self.source()))
 
 
@@ -95,13 +95,13 @@ def pieces(data: bytes) -> Iterator[bytes]:
 
 
 def file_label(name: str) -> str:
-    """A file name as a label: visible characters only, at most 150, the end being what tells most."""
+    """A file name that is safe to show, at most 150 characters; a longer one keeps its end."""
     shown = " ".join(visible_characters(name[:1000]).split())
     return shown if len(shown) <= _NAME_MAX else "…" + shown[1 - _NAME_MAX :]
 
 
 def kind_of(data: bytes) -> FileKind:
-    """What ``data`` is, judged by its first CHUNK bytes."""
+    """The kind of ``data`` by its first CHUNK bytes."""
     head = data[:CHUNK]
     start = head.removeprefix(codecs.BOM_UTF8).lstrip(b" \t\r\n")
     for magic, kind in _MAGIC:
@@ -125,13 +125,15 @@ def kind_of(data: bytes) -> FileKind:
 def _text_or_not(head: bytes) -> FileKind:
     text = "".join(_texts(iter((head,))))
     if not text.strip():
-        return FileKind.EMPTY if len(head) < CHUNK else FileKind.TEXT  # a crash may leave zeros before the first line
-    # Colours (ESC) and form feeds are usual in logs, other control characters are not.
+        return (
+            FileKind.EMPTY if len(head) < CHUNK else FileKind.TEXT
+        )  # a crash may leave zero bytes before the first line
+    # Colour codes (ESC) and form feeds are common in logs; other control characters are not.
     return FileKind.BINARY if len(_CONTROL.findall(text)) * 20 > len(text) else FileKind.TEXT
 
 
 def _encoding(head: bytes) -> str:
-    """By the byte order mark, else by where the zero bytes are: in UTF-16 they are every second one."""
+    """The encoding by byte order mark, else by zero bytes: in UTF-16 every second byte is mostly zero."""
     for mark, name in _BOMS:
         if head.startswith(mark):
             return name
@@ -161,10 +163,10 @@ def _wide(head: bytes, source: Iterator[bytes], name: str) -> Iterator[str]:
 
 
 def _mixed(head: bytes, source: Iterator[bytes]) -> Iterator[str]:
-    """UTF-8, and line by line windows-1252 (which Latin-1 is part of) where a line is not: logs mix them."""
+    """Decodes UTF-8, and as windows-1252 each line that is not valid UTF-8: logs mix them."""
     rest = head.removeprefix(codecs.BOM_UTF8)
     for chunk in source:
-        cut = rest.rfind(b"\n") + 1 or max(0, len(rest) - 3)  # in a line without end no character is cut either
+        cut = rest.rfind(b"\n") + 1 or max(0, len(rest) - 3)  # never cut a character, even in an endless line
         yield _narrow(rest[:cut])
         rest = rest[cut:] + chunk
     yield _narrow(rest)

@@ -1,6 +1,6 @@
-"""What a re-activation's logs mean for it: one sentence, the lines that prove it, every disagreement. Staff decide.
+"""The diagnosis of a re-activation's logs for staff: one sentence, the lines that prove it, every disagreement.
 
-It never refuses: ``readable`` alone tells the caller that nothing attached could be read.
+It never refuses a request; ``readable`` tells the caller whether anything attached could be read.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -29,9 +29,9 @@ _TOKENS_SHOWN = 20
 
 
 class Proof(BaseModel):
-    """A line that proves something: ``line`` counts from 1, ``text`` is masked.
+    """A line that proves something: ``line`` counts from 1, ``text`` is redacted.
 
-    ``proves`` names the fields of the diagnosis that stand in it; empty for a line behind a disagreement.
+    ``proves``: the fields of the diagnosis that it states; empty for a line behind a disagreement.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -43,12 +43,12 @@ class Proof(BaseModel):
 
 
 class Diagnosis(BaseModel):
-    """What staff are told. Times are ISO 8601: ``first_at`` and ``last_at`` local without zone, others as written.
+    """The diagnosis, redacted and ready to show to staff. Times are ISO 8601; ``first_at``, ``last_at`` local without zone.
 
-    ``token`` is that of the installation that the sentence is about, ``tokens`` are all named. ``since`` is where the state was first met; with ``since_or_before`` the logs do not reach back to its beginning.
-    ``days_left`` are days of grace as of ``last_at``. ``changes`` are token changes, oldest first, in words. ``unknown``
-    holds keys of the status file that have no meaning here. ``unreadable`` says of each file why, ``send_instead`` what
-    the customer should send (each once). Everything is masked and may be shown to staff as it is.
+    ``token``: of the installation in ``sentence``; ``tokens``: all in the logs. ``since``: first statement of the state;
+    with ``since_or_before`` the logs do not reach back to its beginning. ``days_left``: days of grace as of ``last_at``.
+    ``changes``: token changes in words, oldest first. ``unknown``: unknown keys of the status file. ``unreadable``: each
+    file with the reason; ``send_instead``: what the customer should send instead.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -78,7 +78,7 @@ class Diagnosis(BaseModel):
 
     @property
     def readable(self) -> bool:
-        """False only if something was attached and nothing of it could be read."""
+        """False only if something was attached and none of it could be read."""
         return bool(self.files) or not self.unreadable
 
 
@@ -91,10 +91,10 @@ def diagnose(
     keep: Iterable[str] = (),
     told: Sequence[Unreadable] = (),
 ) -> Diagnosis:
-    """The Diagnosis of ``findings`` against form, ledger and the day of arrival (in the desk's time zone, None: no mail).
+    """Compares ``findings`` with the form, the ledger and the day of arrival (in the desk's time zone; None: no mail).
 
-    ``keep`` are the customer's own mail addresses, which need not be masked. ``told``: what else could not be read, of
-    which the customer has heard already.
+    ``keep``: the customer's own mail addresses, which stay readable. ``told``: unreadable files that the customer already
+    knows about.
     """
     findings = findings.about((form.new_token, form.old_token))
     main = findings.main
@@ -130,7 +130,7 @@ def diagnose(
 
 
 def _since(main: Installation | None) -> tuple[str | None, bool]:
-    """Since when the state lasts, and whether it may be older: what says so itself, else the first log line of it."""
+    """When the state began, as stated or by its first log line, and whether it may have begun earlier."""
     if main is None:
         return None, False
     if main.said.since:
@@ -148,7 +148,7 @@ def _changes(findings: Findings) -> Iterator[str]:
         yield f"from {one.previous_token} to {one.token}{day}"
 
 
-# Tokens are shown; what only looks like one is an address or a secret in a place where a token should be.
+# Tokens are shown, unless they look like an address or a secret.
 
 
 def _shown(tokens: Iterable[str], own: frozenset[str]) -> tuple[str, ...]:
@@ -156,7 +156,7 @@ def _shown(tokens: Iterable[str], own: frozenset[str]) -> tuple[str, ...]:
 
 
 def mask_tokens(sentence: str, findings: Findings, own: frozenset[str]) -> str:
-    """A sentence of ours with those of the log's tokens masked that look like addresses."""
+    """``sentence`` with those tokens of the log redacted that look like an address or a secret."""
     for token in findings.all_tokens - own:
         if token in sentence and (masked := redact(token)) != token:
             sentence = sentence.replace(token, masked)
@@ -207,7 +207,7 @@ def _state(said: Statement, since: str | None, before: bool) -> str:
 
 
 def _left(said: Statement, received_on: date | None) -> str:
-    """What was left when it was said: of an old log that is not what is left now."""
+    """The days of grace left; in the past tense for an old log."""
     if said.days_left is None or said.status != "grace":
         return ""
     old = said.at is not None and received_on is not None and is_old(said.at, received_on)
@@ -225,9 +225,9 @@ def _left(said: Statement, received_on: date | None) -> str:
 
 
 def _proof(findings: Findings, form: FormClaim, ledger: LedgerClaim, keep: Iterable[str]) -> tuple[Proof, ...]:
-    """The lines behind the statements first, then those behind the disagreements, each line once, in reading order."""
+    """At most PROOF_MAX lines, in reading order: those behind the statements first, then those behind disagreements."""
     proves: dict[LogExcerpt, list[str]] = {}
-    for name, line in _telling(findings, form, ledger):
+    for name, line in _evidence(findings, form, ledger):
         if line in proves or len(proves) < PROOF_MAX:
             proves.setdefault(line, []).append(name)
     own = {token for token in (form.old_token, form.new_token) if token}
@@ -245,8 +245,8 @@ def _proof(findings: Findings, form: FormClaim, ledger: LedgerClaim, keep: Itera
     )
 
 
-def _telling(findings: Findings, form: FormClaim, ledger: LedgerClaim) -> Iterator[tuple[str, LogExcerpt]]:
-    """(field of the diagnosis or "", line), the most telling first."""
+def _evidence(findings: Findings, form: FormClaim, ledger: LedgerClaim) -> Iterator[tuple[str, LogExcerpt]]:
+    """Yields (field of the diagnosis or "", line), the most important first."""
     main = findings.main
     if main is not None:
         said = main.said

@@ -1,4 +1,4 @@
-"""Where a re-activation's logs contradict its form, the ledger, its arrival or each other, in plain sentences."""
+"""Contradictions between the logs of a re-activation and its form, the ledger, its arrival, or each other, in sentences."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from mailbot.core.logs.status_json import NOTHING_SAID, Terms
 
 FOREIGN_MAX = 20
 _OTHERS_MAX = 5
-#: Log times are local and arrivals are not: less than two days apart is no disagreement.
+#: Log times are local, arrival times are not: less than two days apart is no disagreement.
 _FRESH = timedelta(days=2)
 _MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
@@ -22,7 +22,7 @@ _MONTHS = (
 _REASON_WORDS = MappingProxyType(
     {"token_change": "token change", "expired": "expired licence", "unreachable": "licence server unreachable"}
 )
-#: What the ledger may hold where an installation reports a status; (status, reason) before status alone.
+#: Statuses of the ledger that agree with a reported (status, reason), or with the status alone (None).
 _AGREEING: Mapping[tuple[str, str | None], frozenset[str]] = MappingProxyType(
     {
         ("active", None): frozenset({"active", "demo"}),
@@ -37,7 +37,7 @@ _AGREEING: Mapping[tuple[str, str | None], frozenset[str]] = MappingProxyType(
 
 @dataclass(frozen=True)
 class FormClaim:
-    """What the form says; ``reason`` is None without a form, ``new_token`` where the reason asks for none."""
+    """The claims of the form. ``reason`` is None without a form."""
 
     reason: Literal["expired", "token_change", "other"] | None = None
     old_token: str | None = None
@@ -47,9 +47,11 @@ class FormClaim:
 
 @dataclass(frozen=True)
 class LedgerClaim:
-    """What the ledger says: of the old token (``status`` None: unknown there) and the customer it is registered for,
-    of the new token, and which of ``Findings.all_tokens`` are other customers' or other licences of this one.
-    """  # noqa: D205 - one thought
+    """What the ledger says about the old token (``status`` None: not in the ledger), its customer, and the new token.
+
+    ``other_customer_tokens``, ``other_own_tokens``: tokens of ``findings.all_tokens`` that belong to other customers, or
+    to other licences of this one.
+    """
 
     status: str | None = None
     customer_name: str | None = None
@@ -61,9 +63,9 @@ class LedgerClaim:
 
 
 def disagreements(findings: Findings, form: FormClaim, ledger: LedgerClaim, received_on: date | None) -> Iterator[str]:
-    """Every disagreement, a sentence each, about the main installation of ``findings``.
+    """Yields a sentence for each disagreement about the main installation of ``findings``.
 
-    ``received_on`` is the day of arrival in the desk's time zone, None where nothing came by mail.
+    ``received_on``: the day of arrival in the desk's time zone; None if nothing came by mail.
     """
     main = findings.main
     yield from _within_form(form, ledger)
@@ -117,14 +119,14 @@ def _against_ledger(said: Statement, form: FormClaim, ledger: LedgerClaim) -> It
         yield "According to the ledger, the old token has already been replaced."
         return
     if said.token != form.old_token or ledger.status is None:
-        return  # the ledger was asked about the old token, the log speaks of another
+        return  # the ledger was asked about the old token, the log is about another
     agreeing = _AGREEING.get((said.status or "", said.reason), _AGREEING.get((said.status or "", None)))
     if agreeing is not None and ledger.status not in agreeing:
         yield f"The log says {_status(said)}, but the ledger says {ledger.status}."
 
 
 def _of_terms(said: Statement, terms: Terms, ledger: LedgerClaim) -> Iterator[str]:
-    """What the installation and the ledger say of the contract. Seats that either does not name are not compared."""
+    """Differences in the contract. Seats that only one side names are not compared."""
     if said.expires_at and ledger.expires_on and abs(_day(said.expires_at) - ledger.expires_on) > timedelta(days=1):
         yield f"According to the log it expires on {written_day(said.expires_at)}, according to the ledger on {written_day(ledger.expires_on.isoformat())}."
     theirs = ledger.terms
@@ -184,7 +186,7 @@ def _age(findings: Findings, received_on: date | None) -> Iterator[str]:
 
 
 def is_old(at: str, received_on: date) -> bool:
-    """Whether a log's time lies days before the mail arrived."""
+    """Whether the time ``at`` of a log is two days or more before the mail."""
     return received_on - _day(at) >= _FRESH
 
 
@@ -197,25 +199,25 @@ def _status(said: Statement) -> str:
 
 
 def plain_name(name: str) -> str:
-    """A customer's name for comparing: without regard to case and spaces."""
+    """A customer's name for comparison, ignoring case and spaces."""
     return " ".join(name.casefold().split())
 
 
 def reason_of(said: Statement) -> str | None:
-    """Trial mode is what comes after the grace period of an expired licence (seed), where nothing else is said."""
+    """The stated reason; "expired" for trial mode without one, which follows the grace period of an expired licence (seed)."""
     return said.reason or ("expired" if said.status == "trial" else None)
 
 
 def in_brackets(reason: str | None) -> str:
-    """`` (token change)``, or nothing where no reason is known."""
+    """The reason as " (token change)", or "" without one."""
     return f" ({word_of(reason)})" if reason else ""
 
 
 def word_of(reason: str | None) -> str:
-    """A reason in words."""
+    """The reason in words."""
     return _REASON_WORDS.get(reason or "", (reason or "").replace("_", " "))
 
 
 def written_day(at: str) -> str:
-    """The day of an ISO 8601 time, ``3 November 2026``."""
+    """The day of an ISO 8601 time, as "3 November 2026"."""
     return f"{int(at[8:10])} {_MONTHS[int(at[5:7]) - 1]} {int(at[:4])}"

@@ -1,7 +1,6 @@
-"""What logs and status files say of licences, read as a stream: each installation's tokens, status, and since when.
+"""What logs and status files say about licences: for each installation its tokens, its status and since when.
 
-A line is ``[local time] [LEVEL] service - message``; of interest are those tagged ``[LICENSE:...]``, whose message is
-``key=value`` pairs and perhaps JSON (``statusjson``). Whether it fits the request is ``diagnosis``'s matter.
+The files are read as streams. ``logs.diagnosis`` compares the findings with the request.
 """
 
 from collections.abc import Iterable
@@ -15,19 +14,19 @@ from mailbot.core.logs.log_line import QUOTE, is_log_line
 from mailbot.core.logs.statement import LogExcerpt, Statement
 from mailbot.core.logs.status_json import NOTHING_SAID, Status, Terms, straight
 
-#: Status files know their zone, log lines do not: so far apart the two may seem.
+#: Log lines have no time zone, status files do: the same moment may differ by this much.
 _ZONES = timedelta(hours=14)
 _ANY_STATE = frozenset({"version", "last_contact"})
 
 
 @dataclass(frozen=True)
 class Installation:
-    """One licence that the files speak of, under all its ``tokens``.
+    """One installation in the files, with all its ``tokens``.
 
-    ``said`` is the last statement with a status, completed from others about the same state, ``first`` where that
-    state was first met. ``begun``: it began there; else it may be older, and if the clock was ``skewed`` nothing is
-    known of that. ``from_log`` and ``from_file`` are the last statements of either kind, ``terms`` what the status file
-    says of the contract, ``unknown`` its keys that have no meaning here, masked.
+    ``said``: the last statement with a status, completed from others about the same state. ``first``: the first
+    statement of that state. ``begun``: the state began there; otherwise it may be older. ``skewed``: times go back, so
+    ``first`` proves nothing. ``from_log``, ``from_file``: the last statement of each kind. ``terms``: the contract in the
+    status file. ``unknown``: its unknown keys and their redacted values.
     """
 
     tokens: frozenset[str]
@@ -43,12 +42,12 @@ class Installation:
 
 @dataclass(frozen=True)
 class Findings:
-    """What was found in all files together.
+    """The findings of all files together.
 
-    ``installations`` are in order of their last statements. ``tokens`` and ``previous_tokens`` map each token to the
-    first line that names it (at most 1,000: then ``tokens_cut``), ``changes`` are the first statements of each token
-    about the one before it. ``first_at`` and ``last_at`` are local times in ISO 8601 without zone; ``skewed``: times go
-    back in some file, so that these are not its ends. ``odd`` are sentences.
+    ``installations``: ordered by their last statements. ``tokens``, ``previous_tokens``: each token and the first line
+    that names it, at most 1,000 (then ``tokens_cut``). ``changes``: for each pair of token and previous token the first
+    statement. ``first_at``, ``last_at``: local times in ISO 8601 without zone; unreliable if ``skewed`` (times go back).
+    ``odd``: sentences about what was strange.
     """
 
     files: tuple[str, ...] = ()
@@ -64,12 +63,12 @@ class Findings:
 
     @property
     def all_tokens(self) -> frozenset[str]:
-        """Every token named, current or previous: what the ledger is asked about."""
+        """Every token in the files, current or previous."""
         return frozenset(self.tokens) | frozenset(self.previous_tokens)
 
     @property
     def main(self) -> Installation | None:
-        """The one that the last statement is about."""
+        """The installation of the last statement."""
         return self.installations[-1] if self.installations else None
 
     @property
@@ -79,23 +78,23 @@ class Findings:
 
     @property
     def first(self) -> Statement | None:
-        """Where its state was first met."""
+        """The first statement of that state."""
         return self.main.first if self.main else None
 
     @property
     def unknown(self) -> tuple[tuple[str, str], ...]:
-        """Keys of its status file that have no meaning here, masked."""
+        """Unknown keys of its status file and their redacted values."""
         return self.main.unknown if self.main else ()
 
     def about(self, tokens: Iterable[str | None]) -> "Findings":
-        """The same with the installation that has one of ``tokens`` as the main one, if there is one."""
+        """These findings with the installation that has one of ``tokens`` as ``main``, if there is one."""
         asked = frozenset(token for token in tokens if token)
         ordered = sorted(self.installations, key=lambda one: not asked.isdisjoint(one.tokens))
         return replace(self, installations=tuple(ordered))
 
 
 def read_logs(logs: Iterable[LogText]) -> Findings:
-    """What ``logs`` say of licences. Any text is accepted; memory stays small whatever their size."""
+    """The findings in ``logs``. Accepts any text; memory does not grow with its size."""
     shared = Gathered()
     readers = [FileReading(log.name, shared).read(log) for log in logs]
     begins = [at for reader in readers if (at := reader.first_at)]
@@ -119,7 +118,7 @@ def read_logs(logs: Iterable[LogText]) -> Findings:
 
 
 def looks_like_log(text: str) -> bool:
-    """Whether ``text`` (of a mail, say) holds pasted lines of a log or a licence status."""
+    """Whether ``text`` contains log lines or a licence status, as pasted into a mail."""
     for line in straight(text[:1_000_000]).split("\n"):
         bare = line.lstrip(QUOTE)
         if is_log_line(bare):
@@ -130,7 +129,7 @@ def looks_like_log(text: str) -> bool:
 
 
 def _installations(readers: list[FileReading], tokens: Tokens) -> tuple[Installation, ...]:
-    """Each installation of which a status is known, the one of the last statement last."""
+    """The installations with a known status, in order of their last statements."""
     statuses: dict[str | None, Status] = {}
     for status in (status for reader in readers for status in reader.statuses):
         root = tokens.root(status.said.token)
@@ -165,7 +164,7 @@ def _installation(
 
 
 def _winner(from_log: Statement | None, from_file: Statement | None) -> Statement | None:
-    """The later one; where zones leave it open the status file, which says more."""
+    """The later statement. If the time zone leaves that open, the status file: it says more."""
     if from_log is None or from_file is None:
         return from_log or from_file
     winner, other = from_file, from_log

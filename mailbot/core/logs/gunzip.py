@@ -1,19 +1,19 @@
-"""A gzip file as a stream of bytes, with as many members as it has."""
+"""Unpacks a gzip file with any number of members as a stream."""
 
 import zlib
 from collections.abc import Callable, Generator, Iterator
 
 from mailbot.core.logs.decoding import CHUNK
 
-#: Runs of tiny members cost time without giving any bytes.
+#: Many tiny members cost time and give no bytes.
 _MEMBERS_MAX = 1_000
 
-#: Bytes in pieces; returns whether the end was reached undamaged.
+#: Yields bytes; returns whether the end was reached undamaged.
 Unpacking = Generator[bytes, None, bool]
 
 
 def gunzip(source: Callable[[], Iterator[bytes]]) -> Unpacking:
-    """The members of a gzip file (RFC 1952), one after the other; zeros may follow the last, as tapes leave them."""
+    """Unpacks the members of a gzip file (RFC 1952) in turn. Zero bytes may follow the last one, as tapes pad them."""
     fed, members, member = b"", 0, None
     for piece in source():
         fed += piece
@@ -32,7 +32,7 @@ def gunzip(source: Callable[[], Iterator[bytes]]) -> Unpacking:
 
 
 def _member(member: "zlib._Decompress", fed: bytes) -> Iterator[bytes]:
-    """All that ``fed`` gives of one member, in chunks."""
+    """Yields what ``fed`` contains of one member, in chunks."""
     full = True
     while (fed or full) and not member.eof:
         chunk = member.decompress(fed, CHUNK)

@@ -1,4 +1,4 @@
-"""Which tokens belong to one installation, and the state that its logs end with, over rotated files and token changes."""
+"""Which tokens belong to one installation, and its last state across rotated files and token changes."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -11,9 +11,9 @@ from mailbot.core.logs.statement import Statement
 
 @dataclass(frozen=True)
 class Run:
-    """Equal statements up to the last one. ``begun``: another state stands shortly before, so it began at ``first``.
+    """The last run of equal statements. ``begun``: another state precedes it closely, so it began at ``first``.
 
-    ``skewed``: the times in a log go back, so that no line shows since when.
+    ``skewed``: times go back, so that no line shows when the state began.
     """
 
     first: Statement
@@ -23,10 +23,10 @@ class Run:
 
 
 class Tokens:
-    """Tokens joined into installations: one that another names as its previous, one that follows another in a file.
+    """Tokens grouped into installations: a token names another as its previous one, or follows it in a file.
 
-    A root is the token that stands for its installation; lines and statuses without any token belong to the only
-    installation, or, where there are several, to one of their own (None).
+    Each installation is identified by its root token. Statements without a token belong to the only installation; if
+    there are several, to one of their own (None).
     """
 
     def __init__(self, links: Iterable[tuple[str, str]], readers: Iterable[FileReading]) -> None:
@@ -56,7 +56,7 @@ class Tokens:
         return frozenset({root, *(token for token in self._parent if self._find(token) == root)})
 
     def of(self, root: str | None, readers: Iterable[FileReading]) -> Iterator[tuple[FileReading, list[Track]]]:
-        """The files that speak of that installation, with its tracks in each."""
+        """Yields each file that mentions that installation, with its tracks there."""
         for reader in readers:
             tracks = [track for token, track in reader.tracks.items() if self.root(token) == root]
             if tracks:
@@ -75,7 +75,7 @@ class Tokens:
 
 
 def _followers(reader: FileReading) -> Iterator[tuple[str, str]]:
-    """(token, the one before it) where a token change begins in a file in which nothing more is said of another token."""
+    """Yields (token, previous token) where a file stops naming one token and begins a token change with the next."""
     ordered = sorted(reader.tracks.items(), key=lambda pair: pair[1].opening.line.number)
     for (earlier, before), (token, track) in pairwise(ordered):
         opening = track.opening
@@ -85,7 +85,7 @@ def _followers(reader: FileReading) -> Iterator[tuple[str, str]]:
 
 
 def last_run(files: Iterable[tuple[FileReading, list[Track]]]) -> Run | None:
-    """The state that the files of one installation end with, in order of their last times, whatever their order given."""
+    """The last run of one installation over all its files, ordered by their last times; None without statements."""
     newest = [(reader, _newest(tracks), tracks) for reader, tracks in files]
     newest.sort(key=lambda one: one[1].last.at or "")
     first = last = None
@@ -107,7 +107,7 @@ def last_run(files: Iterable[tuple[FileReading, list[Track]]]) -> Run | None:
 
 
 def _before(track: Track, tracks: list[Track]) -> Track | None:
-    """The track of another token of the same installation that stands before this one."""
+    """The track of an earlier token of the same installation, if the file has one."""
     earlier = [other for other in tracks if other.opening.line.number < track.opening.line.number]
     return max(earlier, key=lambda other: other.last.line.number, default=None)
 

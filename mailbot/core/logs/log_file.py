@@ -1,6 +1,6 @@
-"""One log file from its first line to its last: what it says of each token, its statuses as JSON, its span.
+"""Reads one log file: its statements by token, its statuses as JSON, and the times of its first and last line.
 
-Lines are read once and not kept. What several files say together is ``statuslog``'s matter.
+Lines are read once and not kept. ``logs.findings`` combines several files.
 """
 
 from collections import deque
@@ -25,18 +25,18 @@ from mailbot.core.logs.statement import LogExcerpt, Statement, statement, unknow
 from mailbot.core.logs.status_json import Block, Status, starts, straight
 
 _TOKENS_MAX = 1_000
-#: Beyond these a log is no log any more, but must not cost minutes: lines of all files, licence lines of one file.
+#: Caps on the work: lines of all files together, and different licence lines of one file.
 _LINES_MAX = 3_000_000
 _LICENCE_LINES_MAX = 60_000
 _BLOCKS_MAX = 20  # status files inside one file: the last ones count
 _ODD_MAX = 10
 _RECENT_MAX = 50
-#: A clock is set back by an hour once a year; by more only where something is wrong.
+#: The end of summer time sets a clock back by one hour; more than two means a fault.
 _BACK = timedelta(hours=2)
 
 
 class Gathered:
-    """What the readers of all files gather together; ``changes`` maps (token, token before it) to where that is said."""
+    """Results shared by the readers of all files. ``changes``: (token, previous token) -> first statement."""
 
     def __init__(self) -> None:
         self.tokens: dict[str, LogExcerpt] = {}
@@ -60,14 +60,14 @@ class Gathered:
         if said.token and said.previous_token and len(self.changes) < _TOKENS_MAX:
             self.changes.setdefault((said.token, said.previous_token), said)
 
-    def strange(self, *sentences: str) -> None:
+    def report(self, *sentences: str) -> None:
         for sentence in sentences:
             if len(self.odd) < _ODD_MAX:
                 self.odd[sentence] = None
 
 
 class FileReading:
-    """One file: a track for each token (None: lines without one), its statuses as JSON, its span."""
+    """One file: a track for each token (None for lines without one), its statuses as JSON, its first and last time."""
 
     def __init__(self, file: str, shared: Gathered) -> None:
         self.file, self.shared = file, shared
@@ -101,12 +101,12 @@ class FileReading:
         at = self._lines(block, 0) if self.pending or self.block else 0
         for start in telling_lines(block):
             if start >= at and self.number < self.shared.lines_left:
-                self._pass_over(block, at, start)
+                self._skip(block, at, start)
                 at = self._lines(block, start)
-        self._pass_over(block, at, len(block))
+        self._skip(block, at, len(block))
 
     def _lines(self, block: str, at: int) -> int:
-        """Look at the line that begins at ``at`` and at those that belong to it; where the next one begins."""
+        """Reads the line at ``at`` and its continuation lines; returns where the next line begins."""
         going_on = True
         while going_on and at < len(block) and self.number < self.shared.lines_left:
             end = block.find("\n", at)
@@ -117,8 +117,8 @@ class FileReading:
             going_on = self.pending is not None or self.block is not None
         return at
 
-    def _pass_over(self, block: str, at: int, end: int) -> None:
-        """Only count lines that say nothing, and keep the times of the first and the last of them."""
+    def _skip(self, block: str, at: int, end: int) -> None:
+        """Counts lines without statements, and remembers the first and last time among them."""
         if at >= end:
             return
         self.number += block.count("\n", at, end) + (end == len(block) and self.open_end)
@@ -152,18 +152,18 @@ class FileReading:
             self._status(block)
         self._span()
         if log.torn:
-            self.shared.strange(f"{self.file} is damaged: it was read up to the damage.")
+            self.shared.report(f"{self.file} is damaged: it was read up to the damage.")
         if self.shared.lines_left <= 0:
-            self.shared.strange(f"{self.file} is too long: its end was not read.")
+            self.shared.report(f"{self.file} is too long: its end was not read.")
 
     def _span(self) -> None:
         ends = sorted(at for stamp in self.stamps if (at := iso_of(stamp)))
         if ends:
             self.first_at, self.last_at = ends[0], ends[-1]
-            self._ahead(iso_of(self.stamps[1]), self.number)
+            self._check_order(iso_of(self.stamps[1]), self.number)
 
-    def _ahead(self, at: str | None, number: int) -> None:
-        """Notice times that go back: then no line can say since when a state lasts."""
+    def _check_order(self, at: str | None, number: int) -> None:
+        """Marks the file as skewed if its times go back: no line then proves when a state began."""
         if at is None:
             return
         if self.latest is None or at >= self.latest:
@@ -171,7 +171,7 @@ class FileReading:
         elif not self.skewed and datetime.fromisoformat(self.latest) - datetime.fromisoformat(at) > _BACK:
             self.skewed = True
             times = f"from {self.latest.replace('T', ' ')} to {at.replace('T', ' ')}"
-            self.shared.strange(f"The times in {self.file} go back {times} (line {number}).")
+            self.shared.report(f"The times in {self.file} go back {times} (line {number}).")
 
     # Licence lines
 
@@ -182,7 +182,7 @@ class FileReading:
             self.pending = LicenceLine(self.number, line[:MESSAGE_MAX], message[:MESSAGE_MAX], at)
 
     def _goes_on(self, line: str) -> bool:
-        """Whether ``line`` is the rest of the licence line before, which mail has broken; else settles that one."""
+        """Whether ``line`` continues a licence line that a mail program wrapped; if not, settles the pending line."""
         pending = self.pending
         if pending and continues(pending.message, line) and len(pending.text) < MESSAGE_MAX:
             pending.text = f"{pending.text} {line[:MESSAGE_MAX]}"
@@ -192,12 +192,12 @@ class FileReading:
         return False
 
     def _settle(self, at_end: bool = False) -> None:
-        """Take what the pending line says. In a file of nothing else only the first many and the last are read."""
+        """Reads the pending line. Beyond the cap on licence lines only the last line of the file is read."""
         pending = self.pending
         if pending is None or (self.settled >= _LICENCE_LINES_MAX and not at_end):
             return
         self.pending = None
-        self._ahead(pending.at, pending.number)
+        self._check_order(pending.at, pending.number)
         key = self.recent.get(pending.message, "")
         track = self.tracks.get(key) if key != "" else None
         if track is not None and track.message == pending.message:
@@ -206,7 +206,7 @@ class FileReading:
         self.settled += 1
         if self.settled == _LICENCE_LINES_MAX:
             self.shared.cut = True
-            self.shared.strange(f"{self.file} has too many different licence lines: only the last one counts.")
+            self.shared.report(f"{self.file} has too many different licence lines: only the last one counts.")
         self._say(pending, at_end)
 
     def _say(self, pending: LicenceLine, at_end: bool) -> None:
@@ -214,15 +214,15 @@ class FileReading:
         pairs = pairs_of(straight(pending.message), torn=torn)
         said = statement(LogExcerpt(self.file, pending.number, pending.text[:1200]), pending.at, pairs)
         if said.status is not None:
-            self._follow(said, pending.message, torn=torn)
+            self._add_to_track(said, pending.message, torn=torn)
         elif strange := unknown_status(pairs.get("status")):
-            self.shared.strange(f"{self.file} names an unknown status: {strange}.")
+            self.shared.report(f"{self.file} names an unknown status: {strange}.")
         elif at_end:
-            return  # cut before its status, and perhaps within a token
+            return  # cut off before its status, perhaps within a token
         self.shared.note(said)
 
-    def _follow(self, said: Statement, message: str, *, torn: bool) -> None:
-        """Put a statement on the track of its token; one without a token goes on with the track before."""
+    def _add_to_track(self, said: Statement, message: str, *, torn: bool) -> None:
+        """Adds a statement to the track of its token; one without a token continues the current track."""
         key = said.token or self.current
         if key is not None and None in self.tracks and len(self.tracks) == 1:
             self.tracks[key] = self.tracks.pop(None)
@@ -248,7 +248,7 @@ class FileReading:
                 return
             self.block, line = Block(self.file, self.number), line[start:]
         if self.block.add(line):
-            if self.block.promises():
+            if self.block.may_be_status():
                 self.blocks.append(self.block)
             self.block = None
 
@@ -257,6 +257,6 @@ class FileReading:
         if status is None:
             return
         self.shared.note(status.said)
-        self.shared.strange(*status.odd)
+        self.shared.report(*status.odd)
         if status.said.status is not None:
             self.statuses.append(status)

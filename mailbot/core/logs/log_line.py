@@ -1,6 +1,6 @@
-"""The grammar of a log line: ``[local time] [LEVEL] service - message``; the licence's are tagged ``[LICENSE:...]``.
+"""The grammar of a log line: ``[local time] [LEVEL] service - message``; licence lines are tagged ``[LICENSE:...]``.
 
-Each function looks at one line and is linear in it.
+Each function reads one line in linear time.
 """
 
 import json
@@ -10,7 +10,7 @@ from datetime import datetime
 from mailbot.core.logs.statement import plain_key
 
 MESSAGE_MAX = 4_096  # characters of a licence line that are read
-QUOTE = "> |\t\u00a0\ufeff"  # what mail puts before a line
+QUOTE = "> |\t\u00a0\ufeff"  # what mail programs put before a quoted line
 
 _TIME = re.compile(r"(?:VERBOSE )?\[(\d{4}-[01]\d-[0-3]\d)[ T]([0-2]\d:[0-5]\d:[0-5]\d)")
 _LINE = re.compile(
@@ -20,7 +20,7 @@ _LINE = re.compile(
 )
 _INNER = re.compile(r"(?:VERBOSE )?\[\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d[^\[\]]{0,20}\] {0,3}\[[A-Za-z]{1,12}\]")
 _TAG = re.compile(r"\[LICEN[SC]E(?::\w{1,30})?\]")
-#: What may be left of ``[time] [LEVEL] service - `` where a line has lost its beginning, down to the service's end.
+#: A line that lost its beginning: any remainder of ``[time] [LEVEL] service - `` before the tag.
 _TORN = re.compile(
     r"(?:[-\dT:.+ ]{0,30}\] {0,3})?(?:\[?[A-Za-z]{0,12}\] {0,3})?\[?([A-Za-z]{0,12})\]? {0,3}[-–—] {0,3}(\[LICEN[SC]E:\w{1,30}\].*)",
     re.DOTALL,
@@ -30,19 +30,19 @@ _GOES_ON = re.compile(r"(?:token|previousToken|status|reason|daysLeft|expiresAt|
 
 _ENDS_OF_SERVICE = frozenset(name[start:] for name in ("license", "licence", "licensing") for start in range(10))
 
-#: Values that show by themselves whether their end is missing, or are compared with the ones before.
+#: Values whose missing end is noticed by themselves or by comparison with earlier ones.
 _JUDGED = frozenset({"status", "reason", "daysleft", ""})
 
 Stamp = re.Match[str]
 
 
 def stamp_of(line: str) -> Stamp | None:
-    """The local time that ``line`` begins with, for ``iso_of``; None if it begins otherwise."""
+    """The match of the local time at the beginning of ``line``, for ``iso_of``; None if there is none."""
     return _TIME.match(line)
 
 
 def iso_of(stamp: Stamp | None) -> str | None:
-    """The local time in ISO 8601 without zone; None if there is none or no calendar has it."""
+    """The local time in ISO 8601 without zone; None without a stamp or for an impossible date."""
     if stamp is None:
         return None
     at = f"{stamp[1]}T{stamp[2]}"
@@ -54,7 +54,7 @@ def iso_of(stamp: Stamp | None) -> str | None:
 
 
 def unglued(line: str) -> str:
-    """The last of several log lines that a crash has left in one; a whole line of another service is left as it is."""
+    """The last of several log lines that a crash joined into one; a complete line of another service is unchanged."""
     if line.find("[2", 1) < 0:
         return line  # no other time
     own = _TIME.match(line)
@@ -66,14 +66,14 @@ def unglued(line: str) -> str:
 
 
 def is_log_line(line: str) -> bool:
-    """Whether ``line`` is one of a log."""
+    """Whether ``line`` is a log line."""
     return line.startswith(("[", "VERBOSE [")) and bool(_LINE.match(line) or _TAG.match(line))
 
 
 def message_of(line: str) -> str:
-    """What ``line`` says of the licence, "" if nothing.
+    """The message about the licence in ``line``; "" if there is none.
 
-    A line of another service says nothing, whatever its text quotes; one that has lost its beginning still counts.
+    Lines of other services do not count, whatever they quote. A licence line that lost its beginning does.
     """
     found = _LINE.match(line)
     if found:
@@ -86,16 +86,16 @@ def message_of(line: str) -> str:
 
 
 def continues(message: str, line: str) -> bool:
-    """Whether ``line`` is the rest of ``message``, which mail has broken: it says what is not said there yet."""
+    """Whether ``line`` continues ``message`` after a mail program wrapped it: it begins with a key not yet in it."""
     found = _GOES_ON.match(line)
     return found is not None and f" {found[0].lower()}" not in message.lower()
 
 
 def pairs_of(message: str, *, torn: bool = False) -> dict[str, object]:
-    """The ``key=value`` pairs of a message (keys by ``plain_key``) and those of the JSON object that may end it.
+    """The ``key=value`` pairs of a message (keys by ``plain_key``) and of the JSON object that may end it.
 
-    Of a key given twice the last counts. ``torn``: the message may be cut within its last value, which then counts
-    only where it can be judged by itself or against earlier ones.
+    The last of equal keys counts. ``torn``: the message may be cut within its last value, which is then dropped unless
+    a missing end would be noticed.
     """
     pairs: dict[str, object] = {
         plain_key(key): double or single or bare.rstrip(",;") for key, double, single, bare in _PAIR.findall(message)

@@ -1,6 +1,6 @@
-"""Which lines of a block can say something of the licence: found by their words, so that most lines are never looked at.
+"""Finds the lines of a block that may be about the licence, by their words, so that most lines are never parsed.
 
-A general log is traffic nearly to its end. What the lines say: ``logline``, ``statusjson``.
+``logs.log_line`` and ``logs.status_json`` read the lines found.
 """
 
 import re
@@ -12,13 +12,13 @@ from mailbot.core.logs.status_json import may_hold_status
 _SERVICE = re.compile(r"[Ll]icen[sc]")
 _OPENS = re.compile(rf"\n[{re.escape(QUOTE)}]*\{{")
 _OPENS_AT_END = re.compile(r"\{[^\S\n]*(?:\n|\Z)")
-#: Braces without others inside, to the end of the line in which they close.
+#: A pair of braces without inner ones, to the end of the line of the closing one.
 _CLOSED = re.compile(r"\{[^{}]{0,60000}\}[^{}\n]*\n")
 
 
 def telling_lines(block: str) -> list[int]:
-    """Where the lines begin, in order, that ``message_of`` or ``statusjson.starts`` may find something in."""
-    if "\x1b" in block:  # colours may stand within the words
+    """The offsets, in order, of lines in which ``log_line.message_of`` or ``status_json.starts`` may find something."""
+    if "\x1b" in block:  # colour codes may split the words
         return [0, *(found + 1 for found in _every(block, "\n"))]
     marks = {*_every(block, "LICEN"), *_services(block)}
     if "{" in block:
@@ -31,18 +31,18 @@ def telling_lines(block: str) -> list[int]:
 
 
 def _is_other(block: str, at: int) -> bool:
-    """Whether the braces opened there close in the same block around something that is no licence status."""
+    """Whether the braces that open at ``at`` close within the block around something other than a licence status."""
     closed = _CLOSED.match(block, at)
     return closed is not None and not may_hold_status(closed[0])
 
 
 def first_stamp(block: str, start: int) -> Stamp | None:
-    """The first time that a line of ``block`` from ``start`` on begins with."""
+    """The first stamp at the beginning of a line of ``block`` from ``start`` on."""
     return next((stamp for line in block[start:].split("\n") if (stamp := stamp_of(line.lstrip(QUOTE)))), None)
 
 
 def last_stamp(block: str, start: int, end: int) -> Stamp | None:
-    """The last time that a whole line between the line beginnings ``start`` and ``end`` begins with."""
+    """The last stamp at the beginning of a line between ``start`` and ``end``, both beginnings of lines."""
     while end > start:
         begin = block.rfind("\n", start, end - 1) + 1 or start
         if stamp := stamp_of(block[begin : begin + 200].lstrip(QUOTE)):
@@ -59,7 +59,7 @@ def _every(block: str, word: str) -> Iterator[int]:
 
 
 def _services(block: str) -> Iterator[int]:
-    """Where ``license`` may be a line's service and the line has a status, and where a status file names its schema."""
+    """Yields where ``license`` may be the service of a line with a status, or the schema of a status file."""
     for at in _every(block, "icen"):
         if not _SERVICE.match(block, at - 1) and at:
             continue

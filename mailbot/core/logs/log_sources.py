@@ -1,4 +1,4 @@
-"""Which parts of a mail, or of a file given by hand, could hold a log: by content, on all levels. Opening: ``archive``."""
+"""Finds the parts of a mail or file that may contain a log, by content, at all levels. ``logs.unpack`` opens them."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -8,7 +8,7 @@ from mailbot.core.logs.unpack import may_hold_a_log
 from mailbot.core.mail import tnef
 from mailbot.core.mail.message import Message, parse
 
-#: (name, bytes): what ``archive.open_logs`` takes.
+#: (name, bytes), as ``unpack.open_logs`` takes them.
 Source = tuple[str, bytes]
 
 _TNEF = b"\x78\x9f\x3e\x22"
@@ -19,17 +19,17 @@ _DEPTH = 3  # mails in files in mails
 
 
 def sources_of(message: Message) -> tuple[Source, ...]:
-    """Everything in a mail that a log could be in: attachments and attached mails on all levels, pasted logs.
+    """All parts of a mail that may contain a log: attachments and attached mails at all levels, and pasted logs.
 
-    Pictures, signatures and visiting cards are left out, so that () means: no log came.
+    Pictures, signatures and business cards are left out, so () means that no log came.
     """
     return each_once(_of_message(message, "the mail itself", _DEPTH))
 
 
 def mail_in(data: bytes) -> Message | None:
-    """The mail in a file, whatever the file is called; None if it is none."""
+    """The mail in a file, whatever its name; None if the file is not a mail."""
     data = data.removeprefix(b"\xef\xbb\xbf")
-    if data.startswith(b"From "):  # as mail folders have it
+    if data.startswith(b"From "):  # mbox separator
         data = data.partition(b"\n")[2]
     head = data[:65_536].replace(b"\r\n", b"\n")
     names: set[bytes] = set()
@@ -43,12 +43,12 @@ def mail_in(data: bytes) -> Message | None:
 
 
 def sources_in(name: str, data: bytes) -> tuple[Source, ...]:
-    """The same of a file: of the mail or the ``winmail.dat`` that it is, else the file itself."""
+    """The sources in a file: those in it if it is a mail or ``winmail.dat``, else the file itself."""
     return each_once(_of_file(name, data, _DEPTH))
 
 
 def each_once(sources: Iterable[Source]) -> tuple[Source, ...]:
-    """The same bytes twice (attached and forwarded, in a damaged ``winmail.dat`` and beside it, sent again) are one log."""
+    """The sources without duplicates: equal bytes are one log, however often they were attached."""
     first: dict[bytes, Source] = {}
     for name, data in sources:
         first.setdefault(data, (name, data))

@@ -1,4 +1,4 @@
-"""Quoting a line of a log without what it must not show: people, machines and secrets. Licence tokens stay readable."""
+"""Redacts people, machines and secrets in quoted log lines. Licence tokens stay readable."""
 
 import ipaddress
 import re
@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 MASK = "***"
 LONGEST = 300
-#: What is looked at of a line; what lies behind cannot appear in a quotation of LONGEST characters.
+#: Characters of a line that are read; later ones cannot appear in LONGEST characters.
 _CONSIDERED = 1200
 
 _ANSI = re.compile(r"\x1b\[[0-9;?]{0,20}[ -/]{0,5}[@-~]")
@@ -16,18 +16,18 @@ _INVISIBLE = re.compile(
 _URL_USER = re.compile(r"://[^\s/@]{1,300}@")
 _QUERY = re.compile(r"(/[^\s\"'<>?]{0,300})?\?(?(1)|[^\s\"'<>=]{0,200}=)[^\s\"'<>]{0,1200}")
 _LOCAL = r"(?:\"[^\"]{1,64}\"|[^\s@<>\"'=,;:()\[\]{}/*]{1,64})"
-_DISPLAYED = re.compile(r"\"[^\"]{1,80}\"(?=\s{0,2}<[^<>\s@%]{1,64}(?:@|%40))")  # the name before an address
+_DISPLAYED = re.compile(r"\"[^\"]{1,80}\"(?=\s{0,2}<[^<>\s@%]{1,64}(?:@|%40))")  # display name before an address
 _MAIL = re.compile(_LOCAL + r"(?:@|%40)(?:\[[^\]\s]{1,60}\]|[^\s@<>\"'=,;:()\[\]{}/]{1,255})")
 _BEARER = re.compile(r"\b(bearer\s{1,5}|(?:basic|digest)\s{1,5}(?=[^\s]{6}))[^\s\"',;]{1,1200}", re.IGNORECASE)
 _JWT = re.compile(r"\beyJ[\w-]{5,1200}\.[\w.-]{1,1200}")
-#: Keys that are known by their looks: private keys, those of large services.
+#: Secrets with a recognisable shape: private keys, keys of large services.
 _SHAPES = re.compile(
     r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY.*|\bA[KS]IA[0-9A-Z]{16}\b|\bgh[a-z]_\w{20,255}|\bxox[a-z]-[\w-]{10,255}|\bsk-[\w-]{16,255}"
 )
 _FLAG = re.compile(
     r"(?<![\w-])(--?(?:pass\w{0,10}|pwd|secret|token|key|user(?:name)?)) {1,3}[^\s=-]\S{0,300}", re.IGNORECASE
 )
-#: With a port as tcpdump writes it, and as names of hosts have it (ec2-10-0-0-1).
+#: Also with a port, as tcpdump writes it, and within host names (ec2-10-0-0-1).
 _IPV4 = re.compile(r"(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?:\.\d{1,5})?(?!\d)|(?<!\d)\d{1,3}(?:-\d{1,3}){3}(?![\d-])")
 _IPV6 = re.compile(r"(?<!\w)[0-9A-Fa-f:]{2,40}(?:%\w{1,20})?(?!\w)")
 _BRACKETS = re.compile(r"[{}\[\]]")
@@ -58,10 +58,10 @@ def visible_characters(text: str) -> str:
 
 
 def redact(line: str, keep: Iterable[str] = ()) -> str:
-    """``line`` as staff may see it, at most 300 characters on one line.
+    """``line`` as staff may see it: one line of at most 300 characters.
 
-    IPv4 and IPv6 addresses, mail addresses other than those in ``keep``, the values of names and secrets, bearer
-    tokens and query strings become ``***``. Any text is accepted; the work is bounded by what can be shown.
+    IP addresses, mail addresses except those in ``keep``, values of names and secrets, bearer tokens and query strings
+    become ``***``. Accepts any text; the work is bounded.
     """
     kept = frozenset(word.lower() for word in keep)
     text = _considered(line)
@@ -83,7 +83,7 @@ def _considered(line: str) -> str:
     text = visible_characters(line[: 4 * _CONSIDERED])
     if len(text) <= _CONSIDERED:
         return text
-    # A word cut in two might no longer look like what it is.
+    # A word cut in two may no longer be recognised as a secret.
     return text[:_CONSIDERED].rpartition(" ")[0] or text[:_CONSIDERED]
 
 
@@ -92,7 +92,7 @@ def _unless_kept(word: str, kept: frozenset[str]) -> str:
 
 
 def _ipv6(word: str, kept: frozenset[str]) -> str:
-    for start in (0, word.find(":") + 1):  # what stands before it may have a colon too, and so may what follows
+    for start in (0, word.find(":") + 1):  # a colon may also precede or follow the address
         for candidate in (word[start:], word[start:-1], word[start:].rstrip(":")):
             try:
                 ipaddress.IPv6Address(candidate)
@@ -103,7 +103,7 @@ def _ipv6(word: str, kept: frozenset[str]) -> str:
 
 
 def _mask_values(text: str, kept: frozenset[str]) -> str:
-    """Values of keys that name people or secrets: a quoted one to its quote, any other to the next key."""
+    """Masks values of keys for people or secrets: a quoted value up to its quote, another up to the next key."""
     keys = list(_KEY.finditer(text))
     shown: list[str] = []
     done = 0
@@ -122,7 +122,7 @@ def _mask_values(text: str, kept: frozenset[str]) -> str:
 
 
 def _is_cookie(key: str) -> bool:
-    """Cookies are pairs themselves, up to the end of the line."""
+    """Whether the value runs to the end of the line because it consists of pairs itself."""
     return key.lower().endswith("cookie")
 
 
@@ -139,7 +139,7 @@ def _value(text: str, start: int, next_key: int) -> tuple[int, int]:
 
 
 def _closing(text: str, start: int) -> int:
-    """Where the bracket that opens at ``start`` is closed; the end where it is not."""
+    """The offset of the bracket that closes the one at ``start``; the end of ``text`` if none does."""
     depth = 0
     for found in _BRACKETS.finditer(text, start):
         depth += 1 if found[0] in "{[" else -1

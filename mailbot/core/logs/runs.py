@@ -1,17 +1,17 @@
-"""What one file says of one token: the run of equal states that it ends with, and whether it began there."""
+"""The last run of equal states of one token in one file, and whether the state began within that file."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from mailbot.core.logs.statement import LogExcerpt, Statement
 
-#: Installations ask daily: after a longer silence nobody knows when a state began.
+#: Installations log daily. After a longer gap the beginning of a state is unknown.
 _SOON = timedelta(days=2)
 
 
 @dataclass
 class LicenceLine:
-    """A licence line that is not yet settled, as mail may have wrapped it. ``message`` is what follows the prefix."""
+    """A licence line whose continuation may follow. ``message``: the text after the prefix."""
 
     number: int
     text: str
@@ -21,9 +21,9 @@ class LicenceLine:
 
 @dataclass
 class Track:
-    """What one file says of one token: where that begins, and the run of equal states that it ends with.
+    """The statements of one file about one token: the first one, and the last run of equal states.
 
-    ``begun``: another state of that token stands shortly before the run, so that its first line shows when it began.
+    ``begun``: another state precedes the run closely, so that the run's first line shows when its state began.
     """
 
     opening: Statement
@@ -31,7 +31,7 @@ class Track:
     last: Statement
     message: str
     begun: bool = False
-    repeated: LicenceLine | None = None  # says word for word what the last of the run says
+    repeated: LicenceLine | None = None  # repeats the last statement of the run word for word
 
     def take(self, said: Statement, message: str, *, torn: bool) -> None:
         if said.goes_on(self.last):
@@ -41,7 +41,7 @@ class Track:
         self.message = message
 
     def repeat(self) -> None:
-        """Let the last word-for-word repetition be the last line of the run."""
+        """Makes the last verbatim repetition the last line of the run."""
         if self.repeated is not None:
             line = LogExcerpt(self.last.line.file, self.repeated.number, self.repeated.text[:1200])
             where = {name: line if where == self.last.line else where for name, where in self.last.where.items()}
@@ -50,16 +50,16 @@ class Track:
 
 
 def soon_after(at: str | None, before: str | None) -> bool:
-    """Whether a statement follows another so soon that what it says for the first time began then."""
+    """Whether the times are so close that a state first seen at ``at`` began then."""
     if at is None or before is None:
         return False
     return timedelta(0) <= datetime.fromisoformat(at[:19]) - datetime.fromisoformat(before[:19]) <= _SOON
 
 
 def _next(earlier: Statement, said: Statement, *, torn: bool) -> Statement:
-    """``said`` after ``earlier`` of the same run. A number whose end is torn off (10 to 1) is not believed.
+    """``said`` as a continuation of ``earlier``. Ignores a number of days that lost its last digits (10 became 1).
 
-    The digits may be lost anywhere on the same day, and where the file ends without a line end (``torn``) on any day.
+    That is assumed within one day, and on any day if the file ends without a line end (``torn``).
     """
     full = said.filled(earlier)
     if said.days_left is None or earlier.days_left is None or said.days_left >= earlier.days_left:
@@ -73,7 +73,7 @@ def _next(earlier: Statement, said: Statement, *, torn: bool) -> Statement:
 
 
 def _cut_short(earlier: Statement, said: Statement) -> bool:
-    """Whether the days of grace begin with the digits that counting down would give, but lack some of these."""
+    """Whether the days left are the beginning of the number that counting down would give."""
     if earlier.at is None or said.at is None or earlier.days_left is None or said.days_left is None:
         return False
     passed = (datetime.fromisoformat(said.at[:10]) - datetime.fromisoformat(earlier.at[:10])).days

@@ -1,4 +1,4 @@
-"""One statement about a licence, as a log line or a status file makes it, its values checked and tidied."""
+"""One statement about a licence in a log line or status file, with its values validated."""
 
 import re
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from mailbot.core.logs.masking import redact, visible_characters
 
 STATUSES = ("active", "grace", "trial", "inactive", "deactivated")
 REASONS = ("token_change", "expired", "unreachable", "other")
-#: The fields of a Statement that a line can prove, the most telling first.
+#: The fields of a ``Statement`` that a line can prove, the most important first.
 PROVEN = ("status", "token", "previous_token", "reason", "days_left", "since", "expires_at", "version", "last_contact")
 _TOKEN = re.compile(r"[!-~]{8,128}")
 _NUMBER = re.compile(r"-?[0-9]{1,5}(?:\.[0-9]{1,9})?")
@@ -17,7 +17,7 @@ _NUMBER = re.compile(r"-?[0-9]{1,5}(?:\.[0-9]{1,9})?")
 
 @dataclass(frozen=True)
 class LogExcerpt:
-    """Where something stands: ``number`` counts from 1, ``text`` is as found (not masked, perhaps cut)."""
+    """A line in a file: ``number`` counts from 1, ``text`` is unredacted and may be cut."""
 
     file: str
     number: int
@@ -26,10 +26,11 @@ class LogExcerpt:
 
 @dataclass(frozen=True)
 class Statement:
-    """What was said, None where nothing was. ``at`` and the other times are ISO 8601: those of log lines are local and
-    without a zone, those of status files as written there. ``from_file``: it is a status file's, not a log line's.
-    ``where`` maps each field of PROVEN that was said to the line that says it.
-    """  # noqa: D205 - one thought
+    """The values that a line or file states; None for those it does not.
+
+    Times are ISO 8601: local without zone in log lines, as written in status files. ``from_file``: from a status file.
+    ``where``: each stated field of PROVEN -> the line that states it.
+    """
 
     line: LogExcerpt
     from_file: bool = False
@@ -46,14 +47,14 @@ class Statement:
     where: Mapping[str, LogExcerpt] = field(default_factory=dict)
 
     def goes_on(self, earlier: "Statement") -> bool:
-        """Whether this says the same state as ``earlier``; what a line leaves out it does not contradict."""
+        """Whether this states the same state as ``earlier``; a missing value contradicts nothing."""
         return self.status == earlier.status and all(
             mine is None or theirs is None or mine == theirs
             for mine, theirs in ((self.token, earlier.token), (self.reason, earlier.reason))
         )
 
     def filled(self, other: "Statement", names: frozenset[str] | None = None) -> "Statement":
-        """This one, with what it leaves out taken from ``other`` (only the fields ``names``, if given)."""
+        """This statement with missing values taken from ``other`` (only the fields ``names``, if given)."""
         missing = {
             one.name: getattr(other, one.name)
             for one in fields(self)
@@ -64,7 +65,7 @@ class Statement:
 
 
 def statement(line: LogExcerpt, at: str | None, said: Mapping[str, object]) -> Statement:
-    """The Statement in ``said`` (keys by ``plain_key``); a value that cannot be right counts as not said."""
+    """The statement in ``said`` (keys by ``plain_key``). Invalid values are dropped."""
     made = Statement(
         line,
         at=at,
@@ -82,17 +83,17 @@ def statement(line: LogExcerpt, at: str | None, said: Mapping[str, object]) -> S
 
 
 def plain_key(key: str) -> str:
-    """``previousToken``, ``previous_token`` and ``Previous-Token`` are one key."""
+    """The key in lower case without separators: ``previousToken`` and ``previous_token`` are equal."""
     return key.lower().replace("_", "").replace("-", "")
 
 
 def licence_token(value: object) -> str | None:
-    """``value`` if it can be a licence token: 8 to 128 visible ASCII characters."""
+    """``value`` if it is a valid licence token (8 to 128 visible ASCII characters), else None."""
     return value if isinstance(value, str) and _TOKEN.fullmatch(value) else None
 
 
 def iso(value: object) -> str | None:
-    """``value`` as ISO 8601, or None if it is no date or time."""
+    """``value`` as ISO 8601; None if it is not a date or time."""
     if not isinstance(value, str) or not 10 <= len(value) <= 40:
         return None
     try:
@@ -102,7 +103,7 @@ def iso(value: object) -> str | None:
 
 
 def unknown_status(value: object) -> str | None:
-    """A status that is none of ours and not the beginning of one (as a torn line has it), for telling; else None."""
+    """The redacted status if it is neither a known one nor the beginning of one (a torn line); else None."""
     word = _short(value)
     if word is None or any(status.startswith(word.lower()) for status in STATUSES):
         return None
@@ -115,7 +116,7 @@ def _word(value: object, known: tuple[str, ...]) -> str | None:
 
 
 def _reason(value: object) -> str | None:
-    """A reason that we do not know is shown as it stands; the beginning of a known one comes from a torn line."""
+    """The known reason, or an unknown one redacted; None for the beginning of a known one (a torn line)."""
     word = _short(value)
     if word is None or _word(word, REASONS):
         return _word(word, REASONS)
@@ -130,6 +131,6 @@ def _days(value: object) -> int | None:
 
 
 def _short(value: object) -> str | None:
-    """A word or two of the file's, masked, as it may be shown."""
+    """The first 60 characters, redacted; None if nothing is left."""
     shown = redact(visible_characters(value[:60]).strip()) if isinstance(value, str) else ""
     return shown or None

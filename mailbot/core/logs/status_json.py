@@ -1,4 +1,4 @@
-"""The licence status as JSON (``license-status/1``): found among any lines, read leniently, unknown keys kept."""
+"""Reads the licence status as JSON (``license-status/1``) among any lines, leniently; keeps unknown keys."""
 
 import json
 import re
@@ -13,8 +13,10 @@ _KNOWN = frozenset(
     {"schema", "token", "previousToken", "product", "version", "status", "reason", "type", "plan", "expiresAt"}
     | {"grace", "staff", "addOns", "plugins", "lastContactAt", "generatedAt"}
 )
-_TELLING = frozenset({"previousToken", "expiresAt", "grace", "lastContactAt"})  # tells a licence from any other status
-_KEY_OF = {  # what a key is called here
+_LICENCE_KEYS = frozenset(
+    {"previousToken", "expiresAt", "grace", "lastContactAt"}
+)  # keys that only a licence status has
+_KEY_OF = {  # field of Statement -> key in the file
     "status": "status",
     "token": "token",
     "previous_token": "previousToken",
@@ -34,7 +36,7 @@ _PAIR = re.compile(r'"(\w{1,40})"\s{0,20}:\s{0,20}(?:"((?:[^"\\]|\\.){0,300})"|(
 
 @dataclass(frozen=True)
 class Terms:
-    """What a status file says of the contract, None where nothing. Keys are by ``plain_key``; ``seats`` are limits."""
+    """The contract in a status file; None for what it leaves out. Keys by ``plain_key``; ``seats`` are limits."""
 
     plan: str | None = None
     seats: tuple[tuple[str, int], ...] = ()
@@ -47,7 +49,7 @@ NOTHING_SAID = Terms()
 
 @dataclass(frozen=True)
 class Status:
-    """A status file: what it says, its keys that we do not know (masked), and what is odd about it, in sentences."""
+    """A status file: its statement and terms, unknown keys (redacted), and sentences about what is odd."""
 
     said: Statement
     terms: Terms = NOTHING_SAID
@@ -57,7 +59,7 @@ class Status:
 
 @dataclass
 class Block:
-    """Lines that may be one JSON object, collected until its braces are even or it is too long."""
+    """Lines that may be one JSON object, collected until its braces balance or a cap is reached."""
 
     file: str
     first: int
@@ -66,29 +68,29 @@ class Block:
     depth: int = 0
 
     def add(self, line: str) -> bool:
-        """Take one more line; True if the block is complete."""
+        """Adds a line. Returns whether the block is complete."""
         self.lines.append(line)
         self.size += len(line)
         self.depth += line.count("{") - line.count("}")
         return self.depth <= 0 or self.size > _SIZE_MAX or len(self.lines) >= _LINES_MAX
 
-    def promises(self) -> bool:
-        """Whether it is worth parsing."""
+    def may_be_status(self) -> bool:
+        """Whether the block may be a licence status."""
         return any("status" in line for line in self.lines) and any(map(may_hold_status, self.lines))
 
     def status(self) -> Status | None:
-        """The licence status in these lines, None if there is none."""
+        """The licence status in the block; None if there is none."""
         text = "\n".join(self.lines)
         for found in self._objects(text):
             if (licence := _licence(found, 3)) is not None:
-                return self._told(licence, ())
+                return self._as_status(licence, ())
         if "license-status/" in text or "previousToken" in text:
             pairs = {key: number or value for key, value, number in _PAIR.findall(straight(text))}
-            return self._told(pairs, (f"The status in {self.file} is incomplete.",)) if pairs else None
+            return self._as_status(pairs, (f"The status in {self.file} is incomplete.",)) if pairs else None
         return None
 
     def _objects(self, text: str) -> Iterator[object]:
-        """Objects that start where a line starts; a stray brace before must not hide the real one."""
+        """Yields the JSON objects that begin a line; a stray brace before them must not hide them."""
         decoder = json.JSONDecoder(strict=False)
         starts = [match.start() for match in re.finditer(r"^[^\S\n]*\{", text, re.MULTILINE)][:_STARTS_MAX]
         for start in dict.fromkeys([max(text.find("{"), 0), *starts]):
@@ -98,7 +100,7 @@ class Block:
                 except (ValueError, RecursionError):
                     continue
 
-    def _told(self, licence: Mapping[str, object], odd: tuple[str, ...]) -> Status | None:
+    def _as_status(self, licence: Mapping[str, object], odd: tuple[str, ...]) -> Status | None:
         flat = _flat(licence)
         said = statement(self._line("status"), iso(flat.get("generatedat")), flat)
         where = {name: self._line(_KEY_OF[name]) for name in said.where}
@@ -112,18 +114,18 @@ class Block:
         return Status(replace(said, from_file=True, where=where), _terms(licence), _unknown(licence), odd)
 
     def _line(self, key: str) -> LogExcerpt:
-        """The line with that key; the first one where the key is written in another way."""
+        """The line with that key; the first line if the key is spelled differently."""
         index = next((index for index, line in enumerate(self.lines) if f'"{key}"' in line), 0)
         return LogExcerpt(self.file, self.first + index, self.lines[index][:1200])
 
 
 def may_hold_status(text: str) -> bool:
-    """Whether ``text`` holds a word without which no JSON is a licence status."""
-    return "license-status/" in text or any(word in text for word in _TELLING)
+    """Whether ``text`` contains a word that every licence status contains."""
+    return "license-status/" in text or any(word in text for word in _LICENCE_KEYS)
 
 
 def starts(line: str) -> int:
-    """Where in ``line`` (without leading blanks) a JSON object may start, -1 for nowhere."""
+    """The offset in ``line`` (without leading blanks) at which a JSON object may start; -1 if none."""
     if line.startswith("{"):
         return 0
     if "license-status/" in line:
@@ -132,18 +134,18 @@ def starts(line: str) -> int:
 
 
 def straight(text: str) -> str:
-    """``text`` with the quotes and spaces that word processors make of plain ones turned back."""
+    """``text`` with typographic quotes and no-break spaces replaced by plain ones."""
     if text.isascii():
         return text
     return text.replace("“", '"').replace("”", '"').replace("„", '"').replace("\u00a0", " ")
 
 
 def _licence(found: object, depth: int) -> Mapping[str, object] | None:
-    """The object of the licence in ``found``: itself, or wrapped by an answer of the API."""
+    """The licence object: ``found`` itself, or one wrapped in an API response up to ``depth`` levels deep."""
     if isinstance(found, dict):
         if str(found.get("schema", "")).startswith("license-status/"):
             return found
-        if "status" in found and not _TELLING.isdisjoint(found):
+        if "status" in found and not _LICENCE_KEYS.isdisjoint(found):
             return found
     inner = list(found.values()) if isinstance(found, dict) else found if isinstance(found, list) else []
     for value in inner[:50] if depth else ():
@@ -153,7 +155,7 @@ def _licence(found: object, depth: int) -> Mapping[str, object] | None:
 
 
 def _flat(licence: Mapping[str, object]) -> dict[str, object]:
-    """Its keys and those of ``grace``, which also knows the reason where the top does not."""
+    """The keys of the licence and of its ``grace`` object; the licence's own win."""
     flat: dict[str, object] = {}
     grace = licence.get("grace")
     for part in (grace if isinstance(grace, dict) else {}, licence):

@@ -1,7 +1,7 @@
-"""Attachments become log texts: by content, not by name; ``.gz`` and ``.zip`` are unpacked as streams under caps.
+"""Turns attachments into log texts by their content; unpacks ``.gz`` and ``.zip`` as streams under caps.
 
-Nothing is written anywhere and a name is only a label. How bytes become lines is ``logtext``'s matter, what a line
-says ``statuslog``'s.
+Nothing is written to disk; a name is only a label. ``logs.decoding`` turns bytes into lines, ``logs.findings`` reads
+them.
 """
 
 import io
@@ -13,19 +13,20 @@ import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import assert_never
 
 from mailbot.core.logs.decoding import CHUNK, FileKind, LogText, file_label, kind_of, pieces
 from mailbot.core.logs.gunzip import Unpacking, gunzip
 
 __all__ = ["LogText", "Unreadable", "open_logs"]
 
-#: Caps over all attachments of one mail: bytes after unpacking, files in archives.
+#: Caps on all attachments of a mail together: unpacked bytes, files in archives.
 UNPACKED_MAX = 100_000_000
 MEMBERS_MAX = 200
-#: A file may unpack to RATIO_MAX times its size; what unpacks to at most RATIO_FREE bytes is no bomb.
+#: A file may unpack to RATIO_MAX times its size, and to RATIO_FREE bytes in any case.
 RATIO_MAX = 200
 RATIO_FREE = 4_000_000
-#: A central directory of this size names thousands of files: more than any folder of logs.
+#: A larger central directory (bytes) names thousands of files: no folder of logs.
 _DIRECTORY_MAX = 500_000
 
 BOMB = "it unpacks to far more than a log"
@@ -47,7 +48,7 @@ _WHY = {
     FileKind.PICTURE: "it is a picture, not a log",
     FileKind.EMPTY: "it is empty",
 }
-#: What to send instead, read after "Please send"; anything else: the log as a text file.
+#: What to send instead, after "Please send"; for other reasons: the log as a text file.
 _INSTEAD = {
     BOMB: "only the end of the log, at most 30 MB",
     DAMAGED: "the file again, because it arrived damaged",
@@ -73,14 +74,14 @@ _FAULTS = (
     OverflowError,
 )
 _LEADS_OUT = re.compile(r"(?:^|[/\\])\.\.(?:[/\\]|$)|^[/\\]|^[A-Za-z]:")
-_ORNAMENTS = ("__MACOSX/", ".DS_Store", "Thumbs.db", "desktop.ini")  # what file managers leave in archives
+_ORNAMENTS = ("__MACOSX/", ".DS_Store", "Thumbs.db", "desktop.ini")  # left in archives by file managers
 
 
 @dataclass(frozen=True)
 class Unreadable:
-    """Something attached that was kept with the mail but not read; ``why`` reads on after the name and a colon.
+    """An attachment, or a file in one, that was not read. ``why`` is shown after "name: ".
 
-    ``attachment`` is the place, among what was to be opened, of what it is or lies in.
+    ``attachment``: index of the attachment among those given to ``open_logs``.
     """
 
     name: str
@@ -89,16 +90,16 @@ class Unreadable:
 
     @property
     def instead(self) -> str:
-        """What the customer should send; reads on after "Please send"."""
+        """What the customer should send instead, to follow "Please send"."""
         return _INSTEAD.get(self.why, "the log itself as a text file (.log, .txt or .json), also in a .zip or .gz")
 
 
-class _Over(Exception):  # noqa: N818 - no failure of ours: an archive goes beyond a cap
-    """Says which cap."""
+class _Over(Exception):  # noqa: N818 - not an error of ours: an archive exceeds a cap
+    """An archive exceeds a cap; the argument says which."""
 
 
 class _Bounded(io.BytesIO):
-    """Zip data that refuses to hand out a central directory of millions of entries."""
+    """Zip data that refuses to read a huge central directory."""
 
     def read(self, size: int | None = -1, /) -> bytes:
         if size is not None and size > _DIRECTORY_MAX:
@@ -107,18 +108,18 @@ class _Bounded(io.BytesIO):
 
 
 class _Opening:
-    """What one call of ``open_logs`` has found and spent so far."""
+    """The progress of one call of ``open_logs``: what was found, and how much of the caps is used."""
 
     def __init__(self) -> None:
         self.logs: list[LogText] = []
-        self.unread: dict[tuple[int, str], list[str]] = {}  # (attachment, why): each is told once
+        self.unread: dict[tuple[int, str], list[str]] = {}  # (attachment, why) -> names: reported once
         self.attachment = 0
         self.unpacked = 0
         self.members = 0
         self.names: set[str] = set()
 
-    def called(self, name: str) -> str:
-        """``name``, with a number where another file has it already, so that a line of it can be found."""
+    def unique_name(self, name: str) -> str:
+        """``name``, with a number if another file has the same name."""
         number, free = 1, name
         while free in self.names:
             number += 1
@@ -130,9 +131,9 @@ class _Opening:
         self.unread.setdefault((self.attachment, why), []).append(name)
 
     def take(self, name: str, source: Callable[[], Unpacking], packed: int, *, in_zip: bool = False) -> None:
-        """One packed file of ``packed`` bytes: what it is by its first bytes, then the walk under the caps.
+        """Opens one packed file of ``packed`` bytes by its kind, under the caps.
 
-        What log rotation has packed by itself (.gz) may lie in a zip; no other archive in an archive is opened.
+        Opens a .gz inside a zip, as log rotation leaves it, but no other archive inside an archive.
         """
         match kind_of(next(source(), b"")):
             case FileKind.TEXT:
@@ -147,11 +148,13 @@ class _Opening:
             case FileKind.PICTURE | FileKind.ORNAMENT as kind:
                 if named_like_a_log(name):
                     self.refuse(name, _WHY.get(kind, NO_LOG))
-            case kind:
+            case FileKind.ENCRYPTED | FileKind.EXECUTABLE | FileKind.DOCUMENT | FileKind.BINARY as kind:
                 self.refuse(name, _WHY[kind])
+            case never:
+                assert_never(never)
 
     def spend(self, source: Unpacking, packed: int) -> bool:
-        """Unpack once and keep nothing, so that reading can meet no surprise. Whether the end was reached."""
+        """Unpacks once without keeping anything, to check the caps. Returns whether the end was reached."""
         mine = 0
         while True:
             try:
@@ -163,7 +166,7 @@ class _Opening:
             if self.unpacked > UNPACKED_MAX or mine > max(RATIO_FREE, RATIO_MAX * packed):
                 raise _Over(BOMB)
 
-    def told(self) -> tuple[Unreadable, ...]:
+    def unreadable(self) -> tuple[Unreadable, ...]:
         return tuple(
             Unreadable(names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more", why, attachment)
             for (attachment, why), names in self.unread.items()
@@ -171,28 +174,28 @@ class _Opening:
 
 
 def open_logs(attachments: Sequence[tuple[str, bytes]]) -> tuple[tuple[LogText, ...], tuple[Unreadable, ...]]:
-    """The texts in ``attachments`` ((name, decoded bytes) pairs), and what could not be read, each told once.
+    """The texts in ``attachments`` ((name, decoded bytes) pairs), and what could not be read, each once.
 
-    Pictures, signatures and visiting cards are in neither: nobody means them as logs, unless by their name. The texts share the given bytes
-    and are unpacked again each time they are read. Any bytes are accepted; a pasted log is ("mail", text.encode()).
+    Pictures, signatures and business cards are left out of both, unless they are named like a log. Texts share the given
+    bytes and are unpacked each time they are read. Accepts any bytes; a pasted log is ("mail", text.encode()).
     """
     opening = _Opening()
     for opening.attachment, (given, data) in enumerate(attachments):
-        name = opening.called(file_label(given) or "attachment")
+        name = opening.unique_name(file_label(given) or "attachment")
         try:
             _open(opening, name, data)
         except _Over as over:
             opening.refuse(name, str(over))
-    return tuple(opening.logs), opening.told()
+    return tuple(opening.logs), opening.unreadable()
 
 
 def may_hold_a_log(name: str, data: bytes) -> bool:
-    """Whether an attachment could be meant as a log: not pictures, signatures and visiting cards, unless so named."""
+    """Whether an attachment may be meant as a log: not a picture, signature or business card, unless named like one."""
     return named_like_a_log(name) or kind_of(data) not in (FileKind.PICTURE, FileKind.ORNAMENT)
 
 
 def named_like_a_log(name: str) -> bool:
-    """Whether the name claims that it is a log or an archive of logs."""
+    """Whether the name has the extension of a log or of an archive."""
     return name.lower().endswith(_LOG_NAMES)
 
 
@@ -207,8 +210,17 @@ def _open(opening: _Opening, name: str, data: bytes) -> None:
         case FileKind.PICTURE | FileKind.ORNAMENT as kind:
             if named_like_a_log(name):
                 opening.refuse(name, _WHY.get(kind, NO_LOG))
-        case kind:
+        case (
+            FileKind.ARCHIVE
+            | FileKind.ENCRYPTED
+            | FileKind.EXECUTABLE
+            | FileKind.DOCUMENT
+            | FileKind.BINARY
+            | FileKind.EMPTY
+        ) as kind:
             opening.refuse(name, _WHY[kind])
+        case never:
+            assert_never(never)
 
 
 def _open_zip(opening: _Opening, name: str, data: bytes) -> None:
@@ -236,7 +248,7 @@ def _open_zip(opening: _Opening, name: str, data: bytes) -> None:
         if member.filename in seen:
             opening.refuse(inner, TWICE)
         else:
-            _open_member(opening, opening.called(inner), data, member)
+            _open_member(opening, opening.unique_name(inner), data, member)
         seen.add(member.filename)
     if before == (len(opening.logs), len(opening.unread)):
         opening.refuse(name, NO_LOG)
@@ -247,10 +259,10 @@ def _open_member(opening: _Opening, name: str, data: bytes, member: zipfile.ZipI
         return
     if _LEADS_OUT.search(member.filename) or stat.S_ISLNK(member.external_attr >> 16):
         opening.refuse(name, OUTSIDE)
-    elif member.flag_bits & 0x2041:  # encrypted, strongly encrypted, its directory too
+    elif member.flag_bits & 0x2041:  # encrypted, strong encryption, encrypted directory
         opening.refuse(name, ENCRYPTED)
     elif member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        opening.refuse(name, FOREIGN)  # LZMA may ask for gigabytes of dictionary
+        opening.refuse(name, FOREIGN)  # LZMA may need gigabytes for its dictionary
     else:
         opening.take(name, partial(_unzip, data, member), member.compress_size, in_zip=True)
 

@@ -1,1 +1,1 @@
-"""The revisions, oldest first by their file names. A revision that was released is never changed."""
+"""The revisions, in the order of their file names. A released revision is never changed."""

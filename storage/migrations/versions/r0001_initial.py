@@ -1,6 +1,6 @@
-"""The first tables, and the triggers that make the ledger and its prices append-only.
+"""The first tables, and the triggers that make the ledger and its price lists append-only.
 
-Written out without the models: they go on, this stays. Moments are in UTC, JSON is text on both databases.
+The revision does not use the models, which change later. Moments are in UTC, JSON is text on both databases.
 """
 
 from typing import Any
@@ -13,7 +13,7 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
-#: Tables whose rows can be added only, and which two rows are the same.
+#: Tables whose rows can only be added, and the condition under which two rows are the same.
 APPEND_ONLY = {
     "licence_event": "id = NEW.id OR (token = NEW.token AND revision = NEW.revision)",
     "price_list": "id = NEW.id",
@@ -27,7 +27,7 @@ APPEND_ONLY_SQLITE = (
     CREATE TRIGGER {table}_no_delete BEFORE DELETE ON {table}
     BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END
     """,
-    # INSERT OR REPLACE deletes the row that is in its way without asking the trigger on DELETE.
+    # INSERT OR REPLACE deletes the conflicting row without firing the trigger on DELETE.
     """
     CREATE TRIGGER {table}_no_replace BEFORE INSERT ON {table}
     WHEN EXISTS (SELECT 1 FROM {table} WHERE {same})
@@ -48,7 +48,7 @@ APPEND_ONLY_POSTGRESQL = (
 
 
 def upgrade() -> None:
-    """Makes everything, in an order that references allow."""
+    """Creates everything, referenced tables first."""
     _mails_in()
     _mails_out()
     _tickets()
@@ -59,7 +59,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """There is nothing before this: an older program gets its backup."""
+    """Always raises: there is no earlier revision."""
     msg = "the first revision cannot be undone; restore a backup"
     raise NotImplementedError(msg)
 
@@ -67,7 +67,7 @@ def downgrade() -> None:
 def _mails_in() -> None:
     op.create_table(
         "inbox",
-        _number("id", primary_key=True),
+        *_queued(),
         _text("sha256"),
         _text("message_id", nullable=True),
         _text("sender", nullable=True),
@@ -80,11 +80,7 @@ def _mails_in() -> None:
         sa.Column("uidvalidity", sa.BigInteger(), nullable=True),
         sa.Column("size", sa.BigInteger(), nullable=False),
         _text("state"),
-        _number("attempts"),
         _moment("attempted_at", nullable=True),
-        _moment("lease_until", nullable=True),
-        _moment("retry_at", nullable=True),
-        _text("reason", nullable=True),
         _text("intake", nullable=True),
         _text("ref", nullable=True),
         _moment("handled_at", nullable=True),
@@ -101,7 +97,7 @@ def _mails_in() -> None:
 def _mails_out() -> None:
     op.create_table(
         "outbox",
-        _number("id", primary_key=True),
+        *_queued(),
         _text("message_id"),
         _text("kind"),
         _text("ref", nullable=True),
@@ -110,12 +106,8 @@ def _mails_out() -> None:
         _text("recipient_domain", nullable=True),
         _text("envelope_from"),
         _text("state"),
-        _number("attempts"),
-        _moment("due_at"),
         _moment("composed_at"),
         _moment("sent_at", nullable=True),
-        _moment("lease_until", nullable=True),
-        _text("last_reply", nullable=True),
         _number("inbox_id", nullable=True),
         _number("position"),
         sa.PrimaryKeyConstraint("id", name="pk_outbox"),
@@ -213,16 +205,12 @@ def _licences() -> None:
     _index("price_list", "since")
     op.create_table(
         "licence_post",
-        _number("id", primary_key=True),
+        *_queued(),
         _text("token"),
         _number("revision"),
         _text("state"),
-        _number("attempts"),
         _moment("made_at"),
-        _moment("due_at"),
-        _moment("lease_until", nullable=True),
         _moment("done_at", nullable=True),
-        _text("last_reply", nullable=True),
         sa.PrimaryKeyConstraint("id", name="pk_licence_post"),
         sa.UniqueConstraint("token", "revision", name="uq_licence_post_token_revision"),
     )
@@ -270,7 +258,7 @@ def _rest() -> None:
     _index("reply_key", "ref")
     op.create_table(
         "due",
-        _number("id", primary_key=True),
+        *_queued(),
         _text("same"),
         _text("kind"),
         _text("ref", nullable=True),
@@ -280,9 +268,6 @@ def _rest() -> None:
         _moment("done_at", nullable=True),
         _moment("dropped_at", nullable=True),
         _json("payload", nullable=True),
-        _number("attempts"),
-        _moment("retry_at", nullable=True),
-        _text("reason", nullable=True),
         sa.PrimaryKeyConstraint("id", name="pk_due"),
     )
     _index("due", "same", unique=True)
@@ -301,11 +286,22 @@ def _rest() -> None:
 
 
 def _append_only() -> None:
-    """Events of the ledger and price lists can be added only. The database says so, whatever program asks it."""
+    """Makes the database refuse every change of the ledger and of price lists, whatever program asks for it."""
     sqlite = op.get_bind().dialect.name == "sqlite"
     for table, same in APPEND_ONLY.items():
         for statement in APPEND_ONLY_SQLITE if sqlite else APPEND_ONLY_POSTGRESQL:
             op.execute(statement.format(table=table, same=same))
+
+
+def _queued() -> tuple[sa.Column[Any], ...]:
+    """The columns that every queue has."""
+    return (
+        _number("id", primary_key=True),
+        _number("attempts"),
+        _moment("not_before", nullable=True),
+        _moment("lease_until", nullable=True),
+        _text("last_result", nullable=True),
+    )
 
 
 def _text(name: str, *, nullable: bool = False) -> sa.Column[Any]:
