@@ -13,9 +13,9 @@ from mailbot.core.desk.ticket import Ticket
 from mailbot.core.inbound import reply_keys as keywords
 from mailbot.core.inbound.purpose import Purpose
 from mailbot.core.ledger.licence import Licence
-from mailbot.core.outbound import readership
 from mailbot.core.outbound.compose import Envelope, compose
 from mailbot.core.outbound.draft import Draft
+from mailbot.core.outbound.readership import Reader, readable, reader_of
 from mailbot.environment import Desk
 from mailbot.ids import Stream
 from mailbot.process.reply_budget import Cap, reached
@@ -51,8 +51,8 @@ class Post:
         """One mail for each address of the audience, in the outbox; the ticket comes back with its threads grown."""
         licence, new_licence = (self.licence(token) if token else None for token in _tokens(ticket))
         for address in self._addresses(send.to, ticket, licence):
-            reader = readership.reader(send, address, licence, new_licence)
-            said = readership.unsaid(send, ticket, reader)
+            reader = reader_of(send, address, licence, new_licence)
+            said = readable(send, ticket, reader)
             if said is None:
                 continue
             cap = reached(self.desk, self.session, send.kind, address, self.now)
@@ -80,7 +80,7 @@ class Post:
         day, today = self.now - timedelta(days=1), self.now.astimezone(self.desk.config.zone).date()
         wrote = ticket is None or same(address, ticket.sender)
         if cap is Cap.SENDER and wrote and mail_counts.count_since(self.session, address, day, (MailKind.CAP,)) == 0:
-            self._one(Send(MailKind.CAP, address), readership.Reader(address, staff=False), ticket)
+            self._one(Send(MailKind.CAP, address), Reader(address, staff=False), ticket)
         if ticket is not None:
             detail = {"kind": kind.value, "to": address, "budget": cap.value}
             tickets.add_event(
@@ -125,7 +125,7 @@ class Post:
     def _one(
         self,
         send: Send,
-        reader: readership.Reader,
+        reader: Reader,
         ticket: Ticket | None,
         licence: Licence | None = None,
         new_licence: Licence | None = None,
@@ -134,15 +134,13 @@ class Post:
         address = reader.address
         envelope = self._envelope(send, address, ticket, reply_to_mail)
         facts = send.facts if send.facts.by or not ticket else replace(send.facts, by=self._name(address))
-        shown = ticket.as_seen if ticket and same(address, ticket.sender) else ticket
-        licence = licence if shown is ticket else None
         draft = Draft(
             send=replace(send, to=address, facts=facts),
             reader=reader,
             envelope=envelope,
             letterhead=self.desk.letterhead,
             catalogue=self.desk.catalogue,
-            ticket=shown,
+            ticket=ticket,
             licence=licence,
             new_licence=new_licence,
         )

@@ -1,6 +1,16 @@
-"""What one recipient may read: licence data goes to staff, contacts of that licence and its partner, to nobody else. Pure."""
+"""Who may read what of a ticket and of its licence.
 
-from collections.abc import Iterable
+The rule, on which customers rely:
+
+- Licence data (today's values, dates, bills, rules, and problems that only the ledger reveals) is read by staff, by the
+  contacts of that licence and by the partner or contact who sent the request. Nobody else reads any of it.
+- Everybody else reads what the request asks for and what became of it.
+- A requester who cannot act for a licence reads the same, whether or not the token exists and whether or not a contact
+  said NO, until somebody who can has agreed.
+
+Every mail sees its ticket through ``Reader.sees``, and nothing else decides what a mail may say of it.
+"""
+
 from dataclasses import dataclass, replace
 
 from mailbot.core.base.address import matches, same
@@ -12,54 +22,68 @@ from mailbot.core.ledger.licence import Licence
 
 
 @dataclass(frozen=True)
+class Sight:
+    """A ticket as one reader may see it.
+
+    ``hidden``: whether the reader must not know how the ticket really stands, so that ``ticket`` shows another state and no
+    items. ``licence_data``: whether the reader may read licence data; if not, ``items`` are without it. ``problems``
+    has, for each problem, whether the reader may know what the ledger says.
+    """
+
+    ticket: Ticket
+    hidden: bool
+    licence_data: bool
+    items: tuple[Item, ...]
+    problems: tuple[tuple[Problem, bool], ...]
+
+
+@dataclass(frozen=True)
 class Reader:
-    """The one address that a mail goes to, ``staff`` or not, and the licences that are at hand to judge it by."""
+    """The recipient of a mail: an address, whether it reads as staff, and the licences known to judge it by."""
 
     address: str
     staff: bool
     licences: tuple[Licence, ...] = ()
 
-    def may_read(self, ticket: Ticket) -> bool:
-        """Whether he may read today's values, billing, dates and rules of the ticket's licence.
+    def sees(self, ticket: Ticket) -> Sight:
+        """The ticket as this reader may see it."""
+        shown = ticket.as_seen if same(self.address, ticket.sender) else ticket
+        reads = self._may_read_licence(shown)
+        return Sight(
+            ticket=shown,
+            hidden=shown is not ticket,
+            licence_data=reads,
+            items=shown.items if reads else _without_licence_data(shown.items),
+            problems=tuple((p, reads or not (p.from_ledger or p.code in LEDGER_CODES)) for p in shown.problems),
+        )
 
-        An activation of a token that is not in the ledger shows nothing of anybody's.
-        """
+    def _may_read_licence(self, ticket: Ticket) -> bool:
+        """Also true for the activation of a token that is not in the ledger: there is no licence data to protect."""
         if self.staff or (same(self.address, ticket.sender) and (ticket.sender_is_contact or ticket.sender_is_partner)):
             return True
-        mine = [licence for licence in self.licences if licence.token in (ticket.token, ticket.new_token)]
-        if any(matches(self.address, contact) for licence in mine for contact in licence.contacts):
+        licences = [licence for licence in self.licences if licence.token in (ticket.token, ticket.new_token)]
+        if any(matches(self.address, contact) for licence in licences for contact in licence.contacts):
             return True
         new = ticket.request == "activate" and all(item.from_ is None for item in ticket.items)
-        return new and all(licence.token != ticket.token for licence in mine)
-
-    def items(self, ticket: Ticket) -> tuple[Item, ...]:
-        """The items that he may know of, without what only contacts may read."""
-        if self.may_read(ticket):
-            return ticket.items
-        bare = {"from_": None, "effective": None, "expected": None, "billing": None, "rule": ""}
-        return tuple(item.model_copy(update=bare) for item in ticket.items if item.route is not Route.IMPLIED)
-
-    def problems(self, ticket: Ticket) -> tuple[tuple[Problem, bool], ...]:
-        """The problems, and for each whether it may be told what the ledger says."""
-        reads = self.may_read(ticket)
-        return tuple((p, reads or not (p.from_ledger or p.code in LEDGER_CODES)) for p in ticket.problems)
-
-    def plugins(self, ticket: Ticket | None, keys: Iterable[str]) -> tuple[str, ...]:
-        """The plugin items among ``keys`` that he may hear of."""
-        known = {item.item for item in self.items(ticket)} if ticket else set()
-        return tuple(key for key in keys if key.startswith("plugin:") and key in known)
+        return new and all(licence.token != ticket.token for licence in licences)
 
 
-def reader(send: Send, address: str, *licences: Licence | None) -> Reader:
-    """The reader of a mail to that address."""
+def _without_licence_data(items: tuple[Item, ...]) -> tuple[Item, ...]:
+    bare = {"from_": None, "effective": None, "expected": None, "billing": None, "rule": ""}
+    return tuple(item.model_copy(update=bare) for item in items if item.route is not Route.IMPLIED)
+
+
+def reader_of(send: Send, address: str, *licences: Licence | None) -> Reader:
+    """The reader of that mail at ``address``."""
     staff = send.kind in STAFF_KINDS or (send.kind is MailKind.REMINDER and send.facts.why == "staff")
-    at_hand = (*licences, *send.facts.licences)
-    return Reader(address, staff, tuple(licence for licence in at_hand if licence))
+    known = (*licences, *send.facts.licences)
+    return Reader(address, staff, tuple(licence for licence in known if licence))
 
 
-def unsaid(send: Send, ticket: Ticket | None, reader: Reader) -> Send | None:
-    """The mail without what its reader may not hear of; None when nothing is left to say."""
+def readable(send: Send, ticket: Ticket | None, reader: Reader) -> Send | None:
+    """The mail without the plugins that its reader may not know of; None if no plugin is left to write about."""
     if send.kind is not MailKind.PLUGINS:
         return send
-    mine = reader.plugins(ticket, send.facts.items)
-    return replace(send, facts=replace(send.facts, items=mine)) if mine else None
+    known = {item.item for item in reader.sees(ticket).items} if ticket else set()
+    plugins = tuple(key for key in send.facts.items if key.startswith("plugin:") and key in known)
+    return replace(send, facts=replace(send.facts, items=plugins)) if plugins else None

@@ -1,5 +1,7 @@
 """What a mail says of its ticket, as far as its reader may see it (see ``readership``)."""
 
+from dataclasses import replace
+
 from mailbot.core.base.address import same
 from mailbot.core.desk.grant import activated_on
 from mailbot.core.desk.ticket import GRANTED, Item, ItemStatus, State, Ticket
@@ -25,11 +27,13 @@ _DATES = ("demo_ends", "expires_on", "renews_on")
 
 
 def ticket_view(draft: Draft, ticket: Ticket, phrases: Phrases) -> TicketView:
-    """The view of the draft's ticket, every text in which is harmless already."""
+    """The view of the draft's ticket, every text in which is harmless already, as the reader may see it."""
     reader, facts = draft.reader, draft.send.facts
-    reads = reader.may_read(ticket)
-    items = reader.items(ticket)
-    due = tuple(item for item in items if item.item in facts.items)
+    sight = reader.sees(ticket)
+    if sight.hidden:
+        draft, ticket = replace(draft, licence=None), sight.ticket
+    reads = sight.licence_data
+    due = tuple(item for item in sight.items if item.item in facts.items)
     days = _billing_days(draft, ticket)
     current = draft.new_licence if draft.new_licence and _moved(ticket) else draft.licence
     return TicketView(
@@ -55,11 +59,11 @@ def ticket_view(draft: Draft, ticket: Ticket, phrases: Phrases) -> TicketView:
         has_ai=any(_is_ai(item, phrases) for item in ticket.items),
         ending=ending(ticket),
         opening=_opening(ticket, reads, phrases),
-        items=item_groups(items, reads, facts.changed, days, phrases),
+        items=item_groups(sight.items, reads, facts.changed, days, phrases),
         due_names=phrases.listed(phrases.item(item.item) for item in due),
         due_items=item_groups(due, reads, (), days, phrases),
         dates=terms(current, phrases, only=_DATES) if current and reads else (),
-        problems=tuple((label(p.field), _problem(p, told, draft, phrases)) for p, told in reader.problems(ticket)),
+        problems=tuple((label(p.field), _problem(p, told, draft, phrases)) for p, told in sight.problems),
         lacks_fields=any(problem.field != "log" for problem in ticket.problems),
         correction=blank_form.prepared(ticket.problems),
         replaced=() if facts.quiet or (not reads and not ticket.problems) else _replaced(draft, phrases),

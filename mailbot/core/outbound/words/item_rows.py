@@ -52,7 +52,7 @@ def explanation(code: str, phrases: Phrases) -> str:
 def item_groups(
     items: tuple[Item, ...], reads: bool, changed: tuple[str, ...], days: BillingDays, phrases: Phrases
 ) -> tuple[ItemGroup, ...]:
-    """The items in their order, those with the same status and notes together; ``reads`` as ``Reader.may_read``."""
+    """The items in their order, those with the same status and notes together; ``reads`` as ``Sight.licence_data``."""
     groups: dict[tuple[str, tuple[str, ...]], list[tuple[str, str]]] = {}
     for item in items:
         status = phrases.item_status(item) if reads else _short_status(item, phrases).capitalize()
@@ -101,7 +101,8 @@ def _rule(item: Item, phrases: Phrases) -> str:
 
 def ticket_row(ticket: Ticket, reader: Reader, phrases: Phrases) -> TicketRow:
     """The ticket, harmless already, in a list; where its items differ in status, each shows its own."""
-    items = reader.items(ticket)
+    sight = reader.sees(ticket)
+    ticket, items = sight.ticket, sight.items
     differ = len({item.status for item in items}) > 1
     token = ((phrases.say("item.token"), ticket.token),) if ticket.token else ()
     return TicketRow(
