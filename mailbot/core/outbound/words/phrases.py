@@ -25,7 +25,7 @@ LONGEST_MONTH = 31
 
 @cache
 def locale_of(language: str) -> Locale:
-    """The locale of a language folder such as ``en``, ``it`` or ``pt_BR``; English where there is none of that name."""
+    """The locale of a language folder such as ``en``, ``it`` or ``pt_BR``; English if there is no such locale."""
     whole = language.replace("-", "_")
     for name in (whole, whole.partition("_")[0]):
         try:
@@ -112,10 +112,10 @@ class Phrases:
         return self.say(f"holds.{status}", date=self.day(item.effective) if item.effective else "").strip()
 
     def billing(self, billing: Billing | None, first: date | None, decrease_day: date, lower: date | None) -> str:
-        """The effect on the bill in a sentence, "" for what is on no bill.
+        """The effect on the bill as a sentence; "" if there is no bill.
 
-        ``first`` is the first day that an increase bills. A decrease counts from ``decrease_day`` on, and ``lower`` is
-        the first day of the period that follows, None where that is not known.
+        ``first`` is the first day that an increase bills. A decrease counts from ``decrease_day``, and ``lower`` is the
+        first day of the period that follows, or None if that is not known.
         """
         if billing is None:
             return ""
