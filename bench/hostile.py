@@ -15,7 +15,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from mailbot.core.base.address import bare, clean, plain_addresses
+from mailbot.core.base.address import plain_addresses, without_comments
+from mailbot.core.base.characters import multi_line, single_line
 from mailbot.core.form import quotes, reader
 from mailbot.core.inbound import decision_grammar, reply_keys
 from mailbot.core.inbound.intake import Thread, understand
@@ -145,7 +146,7 @@ def mails() -> Iterator[tuple[str, bytes]]:
 def shown(text: str) -> object:
     """HTML as ``parse`` reads it."""
     try:
-        return visible_text.from_html(text)
+        return visible_text.visible_text(text)
     except OverCap:
         return None
 
@@ -160,18 +161,19 @@ READERS: dict[str, Callable[[str], object]] = {
     "html to text": shown,
     "holds_key": reply_keys.holds_key,
     "keys.find": lambda text: reply_keys.find_key([text], text, text, [text], "desk@v.example", "LIC"),
-    "verdict": lambda text: auth_results.verdict(_message(headers=(("Authentication-Results", "mx.a; " + text[:HEADER]),)), "mx.a"),
-    "verdict of Microsoft": lambda text: auth_results.verdict(_message(headers=(("Authentication-Results", text[:HEADER]),)), "microsoft365"),
-    "bounce.report": lambda text: bounce.report(_message(sender="mailer-daemon@b.c", text=text, headers=(("Return-Path", "<>"),))),
-    "bounce.report by fields": lambda text: bounce.report(_status(text.encode("utf-8", "replace"))),
-    "bounce.automatic": lambda text: bounce.automatic(_message(text=text, subject=text[:500]), "d@e.f"),
+    "verdict": lambda text: auth_results.sender_verdict(_message(headers=(("Authentication-Results", "mx.a; " + text[:HEADER]),)), "mx.a"),
+    "verdict of Microsoft": lambda text: auth_results.sender_verdict(_message(headers=(("Authentication-Results", text[:HEADER]),)), "microsoft365"),
+    "bounce.report": lambda text: bounce.delivery_report(_message(sender="mailer-daemon@b.c", text=text, headers=(("Return-Path", "<>"),))),
+    "bounce.report by fields": lambda text: bounce.delivery_report(_status(text.encode("utf-8", "replace"))),
+    "bounce.automatic": lambda text: bounce.automatic_reason(_message(text=text, subject=text[:500]), "d@e.f"),
     "looks_like_log": findings.looks_like_log,
     "open_logs": lambda text: findings.read_logs(unpack.open_logs([("x.log", text.encode("utf-8", "replace"))])[0]),
     "open_logs gz": lambda text: findings.read_logs(unpack.open_logs([("x.gz", _gzip(text.encode("utf-8", "replace")))])[0]),
-    "tnef": lambda text: tnef.unpack(b"\x78\x9f\x3e\x22\0\0" + text.encode("utf-8", "replace")),
-    "clean": clean,
+    "tnef": lambda text: tnef.read_tnef(b"\x78\x9f\x3e\x22\0\0" + text.encode("utf-8", "replace")),
+    "single_line": single_line,
+    "multi_line": multi_line,
     "listed": plain_addresses,
-    "bare": bare,
+    "without_comments": without_comments,
 }  # fmt: skip
 
 

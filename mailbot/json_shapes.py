@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from mailbot.core.desk.disclosure import Viewer, shown_to
 from mailbot.core.desk.ticket import Ticket
 from mailbot.core.ledger.licence import Licence
 from mailbot.core.outbound.words.sentences import Words, problem_json
@@ -15,7 +16,8 @@ LICENCE = ("token", "product", "status", "customer_name", "plan", "agents", "use
 
 def ticket_shape(found: Ticket, events: list[TicketEventRow], words: Words) -> dict[str, Any]:
     """A ticket with its items, problems and events."""
-    dumped = found.model_dump(mode="json", by_alias=True)
+    found = shown_to(Viewer.OTHERS, found)
+    dumped = found.to_json()
     shape = {key: dumped[key] for key in _TICKET} | {"received_at": json_value(found.received_at)}
     shape["items"] = [{key: item[key] for key in _ITEM} for item in dumped["items"]]
     shape["problems"] = [problem_json(problem, words) for problem in found.problems]
@@ -36,7 +38,7 @@ def licence_shape(found: Licence) -> dict[str, Any]:
     shape["scheduled"] = [
         {"item": s.item, "to": s.to, "effective": s.effective.isoformat(), "ticket": s.ticket} for s in found.scheduled
     ]
-    shape["history"] = [{**e.model_dump(mode="json"), "at": json_value(e.at)} for e in found.whole_history]
+    shape["history"] = [{**e.to_json(), "at": json_value(e.at)} for e in found.whole_history]
     return shape
 
 

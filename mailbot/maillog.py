@@ -15,6 +15,8 @@ from typing import Any
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from mailbot.core.base.characters import escaped
+
 MASK = "***"
 _SHOWN = 4
 _LONGEST = 4000
@@ -78,9 +80,12 @@ def _text(text: str) -> str:
     masked = _KEY.sub(MASK, text)
     # From the end: of a traceback the last lines say what is wrong.
     masked = masked if len(masked) <= _LONGEST else f"…{masked[-_LONGEST:]}"
-    if masked.isprintable():
-        return masked
-    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in masked)
+    masked = escaped(masked, _escape)
+    return masked if masked.isprintable() else "".join(char if char.isprintable() else _escape(char) for char in masked)
+
+
+def _escape(char: str) -> str:
+    return char.encode("unicode_escape").decode()
 
 
 class MailLog:

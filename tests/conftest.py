@@ -58,7 +58,7 @@ def _shared(connection: Connection) -> None:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--update", action="store_true", help="write the outcome of the conversations anew")
+    parser.addoption("--update", action="store_true", help="write the golden files anew")
 
 
 @pytest.hookimpl(tryfirst=True)  # xdist looks at the groups

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 import pytest
 import structlog
 
+from mailbot.core.base.characters import INVISIBLE, STEERING
 from mailbot.maillog import MASK, MailLog, configure, mask_token
 
 KEY = "ABCDEFGHIJKLMNOPQRSTUVWX27"
@@ -54,6 +55,7 @@ HOSTILE = [
     "\u202egnp.exe",
     "\u2028 and \u2029",
     "\ud800 half a pair",
+    "un\u200bseen\u034f \u3164\ufe0f\U000e0041",
     "\0",
     '"} , {"event": "sent"',
     "x-" * 50_000,
@@ -119,6 +121,7 @@ def test_a_line_stays_one_line_of_printable_signs(said: Said, as_json: bool, tex
     assert len(lines) == len(names)
     for line in lines:
         assert line.isprintable()
+        assert not (STEERING | INVISIBLE) & set(line)
         assert len(line) < 30_000
 
 

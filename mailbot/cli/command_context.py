@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import sys
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
@@ -15,7 +14,7 @@ from mailbot import clock
 from mailbot.assembly import assemble
 from mailbot.cli.tables import billing_text, show_table
 from mailbot.config.settings import Config, ConfigError, load_config
-from mailbot.core.base.address import clean_text
+from mailbot.core.base.characters import escaped, multi_line
 from mailbot.environment import Desk
 from mailbot.maillog import configure
 from mailbot.process.invoicing import remember_prices
@@ -27,15 +26,13 @@ NowOption = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of a table.")]
 
-#: Control and bidirectional signs that JSON leaves as they are.
-_UNSAFE = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 #: Set once by the callback before any command: ``-c``, ``--now``.
 chosen: dict[str, Any] = {"config": None, "now": None}
 
 
 def fail(text: str, code: int = 1) -> NoReturn:
     """End with a message on standard error."""
-    typer.echo(clean_text(text), err=True)
+    typer.echo(multi_line(text), err=True)
     raise typer.Exit(code)
 
 
@@ -96,9 +93,13 @@ def _not_before_what_happened(found: Desk, moment: datetime) -> None:
 
 
 def show_json(value: Any) -> None:
-    """One JSON document; signs that steer a terminal are written as escapes."""
-    written = json.dumps(value, ensure_ascii=False, indent=2)
-    sys.stdout.write(_UNSAFE.sub(lambda sign: f"\\u{ord(sign[0]):04x}", written) + "\n")
+    """Prints one JSON document; steering and invisible characters are written as escapes."""
+    sys.stdout.write(escaped(json.dumps(value, ensure_ascii=False, indent=2), _json_escape) + "\n")
+
+
+def _json_escape(char: str) -> str:
+    units = char.encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{units[at : at + 2].hex()}" for at in range(0, len(units), 2))
 
 
 def show_ticket(shape: dict[str, Any], rules: Mapping[str, str]) -> None:

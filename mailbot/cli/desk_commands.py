@@ -27,10 +27,11 @@ from mailbot.cli.command_context import (
     show_ticket,
 )
 from mailbot.cli.tables import show_table
-from mailbot.core.base.address import clean_text
+from mailbot.core.base.characters import multi_line
+from mailbot.core.desk.disclosure import PUBLIC_STATES, stored_states
 from mailbot.core.desk.effects import Result
 from mailbot.core.desk.ticket import State
-from mailbot.core.mail.auth_results_probe import Finding
+from mailbot.core.mail.auth_results_probe import BorderFinding
 from mailbot.maillog import configure
 from mailbot.process import mapping
 from mailbot.service.runner import keep_mail
@@ -137,7 +138,7 @@ def check(
     choose(config_file, now)
     configure()
     if probe_mail is not None:
-        lines: list[Finding] = [*judge_mail(probe_mail.read_bytes(), config().identity.authserv_id)]
+        lines: list[BorderFinding] = [*judge_mail(probe_mail.read_bytes(), config().identity.authserv_id)]
     else:
         lines = [*check_all(config())]
     if send_probe and all(line.good for line in lines):
@@ -146,7 +147,7 @@ def check(
         show_json([{"check": line.name, "good": line.good, "detail": line.detail} for line in lines])
     else:
         for line in lines:
-            typer.echo(clean_text(f"{'good ' if line.good else 'FAULT'}  {line.name}: {line.detail}"))
+            typer.echo(multi_line(f"{'good ' if line.good else 'FAULT'}  {line.name}: {line.detail}"))
         if send_probe:
             typer.echo(
                 "The probe tests one path only: what the receiving server does with a mail from this desk's own server."
@@ -154,14 +155,14 @@ def check(
     raise typer.Exit(0 if all(line.good for line in lines) else 1)
 
 
-def _probed(patience: float) -> tuple[Finding, ...]:
+def _probed(patience: float) -> tuple[BorderFinding, ...]:
     from mailbot.operations.border_probe import probe
     from mailbot.servers.imap import ImapError
 
     try:
         return probe(desk(), patience)
     except ImapError as error:
-        return (Finding("probe", False, str(error)),)
+        return (BorderFinding("probe", False, str(error)),)
 
 
 @app.command()
@@ -221,10 +222,10 @@ def list_tickets(
 ) -> None:
     """List tickets, newest first."""
     choose(config_file, now)
-    known = known_state(state, State)
+    known = known_state(state, PUBLIC_STATES)
     found = desk()
     with found.store.read() as session:
-        states = [known] if known else None
+        states = stored_states(State(known)) if known else None
         histories = tickets.histories(session, states)
         shaped = [
             json_shapes.ticket_shape(mapping.of_row(row), histories.get(row.number, []), found.wording)
@@ -261,7 +262,7 @@ def decide(
 ) -> None:
     """Decide a ticket, with the words of a reply: mailbot decide LIC-12 "APPROVE agents"."""
     from mailbot.process.decision_lines import Decisions
-    from mailbot.process.unit_of_work import Work
+    from mailbot.process.unit_of_work import UnitOfWork
 
     choose(config_file, now)
     found = desk(writes=True)
@@ -269,15 +270,16 @@ def decide(
         ticket = mapping.load_ticket(session, ref)
         if ticket is None:
             fail(f"there is no ticket {ref}")
-        work = Work(found, session, found.clock(), f"decide:{ref}:{found.clock().isoformat()}:{decision}")
-        results = Decisions(work, "operator", None).carry_out(decision, (ticket.ref,))
+        label = f"decide:{ref}:{found.clock().isoformat()}:{decision}"
+        with UnitOfWork(found, session, found.clock(), label) as work:
+            results = Decisions(work, "operator", None).carry_out(decision, (ticket.ref,))
     if json:
         show_json([_result(result) for result in results])
     else:
         for result in results:
             why = found.wording.sentences["why"].get(result.why, result.why)
             typer.echo(
-                clean_text(f"{'done' if result.done else 'NOT done'}: {result.read}" + (f"\n  {why}" if why else ""))
+                multi_line(f"{'done' if result.done else 'NOT done'}: {result.read}" + (f"\n  {why}" if why else ""))
             )
     raise typer.Exit(0 if results and all(result.done for result in results) else 1)
 

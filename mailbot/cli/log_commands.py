@@ -13,7 +13,7 @@ from mailbot.assembly import read_catalogue
 from mailbot.cli.command_context import ConfigOption, Json, NowOption, choose, chosen, desk, fail, show_json
 from mailbot.cli.tables import show_table, text_of
 from mailbot.config.toml_file import DEFAULT
-from mailbot.core.base.address import clean
+from mailbot.core.base.characters import single_line
 from mailbot.core.desk.log_review import LicenceOf, arrival_of, claim_in, examine
 from mailbot.core.logs.diagnosis import Diagnosis, FormClaim
 from mailbot.core.logs.log_sources import mail_in, sources_in
@@ -113,7 +113,7 @@ def _day(received_at: str | None, mail: Message | None, zone: tzinfo) -> date | 
 
 def show_diagnosis(told: Diagnosis) -> None:
     """A diagnosis for people."""
-    typer.echo(clean(told.sentence, 1_000))
+    typer.echo(single_line(told.sentence, 1_000))
     typer.echo("")
     facts = [(name.replace("_", " "), text_of(value)) for name in _FACTS if (value := getattr(told, name))]
     show_table("What the logs say", ("what", "value"), facts)
@@ -129,4 +129,4 @@ def _list(title: str, sentences: Sequence[str]) -> None:
     if sentences:
         typer.echo(f"\n{title}:")
         for sentence in sentences:
-            typer.echo(f"- {clean(sentence, 1_000)}")
+            typer.echo(f"- {single_line(sentence, 1_000)}")

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from mailbot.cli.command_context import ConfigOption, Json, NowOption, choose, desk, fail, show_json
-from mailbot.core.base.address import strict
+from mailbot.core.base.address import plain_address
 from mailbot.operations.person_erasure import StillNeededError
 from mailbot.operations.person_erasure import erase_person as erased
 from storage.erasure import Erased
@@ -23,7 +23,7 @@ def erase(
 
     Licences, bills and decisions stay. While a ticket of that address is open, nothing is erased and the exit code is 1.
     """
-    if strict(address) is None:
+    if plain_address(address) is None:
         fail(f"ADDRESS: read {address!r}, must be one plain address like jo@acme.example", 2)
     choose(config_file, now)
     try:

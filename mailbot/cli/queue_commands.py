@@ -10,7 +10,7 @@ import typer
 from mailbot import json_shapes
 from mailbot.cli.command_context import ConfigOption, Json, NowOption, choose, desk, fail, known_state, show_json
 from mailbot.cli.tables import show_table
-from mailbot.core.base.address import clean_text
+from mailbot.core.base.characters import multi_line
 from mailbot.core.outbound.text_layout import first_line
 from storage import inbox, outbox
 
@@ -136,7 +136,7 @@ def _on_terminal() -> bool:
 
 def _show_raw(raw: bytes) -> None:
     if _on_terminal():
-        typer.echo(clean_text(raw.decode("utf-8", "replace")))
+        typer.echo(multi_line(raw.decode("utf-8", "replace")))
     else:
         sys.stdout.buffer.write(raw)
 

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from mailbot.core.base.address import clean
+from mailbot.core.base.characters import single_line
 
 #: Characters of a cell: whatever a person may have to read in one.
 CELL_MAX = 20_000
@@ -24,7 +24,7 @@ def show_table(
     if not rows:
         console.out(f"{title}: none", highlight=False)
         return
-    cells = [[clean(text_of(value), CELL_MAX) for value in row] for row in rows]
+    cells = [[single_line(text_of(value), CELL_MAX) for value in row] for row in rows]
     widths = [max(map(cell_len, column)) for column in zip(columns, *cells, strict=True)]
     if not console.is_terminal:
         _say(console, [title, *("  ".join(map(set_cell_size, row, widths)).rstrip() for row in (columns, *cells))])

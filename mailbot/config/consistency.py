@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from mailbot.core.base.address import fold_case, strict
+from mailbot.core.base.address import fold_case, plain_address
 from mailbot.core.base.config_faults import wrong
 from mailbot.core.base.loopback import is_loopback
 
@@ -113,7 +113,7 @@ def _room_for_keys(raw: Raw) -> Iterator[str]:
 
 def _desk(raw: Raw) -> str | None:
     address = _section(raw, "mailbot").get("address")
-    return fold_case(address) if isinstance(address, str) and strict(address) else None
+    return fold_case(address) if isinstance(address, str) and plain_address(address) else None
 
 
 def _section(raw: Raw, name: str) -> Raw:

@@ -15,7 +15,7 @@ from pydantic import AfterValidator, BeforeValidator, SecretStr
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from mailbot.core.base.address import strict
+from mailbot.core.base.address import plain_address
 from mailbot.core.base.config_faults import suggestion
 
 
@@ -35,12 +35,12 @@ def _host(text: str) -> str:
 
 
 def _address(text: str) -> str:
-    _fits(strict(text) is not None)
+    _fits(plain_address(text) is not None)
     return text
 
 
 def _partner(text: str) -> str:
-    if strict(f"any{text}" if text.startswith("@") else text) is None:
+    if plain_address(f"any{text}" if text.startswith("@") else text) is None:
         raise ValueError("an address or a domain, such as 'anna@example.com' or '@example.com'")
     return text
 

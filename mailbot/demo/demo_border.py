@@ -12,7 +12,7 @@ from weakref import WeakSet
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
-from mailbot.core.base.address import domain, fold_case
+from mailbot.core.base.address import domain_of, fold_case
 from mailbot.core.mail.message import parse
 
 #: The name of this border in Authentication-Results.
@@ -29,10 +29,10 @@ def stamped_verdict(sender: str | None, login: str | None, own: frozenset[str]) 
     """The result to stamp: pass for whoever logged in as ``sender``, fail for another in a domain of ``own`` people."""
     if sender is None:
         return "dmarc=none"
-    host = domain(sender)
+    host = domain_of(sender)
     if login is not None and fold_case(sender) == login:
         return f"dmarc=pass header.from={host}"
-    if host in {domain(address) for address in own}:
+    if host in {domain_of(address) for address in own}:
         return f"dmarc=fail (p=reject) header.from={host}"
     return f"dmarc=none header.from={host}"
 

@@ -9,6 +9,7 @@ from typing import Any
 from mailbot import json_shapes
 from mailbot.assembly import assemble
 from mailbot.config.settings import load_config
+from mailbot.core.desk.disclosure import Viewer, shown_to
 from mailbot.core.desk.ticket import Ticket
 from mailbot.core.ledger.period import DECREASE_DAY
 from mailbot.demo.correspondents import DESK, PEOPLE
@@ -133,9 +134,10 @@ class RunningDesk:
             return (row.kind, row.ref) if row else ("", None)
 
     def ticket(self, ref: str) -> Ticket | None:
-        """The ticket as it stands."""
+        """The ticket as staff are shown it."""
         with self.desk.store.read() as session:
-            return mapping.load_ticket(session, ref)
+            found = mapping.load_ticket(session, ref)
+        return shown_to(Viewer.OTHERS, found) if found else None
 
     def tickets(self) -> list[dict[str, Any]]:
         """All tickets, newest first, in the shape of ``mailbot tickets --json``."""

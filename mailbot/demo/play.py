@@ -70,7 +70,7 @@ class Play:
         if ticket.state.value != wanted:
             self.faults.append(f"{ticket.ref} is {ticket.state.value}, must be {wanted}")
             return False
-        statuses = {item.item: item.status.value for item in ticket.items if item.status is not None}
+        statuses: dict[str, str] = {item.item: item.status.value for item in ticket.items if item.status is not None}
         for item, status in case.parts.items():
             if statuses.get(item) != status:
                 self.faults.append(f"{ticket.ref}: {item} is {statuses.get(item)}, must be {status}")

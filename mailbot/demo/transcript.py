@@ -10,7 +10,8 @@ from rich.text import Text
 
 from mailbot.cli.tables import show_table
 from mailbot.clock import system
-from mailbot.core.base.address import clean, same
+from mailbot.core.base.address import same_address
+from mailbot.core.base.characters import single_line
 from mailbot.core.desk.ticket import Ticket
 from mailbot.core.form.quotes import own_text
 from mailbot.core.mail.message import Message, parse
@@ -46,7 +47,7 @@ class Transcript:
         sender = mail.sender or "nobody"
         entry: dict[str, Any] = {"what": "mail", "from": sender, "to": mailbox, "subject": mail.subject}
         entry |= {"message_id": mail.message_id, "text": mail.text, "files": [file.name for file in mail.attachments]}
-        if same(sender, DESK):
+        if same_address(sender, DESK):
             entry["kind"], entry["ref"] = self.kind(mail.message_id)
             head, shown = f"mailbot -> {mailbox}  {entry['kind']}: {mail.subject}", self._gist(mail)
             self._add(entry, head, "green", shown)
@@ -87,9 +88,9 @@ class Transcript:
             self.entries.append({"at": now.isoformat(), **entry})
             if self.console is not None:
                 stamp = "" if entry["what"] in ("case", "note") else f"{now.astimezone():%H:%M:%S} "
-                self.console.print(Text(f"{stamp}{clean(head, 2 * WIDTH)}", style=style), soft_wrap=True)
+                self.console.print(Text(f"{stamp}{single_line(head, 2 * WIDTH)}", style=style), soft_wrap=True)
                 for line in below:
-                    self.console.print(Text(f"{' ' * 9}{clean(line, WIDTH)}", style="dim"), soft_wrap=True)
+                    self.console.print(Text(f"{' ' * 9}{single_line(line, WIDTH)}", style="dim"), soft_wrap=True)
 
     def _gist(self, mail: Message) -> list[str]:
         return _some([line for line in _words(mail.text) if line != self.marker], _GIST)

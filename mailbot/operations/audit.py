@@ -9,12 +9,15 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
+from mailbot.core.desk.due_kind import DueKind
 from mailbot.core.desk.grant import SILENT
 from mailbot.core.desk.ticket import GRANTED, Item, ItemStatus, Ticket, state_of
+from mailbot.core.form.request_kinds import Action, RequestKind
 from mailbot.core.ledger.billing_history import billing_history, committed_on
 from mailbot.core.ledger.invoices import InvoiceLine
 from mailbot.core.ledger.licence import DATES, LicenceEvent, state_on, valid_events
 from mailbot.core.ledger.period import month_end, next_month
+from mailbot.core.ledger.rule import Rule
 from mailbot.process import invoicing, mapping
 from storage import due, licence_posts, licences, people, price_lists, tickets
 
@@ -114,7 +117,7 @@ def _books(session: Session, now: datetime, zone: ZoneInfo) -> Books:
         lines=lines,
         named=frozenset(people.names(session)) | frozenset(people.all_contacts(session)),
         waiting=frozenset(
-            (row.ref, row.due_at.astimezone(zone).date()) for row in due.open_(session, "day") if row.ref
+            (row.ref, row.due_at.astimezone(zone).date()) for row in due.open_(session, DueKind.DAY) if row.ref
         ),
         unasked=frozenset(
             (row.token, row.revision) for row in licence_posts.listing(session, licence_posts.PostState.WAITING)
@@ -158,7 +161,7 @@ def _unlike(event: LicenceEvent, ticket: Ticket, books: Books) -> Iterator[str]:
     day = ticket.received_at.astimezone(books.zone).date()
     if event.asked_on and ticket.version == 1 and event.kind != "moved" and event.asked_on != day:
         yield f"says that it was requested on {event.asked_on}, but ticket {ticket.ref} arrived on {day}"
-    if event.kind.startswith(("modify", "contract")) and event.rule != "implied":
+    if event.kind.startswith(("modify", "contract")) and event.rule != Rule.IMPLIED:
         strange = [key for key in event.changes if key not in DATES and not ticket.item(key)]
         if strange:
             yield f"changes {', '.join(strange)}, which ticket {ticket.ref} does not ask for"
@@ -182,7 +185,7 @@ def _states(books: Books) -> Found:
 def _items(books: Books) -> Found:
     """What a ticket says it granted is in the ledger as it says, and what the ledger has of a ticket is granted there."""
     for ref, ticket in books.tickets.items():
-        if ticket.request == "shuttle" and ticket.action == "modify":
+        if ticket.request is RequestKind.SHUTTLE and ticket.action is Action.MODIFY:
             continue  # done by hand, the ledger is untouched
         mine = books.by_ticket.get(ref, [])
         for item in ticket.items:
@@ -279,7 +282,7 @@ def _over(item: Item, ticket: Ticket, books: Books) -> bool:
 
 def _forecast(item: Item, ticket: Ticket, books: Books) -> bool:
     """Whether the way of billing was not decided when the change was granted: its fraction was a forecast."""
-    if ticket.request == "activate" or item.effective is None:  # which is told anew once it is decided
+    if ticket.request is RequestKind.ACTIVATE or item.effective is None:  # which is told anew once it is decided
         return False
     licence = state_on(books.by_token.get(ticket.token or "", []), item.effective)
     return licence is not None and licence.billing is None

@@ -7,9 +7,9 @@ from datetime import datetime
 from email.utils import format_datetime
 from itertools import chain
 
-from mailbot.core.base.address import domain
+from mailbot.core.base.address import domain_of
 from mailbot.core.inbound import reply_keys
-from mailbot.core.mail.auth_results_probe import Finding, forged_fields, of_mail, of_probe
+from mailbot.core.mail.auth_results_probe import BorderFinding, forged_fields, mail_findings, probe_findings
 from mailbot.core.mail.bounce import OWN_HEADER
 from mailbot.core.mail.message import Message, parse
 from mailbot.environment import Desk
@@ -22,12 +22,12 @@ from mailbot.service.mailbox_loop import imap_settings
 _LOOK = 0.5
 
 
-def judge_mail(raw: bytes, authserv_id: str | None) -> tuple[Finding, ...]:
+def judge_mail(raw: bytes, authserv_id: str | None) -> tuple[BorderFinding, ...]:
     """What the desk makes of the sender of that mail."""
-    return of_mail(parse(raw), authserv_id)
+    return mail_findings(parse(raw), authserv_id)
 
 
-def probe(desk: Desk, patience: float) -> tuple[Finding, ...]:
+def probe(desk: Desk, patience: float) -> tuple[BorderFinding, ...]:
     """Send the probe, wait so many seconds for it, judge what arrived and put it away.
 
     It is marked as our own, so that a desk that runs meanwhile does not answer it.
@@ -38,7 +38,7 @@ def probe(desk: Desk, patience: float) -> tuple[Finding, ...]:
     authserv_id = desk.config.identity.authserv_id
     if authserv_id is None:
         return (
-            Finding(
+            BorderFinding(
                 "probe",
                 False,
                 "identity.authserv_id is not set, so the desk trusts no field and there is nothing to forge",
@@ -49,24 +49,24 @@ def probe(desk: Desk, patience: float) -> tuple[Finding, ...]:
     address = desk.config.mailbot.address
     outcome = asyncio.run(_send(desk, address, raw))
     if not isinstance(outcome, Sent):
-        return (Finding("probe", False, f"the probe could not be sent: {outcome.reply}"),)
+        return (BorderFinding("probe", False, f"the probe could not be sent: {outcome.reply}"),)
     message = _await(desk, before, message_id, patience)
     if message is None:
         return (
-            Finding(
+            BorderFinding(
                 "probe",
                 False,
                 f"the probe was sent but did not arrive within {patience:g} s; is {address} the address of this mailbox?",
             ),
         )
-    return of_probe(message, mark, authserv_id)
+    return probe_findings(message, mark, authserv_id)
 
 
 def _mail(desk: Desk, authserv_id: str, now: datetime) -> tuple[bytes, str, str]:
     """(the finished mail, its Message-ID, the mark of the forged field)."""
     address, random = desk.config.mailbot.address, desk.ids.stream("probe")
     mark = reply_keys.make(random(20))
-    message_id = reply_keys.message_id(None, None, random(20), domain(address))
+    message_id = reply_keys.message_id(None, None, random(20), domain_of(address))
     lines = [
         *forged_fields(authserv_id, address, mark),
         f"From: {address}",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from mailbot.assembly import read_catalogue
 from mailbot.config.settings import Config, ConfigError
-from mailbot.core.mail.auth_results_probe import Finding
+from mailbot.core.mail.auth_results_probe import BorderFinding
 from mailbot.maillog import MailLog
 from mailbot.servers.imap import ImapError, ImapSettings, Mailbox
 from mailbot.servers.smtp import Smtp, SmtpError
@@ -18,9 +18,9 @@ from storage.engine import head, open_store
 from storage.faults import StoreError
 
 
-def check_all(config: Config) -> list[Finding]:
+def check_all(config: Config) -> list[BorderFinding]:
     """All checks in order; a fault in one does not keep the others from being made."""
-    lines = [Finding("configuration", True, "no faults")]
+    lines = [BorderFinding("configuration", True, "no faults")]
     lines.append(_try("catalogue", lambda: f"version {read_catalogue(config.mailbot.catalogue).version}"))
     lines.append(_try("templates", lambda: _templates(config)))
     lines.append(_try("database", lambda: _database(config)))
@@ -36,13 +36,13 @@ KEYS = {
 }
 
 
-def _try(name: str, look: Callable[[], str]) -> Finding:
+def _try(name: str, look: Callable[[], str]) -> BorderFinding:
     try:
-        return Finding(name, True, look())
+        return BorderFinding(name, True, look())
     except (ImapError, SmtpError) as error:
-        return Finding(name, False, f"{error}; {KEYS[name]}")
+        return BorderFinding(name, False, f"{error}; {KEYS[name]}")
     except (ConfigError, StoreError, OSError, ValueError) as error:
-        return Finding(name, False, str(error))
+        return BorderFinding(name, False, str(error))
 
 
 def _templates(config: Config) -> str:

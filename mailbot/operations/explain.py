@@ -8,7 +8,7 @@ from typing import Any
 from sqlmodel import Session
 
 from mailbot import json_shapes
-from mailbot.core.mail.auth_results import evidence, verdict
+from mailbot.core.mail.auth_results import believed_field, sender_verdict
 from mailbot.core.mail.message import Message, parse
 from mailbot.environment import Desk
 from mailbot.maillog import MailLog
@@ -46,7 +46,7 @@ def explain_mail(desk: Desk, raw: bytes) -> dict[str, Any]:
 
 
 def _verdict(desk: Desk, message: Message) -> str | None:
-    return verdict(message, desk.config.identity.authserv_id).value if message.sender else None
+    return sender_verdict(message, desk.config.identity.authserv_id).value if message.sender else None
 
 
 def _why(desk: Desk, message: Message) -> str:
@@ -56,7 +56,7 @@ def _why(desk: Desk, message: Message) -> str:
         return message.sender_fault or ""
     if named is None:
         return "identity.authserv_id is not configured"
-    field = evidence(message, named)
+    field = believed_field(message, named)
     return f"Authentication-Results: {field}" if field else f"it has no Authentication-Results field from {named}"
 
 

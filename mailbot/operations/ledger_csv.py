@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from typing import Any
 
-from mailbot.core.base.address import strict
+from mailbot.core.base.address import plain_address
 from mailbot.core.catalogue.contents import Catalogue
 from mailbot.core.catalogue.item_kinds import SEATS
 from mailbot.core.form.values import token_value as read_token
@@ -70,7 +70,7 @@ def _token(value: str) -> str | None:
 
 
 def _contact(value: str) -> str | None:
-    if strict(f"x{value}" if value.startswith("@") else value):
+    if plain_address(f"x{value}" if value.startswith("@") else value):
         return None
     return f"read {value!r}, must be an address or @domain"
 

@@ -9,7 +9,7 @@ from sqlmodel import Session
 
 from mailbot.core.base.address import fold_case
 from mailbot.core.catalogue.contents import Catalogue
-from mailbot.core.catalogue.item_kinds import SEATS
+from mailbot.core.catalogue.item_kinds import CHOSEN, SEATS, ItemKey, item_key
 from mailbot.core.desk.events import Reversed
 from mailbot.core.ledger.invariants import first_broken_invariant
 from mailbot.core.ledger.licence import DATES, Licence, LicenceEvent
@@ -17,7 +17,7 @@ from mailbot.core.ledger.licence import state_on as state
 from mailbot.environment import Desk
 from mailbot.operations.ledger_csv import Progress, cell_parts
 from mailbot.process import mapping
-from mailbot.process.unit_of_work import Work
+from mailbot.process.unit_of_work import UnitOfWork
 from storage import licence_posts, licences, people
 
 #: So many tokens are looked up alone; for more the whole ledger is read once.
@@ -113,11 +113,12 @@ def reverse(desk: Desk, token: str, revision: int, why: str) -> str | None:
         )  # fmt: skip
         if desk.config.licence_server is not None:
             licence_posts.add(session, token, put_back, now)
-        _tell_ticket(Work(desk, session, now, f"reverse:{token}:{revision}"), wrong)
+        with UnitOfWork(desk, session, now, f"reverse:{token}:{revision}") as work:
+            _tell_ticket(work, wrong)
     return None
 
 
-def _tell_ticket(work: Work, wrong: LicenceEvent) -> None:
+def _tell_ticket(work: UnitOfWork, wrong: LicenceEvent) -> None:
     """The ticket that asked for what is reversed knows of it."""
     ticket = work.ticket(wrong.ticket) if wrong.ticket else None
     if ticket is not None:
@@ -171,21 +172,21 @@ def _terms(row: Mapping[str, str], today: Licence | None, catalogue: Catalogue) 
     wanted |= {k: int(row[k] or 0) for k in SEATS if k in row}
     if "whitelabel" in row:
         wanted["whitelabel"] = row["whitelabel"] == "true"
-    for column, kind in (("addons", "addon"), ("plugins", "plugin")):
-        if column in row:
-            known = catalogue.addons if kind == "addon" else catalogue.plugins
-            chosen = set(cell_parts(row[column]))
-            wanted |= {f"{kind}:{key}": key in chosen for key in known}
+    if "addons" in row:
+        wanted |= {ItemKey.addon(key): key in cell_parts(row["addons"]) for key in catalogue.addons}
+    if "plugins" in row:
+        wanted |= {ItemKey.plugin(key): key in cell_parts(row["plugins"]) for key in catalogue.plugins}
     return {k: v for k, v in wanted.items() if _now(today, k) != v}
 
 
 def _now(today: Licence | None, key: str) -> Any:
+    item = item_key(key)
     if today is None:
-        return False if ":" in key else 0 if key in SEATS else None
+        return False if item and item.kind in CHOSEN else 0 if key in SEATS else None
     if key in DATES:
         value = getattr(today, key)
         return value.isoformat() if value else None
-    return today.value(key)
+    return today.value(item) if item else getattr(today, key)
 
 
 def _write(desk: Desk, session: Session, found: Sequence[Difference], kind: str, why: str, now: datetime) -> None:

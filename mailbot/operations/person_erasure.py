@@ -1,20 +1,14 @@
 """``mailbot erase``: what the desk knows of a person goes; licences, bills and what was decided stay."""
 
+from dataclasses import replace
 from typing import Any
 
 from sqlmodel import Session
 
-from mailbot.core.base.address import same
+from mailbot.core.base.address import same_address
 from mailbot.core.desk.ticket import FINAL, Ticket
 from mailbot.environment import Desk
 from storage import erasure, tickets
-
-#: What a ticket keeps of a person: nothing. Its items, dates, token and linked tickets stay.
-_NOBODY: dict[str, Any] = {
-    "sender": erasure.GONE, "sender_name": "", "customer_name": None, "customer_email": None, "forwarded_from": None,
-    "comments": None, "question": None, "description": None, "reason": None, "subject": "", "fields": {},
-    "problems": (), "diagnosis": None, "challenged": (), "confirmed_by": None, "threads": {}, "log_mails": (), "files": (),
-}  # fmt: skip
 
 
 class StillNeededError(ValueError):
@@ -36,7 +30,9 @@ def erase_person(desk: Desk, address: str, *, dry_run: bool) -> erasure.Erased:
 
 
 def _of_the_desk(desk: Desk, address: str) -> None:
-    if any(same(address, own) for own in (desk.config.mailbot.address, *(one.address for one in desk.config.staff))):
+    if any(
+        same_address(address, own) for own in (desk.config.mailbot.address, *(one.address for one in desk.config.staff))
+    ):
         msg = f"{address} is the desk's or a member of staff: remove it from the configuration first"
         raise StillNeededError(msg)
 
@@ -57,6 +53,13 @@ def _nothing_open(session: Session, address: str) -> None:
 
 
 def _dismantled(body: dict[str, Any]) -> dict[str, Any]:
-    ticket = Ticket.model_validate(body)
-    items = tuple(item.model_copy(update={"reason": None}) for item in ticket.items)
-    return ticket.model_copy(update={**_NOBODY, "items": items}).model_dump(mode="json", by_alias=True)
+    """The ticket without anything that leads to a person."""
+    ticket = Ticket.from_json(body)
+    erased = replace(
+        ticket,
+        sender=erasure.GONE, sender_name="", customer_name=None, customer_email=None, forwarded_from=None,
+        comments=None, question=None, description=None, reason=None, subject="", fields={},
+        problems=(), diagnosis=None, challenged=(), confirmed_by=None, threads={}, log_mails=(), files=(),
+        items=tuple(replace(item, reason=None) for item in ticket.items),
+    )  # fmt: skip
+    return erased.to_json()

@@ -1,8 +1,8 @@
-"""Decision lines become events of their tickets, each with its own result. Whether they may count: ``members``."""
+"""Decision lines become events of their tickets, each with its own result; ``process.staff_replies`` lets them through."""
 
 from collections.abc import Iterable, Sequence
 
-from mailbot.core.base.address import same
+from mailbot.core.base.address import same_address
 from mailbot.core.desk import events
 from mailbot.core.desk.effects import Facts, Result, Send
 from mailbot.core.desk.mail_kind import MailKind
@@ -10,29 +10,28 @@ from mailbot.core.desk.ticket import State, Ticket
 from mailbot.core.inbound import decision_grammar, reply_keys
 from mailbot.core.inbound.purpose import Purpose
 from mailbot.core.outbound.words.sentences import item_names
-from mailbot.process.unit_of_work import Work
-from storage import tickets
+from mailbot.process.unit_of_work import UnitOfWork
 
 #: A ticket as its approval mail showed it: reference, request version, licence revision.
 Covered = tuple[str, int, int]
-#: Words that change what is asked; the others only speak, and may come at any time.
+#: Words that decide; the others only speak, and may come at any time.
 BINDING = frozenset({"APPROVE", "REJECT"})
 
 
 class Decisions:
     """Carries out the decisions of one mail or command."""
 
-    def __init__(self, work: Work, by: str, covered: Sequence[Covered] | None) -> None:
+    def __init__(self, work: UnitOfWork, by: str, covered: Sequence[Covered] | None) -> None:
         self.work = work
         self.by = by
         self.covered = {ref: (version, revision) for ref, version, revision in covered} if covered is not None else None
-        #: Of each licence that lines of this mail changed: the revisions that they left behind, and the one they came to.
+        #: For each licence that lines of this mail changed: the revisions before those changes, and the one after them.
         self.moved: dict[str, tuple[frozenset[int], int]] = {}
 
     def read(
         self, own: str, refs: Sequence[str]
     ) -> tuple[decision_grammar.DecisionLine | decision_grammar.NotUnderstood, ...]:
-        """The decision lines in ``own``, which may be about the tickets ``refs``."""
+        """The decision lines in ``own``, which may be about any of the tickets ``refs``."""
         desk = self.work.desk
         names = {
             ref: item_names(ticket.open_items, desk.catalogue, desk.wording)
@@ -42,7 +41,7 @@ class Decisions:
         return decision_grammar.read_decisions(own, desk.config.mailbot.ticket_prefix, names)
 
     def carry_out(self, own: str, refs: Sequence[str]) -> list[Result]:
-        """The result of each decision line in ``own``; ``refs`` are the tickets that it may be about."""
+        """Carry out each decision line in ``own``, which may be about any of the tickets ``refs``; their results."""
         lines = self.read(own, refs)
         good = [line for line in lines if isinstance(line, decision_grammar.DecisionLine)]
         void = decision_grammar.contradictions(good)
@@ -76,8 +75,8 @@ class Decisions:
         return made.result or Result(line.read, False, ref, line.word, why="decided")
 
     def _hindrance(self, ticket: Ticket, line: decision_grammar.DecisionLine) -> str:
-        """Why this line may not touch that ticket, "" when nothing is in its way."""
-        if same(self.by, ticket.sender):
+        """Why this line may not touch that ticket, "" when it may."""
+        if same_address(self.by, ticket.sender):
             return "own_request"
         if line.word != "NOTE" and any(self.work.key_is_live(word) for word in reply_keys.holds_key(line.text)):
             return "holds_key"
@@ -87,14 +86,14 @@ class Decisions:
         return ""
 
     def _changed(self, ticket: Ticket) -> bool:
-        """Whether request or licence are not what the decision's mail showed."""
+        """Whether request or licence differ from what the approval mail showed."""
         if self.covered is None or not ticket.waits:
             return False
         version, revision = self.covered[ticket.ref]
         return ticket.version != version or ticket.licence_revision != revision or self.ledger_moved(ticket)
 
     def _follow(self, before: Ticket, after: Ticket) -> None:
-        """What a line of this mail changed does not make its next line late, be it about another ticket of that licence."""
+        """A change by one line of a mail does not make its next line late, not even about another ticket of the licence."""
         if self.covered is None:
             return
         self.covered[after.ref] = (after.version, after.licence_revision)
@@ -103,7 +102,7 @@ class Decisions:
             self.moved[after.token] = left | {before.licence_revision}, after.licence_revision
 
     def ledger_moved(self, ticket: Ticket) -> bool:
-        """Whether somebody else's change has come upon the ticket's licence since its items were worked out."""
+        """Whether somebody else changed the ticket's licence since its items were judged."""
         licence = self.work.licence(ticket.token) if ticket.token else None
         if licence is None or licence.bound_revision == ticket.licence_revision:
             return False
@@ -111,7 +110,7 @@ class Decisions:
         return not (ticket.licence_revision in left and licence.bound_revision == reached)
 
     def _ask_again(self, ticket: Ticket) -> None:
-        """New approval mails; where those that are out tell how it stands, for this member alone."""
+        """Send new approval mails to all, or, when only the request changed, to this member alone."""
         if self.ledger_moved(ticket):
             self.work.reopen_question(ticket)
         elif self.covered is not None:
@@ -133,9 +132,9 @@ class Decisions:
                 return events.Holds(self.by, line.read)
 
 
-def ask_anew(work: Work, ticket: Ticket, member: str, version: int) -> None:
+def ask_anew(work: UnitOfWork, ticket: Ticket, member: str, version: int) -> None:
     """A new approval mail for that member; it marks what the customer changed since ``version`` of the request."""
-    changes = [event for event in tickets.events(work.session, ticket.number) if event.kind == "changed"]
+    changes = [line for line in work.history(ticket) if line.kind == "changed"]
     recent = changes[-(ticket.version - version) :] if ticket.version > version else []
-    changed = tuple(dict.fromkeys(key for event in recent for key in str(event.detail).split(", ") if key))
-    work.perform(ticket, (Send(MailKind.APPROVAL, member, Facts(changed=changed), Purpose.DECISION),))
+    changed = tuple(dict.fromkeys(key for line in recent for key in str(line.detail).split(", ") if key))
+    work.send(Send(MailKind.APPROVAL, member, Facts(changed=changed), Purpose.DECISION), ticket)

@@ -1,205 +1,243 @@
 """From forms to tickets: what was read is checked, judged on the ledger of this moment, and becomes events."""
 
-from dataclasses import replace
+from dataclasses import dataclass
 from datetime import datetime
 
-from mailbot.core.base.address import fold_case, same
+from mailbot.core.base.address import same_address
+from mailbot.core.base.frozen import replace
 from mailbot.core.desk import log_review
 from mailbot.core.desk.authorisation import Sender
-from mailbot.core.desk.events import Changed, Confirmed, Decision, Event, Judged, Opened, StatusAsked
+from mailbot.core.desk.context import Scene
+from mailbot.core.desk.effects import Send
+from mailbot.core.desk.events import Changed, Confirmed, Decision, Judged, Opened, StatusAsked
 from mailbot.core.desk.judgement import judge, question
-from mailbot.core.desk.ticket import OPEN, State, Ticket
+from mailbot.core.desk.ticket import Ticket
 from mailbot.core.form import blank_form, reader
 from mailbot.core.form.forwarded import original_sender
 from mailbot.core.form.problem import Code, Problem
 from mailbot.core.form.reader import Reading, Request
+from mailbot.core.form.request_kinds import RequestKind
 from mailbot.core.form.validation import validate
 from mailbot.core.inbound.purpose import Purpose
-from mailbot.core.logs import diagnosis
+from mailbot.core.logs.diagnosis import Diagnosis
 from mailbot.core.logs.log_sources import Source, sources_of
-from mailbot.core.mail.message import Message, parse
+from mailbot.core.mail.message import parse
 from mailbot.process import mapping
-from mailbot.process.outgoing import joined
-from mailbot.process.unit_of_work import Work
-from storage import inbox, licences, tickets
+from mailbot.process.received_mail import ReceivedMail
+from mailbot.process.unit_of_work import UnitOfWork
+from storage import inbox, licences
 from storage import keys as key_rows
 
-#: Requests that come with a log.
-WITH_LOG = "reactivate"
+#: The request that comes with a log.
+WITH_LOG = RequestKind.REACTIVATE
 
 
-class Requests:
-    """Handles the forms of one message."""
+@dataclass(frozen=True)
+class Requester:
+    """Who asks, since when, and with which logs. ``confirmed``: somebody who may has agreed to the request."""
 
-    def __init__(self, work: Work, message: Message, sender: Sender, received_at: datetime) -> None:
-        self.work = work
-        self.message = message
-        self.sender = sender
-        self.received_at = received_at
+    sender: Sender
+    name: str
+    received_at: datetime
+    logs: tuple[Source, ...] = ()
+    confirmed: bool = False
 
-    def open(self, readings: tuple[Reading, ...], linked: str | None = None, note: str = "") -> list[Decision]:
-        """A ticket for each form, linked with each other, judged in order on what the one before left."""
-        decisions = []
-        refs: list[str] = [linked] if linked else []
-        with self.work.together():
-            for read in readings:
-                earlier = self._same_form(read)
-                if earlier is not None:
-                    decisions.append(self._again(earlier))
-                    continue
-                ticket = self._ticket(tuple(refs))
-                decisions.append(self._apply(ticket, Opened(self._judged(read, ticket), note)))
-                refs.append(ticket.ref)
-        for ref in refs:
-            if others := tuple(other for other in refs if other != ref):
-                self._link(ref, others)
-        return decisions
 
-    def ask(self, text: str) -> Decision:
-        """Prose of somebody who may ask: a question for staff; the same one again is answered with how it stands."""
-        text = self.work.blotted(text.strip())
-        fields = {"request": "information", "question": text}
-        same = self._same_form(Reading(fields))
-        if same is not None:
-            return self.work.apply(same, StatusAsked(self.sender.address))
-        request = question(text, self.message.sender_name, self.sender.address, self.work.desk.catalogue)
-        ticket = self._ticket(())
-        judged = self._judge(request, (), fields, ticket, "")
-        return self._apply(ticket, Opened(judged))
+def requester_of(mail: ReceivedMail) -> Requester:
+    """The writer of a mail with a form."""
+    return Requester(mail.sender, mail.message.sender_name, mail.received_at, sources_of(mail.message))
 
-    def change(self, ticket: Ticket, quoted: Reading | None, own: Reading, text: str) -> Decision:
-        """Corrected lines of a reply, on the ticket's stored values."""
-        merged = reader.merge(ticket.fields, quoted, own)
-        judged = self._judged(merged, ticket)
-        return self._apply(ticket, Changed(judged, self.sender.address, text))
 
-    def confirm(self, ticket: Ticket, by: str) -> Decision:
-        """A challenge was answered with CONFIRM: the stored form is judged anew."""
-        stored = reader.merge(ticket.fields, None, None)
-        requester = Sender(ticket.sender, ticket.sender_verdict, False, ticket.sender_known, ticket.sender_is_partner)
-        other = Requests(self.work, self.message, requester, ticket.received_at)
-        judged = other._judged(stored, ticket, confirmed=True)
-        return self._apply(ticket, Confirmed(judged, by))
+def _opener_of(ticket: Ticket) -> Requester:
+    """The sender of the mail that opened the ticket, whose request is confirmed now."""
+    sender = Sender(ticket.sender, ticket.sender_verdict, False, ticket.sender_known, ticket.sender_is_partner)
+    return Requester(sender, ticket.sender_name, ticket.received_at, confirmed=True)
 
-    def _apply(self, ticket: Ticket, event: Event) -> Decision:
-        judged: Judged = event.judged  # type: ignore[union-attr]
-        request = judged.request
-        tokens = (request.token, request.old_token, request.new_token, request.motion_token)
-        return self.work.apply(ticket, event, self.work.scene(*tokens))
 
-    def _ticket(self, linked: tuple[str, ...]) -> Ticket:
-        ticket = self.work.new_ticket(
-            self.sender.address,
-            self.sender.verdict,
-            self.received_at,
-            sender_name=self.message.sender_name,
-            subject=self.message.subject,
-            files=tuple(map(self.work.blotted, self.message.file_names)),
-            forwarded_from=", ".join(dict.fromkeys(m.sender for m in self.message.attached if m.sender))
-            or original_sender(self.message.text, self.message.subject),
-            sender_known=self.sender.known,
-            linked=linked,
-        )
-        return joined(ticket, self.sender.address, self.message.message_id) if self.message.message_id else ticket
+def open_tickets(
+    work: UnitOfWork, mail: ReceivedMail, readings: tuple[Reading, ...], linked: str | None = None
+) -> None:
+    """A ticket for each form, linked with each other; each form is judged on what the one before left.
 
-    def _judged(self, read: Reading, ticket: Ticket, *, confirmed: bool = False) -> Judged:
-        """Check the form, read the log, look at the ledger."""
-        catalogue = self.work.desk.catalogue
-        values = {field: self.work.blotted(value) for field, value in read.values.items()}
-        read = replace(read, values=values, prose=self.work.blotted(read.prose))
-        files = () if confirmed else sources_of(self.message)
-        earlier, day = self._earlier_logs(ticket)
-        has_log = bool(files or earlier or (ticket.diagnosis and ticket.diagnosis.files))
-        request, problems = validate(read, catalogue, attachments=has_log, default_name=self.message.sender_name)
-        found = None
-        if request.request == WITH_LOG and (files or earlier):
-            found, fault = self._diagnose(request, files, earlier, self.received_at if files or not day else day)
-            problems += fault
-        elif request.request == WITH_LOG:
-            found = ticket.diagnosis  # the mails with the logs are gone
-        form = blank_form.filled_form(request, read.values, problems)
-        return self._judge(request, problems, read.stored, ticket, form, found, bool(files), confirmed=confirmed)
+    Staff are asked when all are judged: no key is bound to a licence that the next form changes.
+    """
+    refs = [linked] if linked else []
+    approvals: list[tuple[str, Send]] = []
+    for read in readings:
+        earlier = work.same_form(mail.sender.address, read.stored)
+        if earlier is not None:
+            approvals += _again(work, mail, earlier)
+            continue
+        ticket = _new_ticket(work, mail, tuple(refs))
+        judged = _judged(work, requester_of(mail), read, ticket)
+        approvals += _without_approvals(work, work.take(ticket, Opened(judged), _scene(work, judged)))
+        refs.append(ticket.ref)
+    for ref, approval in approvals:
+        if (asked := work.ticket(ref)) is not None:
+            work.send(approval, work.follow_ledger(asked))
+    for ref in refs:
+        _link(work, ref, tuple(other for other in refs if other != ref))
 
-    def _judge(
-        self,
-        request: Request,
-        problems: tuple[Problem, ...],
-        fields: dict[str, str],
-        ticket: Ticket,
-        form: str,
-        found: diagnosis.Diagnosis | None = None,
-        new_log: bool = False,
-        *,
-        confirmed: bool = False,
-    ) -> Judged:
-        token = request.token or request.old_token
-        demo = request.request == "activate" and bool(request.demo)
-        elsewhere = demo and mapping.had_demo_elsewhere(
-            self.work.session, token, request.customer_name, request.customer_email or self.sender.address
-        )
-        scene = self.work.scene(token, request.new_token, request.motion_token, demo_elsewhere=elsewhere)
-        return judge(
-            request,
-            problems,
-            fields,
-            self.sender,
-            scene,
-            received_at=self.received_at,
-            diagnosis=found,
-            log_mails=(*ticket.log_mails, self.work.inbox_id) if new_log and self.work.inbox_id else ticket.log_mails,
-            form=form,
-            always_confirm=self.work.desk.config.identity.customers == "confirm",
-            confirmed=confirmed,
-            ref=ticket.ref,
-        )
 
-    def _earlier_logs(self, ticket: Ticket) -> tuple[tuple[Source, ...], datetime | None]:
-        """What came with the ticket's mails before this one, the last mail first, as far as they are kept; when that came."""
-        rows = [row for number in reversed(ticket.log_mails) if (row := inbox.get(self.work.session, number))]
-        raws = [(row, raw) for row in rows if (raw := inbox.raw_if_kept(self.work.session, row.id)) is not None]
-        sources = tuple(source for _, raw in raws for source in sources_of(parse(raw)))
-        return sources, raws[0][0].received_at if raws else None
+def ask(work: UnitOfWork, mail: ReceivedMail, text: str) -> None:
+    """Prose of a sender who may ask: a question for staff; the same one again is answered with how it stands."""
+    text = work.blotted(text.strip())
+    fields = {"request": RequestKind.INFORMATION.value, "question": text}
+    earlier = work.same_form(mail.sender.address, fields)
+    if earlier is not None:
+        work.apply(earlier, StatusAsked(mail.sender.address))
+        return
+    request = question(text, mail.message.sender_name, mail.sender.address, work.desk.catalogue)
+    ticket = _new_ticket(work, mail, ())
+    requester = Requester(mail.sender, mail.message.sender_name, mail.received_at)
+    judged = _on_ledger(work, requester, _Checked(request, (), fields), ticket)
+    work.apply(ticket, Opened(judged), _scene(work, judged))
 
-    def _diagnose(
-        self, request: Request, files: tuple[Source, ...], earlier: tuple[Source, ...], received_at: datetime
-    ) -> tuple[diagnosis.Diagnosis, tuple[Problem, ...]]:
-        """What the logs say, against form and ledger; a fault only where nothing attached could be read."""
-        day = received_at.astimezone(self.work.desk.config.zone).date()
-        own = [address for address in (self.sender.address, request.customer_email) if address]
-        told = log_review.examine(
-            files, log_review.claim_of(request), self.work.licence, day, own, self._in_ledger, earlier
-        )
-        if told.readable:
-            return told, ()
-        read, instead = "; ".join(told.unreadable), "; ".join(told.send_instead)
-        return told, (Problem(field="log", code=Code.ATTACHMENT_UNREADABLE, read=read, expected=instead),)
 
-    def _in_ledger(self, tokens: frozenset[str]) -> set[str]:
-        return licences.of_ledger(self.work.session, tokens)
+def change(work: UnitOfWork, mail: ReceivedMail, ticket: Ticket, quoted: Reading | None, own: Reading) -> Ticket:
+    """Corrected lines of a reply, on the ticket's stored values. Returns the ticket after it."""
+    judged = _judged(work, requester_of(mail), reader.merge(ticket.fields, quoted, own), ticket)
+    event = Changed(judged, mail.sender.address, mail.own)
+    return work.apply(ticket, event, _scene(work, judged)).ticket
 
-    def _again(self, ticket: Ticket) -> Decision:
-        """The same form is answered with how it stands; proved to be from whoever was asked to confirm it, it is his word."""
-        address = self.sender.address
-        asked = any(
-            row.purpose == Purpose.CONFIRM and same(row.address, address)
-            for row in key_rows.live_of_ticket(self.work.session, ticket.ref)
-        )
-        if asked and self.sender.verified and self.work.desk.config.identity.customers != "confirm":
-            return self.confirm(ticket, address)
-        return self.work.apply(ticket, StatusAsked(address))
 
-    def _same_form(self, read: Reading) -> Ticket | None:
-        """A ticket of this sender that was opened by the same form, and that is open as far as he may know."""
-        fields, sender = mapping.form_digest(read.stored), fold_case(self.sender.address)
-        for states in (OPEN, (State.CANCELLED,)):  # one that a contact refused may look open to him
-            row = tickets.same_form(self.work.session, sender, fields, states)
-            ticket = mapping.of_row(row) if row else None
-            if ticket is not None and not ticket.as_seen.final:
-                return ticket
-        return None
+def confirm(work: UnitOfWork, ticket: Ticket, by: str) -> None:
+    """A challenge was answered with CONFIRM: the stored form is judged anew."""
+    event = _confirmation(work, ticket, by)
+    work.apply(ticket, event, _scene(work, event.judged))
 
-    def _link(self, ref: str, others: tuple[str, ...]) -> None:
-        ticket = self.work.ticket(ref)
-        if ticket is not None and set(others) - set(ticket.linked):
-            linked = tuple(dict.fromkeys((*ticket.linked, *others)))
-            self.work.save(ticket.model_copy(update={"linked": linked}))
+
+def _confirmation(work: UnitOfWork, ticket: Ticket, by: str) -> Confirmed:
+    return Confirmed(_judged(work, _opener_of(ticket), reader.merge(ticket.fields, None, None), ticket), by)
+
+
+def _without_approvals(work: UnitOfWork, decision: Decision) -> list[tuple[str, Send]]:
+    """Send the mails of the decision but for those that ask staff, which come back with their ticket."""
+    approvals = []
+    for effect in decision.effects:
+        if isinstance(effect, Send) and effect.kind == "approval":
+            approvals.append((decision.ticket.ref, effect))
+        elif isinstance(effect, Send):
+            work.send(effect, decision.ticket)
+    return approvals
+
+
+def _again(work: UnitOfWork, mail: ReceivedMail, ticket: Ticket) -> list[tuple[str, Send]]:
+    """The same form is answered with how it stands; proved to be from an address that was asked, it confirms."""
+    address = mail.sender.address
+    asked = any(
+        row.purpose == Purpose.CONFIRM and same_address(row.address, address)
+        for row in key_rows.live_of_ticket(work.session, ticket.ref)
+    )
+    if asked and mail.sender.verified and work.desk.config.identity.customers != "confirm":
+        event = _confirmation(work, ticket, address)
+        return _without_approvals(work, work.take(ticket, event, _scene(work, event.judged)))
+    work.apply(ticket, StatusAsked(address))
+    return []
+
+
+def _scene(work: UnitOfWork, judged: Judged) -> Scene:
+    """The licences that the request is about."""
+    request = judged.request
+    return work.scene(request.token, request.old_token, request.new_token, request.motion_token)
+
+
+def _new_ticket(work: UnitOfWork, mail: ReceivedMail, linked: tuple[str, ...]) -> Ticket:
+    message = mail.message
+    attached = dict.fromkeys(inner.sender for inner in message.attached if inner.sender)
+    ticket = work.new_ticket(
+        mail.sender.address,
+        mail.sender.verdict,
+        mail.received_at,
+        sender_name=message.sender_name,
+        subject=message.subject,
+        files=tuple(map(work.blotted, message.file_names)),
+        forwarded_from=", ".join(attached) or original_sender(message.text, message.subject),
+        sender_known=mail.sender.known,
+        linked=linked,
+    )
+    return mail.in_thread(ticket)
+
+
+def _link(work: UnitOfWork, ref: str, others: tuple[str, ...]) -> None:
+    ticket = work.ticket(ref)
+    if ticket is not None and set(others) - set(ticket.linked):
+        work.put(replace(ticket, linked=tuple(dict.fromkeys((*ticket.linked, *others)))))
+
+
+@dataclass(frozen=True)
+class _Checked:
+    """A form as it was checked by itself: request, problems, the values to store, and the form filled in."""
+
+    request: Request
+    problems: tuple[Problem, ...]
+    fields: dict[str, str]
+    form: str = ""
+    diagnosis: Diagnosis | None = None
+
+
+def _judged(work: UnitOfWork, requester: Requester, read: Reading, ticket: Ticket) -> Judged:
+    """Check the form, read the log, look at the ledger."""
+    values = {field: work.blotted(value) for field, value in read.values.items()}
+    read = replace(read, values=values, prose=work.blotted(read.prose))
+    earlier, day = _earlier_logs(work, ticket)
+    has_log = bool(requester.logs or earlier or (ticket.diagnosis and ticket.diagnosis.files))
+    request, problems = validate(read, work.desk.catalogue, attachments=has_log, default_name=requester.name)
+    found = None
+    if request.request is WITH_LOG and (requester.logs or earlier):
+        dated = requester if requester.logs or not day else replace(requester, received_at=day)
+        found, fault = _diagnose(work, dated, request, earlier)
+        problems += fault
+    elif request.request is WITH_LOG:
+        found = ticket.diagnosis  # the mails with the logs are gone
+    form = blank_form.filled_form(request, read.values, problems)
+    return _on_ledger(work, requester, _Checked(request, problems, read.stored, form, found), ticket)
+
+
+def _on_ledger(work: UnitOfWork, requester: Requester, checked: _Checked, ticket: Ticket) -> Judged:
+    """Judge a checked form on the ledger."""
+    request, sender = checked.request, requester.sender
+    token = request.token or request.old_token
+    elsewhere = bool(request.request is RequestKind.ACTIVATE and request.demo) and mapping.had_demo_elsewhere(
+        work.session, token, request.customer_name, request.customer_email or sender.address
+    )
+    here = (work.inbox_id,) if requester.logs and work.inbox_id else ()
+    return judge(
+        request,
+        checked.problems,
+        checked.fields,
+        sender,
+        work.scene(token, request.new_token, request.motion_token, demo_elsewhere=elsewhere),
+        received_at=requester.received_at,
+        diagnosis=checked.diagnosis,
+        log_mails=(*ticket.log_mails, *here),
+        form=checked.form,
+        always_confirm=work.desk.config.identity.customers == "confirm",
+        confirmed=requester.confirmed,
+        ref=ticket.ref,
+    )
+
+
+def _earlier_logs(work: UnitOfWork, ticket: Ticket) -> tuple[tuple[Source, ...], datetime | None]:
+    """The logs of the ticket's earlier mails, the last mail first, as far as they are kept, and when that mail came."""
+    rows = [row for number in reversed(ticket.log_mails) if (row := inbox.get(work.session, number))]
+    raws = [(row, raw) for row in rows if (raw := inbox.raw_if_kept(work.session, row.id)) is not None]
+    sources = tuple(source for _, raw in raws for source in sources_of(parse(raw)))
+    return sources, raws[0][0].received_at if raws else None
+
+
+def _diagnose(
+    work: UnitOfWork, requester: Requester, request: Request, earlier: tuple[Source, ...]
+) -> tuple[Diagnosis, tuple[Problem, ...]]:
+    """What the logs say, against form and ledger; a problem only where nothing attached could be read."""
+    day = requester.received_at.astimezone(work.desk.config.zone).date()
+    own = [address for address in (requester.sender.address, request.customer_email) if address]
+
+    def in_ledger(tokens: frozenset[str]) -> set[str]:
+        return licences.of_ledger(work.session, tokens)
+
+    found = log_review.examine(requester.logs, log_review.claim_of(request), work.licence, day, own, in_ledger, earlier)
+    if found.readable:
+        return found, ()
+    read, instead = "; ".join(found.unreadable), "; ".join(found.send_instead)
+    return found, (Problem(field="log", code=Code.ATTACHMENT_UNREADABLE, read=read, expected=instead),)

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from sqlmodel import Session
 
 from mailbot.core.catalogue.contents import Catalogue
+from mailbot.core.catalogue.item_kinds import ItemKey
 from mailbot.core.ledger.invoices import InvoiceLine, Prices, invoice
 from mailbot.core.ledger.licence import LicenceEvent
 from mailbot.core.ledger.period import next_month
@@ -23,7 +24,9 @@ LINE = ("month", "token", "customer_name", "item", "quantity", "period_from", "p
 def remember_prices(store: Store, catalogue: Catalogue, now: datetime) -> None:
     """Keep the catalogue's prices, where they are not the last ones kept: they hold from now on."""
     amounts = {item: str(amount) for item, amount in catalogue.prices.items()}
-    unbilled = sorted(f"plugin:{plugin.key}" for plugin in catalogue.plugins.values() if plugin.implied_by)
+    unbilled: list[str] = sorted(
+        ItemKey.plugin(plugin.key) for plugin in catalogue.plugins.values() if plugin.implied_by
+    )
     with store.read() as session:
         last = price_lists.latest(session)
     same = last and (last.amounts, last.currency, last.unbilled) == (amounts, catalogue.currency, unbilled)

@@ -2,11 +2,12 @@
 
 import hashlib
 import json
-from dataclasses import replace
+from dataclasses import fields
 from datetime import date, datetime
 
 from sqlmodel import Session
 
+from mailbot.core.base.frozen import replace
 from mailbot.core.desk.ticket import Ticket
 from mailbot.core.ledger.licence import Licence, LicenceEvent, state_on
 from mailbot.core.mail.message import parse
@@ -22,7 +23,7 @@ def load_ticket(session: Session, ref: str) -> Ticket | None:
 
 def of_row(row: tickets.TicketRow) -> Ticket:
     """The ticket that the row holds."""
-    return Ticket.model_validate(row.body)
+    return Ticket.from_json(row.body)
 
 
 def form_digest(fields: dict[str, str]) -> str:
@@ -30,26 +31,22 @@ def form_digest(fields: dict[str, str]) -> str:
     return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()
 
 
-def save_ticket(session: Session, ticket: Ticket, at: datetime) -> tickets.TicketRow:
-    """Write the ticket as it is now; inside the one writing transaction nothing can come between.
-
-    Whoever keeps the row that comes back spares the session to read it again.
-    """
-    row = tickets.get(session, ticket.number)
+def save_ticket(session: Session, ticket: Ticket, at: datetime, row: tickets.TicketRow | None) -> tickets.TicketRow:
+    """Write the ticket over the ``row`` that it was read from, None for a new one. Returns the row as it is now."""
     return tickets.save(
         session,
         number=ticket.number,
         ref=ticket.ref,
         state=ticket.state.value,
-        request=ticket.request,
-        action=ticket.action,
+        request=ticket.request.value,
+        action=ticket.action.value if ticket.action else None,
         token=ticket.token,
         sender=ticket.sender,
         opened_at=row.opened_at if row else at,
         updated_at=at,
         version=ticket.version,
         form_sha256=form_digest(ticket.fields),
-        body=ticket.model_dump(mode="json", by_alias=True),
+        body=ticket.to_json(),
         expected_version=row.row_version if row else None,
     )
 
@@ -106,24 +103,13 @@ def _lineages(ledger: list[LicenceEvent]) -> dict[str, tuple[LicenceEvent, ...]]
     return {token: tuple(events[id(tokens)]) for token, tokens in family.items()}
 
 
+#: A row has a column for each field of an event.
+_EVENT_FIELDS = tuple(field.name for field in fields(LicenceEvent))
+
+
 def event_of(row: rows.LicenceEventRow) -> LicenceEvent:
     """One line of the ledger as the core's value."""
-    return LicenceEvent(
-        token=row.token,
-        revision=row.revision,
-        at=row.at,
-        effective=row.effective,
-        kind=row.kind,
-        changes=row.changes,
-        asked_on=row.asked_on,
-        ticket=row.ticket,
-        mail=row.mail,
-        rule=row.rule,
-        decider=row.decider,
-        catalogue_version=row.catalogue_version,
-        why=row.why,
-        pending=row.pending,
-    )
+    return LicenceEvent.checked({name: getattr(row, name) for name in _EVENT_FIELDS})
 
 
 def had_demo_elsewhere(session: Session, token: str | None, name: str | None, address: str) -> bool:

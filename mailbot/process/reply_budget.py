@@ -1,21 +1,22 @@
-"""How many answers a person can provoke. What is owed (outcomes, plugins, decisions, receipts) is never counted."""
+"""The reply budgets: how many answers a person can provoke. Mails that the desk owes are never counted."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from enum import StrEnum
 
 from sqlmodel import Session
 
-from mailbot.core.base.address import domain, fold_case, matches
+from mailbot.core.base.address import domain_of, fold_case, matches_pattern
 from mailbot.core.desk.mail_kind import MailKind
 from mailbot.environment import Desk
+from mailbot.process.transaction import Transaction
 from storage import mail_counts, people
 
-#: Answers that anybody can provoke, in his own or in somebody else's name.
+#: Kinds of mails that anybody can provoke, in his own name or in somebody else's.
 BUDGETED = (
     *(MailKind.INCOMPLETE, MailKind.NEUTRAL, MailKind.CONFIRMATION, MailKind.CONFIRM_YOU),
     *(MailKind.HELP, MailKind.FORM, MailKind.STATUS),
 )
-#: A domain of which nobody is known gets as much as so many senders.
+#: Budget of a domain without known senders, as a multiple of one sender's.
 SENDERS_PER_DOMAIN = 10
 
 
@@ -27,8 +28,9 @@ class Cap(StrEnum):
     UNKNOWN = "unknown"
 
 
-def reached(desk: Desk, session: Session, kind: MailKind, address: str, now: datetime) -> Cap | None:
+def reached(transaction: Transaction, kind: MailKind, address: str) -> Cap | None:
     """The budget that a mail of that kind to ``address`` would exceed; None when it may go."""
+    desk, session, now = transaction.desk, transaction.session, transaction.now
     if kind not in BUDGETED:
         return None
     limits, today, hour = desk.config.limits, now - timedelta(days=1), now - timedelta(hours=1)
@@ -37,7 +39,7 @@ def reached(desk: Desk, session: Session, kind: MailKind, address: str, now: dat
     if _known(desk, session, address):
         return None
     ours = _ours(desk)
-    of_domain = mail_counts.count_unknown_since(session, today, BUDGETED, f"@{domain(address)}", but=ours)
+    of_domain = mail_counts.count_unknown_since(session, today, BUDGETED, f"@{domain_of(address)}", but=ours)
     if of_domain >= SENDERS_PER_DOMAIN * limits.replies_per_sender_per_day:
         return Cap.DOMAIN
     of_all = mail_counts.count_unknown_since(session, hour, BUDGETED, but=ours)
@@ -45,9 +47,11 @@ def reached(desk: Desk, session: Session, kind: MailKind, address: str, now: dat
 
 
 def _known(desk: Desk, session: Session, address: str) -> bool:
-    return people.known(session, fold_case(address)) or any(matches(address, pattern) for pattern in _ours(desk))
+    return people.known(session, fold_case(address)) or any(
+        matches_pattern(address, pattern) for pattern in _ours(desk)
+    )
 
 
 def _ours(desk: Desk) -> list[str]:
-    """Partners and staff: known by the configuration."""
+    """Partners and staff, who are known by configuration."""
     return [fold_case(p) for p in (*desk.config.identity.partners, *(member.address for member in desk.config.staff))]

@@ -8,13 +8,14 @@ from datetime import UTC, datetime, time, timedelta
 
 from sqlmodel import Session
 
+from mailbot.core.desk.due_kind import DueKind
 from mailbot.environment import Desk
 from storage import due, inbox, keys, outbox
 
 #: The bytes of mails go, in and out, and with them attachments and logs; rows, hashes, tickets and ledger stay.
-RAW = "retention"
+RAW = DueKind.RETENTION
 #: Keys that nobody used end.
-KEYS = "key_expiry"
+KEYS = DueKind.KEY_EXPIRY
 KINDS = (RAW, KEYS)
 
 
@@ -30,9 +31,9 @@ def ensure_retention(desk: Desk) -> None:
                 due.add(session, kind, at, now)
 
 
-def act(desk: Desk, session: Session, kind: str, now: datetime) -> None:
+def act(desk: Desk, session: Session, kind: DueKind, now: datetime) -> None:
     """Do it, and remember the next."""
-    if kind == RAW:
+    if kind is RAW:
         before = now - _raw_age(desk)
         inbox.forget_raws(session, before)
         outbox.forget_raws(session, before)
@@ -41,9 +42,9 @@ def act(desk: Desk, session: Session, kind: str, now: datetime) -> None:
     due.add(session, kind, _next(desk, session, kind, now, done=True), now)
 
 
-def _next(desk: Desk, session: Session, kind: str, now: datetime, *, done: bool = False) -> datetime:
+def _next(desk: Desk, session: Session, kind: DueKind, now: datetime, *, done: bool = False) -> datetime:
     """When the oldest is too old; without any, when one that is written now will be. What is ``done`` lies ahead again."""
-    if kind == KEYS:
+    if kind is KEYS:
         first = keys.next_expiry(session) or now + timedelta(days=desk.config.timers.key_days)
         return max(first, now + timedelta(microseconds=1)) if done else first
     oldest = min(filter(None, (inbox.oldest_raw(session), outbox.oldest_raw(session))), default=now)

@@ -4,192 +4,193 @@ import re
 from collections.abc import Sequence
 from datetime import timedelta
 
-from mailbot.core.base.address import fold_case, same
+from mailbot.core.base.address import fold_case, same_address
 from mailbot.core.desk.effects import Facts, Result, Send
+from mailbot.core.desk.events import Note
 from mailbot.core.desk.mail_kind import MailKind
 from mailbot.core.desk.ticket import Ticket
 from mailbot.core.inbound import decision_grammar
 from mailbot.core.inbound.purpose import Purpose
-from mailbot.process.customer_replies import Reply, in_thread
 from mailbot.process.decision_lines import Decisions, ask_anew
-from mailbot.process.unit_of_work import Work
+from mailbot.process.outcome import Outcome
+from mailbot.process.received_mail import ReceivedMail
+from mailbot.process.unit_of_work import UnitOfWork
 from storage import keys as key_rows
-from storage import mail_counts, tickets
+from storage import mail_counts
 
-#: Answers to members that decided nothing.
+#: Kinds of mails to members that decided nothing.
 UNDECIDED = (MailKind.NOT_UNDERSTOOD, MailKind.ALREADY_DECIDED)
-#: Why a line that was understood came too late; the member hears just that, and who was faster.
+#: Why a line that was understood came too late.
 LATE = frozenset({"decided", "changed"})
-#: Why a key died, where a member is told so; of any other death he hears that it is decided.
+#: Reasons for a key's death that a member is told; any other death reads as "decided".
 DEATHS = frozenset({"changed", "expired", "used", "cancelled", "closed"})
 
 #: What Outlook calls the pictures in a signature.
 _PICTURE = re.compile(r"(?:image\d{3}|outlook-\w+)\.\w{3,4}", re.IGNORECASE)
 
 
-def staff(reply: Reply) -> str:
-    """A reply with a staff key: decided, answered with why not, or recorded. Returns what it came to."""
-    work, thread, sender = reply.work, reply.thread, reply.sender
+def staff_reply(work: UnitOfWork, mail: ReceivedMail) -> Outcome:
+    """Decide what a reply with a staff key decides, or answer why it does not, or only record it.
+
+    The order is a security property: the right member, no forgery, a live key, a question to the member himself, and
+    only then the words.
+    """
+    thread, sender = mail.thread, mail.sender
     member = work.staff(thread.address)
-    if member is None or not same(sender.address, thread.address):
-        return _refused(reply, f"the decision key of {thread.address} was used by {sender.address}")
+    if member is None or not same_address(sender.address, thread.address):
+        return _refused(work, mail, f"the decision key of {thread.address} was used by {sender.address}")
     if sender.verdict == "refused":
-        return _refused(reply, f"a decision in the name of {member} came from an unverified sender")
+        return _refused(work, mail, f"a decision in the name of {member} came from an unverified sender")
     if not thread.live:
-        return _too_late(reply, member)
+        return _too_late(work, mail, member)
     if thread.purpose is Purpose.AGAIN:
-        return _confirmed_again(reply, member)
-    if not (reply.trusted and reply.clear):
-        return _ask_member(reply, member)
-    return _decide(reply, member, reply.own)
+        return _confirmed_again(work, mail, member)
+    if not (_trusted(work, mail) and mail.clear):
+        return _ask_member(work, mail, member)
+    return _decide(work, mail, member, mail.own)
 
 
-def keyless(reply: Reply, member: str) -> str:
-    """Words of a decision without the key of a mail: recorded, staff are told once, the member hears what is missing."""
-    mentioned = reply.thread.found.refs_mentioned
+def keyless_decision(work: UnitOfWork, mail: ReceivedMail, member: str) -> Outcome:
+    """Words of a decision without a key: recorded, staff are told once, and the member hears what is missing."""
+    mentioned = mail.thread.found.refs_mentioned
     for ref in mentioned:
-        _record(reply, ref, "decision_refused", f"a decision of {member} came without a key")
-    reply.work.alert(
-        f"keyless:{fold_case(member)}:{reply.work.today}", reply.work.desk.say("alert.keyless", member=member)
-    )
-    if _may_answer(reply, member):
-        facts = Facts(results=(Result(reply.own, False, why="no_key"),), why="no_key")
-        ticket = reply.work.ticket(mentioned[0]) if len(mentioned) == 1 else None
+        _record(work, mail, ref, "decision_refused", f"a decision of {member} came without a key")
+    work.alert(f"keyless:{fold_case(member)}:{work.today}", work.desk.say("alert.keyless", member=member))
+    if _may_answer(work, mail, member):
+        facts = Facts(results=(Result(mail.own, False, why="no_key"),), why="no_key")
+        ticket = work.ticket(mentioned[0]) if len(mentioned) == 1 else None
+        answered = Send(MailKind.NOT_UNDERSTOOD, member, facts)
         if ticket is not None:
-            reply.work.perform(in_thread(reply, ticket), (Send(MailKind.NOT_UNDERSTOOD, member, facts),))
+            work.send(answered, mail.in_thread(ticket))
         else:
-            reply.work.post.send(
-                Send(MailKind.NOT_UNDERSTOOD, member, facts), None, reply_to_mail=reply.message.message_id
-            )
-    return "decision without key"
+            work.send(answered, answers=mail.message.message_id)
+    return Outcome.DECISION_WITHOUT_KEY
 
 
-def _decide(reply: Reply, member: str, own: str) -> str:
-    results = Decisions(reply.work, member, reply.thread.refs).carry_out(own, reply.refs)
+def _trusted(work: UnitOfWork, mail: ReceivedMail) -> bool:
+    """Whether the mail itself proves its sender as far as the configuration demands of staff."""
+    return mail.sender.verdict == "verified" or work.desk.config.identity.staff == "key"
+
+
+def _decide(work: UnitOfWork, mail: ReceivedMail, member: str, own: str) -> Outcome:
+    results = Decisions(work, member, mail.thread.refs).carry_out(own, mail.refs)
     done = any(result.done for result in results)
-    if done or _may_answer(reply, member):
-        _tell(reply, member, results)
-    return "decision" if done else "decision not understood"
+    if done or _may_answer(work, mail, member):
+        _tell(work, mail, member, results)
+    return Outcome.DECISION if done else Outcome.DECISION_NOT_UNDERSTOOD
 
 
-def _tell(reply: Reply, member: str, results: Sequence[Result]) -> None:
-    """What became of each line; where none was understood, with a key to try again.
+def _tell(work: UnitOfWork, mail: ReceivedMail, member: str, results: Sequence[Result]) -> None:
+    """Tell the member what became of each line; where none was understood, with a key to try again.
 
-    Where all of it came too late the member hears just that, of each ticket.
+    Where every line came too late the member hears only that, once for each ticket.
     """
     if results and all(result.ref and result.why in LATE for result in results):
         for ref, why in {result.ref: result.why for result in results}.items():
-            ticket = reply.work.ticket(ref)
+            ticket = work.ticket(ref)
             if ticket is not None:
-                _already(reply.work, member, ticket, why)
+                _already(work, member, ticket, why)
         return
-    ticket = _one_ticket(reply)
+    ticket = _one_ticket(work, mail)
     if any(result.done for result in results):
-        facts = Facts(results=tuple(results), lines=_kept_back(reply) if any(result.sent for result in results) else ())
-        reply.work.perform(ticket, (Send(MailKind.RECEIPT, member, facts),))
+        files = _kept_back(work, mail) if any(result.sent for result in results) else ()
+        work.send(Send(MailKind.RECEIPT, member, Facts(results=tuple(results), lines=files)), ticket)
         return
     facts = Facts(results=tuple(results), why=results[0].why if results else "")
-    covers = () if ticket else reply.thread.refs
+    covers = () if ticket else mail.thread.refs
     purpose = Purpose.DECISION if ticket else Purpose.DIGEST
-    reply.work.perform(ticket, (Send(MailKind.NOT_UNDERSTOOD, member, facts, purpose, covers=covers),))
+    work.send(Send(MailKind.NOT_UNDERSTOOD, member, facts, purpose, covers=covers), ticket)
 
 
-def _kept_back(reply: Reply) -> tuple[str, ...]:
-    """The files that came with words for the customer: only words go on to him. Pictures of a signature are none."""
-    return tuple(reply.work.blotted(name) for name in reply.message.file_names if not _PICTURE.fullmatch(name))
+def _kept_back(work: UnitOfWork, mail: ReceivedMail) -> tuple[str, ...]:
+    """The names of files that came with words for the customer, which only the words reach; no signature's pictures."""
+    return tuple(work.blotted(name) for name in mail.message.file_names if not _PICTURE.fullmatch(name))
 
 
-def _one_ticket(reply: Reply) -> Ticket | None:
+def _one_ticket(work: UnitOfWork, mail: ReceivedMail) -> Ticket | None:
     """The ticket of a mail that is about one; None for a digest of several."""
-    return reply.work.ticket(reply.refs[0]) if len(reply.refs) == 1 else None
+    return work.ticket(mail.refs[0]) if len(mail.refs) == 1 else None
 
 
-def _already(work: Work, member: str, ticket: Ticket, why: str) -> None:
-    """It is settled, and by whom; where nothing waits any more, with a key for words to the customer."""
+def _already(work: UnitOfWork, member: str, ticket: Ticket, why: str) -> None:
+    """It is settled, and by whom; with a key for words to the customer when nothing waits any more."""
     by = _decider(work, ticket) if why == "decided" else ""
     purpose = None if ticket.waits else Purpose.DECISION
-    work.perform(ticket, (Send(MailKind.ALREADY_DECIDED, member, Facts(why=why, decided_by=by), purpose),))
+    work.send(Send(MailKind.ALREADY_DECIDED, member, Facts(why=why, decided_by=by), purpose), ticket)
 
 
-def _may_answer(reply: Reply, member: str) -> bool:
-    """Whether a mail that decides nothing is answered: not without end, for a program may be answering ours."""
-    work = reply.work
+def _may_answer(work: UnitOfWork, mail: ReceivedMail, member: str) -> bool:
+    """Whether a mail that decides nothing is answered: within a budget, since a program may be answering ours."""
     sent = mail_counts.count_since(work.session, fold_case(member), work.now - timedelta(days=1), UNDECIDED)
     if sent < work.desk.config.limits.replies_per_sender_per_day:
         return True
-    for ref in reply.refs:
-        _record(reply, ref, "decision_unanswered", f"{sent} mails of {member} since yesterday decided nothing")
+    for ref in mail.refs:
+        _record(work, mail, ref, "decision_unanswered", f"{sent} mails of {member} since yesterday decided nothing")
     work.alert(f"undecided:{fold_case(member)}:{work.today}", work.desk.say("alert.undecided", member=member))
     return False
 
 
-def _confirmed_again(reply: Reply, member: str) -> str:
-    """The member who was asked whether he wrote what was read confirms it."""
-    if not reply.clear or decision_grammar.confirmation_word(reply.own) != "CONFIRM":
-        return _decide(reply, member, reply.own) if reply.trusted and reply.clear else _ask_member(reply, member)
-    key_rows.kill(reply.work.session, reply.thread.digest, reply.work.now, "used")
-    return _decide(reply, member, reply.thread.payload)
+def _confirmed_again(work: UnitOfWork, mail: ReceivedMail, member: str) -> Outcome:
+    """The member who was asked to confirm the decision that was read does so."""
+    if mail.clear and decision_grammar.confirmation_word(mail.own) == "CONFIRM":
+        key_rows.kill(work.session, mail.thread.digest, work.now, "used")
+        return _decide(work, mail, member, mail.thread.payload)
+    if _trusted(work, mail) and mail.clear:
+        return _decide(work, mail, member, mail.own)
+    return _ask_member(work, mail, member)
 
 
-def _ask_member(reply: Reply, member: str) -> str:
-    """Without a verdict, or where not everybody sees the same words, the member alone is asked, with a fresh key."""
-    if not _may_answer(reply, member):
-        return "decision not answered"
-    decisions = Decisions(reply.work, member, reply.thread.refs)
-    if not any(isinstance(line, decision_grammar.DecisionLine) for line in decisions.read(reply.own, reply.refs)):
-        _tell(reply, member, decisions.carry_out(reply.own, reply.refs))
-        return "decision not understood"
-    ticket = _one_ticket(reply)
-    facts = Facts(text=reply.own, why="unclear" if reply.trusted else "unverified_member")
-    covers = reply.thread.refs  # as the mail that he answers showed them
-    reply.work.perform(ticket, (Send(MailKind.NOT_UNDERSTOOD, member, facts, Purpose.AGAIN, reply.own, covers),))
-    return "decision to be confirmed"
+def _ask_member(work: UnitOfWork, mail: ReceivedMail, member: str) -> Outcome:
+    """Ask the member alone, with a fresh key: there is no verdict, or not every program shows the same words."""
+    if not _may_answer(work, mail, member):
+        return Outcome.DECISION_NOT_ANSWERED
+    decisions = Decisions(work, member, mail.thread.refs)
+    if not any(isinstance(line, decision_grammar.DecisionLine) for line in decisions.read(mail.own, mail.refs)):
+        _tell(work, mail, member, decisions.carry_out(mail.own, mail.refs))
+        return Outcome.DECISION_NOT_UNDERSTOOD
+    facts = Facts(text=mail.own, why="unclear" if _trusted(work, mail) else "unverified_member")
+    covers = mail.thread.refs  # as the mail that he answers showed them
+    send = Send(MailKind.NOT_UNDERSTOOD, member, facts, Purpose.AGAIN, mail.own, covers)
+    work.send(send, _one_ticket(work, mail))
+    return Outcome.DECISION_TO_BE_CONFIRMED
 
 
-def _too_late(reply: Reply, member: str) -> str:
-    """A dead key from its own member: told who decided, or that it changed or expired; with a new mail if it waits."""
-    answered = _may_answer(reply, member)
-    why = reply.thread.dead_why if reply.thread.dead_why in DEATHS else "decided"
-    own = f"{reply.own} {reply.thread.payload}".upper()
-    named = tuple(ref for ref in reply.refs if re.search(rf"{re.escape(ref)}\b", own))
-    for ref in named or reply.refs:  # a digest lists many
-        ticket = reply.work.ticket(ref)
+def _too_late(work: UnitOfWork, mail: ReceivedMail, member: str) -> Outcome:
+    """A dead key from its own member: say why it is dead, and ask again about what still waits."""
+    answered = _may_answer(work, mail, member)
+    why = mail.thread.dead_why if mail.thread.dead_why in DEATHS else "decided"
+    own = f"{mail.own} {mail.thread.payload}".upper()
+    named = tuple(ref for ref in mail.refs if re.search(rf"{re.escape(ref)}\b", own))
+    for ref in named or mail.refs:  # a digest lists many
+        ticket = work.ticket(ref)
         if ticket is None:
             continue
-        _record(reply, ref, "decision_late", why)
+        _record(work, mail, ref, "decision_late", why)
         if not answered:
             continue
-        _already(reply.work, member, ticket, why)
-        if ticket.waits and not same(member, ticket.sender):
-            version = next(version for name, version, _ in reply.thread.refs if name == ref)
-            ask_anew(reply.work, ticket, member, version)
-    return "decision too late"
+        _already(work, member, ticket, why)
+        if ticket.waits and not same_address(member, ticket.sender):
+            version = next(version for name, version, _ in mail.thread.refs if name == ref)
+            ask_anew(work, ticket, member, version)
+    return Outcome.DECISION_LATE
 
 
-def _decider(work: Work, ticket: Ticket) -> str:
+def _decider(work: UnitOfWork, ticket: Ticket) -> str:
     """Who decided last."""
-    events = [e for e in tickets.events(work.session, ticket.number) if e.kind in ("approved", "rejected", "answered")]
-    return events[-1].by if events else ""
+    deciders = [line.by for line in work.history(ticket) if line.kind in ("approved", "rejected", "answered")]
+    return deciders[-1] if deciders else ""
 
 
-def _refused(reply: Reply, why: str) -> str:
+def _refused(work: UnitOfWork, mail: ReceivedMail, why: str) -> Outcome:
     """Nothing changes; the ticket's history has it, staff are told once."""
-    for ref in reply.refs:
-        _record(reply, ref, "decision_refused", why)
-    reply.work.alert(f"decision:{reply.thread.digest}", why)  # not by sender: he chooses his address
-    return "decision refused"
+    for ref in mail.refs:
+        _record(work, mail, ref, "decision_refused", why)
+    work.alert(f"decision:{mail.thread.digest}", why)  # not by sender: an attacker chooses the address
+    return Outcome.DECISION_REFUSED
 
 
-def _record(reply: Reply, ref: str, kind: str, why: str) -> None:
-    """A line in the ticket's history, if there is such a ticket."""
-    ticket = reply.work.ticket(ref)
+def _record(work: UnitOfWork, mail: ReceivedMail, ref: str, kind: str, why: str) -> None:
+    """Add a line to the ticket's history, if there is such a ticket."""
+    ticket = work.ticket(ref)
     if ticket is not None:
-        tickets.add_event(
-            reply.work.session,
-            number=ticket.number,
-            at=reply.work.now,
-            kind=kind,
-            by=reply.sender.address,
-            mail=reply.work.mail,
-            detail=why,
-        )
+        work.note(ticket, Note(kind, mail.sender.address, why))

@@ -1,118 +1,164 @@
-"""One piece of work in one transaction: tickets and ledger in, decided events applied, their effects written down.
+"""One unit of work: the decisions of a mail, a due thing or a command, collected until all of them are known.
 
-Whatever happens here is undone together when anything fails; nothing leaves the machine.
+Tickets, history and letters stay in memory; events of the ledger, people, due things and dead keys are rows of the open
+transaction at once, since the next decision is judged on them. ``compose`` then turns the letters into mails, ``write``
+writes each ticket once. When anything fails the caller's transaction undoes all of it; nothing leaves the machine.
 """
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
-from functools import cached_property
+from datetime import date, datetime
+from types import TracebackType
 from typing import Any
 
-from sqlmodel import Session
-
-from mailbot.core.base.address import fold_case
+from mailbot.core.base.address import fold_case, same_address
+from mailbot.core.base.frozen import replace
 from mailbot.core.desk.context import Scene
-from mailbot.core.desk.effects import (
-    AddContact,
-    AlertStaff,
-    Audience,
-    ChangeLicence,
-    Effect,
-    Facts,
-    MarkKnown,
-    MovePeople,
-    Schedule,
-    Send,
-    SetName,
-    Unschedule,
-    VoidKeys,
-)
-from mailbot.core.desk.events import Decision, Event
+from mailbot.core.desk.disclosure import is_over_for_requester
+from mailbot.core.desk.effects import AlertStaff, Audience, ChangeLicence, Effect, Facts, Send, VoidKeys
+from mailbot.core.desk.events import Decision, Event, Note
 from mailbot.core.desk.grant import renewed
 from mailbot.core.desk.mail_kind import MailKind
-from mailbot.core.desk.on_licence_server import ANSWERS, held
-from mailbot.core.desk.ticket import Ticket
+from mailbot.core.desk.on_licence_server import held
+from mailbot.core.desk.ticket import OPEN, State, Ticket
 from mailbot.core.desk.transitions import decide
+from mailbot.core.form.request_kinds import RequestKind
+from mailbot.core.inbound import reply_keys
 from mailbot.core.inbound.purpose import Purpose
-from mailbot.core.inbound.reply_keys import digest
-from mailbot.core.inbound.reply_keys import holds_key as find_keys
 from mailbot.core.ledger.licence import Ledger, Licence
-from mailbot.environment import Desk
-from mailbot.process import mapping
-from mailbot.process.outgoing import Post
-from storage import due, keys, licence_posts, licences, people, tickets
+from mailbot.process import mapping, staff_alerts
+from mailbot.process.effect_rows import write_effect
+from mailbot.process.outgoing import Composer, Letter
+from mailbot.process.transaction import Transaction
+from storage import keys, tickets
 
 
 @dataclass
-class Work:
-    """The unit of work: ``label`` names it (a kept mail or a due thing), ``inbox_id`` the kept mail, if there is one."""
+class _Held:
+    """A ticket in memory: the row it came from (None: it is new), and whether it must be written."""
 
-    desk: Desk
-    session: Session
-    now: datetime
-    label: str
-    inbox_id: int | None = None
-    mail: str | None = None
+    ticket: Ticket
+    row: tickets.TicketRow | None
+    changed: bool = False
+
+
+@dataclass(frozen=True)
+class HistoryLine:
+    """A line of a ticket's history that is yet to be written."""
+
+    number: int
+    kind: str
+    by: str
+    detail: Any
+    mail: str | None
+
+
+@dataclass
+class UnitOfWork(Transaction, AbstractContextManager["UnitOfWork"]):
+    """Used as a context manager, it composes and writes at the end of the block, unless that failed."""
+
     #: The tickets to which something happened, in order.
     refs: list[str] = field(default_factory=list)
+    letters: list[Letter] = field(default_factory=list)
+    #: Whether a mail was not sent because a budget is used up; known after ``compose``.
+    withheld: bool = False
+    _lines: list[HistoryLine] = field(default_factory=list)
+    _held: dict[str, _Held] = field(default_factory=dict)
     _licences: dict[str, Licence | None] = field(default_factory=dict)
-    #: The approval mails that wait for the end of ``together``; None outside of it.
-    _asking: list[tuple[str, Send]] | None = None
-    _saved: dict[str, tuple[Ticket, tickets.TicketRow]] = field(default_factory=dict)
 
-    @cached_property
-    def post(self) -> Post:
-        """Writes this work's mails, with a source of random bytes of its own."""
-        return Post(self.desk, self.session, self.now, self.desk.ids.stream(self.label), self.licence, self.inbox_id)
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Compose and write, unless the block failed."""
+        if error is None:
+            self.compose()
+            self.write()
+
+    # What is known
 
     def scene(self, *tokens: str | None, demo_elsewhere: bool = False, on: date | None = None) -> Scene:
-        """The moment and the ledger's licences of those tokens (as they stand ``on`` that day), for a judgement."""
+        """The moment and the licences of those tokens (as they stand ``on`` that day), to judge by."""
         read = self.licence if on is None else lambda token: mapping.load_licence(self.session, token, on)
         found = {token: licence for token in tokens if token and (licence := read(token))}
         ledger = Ledger(found, demo_elsewhere)
         return Scene(self.now, self.desk.config.zone, self.desk.catalogue, ledger, self.desk.timers, self.mail)
 
     def licence(self, token: str) -> Licence | None:
-        """The licence as it stands now; read once, and again after a change of this work's own."""
+        """The licence as it stands now; read once, and again after a change by this work."""
         if token not in self._licences:
             self._licences[token] = mapping.load_licence(self.session, token, self.today)
         return self._licences[token]
 
-    @property
-    def today(self) -> date:
-        """The business date of now."""
-        return self.now.astimezone(self.desk.config.zone).date()
-
     def ticket(self, ref: str) -> Ticket | None:
-        """The ticket of that reference, any case; what is open in it is told as it would be today."""
-        saved = self._saved.get(ref.upper())
-        found = saved[0] if saved else mapping.load_ticket(self.session, ref)
-        return renewed(found, self.scene(found.token)) if found else None
+        """The ticket of that reference (any case); its open items are judged anew as of today."""
+        found = self._hold(ref)
+        return renewed(found.ticket, self.scene(found.ticket.token)) if found else None
 
-    def save(self, ticket: Ticket) -> None:
-        """Write the ticket as it is now, unless just that is written."""
-        saved = self._saved.get(ticket.ref)
-        if saved is None or saved[0] is not ticket:
-            self._saved[ticket.ref] = ticket, mapping.save_ticket(self.session, ticket, self.now)
+    def same_form(self, sender: str, fields: dict[str, str]) -> Ticket | None:
+        """The newest ticket that ``sender`` opened with these values, if it is open as far as the sender may know."""
+        digest = mapping.form_digest(fields)
+        for states in (OPEN, (State.DENIED,)):
+            mine = [held.ticket for held in self._held.values() if same_address(held.ticket.sender, sender)]
+            found = [t for t in mine if t.state in states and mapping.form_digest(t.fields) == digest]
+            row = tickets.same_form(self.session, fold_case(sender), digest, states)
+            if row is not None and row.ref not in self._held:
+                found.append(mapping.of_row(row))
+            newest = max(found, key=lambda ticket: ticket.number, default=None)
+            if newest is not None and not is_over_for_requester(newest):
+                return newest
+        return None
+
+    def history(self, ticket: Ticket) -> list[tickets.TicketEventRow | HistoryLine]:
+        """What happened to the ticket, oldest first, with what this work adds."""
+        return [
+            *tickets.events(self.session, ticket.number),
+            *(line for line in self._lines if line.number == ticket.number),
+        ]
+
+    def key_is_live(self, word: str) -> bool:
+        """Whether a word that looks like a key still opens something."""
+        row = keys.find(self.session, reply_keys.digest(word))
+        return row is not None and row.dead_at is None
+
+    def blotted(self, text: str) -> str:
+        """``text`` without the live keys in it: nobody gets the key of another person's mail through the desk."""
+        for word in reply_keys.holds_key(text):
+            if self.key_is_live(word):
+                text = text.replace(word, "[key]")
+        return text
+
+    def staff(self, address: str) -> str | None:
+        """The member's own spelling of an address, None for anybody else."""
+        return next((m.address for m in self.desk.config.staff if same_address(m.address, address)), None)
+
+    # What happens
 
     def new_ticket(self, sender: str, verdict: str, received_at: datetime, **known: Any) -> Ticket:
-        """A ticket with a fresh number that nothing has happened to yet."""
+        """A ticket with a fresh number, to which nothing has happened yet."""
         number = tickets.next_number(self.session)
-        ref = f"{self.desk.config.mailbot.ticket_prefix}-{number}"
-        return Ticket(
-            ref=ref,
+        ticket = Ticket(
+            ref=f"{self.desk.config.mailbot.ticket_prefix}-{number}",
             number=number,
-            request="unknown",
+            request=RequestKind.UNKNOWN,
             sender=sender,
             sender_verdict=verdict,
             received_at=received_at,
             **known,
         )
+        self._held[ticket.ref] = _Held(ticket, None)
+        return ticket
 
     def apply(self, ticket: Ticket, event: Event, scene: Scene | None = None) -> Decision:
-        """Let the event happen to the ticket: the new ticket is saved, its effects are written, its history goes on."""
+        """Let the event happen to the ticket, and send the mails that follow."""
+        decision = self.take(ticket, event, scene)
+        for effect in decision.effects:
+            if isinstance(effect, Send):
+                self.send(effect, decision.ticket)
+        return decision
+
+    def take(self, ticket: Ticket, event: Event, scene: Scene | None = None) -> Decision:
+        """Let the event happen to the ticket. The mails that follow are left to the caller."""
         scene = scene or self.scene(ticket.token, ticket.new_token)
         decision = decide(ticket, event, scene)
         if self.desk.config.licence_server is not None:
@@ -120,144 +166,118 @@ class Work:
         after = decision.ticket
         if after.ref not in self.refs:
             self.refs.append(after.ref)
-        self.save(after)
         for note in decision.notes:
-            tickets.add_event(
-                self.session,
-                number=after.number,
-                at=self.now,
-                kind=note.kind,
-                by=note.by,
-                mail=self.mail,
-                detail=note.detail,
-            )
-        after = self.perform(after, decision.effects)
-        return Decision(after, decision.effects, decision.notes, decision.result)
+            self.note(after, note)
+        return replace(decision, ticket=self._perform(after, decision.effects))
 
-    def perform(self, ticket: Ticket | None, effects: Iterable[Effect]) -> Ticket:
-        """Write down what follows: ledger, people and dates first, so that the mails speak of the new state."""
-        effects = tuple(effects)
-        for effect in effects:
-            if not isinstance(effect, Send):
-                self._note(ticket, effect)
-                self._licences.clear()
-        if ticket is not None and any(isinstance(effect, ChangeLicence) for effect in effects):
-            ticket = self._follow_ledger(ticket)
-        for effect in effects:
-            if not isinstance(effect, Send):
-                continue
-            if self._asking is not None and effect.kind == "approval" and ticket is not None:
-                self._asking.append((ticket.ref, effect))
-            else:
-                ticket = self.post.send(effect, ticket)
-        if ticket is not None:
-            self.save(ticket)
-        return ticket  # type: ignore[return-value]
+    def put(self, ticket: Ticket) -> None:
+        """The ticket as it is from now on."""
+        found = self._hold(ticket.ref)
+        if found is not None and found.ticket is not ticket:
+            found.ticket, found.changed = ticket, True
 
-    @contextmanager
-    def together(self) -> Iterator[None]:
-        """Staff are asked about what is judged within at its end: no key is bound to a licence that the next form changes."""
-        asking: list[tuple[str, Send]] = []
-        self._asking = asking
-        yield
-        self._asking = None
-        for ref, approval in asking:
-            ticket = self.ticket(ref)
-            if ticket is not None:
-                self.perform(self._follow_ledger(ticket), (approval,))
+    def note(self, ticket: Ticket, note: Note) -> None:
+        """Add a line to the ticket's history."""
+        self._lines.append(HistoryLine(ticket.number, note.kind, note.by, note.detail, self.mail))
 
-    def _follow_ledger(self, ticket: Ticket) -> Ticket:
-        """The ticket's own changes do not void its own keys."""
+    def send(self, send: Send, ticket: Ticket | None = None, answers: str | None = None) -> None:
+        """Have a mail composed at the end, about the ticket as it is now; without one it ``answers`` a Message-ID."""
+        if ticket is None:
+            self.letters.append(Letter(send, answers=answers))
+            return
+        self.put(ticket)
+        licence, new_licence = (self.licence(t) if t else None for t in (ticket.token, ticket.new_token))
+        self.letters.append(Letter(send, ticket, licence, new_licence))
+
+    def alert(self, incident: str, text: str) -> None:
+        """Tell staff once per incident, in at most one mail an hour; the log always has it."""
+        mail = staff_alerts.note(self, incident, text)
+        if mail is not None:
+            self.send(mail)
+
+    def follow_ledger(self, ticket: Ticket) -> Ticket:
+        """The ticket on its licence as it is now: the ticket's own changes do not void its own keys."""
         licence = self.licence(ticket.token) if ticket.token else None
         if licence is None:
             return ticket
         keys.follow(self.session, ticket.ref, licence.bound_revision)
-        return ticket.model_copy(update={"licence_revision": licence.bound_revision})
-
-    def _note(self, ticket: Ticket | None, effect: Effect) -> None:
-        match effect:
-            case ChangeLicence():
-                self._change(ticket, effect)
-            case AddContact():
-                people.add_contact(self.session, effect.token, effect.address, self.now, effect.known)
-            case SetName():
-                people.set_name(self.session, effect.token, effect.name)
-            case MarkKnown():
-                people.mark_known(self.session, effect.token)
-            case MovePeople():
-                people.move(self.session, effect.old, effect.new)
-            case Schedule():
-                self._remember(ticket, effect)
-            case Unschedule():
-                for kind in effect.kinds:
-                    due.drop(self.session, kind=kind, ref=ticket.ref if ticket else None, at=self.now)
-            case VoidKeys():
-                ref = ticket.ref if ticket else ""
-                keys.kill_of_ticket(self.session, ref, tuple(effect.purposes), self.now, effect.why)
-            case AlertStaff():
-                self.alert(effect.incident, effect.text)
-
-    def _change(self, ticket: Ticket | None, change: ChangeLicence) -> None:
-        asks = self.desk.config.licence_server is not None and change.kind not in ANSWERS
-        revision = licences.append(
-            self.session,
-            token=change.token,
-            at=self.now,
-            effective=change.effective,
-            kind=change.kind,
-            changes=change.changes,
-            ticket=change.ticket or (ticket.ref if ticket else None),
-            mail=self.mail,
-            rule=change.rule,
-            decider=change.decider,
-            catalogue_version=self.desk.catalogue.version,
-            why=change.why,
-            asked_on=change.asked_on,
-            pending=asks,
-        )
-        if asks:
-            licence_posts.add(self.session, change.token, revision, self.now)
-
-    def _remember(self, ticket: Ticket | None, effect: Schedule) -> None:
-        due.add(
-            self.session,
-            kind=effect.kind,
-            due_at=effect.at.astimezone(UTC),
-            made_at=self.now,
-            ref=ticket.ref if ticket else None,
-            token=effect.token,
-            payload={"text": effect.payload},
-        )
-
-    def alert(self, incident: str, text: str) -> None:
-        """Tell staff once per incident, in at most one mail an hour; the log has it always."""
-        self.post.alert(incident, text)
+        return replace(ticket, licence_revision=licence.bound_revision)
 
     def reopen_question(self, ticket: Ticket) -> None:
-        """Ask staff anew about a ticket whose licence was changed by somebody else: old keys die."""
+        """Ask staff anew about a ticket whose licence somebody else changed: the old keys die."""
         licence = self.licence(ticket.token) if ticket.token else None
-        update = {"version": ticket.version + 1, "licence_revision": licence.bound_revision if licence else 0}
-        void = VoidKeys((Purpose.DECISION, Purpose.AGAIN), "changed")
-        shown = mapping.load_ticket(self.session, ticket.ref) or ticket  # as the last mail about it had it
+        found = self._hold(ticket.ref)
+        shown = found.ticket if found else ticket  # as the last mail about it showed it
         moved = tuple(i.item for i in ticket.items if i.open and (was := shown.item(i.item)) and was.from_ != i.from_)
-        approval = Send(
-            MailKind.APPROVAL, Audience.DECIDERS, Facts(why="licence_changed", changed=moved), Purpose.DECISION
-        )
-        self.perform(ticket.model_copy(update=update), (void, approval))
+        revision = licence.bound_revision if licence else 0
+        ticket = replace(ticket, version=ticket.version + 1, licence_revision=revision)
+        asked = self._perform(ticket, (VoidKeys((Purpose.DECISION, Purpose.AGAIN), "changed"),))
+        facts = Facts(why="licence_changed", changed=moved)
+        self.send(Send(MailKind.APPROVAL, Audience.DECIDERS, facts, Purpose.DECISION), asked)
 
-    def key_is_live(self, word: str) -> bool:
-        """Whether a word that looks like a key is one that still opens something."""
-        row = keys.find(self.session, digest(word))
-        return row is not None and row.dead_at is None
+    # How it ends
 
-    def blotted(self, text: str) -> str:
-        """``text`` without the live keys in it: nobody gets a key of somebody else's mail through the desk."""
-        for word in find_keys(text):
-            if self.key_is_live(word):
-                text = text.replace(word, "[key]")
-        return text
+    def compose(self) -> None:
+        """Turn the letters into mails in the outbox, in their order; each mail grows the thread of the next."""
+        composer = Composer(self, self.desk.ids.stream(self.label))
+        letters, self.letters = self.letters, []
+        for letter in letters:
+            composer.write(letter) if letter.ticket is None else self._compose(composer, letter, letter.ticket)
+        for mail in composer.withheld:
+            if mail.ticket is not None:
+                detail = {"kind": mail.kind.value, "to": mail.address, "budget": mail.cap.value}
+                self._lines.append(HistoryLine(mail.ticket.number, "withheld", "mailbot", detail, None))
+        self.withheld = self.withheld or bool(composer.withheld)
 
-    def staff(self, address: str) -> str | None:
-        """The member's own spelling of an address, None for anybody else."""
-        mine = (m.address for m in self.desk.config.staff)
-        return next((m for m in mine if fold_case(m) == fold_case(address)), None)
+    def write(self) -> None:
+        """Write each ticket that changed, once, and the new lines of the histories."""
+        for found in self._held.values():
+            if found.changed:
+                found.row = mapping.save_ticket(self.session, found.ticket, self.now, found.row)
+                found.changed = False
+        lines, self._lines = self._lines, []
+        for line in lines:
+            tickets.add_event(self.session, line.number, self.now, line.kind, line.by, line.mail, line.detail)
+
+    def _compose(self, composer: Composer, letter: Letter, then: Ticket) -> None:
+        """Compose a letter about a ticket as it was ``then``, in its thread and on its licence as they are now."""
+        now = self._held[then.ref].ticket
+        shown = replace(then, threads=now.threads, licence_revision=now.licence_revision)
+        grown = composer.write(replace(letter, ticket=shown))
+        if grown is not None and grown.threads != now.threads:
+            self.put(replace(now, threads=grown.threads))
+
+    def _hold(self, ref: str) -> _Held | None:
+        """The ticket in memory, read when it is first asked for."""
+        ref = ref.upper()
+        if ref not in self._held and (row := tickets.load(self.session, ref)) is not None:
+            self._held[ref] = _Held(mapping.of_row(row), row)
+        return self._held.get(ref)
+
+    def _perform(self, ticket: Ticket, effects: Sequence[Effect]) -> Ticket:
+        """Write down what follows, but for the mails. Returns the ticket as it is after it."""
+        for effect in effects:
+            if not isinstance(effect, Send):
+                self._record(ticket.ref, effect)
+                self._licences.clear()
+        if any(isinstance(effect, ChangeLicence) for effect in effects):
+            ticket = self.follow_ledger(ticket)
+        self.put(ticket)
+        return ticket
+
+    def _record(self, ref: str, effect: Effect) -> None:
+        if isinstance(effect, Send):
+            return
+        if isinstance(effect, AlertStaff):
+            self.alert(effect.incident, effect.text)
+        elif isinstance(effect, VoidKeys):
+            keys.kill_of_ticket(self.session, ref, tuple(effect.purposes), self.now, effect.why)
+            self.letters = [_void(letter, ref, effect) for letter in self.letters]
+        else:
+            write_effect(self, ref, effect)
+
+
+def _void(letter: Letter, ref: str, effect: VoidKeys) -> Letter:
+    """The letter, its key dead from the start if it is one of those that end."""
+    doomed = letter.ticket is not None and letter.ticket.ref == ref and letter.send.purpose in effect.purposes
+    return replace(letter, void=letter.void or effect.why) if doomed else letter

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
+from mailbot.core.desk.due_kind import DueKind
 from mailbot.core.ledger.licence import Licence
 from mailbot.core.ledger.period import next_month
 from mailbot.process import mapping
@@ -15,17 +16,17 @@ from storage import due
 
 KEYS = ("due_at", "kind", "ref", "token", "what")
 #: The kinds of due things, in words.
-WORDS = {
-    "digest": "staff get the digest",
-    "alerts": "staff get the alerts collected since the last one",
-    "day": "scheduled items take effect",
-    "staff_reminder": "staff are reminded",
-    "customer_reminder": "the customer is reminded",
-    "close": "the ticket is closed",
-    "retention": "the contents of mails older than raw_days are removed",
-    "key_expiry": "unused keys older than key_days expire",
-    "applying": "the customer is told that the licence server is slow",
-    "demo_warning": "the customer is warned that the demo ends",
+WORDS: dict[str, str] = {
+    DueKind.DIGEST: "staff get the digest",
+    DueKind.ALERTS: "staff get the alerts collected since the last one",
+    DueKind.DAY: "scheduled items take effect",
+    DueKind.STAFF_REMINDER: "staff are reminded",
+    DueKind.CUSTOMER_REMINDER: "the customer is reminded",
+    DueKind.CLOSE: "the ticket is closed",
+    DueKind.RETENTION: "the contents of mails older than raw_days are removed",
+    DueKind.KEY_EXPIRY: "unused keys older than key_days expire",
+    DueKind.APPLYING: "the customer is told that the licence server is slow",
+    DueKind.DEMO_WARNING: "the customer is warned that the demo ends",
 }
 
 

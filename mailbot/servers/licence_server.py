@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from mailbot.core.base.address import clean
+from mailbot.core.base.characters import single_line
 
 #: How long the server may think, in seconds.
 PATIENCE = 15.0
@@ -64,7 +64,7 @@ class LicenceServer:
         try:
             answer = self._client.post(self._url, content=body, headers=headers)
         except httpx.HTTPError as error:
-            return Later(f"{type(error).__name__}: {clean(str(error))}")
+            return Later(f"{type(error).__name__}: {single_line(str(error))}")
         return _meaning(answer)
 
     def close(self) -> None:
@@ -88,4 +88,4 @@ def _reason(answer: httpx.Response) -> str:
     except ValueError:
         return ""
     reason = found.get("reason") if isinstance(found, dict) else None
-    return clean(reason, 300) if isinstance(reason, str) else ""
+    return single_line(reason, 300) if isinstance(reason, str) else ""

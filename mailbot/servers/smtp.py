@@ -20,7 +20,8 @@ from aiosmtplib import (
     SMTPServerDisconnected,
 )
 
-from mailbot.core.base.address import clean, strict
+from mailbot.core.base.address import plain_address
+from mailbot.core.base.characters import single_line
 from mailbot.core.base.loopback import is_loopback
 from mailbot.servers import tls
 
@@ -111,9 +112,11 @@ class Smtp:
 
     async def send(self, envelope_from: str, recipient: str, raw: bytes) -> Outcome:
         """Sends the finished mail to one recipient; ``envelope_from`` "" is the null return path."""
-        if strict(recipient) is None or (envelope_from and strict(envelope_from) is None):
+        if plain_address(recipient) is None or (envelope_from and plain_address(envelope_from) is None):
             # aiosmtplib would take what it makes of it, which may be somebody else's address.
-            return Refused(clean(f"not sent, not a plain address: {envelope_from!r} or {recipient!r}", _LONGEST_REPLY))
+            return Refused(
+                single_line(f"not sent, not a plain address: {envelope_from!r} or {recipient!r}", _LONGEST_REPLY)
+            )
         try:
             if self._client is not None and self._client.is_connected:
                 with suppress(_StaleError):
@@ -136,7 +139,7 @@ class Smtp:
         settings = self._settings
         user = f"logged in as {settings.username}" if settings.username is not None else "without a login"
         extensions = " ".join(sorted(client.esmtp_extensions)).upper()
-        return clean(f"{settings.server} ({settings.security}), {user}, extensions: {extensions}", _LONGEST_REPLY)
+        return single_line(f"{settings.server} ({settings.security}), {user}, extensions: {extensions}", _LONGEST_REPLY)
 
     async def close(self) -> None:
         """Says good-bye to the server and closes the connection; never fails."""
@@ -274,4 +277,4 @@ def _reply(error: Exception) -> str:
             text = "no answer in time"
         case _:
             text = str(error) or type(error).__name__
-    return clean(text, _LONGEST_REPLY)
+    return single_line(text, _LONGEST_REPLY)

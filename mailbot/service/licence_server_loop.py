@@ -1,7 +1,7 @@
 """Tells the licence server every event of the ledger, in order per licence, until it answers; its answer is an event too."""
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -10,10 +10,11 @@ from sqlmodel import Session
 from mailbot import json_shapes
 from mailbot.core.desk.events import Accepted, RefusedThere
 from mailbot.core.ledger.licence import LicenceEvent, from_day, state_on
+from mailbot.core.ledger.rule import Rule
 from mailbot.core.outbound.text_layout import first_line
 from mailbot.environment import Desk
 from mailbot.process import mapping
-from mailbot.process.unit_of_work import Work
+from mailbot.process.unit_of_work import UnitOfWork
 from mailbot.servers.licence_server import EventRefused, Later, LicenceServer, Taken
 from mailbot.service.runner import Runs, alert_once, here, reason_of, skip, skipped_rows
 from storage import licence_posts, licences
@@ -123,10 +124,9 @@ def _later(desk: Desk, session: Session, row: LicencePost, outcome: Later) -> No
     licence_posts.defer(session, row.id, outcome.reply, now + back_off(BACK_OFF, row.attempts))
     desk.log.server_failed(token=row.token, revision=row.revision, reply=outcome.reply)
     if row.attempts == WORRYING:
-        work = Work(desk, session, now, f"post:{row.id}:{row.attempts}")
         said = {"revision": row.revision, "token": row.token, "reply": outcome.reply}
-        text = desk.say("alert.server_waits", **said)
-        work.alert(f"licence-server:{work.today}", text)
+        with UnitOfWork(desk, session, now, f"post:{row.id}:{row.attempts}") as work:
+            work.alert(f"licence-server:{work.today}", desk.say("alert.server_waits", **said))
 
 
 def _settle(desk: Desk, session: Session, row: LicencePost, event: LicenceEvent, outcome: Taken | EventRefused) -> None:
@@ -137,7 +137,12 @@ def _settle(desk: Desk, session: Session, row: LicencePost, event: LicenceEvent,
     ):
         return
     desk.log.server_answered(token=row.token, revision=row.revision, reply=outcome.reply)
-    work = Work(desk, session, now, f"post:{row.id}")
+    with UnitOfWork(desk, session, now, f"post:{row.id}") as work:
+        _take_answer(work, event, outcome)
+
+
+def _take_answer(work: UnitOfWork, event: LicenceEvent, outcome: Taken | EventRefused) -> None:
+    """The answer happens to the event's ticket; an event without one is an operator's."""
     ticket = work.ticket(event.ticket) if event.ticket and event.kind != "reversed" else None
     items = tuple(event.changes)
     if ticket is not None and isinstance(outcome, Taken):
@@ -149,14 +154,14 @@ def _settle(desk: Desk, session: Session, row: LicencePost, event: LicenceEvent,
         _by_hand(work, event, outcome)
 
 
-def _fall_too(work: Work, event: LicenceEvent, outcome: EventRefused) -> None:
+def _fall_too(work: UnitOfWork, event: LicenceEvent, outcome: EventRefused) -> None:
     """What makes no sense without the refused event is not asked any more: the rest of a new plan or move, implied plugins."""
     whole = event.kind.startswith(("activate", "moved"))
     rows = {(row.token, row.revision): row for row in licence_posts.listing(work.session, PostState.WAITING)}
     for other in (mapping.event_of(row) for row in licences.events_of_ticket(work.session, event.ticket or "")):
         row = rows.get((other.token, other.revision))
         later = (other.token, other.revision) > (event.token, event.revision) or other.token != event.token
-        if row is None or not later or not (whole or other.rule == "implied"):
+        if row is None or not later or not (whole or other.rule == Rule.IMPLIED):
             continue
         licence_posts.settle(
             work.session, row.id, PostState.REFUSED, work.now, f"not sent: event {event.revision} was refused"
@@ -166,7 +171,7 @@ def _fall_too(work: Work, event: LicenceEvent, outcome: EventRefused) -> None:
             work.apply(ticket, RefusedThere(other.token, other.revision, tuple(other.changes), outcome.reason))
 
 
-def _by_hand(work: Work, event: LicenceEvent, outcome: Taken | EventRefused) -> None:
+def _by_hand(work: UnitOfWork, event: LicenceEvent, outcome: Taken | EventRefused) -> None:
     """An operator's event has no ticket; a refusal is for him."""
     refusal = outcome.reason if isinstance(outcome, EventRefused) else None
     if event.pending:
@@ -193,7 +198,7 @@ def _body(desk: Desk, session: Session, row: LicencePost) -> tuple[LicenceEvent,
     history = [mapping.event_of(one) for one in licences.events(session, row.token)]
     event = next(one for one in history if one.revision == row.revision)
     today = desk.clock().astimezone(desk.config.zone).date()
-    now = from_day(event, today).model_copy(update={"pending": False}) if event.pending else event
+    now = replace(from_day(event, today), pending=False) if event.pending else event
     others = [one for one in history if one.revision != row.revision]
     after = state_on([*others, now], max(today, now.effective))
     shape = json_shapes.licence_shape(after) if after else {}

@@ -16,7 +16,7 @@ from mailbot.core.outbound.text_layout import first_line
 from mailbot.environment import Desk
 from mailbot.process.due_things import handle_due
 from mailbot.process.kept_mail import handle
-from mailbot.process.unit_of_work import Work
+from mailbot.process.unit_of_work import UnitOfWork
 from storage import due, inbox
 from storage.faults import StoreError
 from storage.queue import back_off
@@ -240,7 +240,7 @@ def _due_failed(desk: Desk, due_id: int, error: Exception) -> None:
 def alert_once(desk: Desk, incident: str, what: str) -> None:
     """Sends staff an alert, once per incident; never fails."""
     try:
-        with desk.store.write() as session:
-            Work(desk, session, desk.clock(), f"failed:{incident}").alert(incident, what[:ALERT_MAX])
+        with desk.store.write() as session, UnitOfWork(desk, session, desk.clock(), f"failed:{incident}") as work:
+            work.alert(incident, what[:ALERT_MAX])
     except Exception as error:  # composing is what fails: the log and the exit code tell of it
         desk.log.alert(text=f"could not write to staff: {what[:ALERT_MAX]}: {error!r}")

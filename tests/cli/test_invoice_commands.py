@@ -9,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from pydantic import TypeAdapter
 
 from mailbot.core.desk.ticket import Ticket
 from mailbot.operations.ledger_import import put_licences
@@ -95,12 +96,12 @@ def forge(desk: Running, **update: object) -> None:
     """The ticket is changed behind the desk's back."""
     with desk.desk.store.write() as session:
         ticket = mapping.load_ticket(session, "LIC-1")
-        forged = ticket.model_copy(update=update).model_dump(mode="json", by_alias=True, warnings=False)
-        mapping.save_ticket(session, Ticket.model_validate(forged), desk.moment[0])
+        forged = TypeAdapter(Ticket).dump_python(replace(ticket, **update), mode="json", by_alias=True, warnings=False)
+        mapping.save_ticket(session, Ticket.from_json(forged), desk.moment[0])
 
 
 def forge_item(desk: Running, **update: object) -> None:
-    items = tuple(i.model_copy(update=update) for i in desk.ticket().items)
+    items = tuple(replace(i, **update) for i in desk.ticket().items)
     forge(desk, items=items)
 
 
@@ -149,7 +150,7 @@ def reprice(desk: Running, statement: str) -> None:
         (lambda d: forge_item(d, item="users"), f"licence {TOKEN}, event 2", "changes agents, which ticket LIC-1"),
         (lambda d: forge_item(d, status="refused") or forge(d, state="rejected"), "ticket LIC-1, item agents", "refused"),
         (
-            lambda d: forge_item(d, billing=d.ticket().items[0].billing.model_copy(update={"fraction": "12/30"})),
+            lambda d: forge_item(d, billing=replace(d.ticket().items[0].billing, fraction="12/30")),
             "ticket LIC-1, item agents",
             "12/30",
         ),

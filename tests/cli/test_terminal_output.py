@@ -33,7 +33,7 @@ COMMANDS = (
     ("check", "--probe-mail", "{mail}"), ("explain", "{mail}"), ("diagnose", "{mail}"), ("tickets", "--json"), ("show", "LIC-1", "--json"),
     ("inbox", "--json"), ("explain", "{mail}", "--json"),
 )  # fmt: skip
-STEERING = "\x1b\x07\x9b\x7f\u202e\u2028"
+STEERING = "\x1b\x07\x9b\x7f\u202e\u2028\u200b\u2060\u034f\u3164\ud800\U000e0041"
 
 
 @pytest.mark.series(3)

@@ -19,7 +19,7 @@ from mailbot.operations.audit import audit_books
 from mailbot.operations.ledger_import import put_licences, reverse
 from mailbot.process import invoicing, mapping
 from mailbot.process.decision_lines import Decisions
-from mailbot.process.unit_of_work import Work
+from mailbot.process.unit_of_work import UnitOfWork
 from mailbot.service.runner import keep_mail
 from storage import due, licences, tickets
 from tests.support.paths import DOCS
@@ -155,8 +155,8 @@ class Example:
     def do_decide(self, moment: datetime, rest: list[str]) -> None:
         ref, *words = rest
         desk = self.desk.desk
-        with desk.store.write() as session:
-            work = Work(desk, session, desk.clock(), f"decide:{moment}:{rest}")
+        label = f"decide:{moment}:{rest}"
+        with desk.store.write() as session, UnitOfWork(desk, session, desk.clock(), label) as work:
             self.results = Decisions(work, "operator", None).carry_out(" ".join(words), (ref,))
 
     def form(self, moment: datetime, head: str, rest: list[str]) -> None:

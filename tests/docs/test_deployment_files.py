@@ -65,17 +65,6 @@ def test_the_image_gets_what_the_wheel_is_built_from_and_nothing_else() -> None:
     }
 
 
-def test_the_conversation_in_the_readme_is_one_that_took_place() -> None:
-    readme = (ROOT / "README.md").read_text()
-    told = readme.partition("One conversation")[2].partition("**State of this version.**")[0]
-    took_place = "\n".join(path.read_text() for path in (ROOT / "tests" / "conversations" / "07-plan-split").iterdir())
-    lines = [line.strip() for line in told.splitlines() if line.startswith("    ")]
-    assert len(lines) > 20
-    assert [line for line in lines if line not in map(str.strip, took_place.splitlines())] == []
-    assert all(subject in took_place for subject in told.split("`")[1::2] if subject.startswith("["))
-    assert "[LIC-1] Please decide" in told
-
-
 def test_every_file_that_the_readme_names_is_there() -> None:
     table = (ROOT / "README.md").read_text().partition("## Where things are")[2]
     named = [name for name in table.split("`")[1::2] if "/" in name]

@@ -10,7 +10,7 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from mailbot.core.mail.auth_results_probe import forged_fields, of_probe
+from mailbot.core.mail.auth_results_probe import forged_fields, probe_findings
 from mailbot.core.mail.message import parse
 from mailbot.operations.border_probe import judge_mail
 from tests.service.test_run import configured
@@ -103,21 +103,23 @@ def test_the_form_without_an_id_is_probed_too() -> None:
     stamped = b"Authentication-Results: spf=pass smtp.mailfrom=vendor.example; dmarc=pass action=none header.from=vendor.example\r\n"
     forged = b"".join(f"{line}\r\n".encode() for line in forged_fields("microsoft365", "desk@vendor.example", "MARK"))
     rest = b"From: desk@vendor.example\r\n\r\nx\r\n"
-    assert [f.good for f in of_probe(parse(stamped + rest), "MARK", "microsoft365")] == [True, True]
-    assert [f.good for f in of_probe(parse(stamped + forged + rest), "MARK", "microsoft365")] == [False, True]
-    assert [f.good for f in of_probe(parse(forged + rest), "MARK", "microsoft365")] == [False, False]
+    assert [f.good for f in probe_findings(parse(stamped + rest), "MARK", "microsoft365")] == [True, True]
+    assert [f.good for f in probe_findings(parse(stamped + forged + rest), "MARK", "microsoft365")] == [False, True]
+    assert [f.good for f in probe_findings(parse(forged + rest), "MARK", "microsoft365")] == [False, False]
 
 
 def test_a_field_that_the_border_puts_below_the_forged_one_protects_nobody() -> None:
     forged = "".join(f"{line}\r\n" for line in forged_fields(ID, "desk@vendor.example", "MARK"))
     own = f"Authentication-Results: {ID}; dmarc=none header.from=vendor.example\r\n"
-    stripped, stamped = of_probe(parse(f"{forged}{own}From: desk@vendor.example\r\n\r\nx\r\n".encode()), "MARK", ID)
+    stripped, stamped = probe_findings(
+        parse(f"{forged}{own}From: desk@vendor.example\r\n\r\nx\r\n".encode()), "MARK", ID
+    )
     assert (stripped.good, stamped.good) == (False, False)
     assert "any mail can claim to be verified" in stripped.detail
     for line in forged_fields(ID, "desk@vendor.example", "MARK"):  # each is one that the desk would believe
         assert judge_mail(f"{line}\r\nFrom: desk@vendor.example\r\n\r\nx\r\n".encode(), ID)[0].good, line
         without_comments = re.sub(r"\(.*?\)", "", line)
-        assert not of_probe(parse(f"{without_comments}\r\n\r\nx".encode()), "MARK", ID)[1].good
+        assert not probe_findings(parse(f"{without_comments}\r\n\r\nx".encode()), "MARK", ID)[1].good
 
 
 def test_a_field_that_is_not_the_topmost_is_not_called_believed_where_there_is_no_id() -> None:

@@ -13,13 +13,14 @@ from pathlib import Path
 
 import pytest
 
+from mailbot.core.catalogue.item_kinds import AGENTS, ItemKey
 from mailbot.core.ledger.licence import Licence
 from mailbot.core.ledger.period import month_end, next_month, period_of
 from mailbot.process import invoicing, mapping
 from tests.docs.test_billing_page import NEW, ROME, TOKEN, Example
 
 BEGIN, MONTHS = date(2026, 11, 3), 14
-COUNTED = ("agents", "users", "addon:quality_analysis", "plugin:botify")
+COUNTED = (AGENTS, ItemKey("users"), ItemKey.addon("quality_analysis"), ItemKey.plugin("botify"))
 #: What may happen, how often; ``{n}`` and ``{m}`` are numbers.
 ACTS = {
     "add agents={n}": 6, "add users={m}": 3, "remove agents={n}": 6, "remove users={m}": 3, "add addons=quality_analysis": 2,

@@ -92,7 +92,7 @@ def test_an_active_licence_whose_billing_is_not_settled_is_among_the_facts(desk:
     import_active(desk, "A1B2C3D4E5F6", billing=None)
     import_active(desk, "B1B2C3D4E5F6")
     sent = []
-    monkeypatch.setattr("mailbot.process.outgoing.Post.send", lambda self, send, ticket, **_: sent.append(send))
+    monkeypatch.setattr("mailbot.process.outgoing.Composer.write", lambda _, letter: sent.append(letter.send))
     desk.later(hours=22)
     assert [[licence.token for licence in send.facts.licences] for send in sent] == [["A1B2C3D4E5F6"]]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mailbot.process import digest
-from mailbot.process.unit_of_work import Work
+from mailbot.process.unit_of_work import UnitOfWork
 from storage import inbox
 from tests.process.test_whole_desk import ANNA, BOB, DEMO, JOE, PLAN, import_active
 from tests.support.running import Running, body, running
@@ -25,8 +25,8 @@ def limit(desk: Running, **limits: int) -> None:
 
 
 def alert(desk: Running, incident: str) -> None:
-    with desk.desk.store.write() as session:
-        Work(desk.desk, session, desk.moment[0], incident).alert(incident, f"It is {incident}.")
+    with desk.desk.store.write() as session, UnitOfWork(desk.desk, session, desk.moment[0], incident) as work:
+        work.alert(incident, f"It is {incident}.")
 
 
 def told(desk: Running) -> list[tuple[str, str]]:
@@ -124,7 +124,7 @@ def test_staff_get_one_alert_an_hour_with_everything_in_it(desk: Running) -> Non
 
 
 def test_more_incidents_than_fit_into_one_mail_follow_later(desk: Running, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mailbot.process.outgoing.MOST_ALERTS", 2)
+    monkeypatch.setattr("mailbot.process.staff_alerts.MOST_ALERTS", 2)
     for number in range(6):
         alert(desk, f"number {number}")
     for _ in range(4):

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from mailbot.process import digest, due_things, kept_mail
-from mailbot.process.unit_of_work import Work
+from mailbot.process.unit_of_work import UnitOfWork
 from mailbot.service import runner
 from mailbot.service.runner import keep_mail, step, undone, work_off
 from storage import due, inbox
@@ -150,7 +150,7 @@ def test_a_due_thing_that_fails_waits_longer_each_time_and_staff_are_told_once(d
 def test_when_staff_cannot_be_told_either_the_desk_goes_on(
     desk: Running, order: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Work, "alert", lambda *_: 1 / 0)
+    monkeypatch.setattr(UnitOfWork, "alert", lambda *_: 1 / 0)
     remember(desk, "bad due", 0)
     arrive(desk, "good mail", 1)
     desk.later(minutes=2)

@@ -8,6 +8,7 @@ from mailbot.core.form.forwarded import original_sender
 from mailbot.core.form.problem import Problem
 from mailbot.core.form.quotes import own_lines_anywhere, own_text
 from mailbot.core.form.reader import Reading, Request, read_fields, read_quoted
+from mailbot.core.form.request_kinds import RequestKind
 from mailbot.core.form.validation import validate
 from mailbot.core.inbound.intake import Automatic, Forms, Thread, understand
 from mailbot.core.inbound.purpose import Purpose
@@ -15,9 +16,24 @@ from mailbot.core.inbound.reply_keys import Found
 from mailbot.core.mail.message import Message, parse
 from tests.support.clients import DESK
 from tests.support.desk import catalogue
-from tests.support.golden_mails import SENT
 from tests.support.paths import TESTS
 
+#: The mail of ours that the replies among the golden mails answer, as plain text.
+SENT = """\
+--- Please write your reply above this line ---
+
+Thank you for your request. One thing is not right yet.
+
+Reply to this mail with only the corrected lines.
+
+Request: modify/add
+License token: A1B2C3D4E5F6
+Customer name: Acme Ltd
+Agents:
+Users: 3
+
+-- \nLicence Desk
+"""
 MARKER = "--- Please write your reply above this line ---"
 MAILS = sorted((TESTS / "mails").glob("*.eml"))
 FIELD_KEYS = tuple(key for key in FIELDS if key not in ("request", "action", "product", "log", "comments"))
@@ -61,7 +77,7 @@ def shown(request: Request, problems: tuple[Problem, ...]) -> dict[str, object]:
     """A form as an .expected file has it: every field that was read, nothing else."""
     values = {key: getattr(request, key) for key in FIELD_KEYS}
     return {
-        "request": request.request,
+        "request": "" if request.request is RequestKind.UNKNOWN else request.request,
         "action": request.action,
         "fields": {k: list(v) if isinstance(v, tuple) else v for k, v in values.items() if v not in (None, ())},
         "problems": [f"{problem.field}: {problem.code.value}" for problem in problems],

@@ -1,8 +1,8 @@
-"""Every kind of mail as a whole desk sends it, for the tests of what mails say: a few conversations, collected by kind."""
+"""Every kind of mail as a whole desk sends it, for the tests of what mails say: a few conversations."""
 
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.message import EmailMessage
 from functools import cache
 from pathlib import Path
@@ -11,9 +11,10 @@ from mailbot.core.desk.effects import Audience, Facts, Send
 from mailbot.core.desk.mail_kind import MailKind
 from mailbot.core.inbound.purpose import Purpose
 from mailbot.process import digest
-from mailbot.process.unit_of_work import Work
+from mailbot.process.unit_of_work import UnitOfWork
 from storage import outbox
 from tests.process.test_whole_desk import ANNA, JOE, LOG, PLAN, WHO, import_active
+from tests.support.composed import Made, Recording
 from tests.support.running import Running, running
 
 EVE, PAT = "eve@evil.example", "pat@partner.example"
@@ -58,6 +59,7 @@ class Letter:
     to: str
     path: str
     mail: EmailMessage
+    made: Made | None = None  # as it was composed
 
     def part(self, kind: str) -> str:
         part = self.mail.get_body((kind,))
@@ -75,9 +77,8 @@ class Letter:
 
 def post(desk: Running, send: Send, ref: str | None = None) -> list[EmailMessage]:
     """A mail that no short conversation brings about."""
-    with desk.desk.store.write() as session:
-        work = Work(desk.desk, session, desk.moment[0], f"test {send}")
-        work.perform(work.ticket(ref), (send,)) if ref else work.post.send(send, None)
+    with desk.desk.store.write() as session, UnitOfWork(desk.desk, session, desk.moment[0], f"test {send}") as work:
+        work.send(send, work.ticket(ref) if ref else None)
     return desk.work()
 
 
@@ -208,7 +209,7 @@ def _rest(desk: Running) -> None:
     post(desk, Send(MailKind.CAP, JOE))
     post(desk, Send(MailKind.ALERT, Audience.STAFF, Facts(text="disk nearly full\nAgents: 5")))
     with desk.desk.store.read() as session:
-        licence = Work(desk.desk, session, desk.moment[0], "look").licence(TOKEN)
+        licence = UnitOfWork(desk.desk, session, desk.moment[0], "look").licence(TOKEN)
     assert licence is not None
     facts = Facts(
         lines=("mail 7 from an unknown sender: no request that we could recognise, not answered",), licences=(licence,)
@@ -233,11 +234,13 @@ def _letters(talk: Callable[[Running], None], folder: Path) -> Iterator[Letter]:
     about = talk.__name__.strip("_")
     (folder / about).mkdir()
     desk = running(folder / about)
+    wording = Recording(desk.desk.wording)
+    desk.desk = replace(desk.desk, wording=wording)
     talk(desk)
     assert not desk.quarantine(), (about, desk.quarantine())
     with desk.desk.store.read() as session:
         rows = {row.message_id: row for row in outbox.listing(session)}
-    for mail in desk.sent:
+    for mail, made in zip(desk.sent, wording.made, strict=True):
         row = rows[str(mail["Message-ID"])]
-        yield Letter(about, row.kind, row.recipient, row.envelope_from, mail)
+        yield Letter(about, row.kind, row.recipient, row.envelope_from, mail, made)
     desk.desk.store.close()

@@ -733,7 +733,8 @@ def _compared(truth: Truth, request: Request, problems: tuple[Problem, ...], tra
     else:
         verdict = (
             "asked"
-            if told & {"request", "action", "demo", "reason", "product"} or request.request in ("", truth.request)
+            if told & {"request", "action", "demo", "reason", "product"}
+            or request.request in ("unknown", truth.request)
             else "wrong"
         )
         count(verdict, "request", kind, (truth.request, truth.action))

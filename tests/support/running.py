@@ -17,6 +17,7 @@ from sqlmodel import col, select
 
 from mailbot.assembly import assemble
 from mailbot.config.settings import load_config
+from mailbot.core.desk.disclosure import Viewer, shown_to
 from mailbot.core.desk.ticket import Ticket
 from mailbot.environment import Desk
 from mailbot.ids import RepeatableIds
@@ -126,11 +127,11 @@ class Running:
         self.desk = replace(self.desk, config=config.model_copy(update={section: changed}))
 
     def ticket(self, ref: str = "LIC-1") -> Ticket:
-        """The ticket as it is."""
+        """The ticket as staff are shown it."""
         with self.desk.store.read() as session:
             found = load_ticket(session, ref)
         assert found is not None
-        return found
+        return shown_to(Viewer.OTHERS, found)
 
     def states(self) -> dict[str, int]:
         """How many kept mails are in which state."""

@@ -1,4 +1,4 @@
-"""The words that everything else uses: mail addresses, characters that are safe to show, faults in an operator's file.
+"""What every other package uses: mail addresses, loopback hosts, the policy of characters, faults in an operator's file.
 
 It knows nothing of mails, licences or requests.
 """

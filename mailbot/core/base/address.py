@@ -1,10 +1,9 @@
-"""Mail addresses and the texts around them: what is one plain address, what is equal, what is safe to show.
+"""Mail addresses: what is one plain address, which are equal, and the addresses of a header field.
 
-Nothing here decides who wrote a mail (see ``sender``); it only reads and cleans strings.
+Who wrote a mail is decided in ``mail.from_field``.
 """
 
 import string
-import unicodedata
 
 _ATOM = frozenset(string.ascii_letters + string.digits + "!#$%&'*+/=?^_`{|}~-")
 _LABEL = frozenset(string.ascii_letters + string.digits + "-")
@@ -12,11 +11,11 @@ _LONGEST = 254  # RFC 5321 section 4.5.3.1.3, less the angle brackets
 _UPPER_TO_LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 
 
-def strict(text: str) -> str | None:
-    """``text`` itself if it is one plain addr-spec, else None.
+def plain_address(text: str) -> str | None:
+    """``text`` if it is one plain addr-spec, else None.
 
     Plain: RFC 5322 dot-atom local part, ASCII, host name labels (one label is enough), at most 254 characters,
-    nothing around it, and no ``=?``, which a decoder might later turn into another address.
+    nothing around it, and no ``=?``, which a later decoder might turn into another address.
     """
     local, at, host = text.partition("@")
     if not at or len(text) > _LONGEST or "=?" in text:
@@ -31,96 +30,59 @@ def _is_label(label: str) -> bool:
 
 
 def fold_case(a: str) -> str:
-    """``a`` in ASCII lower case; other letters stay as they are, so that no two addresses become one by Unicode."""
+    """``a`` in ASCII lower case. Other letters stay: Unicode folding would make different addresses equal."""
     return a.translate(_UPPER_TO_LOWER)
 
 
-def same(a: str, b: str) -> bool:
-    """Whether two addresses are equal without regard to ASCII case."""
+def same_address(a: str, b: str) -> bool:
+    """Whether two addresses are equal, ASCII case aside."""
     return fold_case(a) == fold_case(b)
 
 
-def domain(a: str) -> str:
-    """What stands behind the last ``@``, in ASCII lower case; "" if there is none."""
+def domain_of(a: str) -> str:
+    """The domain of an address, in ASCII lower case; "" without an ``@``."""
     return fold_case(a.rpartition("@")[2]) if "@" in a else ""
 
 
-def matches(address: str, pattern: str) -> bool:
-    """Whether ``address`` is ``pattern`` (``a@b.c``), or of exactly that domain (``@b.c``; not of its subdomains)."""
+def matches_pattern(address: str, pattern: str) -> bool:
+    """Whether ``address`` equals ``pattern`` (``a@b.c``) or is in its domain (``@b.c``, subdomains excluded)."""
     if pattern.startswith("@"):
-        return len(pattern) > 1 and domain(address) == fold_case(pattern[1:])
-    return same(address, pattern)
+        return len(pattern) > 1 and domain_of(address) == fold_case(pattern[1:])
+    return same_address(address, pattern)
 
 
 def plain_addresses(value: str) -> tuple[str, ...]:
-    """The plain addresses of an address field (RFC 5322 section 3.4) in order; what is not plain is left out.
+    """The plain addresses of an address field (RFC 5322 section 3.4), in order; others are left out.
 
     One linear scan: the standard parser needs minutes for 100,000 recipients.
     """
     found = []
-    for piece in bare(value).replace(";", ",").split(","):
+    for piece in without_comments(value).replace(";", ",").split(","):
         _, bracket, inner = piece.rpartition("<")
         plain = inner.partition(">")[0] if bracket else piece.rpartition(":")[2]  # "name of a group: a@b.c"
-        one = strict(plain.strip())
+        one = plain_address(plain.strip())
         if one is not None:
             found.append(one)
     return tuple(found)
 
 
-def bare(value: str) -> str:
+def without_comments(value: str) -> str:
     """``value`` without its comments and quoted strings."""
     kept = []
     depth, quoted, escaped = 0, False, False
-    for sign in value:
+    for char in value:
         if escaped:
             escaped = False
-        elif sign == "\\" and (quoted or depth):
+        elif char == "\\" and (quoted or depth):
             escaped = True
         elif quoted:
-            quoted = sign != '"'
+            quoted = char != '"'
         elif depth:
-            depth += (sign == "(") - (sign == ")")
-        elif sign == '"':
+            depth += (char == "(") - (char == ")")
+        elif char == '"':
             quoted = True
-        elif sign == "(":
+        elif char == "(":
             depth = 1
         else:
-            kept.append(sign)
+            kept.append(char)
     return "".join(kept)
-
-
-def clean(text: str, limit: int = 150) -> str:
-    """``text`` on one line, safe in headers, subjects, file labels and terminals, at most ``limit`` characters.
-
-    Control characters (C0, C1), line and paragraph separators, zero-width and bidirectional controls are gone, broken
-    surrogates are U+FFFD, white space is single spaces, and ``=?`` is pulled apart, so that no encoded word
-    (RFC 2047) is left for a later decoder.
-    """
-    signs = (_shown(sign) for sign in text[: limit * 8 + 64])
-    return " ".join("".join(signs).replace("=?", "= ?").split())[:limit].rstrip()
-
-
-#: Signs that steer a terminal or turn the direction of text: all control characters but the line end and the tab.
-_STEERING = dict.fromkeys(
-    [sign for sign in (*range(32), *range(127, 160)) if chr(sign) not in "\n\t"]
-    + [*range(0x202A, 0x202F), *range(0x2066, 0x206A)]
-) | {0x2028: "\n", 0x2029: "\n", 0x85: "\n"}
-
-
-def clean_text(text: str) -> str:
-    """``text`` of several lines, LF line ends, safe in the body of a mail and on a terminal."""
-    return text.replace("\r\n", "\n").translate(_STEERING)
-
-
-def _shown(sign: str) -> str:
-    if " " <= sign <= "~":
-        return sign
-    if sign.isspace():
-        return " "
-    match unicodedata.category(sign):
-        case "Cc" | "Cf":
-            return ""
-        case "Cs":
-            return "\ufffd"
-        case _:
-            return sign

@@ -1,7 +1,7 @@
-"""What is wrong with an operator's file (configuration, catalogue): one sentence per fault, all of them at once.
+"""Faults in an operator's file (configuration, catalogue): one sentence for each, all of them at once.
 
-Each names the key, what was read there and what would be right. Values of secrets and of unknown keys (a secret may
-stand under a mistyped one) are never repeated.
+A sentence names the key, the value read and what is expected. Values of secrets and of unknown keys are never
+repeated: a mistyped key may hold a secret.
 """
 
 import tomllib
@@ -14,7 +14,7 @@ from pydantic import BaseModel, SecretStr, ValidationError
 from rapidfuzz import process
 from rapidfuzz.distance import Indel
 
-#: pydantic's error types in our words; what is not listed is told in pydantic's own.
+#: pydantic's error types in our words; for others pydantic's own message is used.
 _EXPECTED = {
     "bool_type": "true or false",
     "dataclass_type": "a table",
@@ -31,12 +31,12 @@ _EXPECTED = {
     "tuple_type": "a list",
 }
 _UNKNOWN = {"extra_forbidden", "unexpected_keyword_argument"}
-_FOLLOWS = {"default_factory_not_called"}  # a default that needs another key, which is faulty and told
-_NEAR = 0.6  # below this a suggestion is more confusing than none
+_FOLLOWS = {"default_factory_not_called"}  # the default depends on another key, whose fault is reported
+_NEAR = 0.6  # a suggestion less similar than this only confuses
 
 
 def table(text: str) -> dict[str, Any] | str:
-    """The TOML document as a dict, or what is wrong with its syntax, with the line."""
+    """The TOML document as a dict, or its syntax error with the line."""
     try:
         return tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
@@ -44,29 +44,29 @@ def table(text: str) -> dict[str, Any] | str:
 
 
 def sentences(error: ValidationError, root: type) -> tuple[str, ...]:
-    """One sentence per fault that pydantic found in a document of type ``root``, in the order of its keys."""
+    """One sentence for each fault that pydantic found in a document of type ``root``, in the order of its keys."""
     faults = error.errors(include_url=False)
     return tuple(_sentence(fault, root) for fault in faults if fault["type"] not in _FOLLOWS)
 
 
 def unknown_key(key: str, name: str, known: Iterable[str]) -> str:
-    """The sentence for a key whose last part, ``name``, nothing is known of, with the nearest known one."""
+    """The sentence for an unknown ``key``; ``name`` is its last part. Suggests the nearest name in ``known``."""
     return f"{key}: unknown key{suggestion(name, known)}"
 
 
 def suggestion(name: str, known: Iterable[str]) -> str:
-    """``, did you mean 'x'?`` for the known name nearest to ``name``; "" when none is near."""
+    """``, did you mean 'x'?`` with the nearest known name; "" if none is near."""
     near = process.extractOne(name, tuple(known), scorer=Indel.normalized_similarity, score_cutoff=_NEAR)
     return f", did you mean '{near[0]}'?" if near else ""
 
 
 def wrong(key: str, value: object, expected: str) -> str:
-    """The sentence for a value that was read at ``key`` and is not what it must be."""
+    """The sentence for a wrong ``value`` at ``key``."""
     return f"{key}: read {shown(value)}, must be {expected}"
 
 
 def shown(value: object) -> str:
-    """A value as the file has it, short and on one line; of tables and lists only that they are one."""
+    """A value as the file has it, short and on one line; tables and lists are only named as such."""
     match value:
         case bool():
             return str(value).lower()
@@ -81,7 +81,7 @@ def shown(value: object) -> str:
 
 
 def dotted(location: Sequence[str | int]) -> str:
-    """A key as it is written in faults and environment names: list entries are counted from 1."""
+    """A key as faults and environment names write it; list entries count from 1."""
     return ".".join(str(step + 1) if isinstance(step, int) else step for step in location)
 
 
@@ -100,7 +100,7 @@ def _sentence(fault: Any, root: type) -> str:
 
 
 def _raised(fault: Any) -> str:
-    """The words of a check of our own that raised ValueError; "" when it has none."""
+    """The message of the ValueError that one of our checks raised; "" if none did."""
     return str(fault["ctx"]["error"]) if fault["type"] == "value_error" else ""
 
 
@@ -116,7 +116,7 @@ def _description(kind: Any, name: str | int) -> str:
 
 
 def _at(kind: Any, location: Sequence[str | int]) -> Any:
-    """The type that stands at ``location`` inside ``kind``; None where nothing is known."""
+    """The type at ``location`` inside ``kind``; None if unknown."""
     for step in location:
         kind = _given(kind)
         fields = _fields(kind)
@@ -125,14 +125,14 @@ def _at(kind: Any, location: Sequence[str | int]) -> Any:
         elif get_origin(kind) is tuple:
             kind = get_args(kind)[0]
         elif get_origin(kind) is not None:
-            kind = get_args(kind)[-1]  # of a mapping, the values
+            kind = get_args(kind)[-1]  # the values of a mapping
         else:
             return None
     return _given(kind)
 
 
 def _given(kind: Any) -> Any:
-    """Of a type that may be left out (``X | None``) what it is where it is given."""
+    """``X`` for ``X | None``; other types unchanged."""
     given = [one for one in get_args(kind) if one is not NoneType]
     return given[0] if len(given) == 1 and NoneType in get_args(kind) else kind
 

@@ -1,4 +1,4 @@
-"""Which hosts are this very machine, so that nothing said to them can be overheard on a network."""
+"""Which hosts are this machine: a connection to one cannot be overheard on a network."""
 
 from ipaddress import ip_address
 
@@ -6,7 +6,7 @@ from mailbot.core.base.address import fold_case
 
 
 def is_loopback(host: str) -> bool:
-    """Whether ``host`` is ``localhost`` or a loopback address (127.0.0.0/8, ::1); no other name is looked up."""
+    """Whether ``host`` is ``localhost`` or a loopback address (127.0.0.0/8, ::1). No name is resolved."""
     try:
         return ip_address(host).is_loopback
     except ValueError:

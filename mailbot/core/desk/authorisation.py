@@ -1,9 +1,12 @@
 """Who may ask for what: whether a request is taken at once, is asked about first, or is staff's to judge (spec section 5)."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import assert_never
 
-from mailbot.core.base.address import fold_case, matches, same
+from mailbot.core.base.address import fold_case, matches_pattern, same_address
+from mailbot.core.base.frozen import replace
 from mailbot.core.form.reader import Request
+from mailbot.core.form.request_kinds import RequestKind
 from mailbot.core.ledger.licence import Licence
 
 
@@ -39,25 +42,27 @@ class Standing:
 
 def standing_of(request: Request, sender: Sender, licence: Licence | None, *, always_confirm: bool = False) -> Standing:
     """How a request of that sender on that licence (None: its token is not in the ledger) is taken."""
-    if request.request == "information":
-        return _asks(sender, always_confirm=always_confirm)
-    if licence is not None:
+    if licence is not None and request.request is not RequestKind.INFORMATION:
         return _on_licence(request, sender, licence, always_confirm=always_confirm)
     partner = sender.verified and sender.partner
     match request.request:
-        case "activate":
+        case RequestKind.INFORMATION:
+            return _asks(sender, always_confirm=always_confirm)
+        case RequestKind.ACTIVATE:
             taken = _asks(sender, always_confirm=always_confirm)
             return replace(
                 taken, staff_whole=not (request.demo or sender.known), is_partner=partner, reads_ledger=partner
             )
-        case "modify" | "contract":
+        case RequestKind.MODIFY | RequestKind.CONTRACT:
             return Standing(
                 released=True, token_doubt=True, neutral=not partner, reads_ledger=partner, is_partner=partner
             )
-        case _:
+        case RequestKind.REACTIVATE | RequestKind.SHUTTLE | RequestKind.UNKNOWN:
             return Standing(
                 released=True, staff_whole=True, neutral=not partner, is_partner=partner, reads_ledger=partner
             )
+        case kind:
+            assert_never(kind)
 
 
 def _asks(sender: Sender, *, always_confirm: bool) -> Standing:
@@ -68,21 +73,21 @@ def _asks(sender: Sender, *, always_confirm: bool) -> Standing:
 
 
 def _on_licence(request: Request, sender: Sender, licence: Licence, *, always_confirm: bool) -> Standing:
-    contact = any(matches(sender.address, pattern) for pattern in licence.contacts)
+    contact = any(matches_pattern(sender.address, pattern) for pattern in licence.contacts)
     partner = sender.verified and sender.partner
-    whole = request.request == "activate" and not request.demo and not sender.known
+    whole = request.request is RequestKind.ACTIVATE and not request.demo and not sender.known
     if sender.verified and (contact or sender.partner) and not always_confirm:
         return Standing(released=True, staff_whole=whole, reads_ledger=True, is_contact=contact, is_partner=partner)
     asked = contacts_to_ask(licence, sender.address)
     if not asked:
         return Standing(released=True, staff_whole=True, neutral=True)
-    himself = any(same(address, sender.address) for address in asked)
+    himself = any(same_address(address, sender.address) for address in asked)
     return Standing(challenged=asked, neutral=not himself, staff_whole=whole)
 
 
 def contacts_to_ask(licence: Licence, sender: str) -> tuple[str, ...]:
     """The licence's plain contact addresses, and the sender's own where a pattern of its contacts matches it."""
     plain = {fold_case(contact): contact for contact in licence.contacts if not contact.startswith("@")}
-    if any(contact.startswith("@") and matches(sender, contact) for contact in licence.contacts):
+    if any(contact.startswith("@") and matches_pattern(sender, contact) for contact in licence.contacts):
         plain.setdefault(fold_case(sender), sender)
     return tuple(plain.values())

@@ -4,8 +4,11 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
+from mailbot.core.catalogue.item_kinds import ItemKey
+from mailbot.core.desk.due_kind import DueKind
 from mailbot.core.desk.mail_kind import MailKind
 from mailbot.core.desk.ticket import Ticket
+from mailbot.core.form.request_kinds import RequestKind
 from mailbot.core.inbound.purpose import Purpose
 from mailbot.core.ledger.licence import Licence, Value
 
@@ -27,7 +30,7 @@ class Result:
     done: bool
     ref: str = ""
     word: str = ""
-    items: tuple[str, ...] = ()
+    items: tuple[ItemKey, ...] = ()
     why: str = ""
     sent: str = ""
     until: date | None = None
@@ -41,8 +44,8 @@ class Facts:
     by: str = ""  # who: a member's name, "operator", an address
     why: str = ""  # a code with a sentence of its own in the templates
     form: str = ""  # a form in plain text, blank or filled in
-    form_key: str = ""  # activate, modify, ...
-    items: tuple[str, ...] = ()  # the items this mail is about
+    form_key: RequestKind | None = None  # the request of that form
+    items: tuple[ItemKey, ...] = ()  # the items this mail is about
     changed: tuple[str, ...] = ()  # items and fields that changed since the last approval mail
     replaced: tuple[tuple[str, str, str], ...] = ()  # of a correction: the field, what it was, what it is now
     results: tuple[Result, ...] = ()
@@ -118,7 +121,7 @@ class MovePeople:
 class Schedule:
     """A due thing: at ``at`` something of that kind happens to the ticket or licence."""
 
-    kind: str
+    kind: DueKind
     at: datetime
     token: str | None = None
     payload: str = ""
@@ -128,7 +131,7 @@ class Schedule:
 class Unschedule:
     """The ticket's due things of those kinds fall away."""
 
-    kinds: tuple[str, ...]
+    kinds: tuple[DueKind, ...]
 
 
 @dataclass(frozen=True)

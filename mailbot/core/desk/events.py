@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from mailbot.core.catalogue.item_kinds import ItemKey
 from mailbot.core.desk.authorisation import Standing
 from mailbot.core.desk.effects import Effect, Result
 from mailbot.core.desk.ticket import Item, Ticket
@@ -75,7 +76,7 @@ class Approved:
 
     by: str
     read: str
-    items: tuple[str, ...] = ()
+    items: tuple[ItemKey, ...] = ()
     until: date | None = None
 
 
@@ -86,7 +87,7 @@ class Rejected:
     by: str
     read: str
     reason: str
-    items: tuple[str, ...] = ()
+    items: tuple[ItemKey, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -1,23 +1,28 @@
 """Granting items: the changes of the ledger that they make, and the day they hold from."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 
+from mailbot.core.base.frozen import replace
 from mailbot.core.catalogue.contents import Catalogue
-from mailbot.core.catalogue.item_kinds import SEATS
+from mailbot.core.catalogue.item_kinds import SEATS, ItemKey
 from mailbot.core.desk.context import Scene
 from mailbot.core.desk.effects import ChangeLicence
 from mailbot.core.desk.requested_items import Asked
 from mailbot.core.desk.rules import Case, billing_of, day_of, implied_day, rule_of
 from mailbot.core.desk.ticket import Item, ItemStatus, Route, Ticket
+from mailbot.core.form.request_kinds import Action, RequestKind
 from mailbot.core.ledger.billing import Billing
 from mailbot.core.ledger.licence import Licence, LicenceEvent, Value, state_on
 from mailbot.core.ledger.period import month_end, years_later
+from mailbot.core.ledger.rule import Rule
 from mailbot.core.ledger.scheduled import dates_of, implied_plugin_changes, superseding_changes
 
+#: Items that go to the new token, beside add-ons and plugins.
+MOVED = (ItemKey.PLAN, *SEATS, ItemKey.SUPPORT, ItemKey.BILLING, ItemKey.WHITELABEL)
 #: Items that stand in mails and tickets but change no term of the ledger.
-SILENT = frozenset({"admin", "webrtc", "phonebar"})
+SILENT = frozenset({ItemKey.ADMIN, ItemKey.WEBRTC, ItemKey.PHONEBAR})
 
 
 @dataclass(frozen=True)
@@ -32,7 +37,7 @@ class Granted:
 
 def case_of(ticket: Ticket, licence: Licence | None, scene: Scene) -> Case:
     """The case that the rules look at when the ticket's items are granted."""
-    billing = ticket.item("billing")
+    billing = ticket.item(ItemKey.BILLING)
     asked = billing.to if billing and isinstance(billing.to, str) else None
     day = scene.date_of(ticket.received_at)
     return Case(ticket.request, ticket.action, asked, day, licence, scene.catalogue, activated=activated_on(ticket))
@@ -51,26 +56,24 @@ def renewed(ticket: Ticket, scene: Scene) -> Ticket:
     items = tuple(_renewed(item, case, before, today) if item.open else item for item in ticket.items)
     days = {item.item: item.expected for item in items if item.expected and item.route is not Route.IMPLIED}
     items = tuple(
-        i.model_copy(update={"expected": implied_day(i, days, today, scene.catalogue)})
-        if i.open and i.route is Route.IMPLIED
-        else i
+        replace(i, expected=implied_day(i, days, today, scene.catalogue)) if i.open and i.route is Route.IMPLIED else i
         for i in items
     )
-    return ticket.model_copy(update={"items": items})
+    return replace(ticket, items=items)
 
 
 def _renewed(item: Item, case: Case, licence: Licence | None, today: date) -> Item:
-    if licence is not None and item.item != "token":
-        item = item.model_copy(update={"from_": licence.value(item.item)})
-    if case.request == "contract" and item.route is not Route.IMPLIED:
-        item = item.model_copy(update={"rule": rule_of(case, Asked(item.item, item.from_, item.to))})
+    if licence is not None and item.item != ItemKey.TOKEN:
+        item = replace(item, from_=licence.value(item.item))
+    if case.request is RequestKind.CONTRACT and item.route is not Route.IMPLIED:
+        item = replace(item, rule=rule_of(case, Asked(item.item, item.from_, item.to)))
     if item.overtaken:  # it cannot be granted any more
-        return item.model_copy(update={"expected": None, "billing": None})
-    item = item.model_copy(update={"expected": day_of(case, item, today)})
-    return item.model_copy(update={"billing": _billed(item, case, today)})
+        return replace(item, expected=None, billing=None)
+    item = replace(item, expected=day_of(case, item, today))
+    return replace(item, billing=_billed(item, case, today))
 
 
-def grant(ticket: Ticket, keys: frozenset[str], scene: Scene, decider: str, until: date | None = None) -> Granted:
+def grant(ticket: Ticket, keys: frozenset[ItemKey], scene: Scene, decider: str, until: date | None = None) -> Granted:
     """Grant the items of those keys today. ``until`` ends the licence after that day."""
     licence = scene.ledger.licence(ticket.token)
     case = case_of(ticket, licence, scene)
@@ -82,7 +85,7 @@ def grant(ticket: Ticket, keys: frozenset[str], scene: Scene, decider: str, unti
         new = [item for item in items if item.item in keys | follow]
         changes = _changes(ticket, licence, new, scene, decider, until)
     changes += _implied_ahead(ticket, licence, changes, scene, decider)
-    if "billing" in keys:
+    if ItemKey.BILLING in keys:
         items = billed_anew(items, case, today)
     events = _events(ticket, licence, changes, scene)
     return Granted(without_cause(items), changes, _after(events, licence, today), events)
@@ -96,7 +99,7 @@ def _implied_ahead(
         return ()
     events = _events(ticket, licence, changes, scene)
     return tuple(
-        ChangeLicence(changes[-1].token, day, _kind(ticket), terms, "implied", decider)
+        ChangeLicence(changes[-1].token, day, _kind(ticket), terms, Rule.IMPLIED, decider)
         for day, terms in implied_plugin_changes(events, scene.today, scene.catalogue)
     )
 
@@ -105,15 +108,15 @@ def granted_item(item: Item, case: Case, today: date) -> Item:
     """The item as it is when it is granted today: from which day it holds, and what it costs."""
     day = max(item.expected or today, today) if item.route is Route.IMPLIED else day_of(case, item, today)
     status = ItemStatus.APPLIED if day <= today else ItemStatus.SCHEDULED
-    item = item.model_copy(update={"status": status, "effective": day, "expected": None})
-    return item.model_copy(update={"billing": _billed(item, case, today)})
+    item = replace(item, status=status, effective=day, expected=None)
+    return replace(item, billing=_billed(item, case, today))
 
 
 def billed_anew(items: tuple[Item, ...], case: Case, today: date) -> tuple[Item, ...]:
     """The way of billing is decided: of a new plan all that was granted is worked out anew."""
-    if case.request != "activate":
+    if case.request is not RequestKind.ACTIVATE:
         return items
-    return tuple(i.model_copy(update={"billing": _billed(i, case, today)}) if i.effective else i for i in items)
+    return tuple(replace(i, billing=_billed(i, case, today)) if i.effective else i for i in items)
 
 
 def _billed(item: Item, case: Case, today: date) -> Billing | None:
@@ -121,7 +124,7 @@ def _billed(item: Item, case: Case, today: date) -> Billing | None:
 
     Options of a new plan that staff decide later are billed from the day the plan was activated.
     """
-    late = case.activated is not None and item.item in ("support", "whitelabel")
+    late = case.activated is not None and item.item in (ItemKey.SUPPORT, ItemKey.WHITELABEL)
     billing = (
         billing_of(case, item, case.activated or today)
         if late
@@ -129,24 +132,24 @@ def _billed(item: Item, case: Case, today: date) -> Billing | None:
     )
     if billing is None or billing.invoice_on is None:
         return billing
-    return billing.model_copy(update={"invoice_on": max(billing.invoice_on, month_end(today))})
+    return replace(billing, invoice_on=max(billing.invoice_on, month_end(today)))
 
 
 def activated_on(ticket: Ticket) -> date | None:
     """The day on which this ticket's plan was granted, None before."""
-    plan = ticket.item("plan")
+    plan = ticket.item(ItemKey.PLAN)
     return plan.effective if plan and plan.status is ItemStatus.APPLIED else None
 
 
 def _with_implied(
-    items: tuple[Item, ...], keys: frozenset[str], events: tuple[LicenceEvent, ...], case: Case, today: date
-) -> tuple[tuple[Item, ...], frozenset[str]]:
+    items: tuple[Item, ...], keys: frozenset[ItemKey], events: tuple[LicenceEvent, ...], case: Case, today: date
+) -> tuple[tuple[Item, ...], frozenset[ItemKey]]:
     """The items with the implied plugins that follow from what the licence comes to be, each on its own day; their keys."""
     days = {item.item: item.effective for item in items if item.item in keys and item.effective}
     follow = {}
     for item in items:
         if item.route is Route.IMPLIED and item.open:
-            expected = item.model_copy(update={"expected": implied_day(item, days, today, case.catalogue)})
+            expected = replace(item, expected=implied_day(item, days, today, case.catalogue))
             if _follows(expected, events, case.catalogue):
                 follow[item.item] = granted_item(expected, case, today)
     return tuple(follow.get(item.item, item) for item in items), frozenset(follow)
@@ -157,7 +160,7 @@ def _follows(item: Item, events: tuple[LicenceEvent, ...], catalogue: Catalogue)
     if licence is None:
         return False
     implied = catalogue.implied_plugins(licence.plan, frozenset(licence.addons))
-    return bool(item.to) == (item.item.removeprefix("plugin:") in implied)
+    return bool(item.to) == (item.item.key in implied)
 
 
 def without_cause(items: tuple[Item, ...]) -> tuple[Item, ...]:
@@ -170,10 +173,10 @@ def without_cause(items: tuple[Item, ...]) -> tuple[Item, ...]:
 def _changes(
     ticket: Ticket, licence: Licence | None, new: list[Item], scene: Scene, decider: str, until: date | None
 ) -> tuple[ChangeLicence, ...]:
-    moved = next((item for item in new if item.item == "token"), None)
+    moved = next((item for item in new if item.item == ItemKey.TOKEN), None)
     if moved is not None and licence is not None:
-        return _moved(licence, str(moved.to), scene, decider, until, to_motion=ticket.request == "shuttle")
-    if ticket.request == "shuttle" or ticket.token is None:
+        return _moved(licence, str(moved.to), scene, decider, until, to_motion=ticket.request is RequestKind.SHUTTLE)
+    if ticket.request is RequestKind.SHUTTLE or ticket.token is None:
         return ()
     asked_on = scene.date_of(ticket.received_at)
     groups = dict.fromkeys((item.effective, item.rule) for item in new if item.effective)
@@ -199,11 +202,11 @@ def _terms(
     ticket: Ticket, licence: Licence | None, items: list[Item], scene: Scene, until: date | None
 ) -> dict[str, Value]:
     terms: dict[str, Value] = {item.item: item.to for item in items if item.item not in SILENT}
-    if ticket.request == "activate" and "plan" in terms:
+    if ticket.request is RequestKind.ACTIVATE and ItemKey.PLAN in terms:
         terms = _beginning(ticket, scene) | terms
     if isinstance(terms.get("billing"), str):
         terms["renews_on"] = _renewal(ticket, terms["billing"] == "annual", items, scene)
-    if ticket.request == "reactivate":
+    if ticket.request is RequestKind.REACTIVATE:
         terms |= _restored(licence, scene.today)
     if until is not None:
         terms["expires_on"] = until.isoformat()
@@ -214,7 +217,7 @@ def _beginning(ticket: Ticket, scene: Scene) -> dict[str, Value]:
     """What an activation, which replaces the licence whole, sets besides its items; options are open until decided."""
     begun: dict[str, Value] = {"product": ticket.product, "demo_ends": None, "expires_on": None, "renews_on": None}
     begun |= {"support": None, "billing": None, "whitelabel": False}
-    if ticket.action == "demo":
+    if ticket.action is Action.DEMO:
         ends = scene.today + timedelta(days=scene.catalogue.demo.days)
         return begun | {"status": "demo", "demo_ends": ends.isoformat()}
     return begun | {"status": "active"}
@@ -223,8 +226,8 @@ def _beginning(ticket: Ticket, scene: Scene) -> dict[str, Value]:
 def _renewal(ticket: Ticket, annual: bool, items: list[Item], scene: Scene) -> str | None:
     if not annual:
         return None
-    chosen = next(item for item in items if item.item == "billing")
-    if ticket.request == "activate":
+    chosen = next(item for item in items if item.item == ItemKey.BILLING)
+    if ticket.request is RequestKind.ACTIVATE:
         return years_later(activated_on(ticket) or scene.today).isoformat()
     return years_later(chosen.effective or scene.today).isoformat()
 
@@ -247,10 +250,9 @@ def _moved(
     A demo on the new token ends with it.
     """
     today, demo = scene.today, scene.ledger.licence(new)
-    gone = [*(f"addon:{key}" for key in demo.addons), *(f"plugin:{key}" for key in demo.plugins)] if demo else []
-    terms: dict[str, Value] = {item: old.value(item) for item in ("plan", *SEATS, "support", "billing", "whitelabel")}
-    terms |= dict.fromkeys(gone, False)
-    terms |= {f"addon:{key}": True for key in old.addons} | {f"plugin:{key}": True for key in old.plugins}
+    terms: dict[str, Value] = {item: old.value(item) for item in MOVED}
+    terms.update((item, False) for item in (demo.extras if demo else ()))
+    terms.update((item, True) for item in old.extras)
     terms |= {"product": "motion" if to_motion else old.product}
     terms |= {"status": old.status if old.status in ("active", "demo") else "active"}
     terms |= {"demo_ends": _iso(old.demo_ends), "renews_on": _iso(old.renews_on), "expires_on": _iso(old.expires_on)}
@@ -264,7 +266,7 @@ def _moved(
             line.effective,
             "moved",
             {line.item: line.to},
-            line.rule or "by_staff",
+            line.rule or Rule.BY_STAFF,
             decider,
             ticket=line.ticket,
             asked_on=line.asked_on,
@@ -273,8 +275,8 @@ def _moved(
     )
     ended: dict[str, Value] = {"status": "replaced", "replaced_by": new}
     return (
-        ChangeLicence(old.token, today, "moved", ended, "by_staff", decider),
-        ChangeLicence(new, today, "moved", terms, "by_staff", decider),
+        ChangeLicence(old.token, today, "moved", ended, Rule.BY_STAFF, decider),
+        ChangeLicence(new, today, "moved", terms, Rule.BY_STAFF, decider),
         *ahead,
     )
 

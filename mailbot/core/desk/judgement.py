@@ -1,8 +1,8 @@
 """A read form against sender, ledger and catalogue: everything that is known before anything happens."""
 
-from dataclasses import replace
 from datetime import datetime
 
+from mailbot.core.base.frozen import replace
 from mailbot.core.catalogue.contents import Catalogue
 from mailbot.core.desk.authorisation import Sender, Standing, standing_of
 from mailbot.core.desk.context import Scene
@@ -15,6 +15,7 @@ from mailbot.core.desk.ticket import Item
 from mailbot.core.form.fields import FORMS, any_form
 from mailbot.core.form.problem import Code, Problem
 from mailbot.core.form.reader import Request
+from mailbot.core.form.request_kinds import RequestKind
 from mailbot.core.ledger.licence import Ledger, Licence, without
 from mailbot.core.logs.diagnosis import Diagnosis
 
@@ -50,7 +51,7 @@ def judge(
     if stands.token_doubt and stands.reads_ledger:
         found.append(Problem(field="token", code=Code.TOKEN_UNKNOWN, read=request.token or "", from_ledger=True))
     items = _items(request, found, licence, stands, scene, received_at)
-    if licence is not None and request.request == "modify" and (stands.reads_ledger or confirmed):
+    if licence is not None and request.request is RequestKind.MODIFY and (stands.reads_ledger or confirmed):
         found += clashes(licence, items, scene)
     return Judged(
         request=request,
@@ -84,7 +85,7 @@ def _items(
     request: Request, problems: list[Problem], licence: Licence | None, stands: Standing, scene: Scene, at: datetime
 ) -> tuple[Item, ...]:
     """The items of a form without faults; a faulty one asks for nothing yet."""
-    if problems or not request.request:
+    if problems or request.request is RequestKind.UNKNOWN:
         return ()
     case = Case(
         request=request.request,
@@ -102,18 +103,22 @@ def _items(
 
 def _demo_for_staff(request: Request, licence: Licence | None, ledger: Ledger) -> bool:
     """A demo for somebody who had one elsewhere, or on a token that was in use, is not given by the rules alone."""
-    return bool(request.demo) and request.request == "activate" and (ledger.demo_elsewhere or licence is not None)
+    return (
+        bool(request.demo)
+        and request.request is RequestKind.ACTIVATE
+        and (ledger.demo_elsewhere or licence is not None)
+    )
 
 
 def _of_another_product(request: Request, licence: Licence | None) -> bool:
     """A form for Motion on a Shuttle licence, which is changed by hand: staff must know before anything is promised."""
-    return request.request == "modify" and licence is not None and licence.product != request.product
+    return request.request is RequestKind.MODIFY and licence is not None and licence.product != request.product
 
 
 def question(text: str, name: str, address: str, catalogue: Catalogue) -> Request:
     """Prose that is no form, as the question that it is."""
     return Request(
-        request="information",
+        request=RequestKind.INFORMATION,
         action=None,
         product=next(iter(catalogue.products)),
         question=text,

@@ -1,12 +1,14 @@
 """The faults of a request that only the ledger shows. Faults of the form itself: ``reading``."""
 
 from collections.abc import Iterator
+from typing import assert_never
 
 from mailbot.core.catalogue.contents import Catalogue
-from mailbot.core.catalogue.item_kinds import SEATS
+from mailbot.core.catalogue.item_kinds import SEATS, ItemKey
 from mailbot.core.desk.requested_items import contract_options
 from mailbot.core.form.problem import Code, Problem, either
 from mailbot.core.form.reader import Request
+from mailbot.core.form.request_kinds import Action, RequestKind
 from mailbot.core.form.values import labels_of
 from mailbot.core.ledger.licence import Ledger, Licence
 
@@ -17,17 +19,18 @@ def ledger_problems(request: Request, ledger: Ledger, catalogue: Catalogue) -> t
     if licence is None:
         return ()
     match request.request:
-        case "activate":
-            problems = _activation(request, licence)
-        case "modify" | "contract" if licence.status != "active":
-            problems = iter((_inactive(licence),))
-        case "modify":
-            problems = _modification(request, licence, catalogue)
-        case "contract":
-            problems = _contract(request, licence, catalogue)
-        case _:
-            problems = iter(())
-    return tuple(problems)
+        case RequestKind.ACTIVATE:
+            return tuple(_activation(request, licence))
+        case RequestKind.MODIFY | RequestKind.CONTRACT if licence.status != "active":
+            return (_inactive(licence),)
+        case RequestKind.MODIFY:
+            return tuple(_modification(request, licence, catalogue))
+        case RequestKind.CONTRACT:
+            return tuple(_contract(request, licence, catalogue))
+        case RequestKind.REACTIVATE | RequestKind.SHUTTLE | RequestKind.INFORMATION | RequestKind.UNKNOWN:
+            return ()
+        case kind:
+            assert_never(kind)
 
 
 def _fault(field: str, code: Code, read: object = "", expected: str = "", hint: str = "") -> Problem:
@@ -49,15 +52,15 @@ def _inactive(licence: Licence) -> Problem:
 
 
 def _modification(request: Request, licence: Licence, catalogue: Catalogue) -> Iterator[Problem]:
-    if request.action == "deactivate":
-        if any(line.item == "status" for line in licence.scheduled):
+    if request.action is Action.DEACTIVATE:
+        if any(line.item == ItemKey.STATUS for line in licence.scheduled):
             yield _fault("action", Code.NO_CHANGE, "deactivate")
         return
     for seat in SEATS:
         count = getattr(request, seat)
         if count is not None:
-            yield from _seat(seat, count, int(licence.value(seat) or 0), adding=request.action == "add")
-    if request.action == "add":
+            yield from _seat(seat, count, int(licence.value(seat) or 0), adding=request.action is Action.ADD)
+    if request.action is Action.ADD:
         yield from _additions(request, licence, catalogue)
     else:
         yield from _removals(request, licence, catalogue)
@@ -96,7 +99,7 @@ def _staying(licence: Licence) -> list[str]:
     Told with all other faults at once; whether each date ahead is good is looked at only without any: ``clashes``.
     """
     leaving = {line.item for line in licence.scheduled if not line.to}
-    return [key for key in licence.addons if f"addon:{key}" not in leaving]
+    return [key for key in licence.addons if ItemKey.addon(key) not in leaving]
 
 
 def _removals(request: Request, licence: Licence, catalogue: Catalogue) -> Iterator[Problem]:

@@ -8,6 +8,7 @@ from typing import Literal
 from mailbot.core.catalogue.contents import Catalogue
 from mailbot.core.catalogue.item_kinds import SEATS
 from mailbot.core.form.reader import Request, read_forms
+from mailbot.core.form.request_kinds import Action, RequestKind
 from mailbot.core.form.validation import validate
 from mailbot.core.ledger.licence import Licence
 from mailbot.core.logs.diagnosis import Diagnosis, FormClaim, LedgerClaim, diagnose
@@ -51,9 +52,9 @@ def examine(
 
 def claim_of(request: Request) -> FormClaim:
     """What the form of a re-activation claims."""
-    reasons: dict[str | None, Literal["expired", "token_change"]] = {
-        "expired": "expired",
-        "token_change": "token_change",
+    reasons: dict[Action | None, Literal["expired", "token_change"]] = {
+        Action.EXPIRED: "expired",
+        Action.TOKEN_CHANGE: "token_change",
     }
     return FormClaim(
         reason=reasons.get(request.action, "other"),
@@ -68,7 +69,7 @@ def claim_in(message: Message, catalogue: Catalogue) -> FormClaim:
     for text in (message.text, *(attached.text for attached in message.attached)):
         for reading in read_forms(text, message.subject):
             request, _ = validate(reading, catalogue, attachments=True, default_name=message.sender_name)
-            if request.request == "reactivate":
+            if request.request is RequestKind.REACTIVATE:
                 return claim_of(request)
     return FormClaim()
 

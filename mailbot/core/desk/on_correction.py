@@ -1,5 +1,6 @@
 """Corrected lines on a ticket: what is open is asked for anew, what is decided stays."""
 
+from mailbot.core.base.frozen import replace
 from mailbot.core.desk.context import Scene
 from mailbot.core.desk.effects import Audience, Facts, Send, Unschedule, VoidKeys
 from mailbot.core.desk.events import Changed, Decision, Judged, Note
@@ -14,8 +15,7 @@ from mailbot.core.desk.on_request import (
     neutral,
     with_form,
 )
-from mailbot.core.desk.requested_items import place
-from mailbot.core.desk.ticket import Item, State, Ticket
+from mailbot.core.desk.ticket import Item, Ticket
 from mailbot.core.form.fields import FIELDS
 from mailbot.core.form.gathering import PROSE
 from mailbot.core.form.which_form import TWICE
@@ -28,14 +28,14 @@ def change(ticket: Ticket, event: Changed, scene: Scene) -> Decision:
     decided = {item.item for item in kept}
     after = with_form(ticket, event.judged)
     licence = scene.ledger.licence(after.token)  # as it is, with what this ticket changed already
-    after = after.model_copy(update={"licence_revision": licence.bound_revision if licence else 0})
+    after = replace(after, licence_revision=licence.bound_revision if licence else 0)
     items = kept + tuple(item for item in after.items if item.item not in decided)
-    after = after.model_copy(update={"items": tuple(sorted(items, key=lambda item: place(item.item)))})
+    after = replace(after, items=tuple(sorted(items, key=lambda item: item.item.place)))
     if _asks_the_same(ticket, after):  # the date of a request is that of its items
-        before = after.model_copy(update={"items": ticket.items, "received_at": ticket.received_at})
+        before = replace(after, items=ticket.items, received_at=ticket.received_at)
         after = renewed(before, scene)
     changed = _changed(ticket, after.items, event.judged)
-    after = after.model_copy(update={"version": ticket.version + 1})
+    after = replace(after, version=ticket.version + 1)
     void = VoidKeys((Purpose.DECISION, Purpose.AGAIN, Purpose.CONFIRM), "changed")
     notes = (Note("changed", event.by, ", ".join(changed)),)
     shown = Facts(changed=changed if ticket.items else (), replaced=_replaced(ticket, event.judged))
@@ -79,13 +79,10 @@ def _changed(ticket: Ticket, items: tuple[Item, ...], judged: Judged) -> tuple[s
 
 def change_denied(ticket: Ticket, event: Changed, scene: Scene) -> Decision:
     """Corrected lines on what a contact refused: staff read them, the requester hears what he would hear without that."""
-    if not ticket.denied_unseen:
-        return Decision(ticket)
     faults = tuple(problem for problem in event.judged.problems if not problem.from_ledger)
-    seen = State.WAITING_CUSTOMER if faults else State.WAITING_CONFIRMATION
-    ended = {"state": ticket.state, "items": ticket.items, "problems": faults, "seen": seen}
     shown = Facts(replaced=_replaced(ticket, event.judged))
-    ticket = with_form(ticket, event.judged).model_copy(update=ended)
+    after = with_form(ticket, event.judged)
+    ticket = replace(after, state=ticket.state, items=ticket.items, problems=faults, neutral=True)
     told = Send(
         MailKind.COMMENT, Audience.STAFF, Facts(text=event.text, by=event.by, why="final_ticket"), Purpose.DECISION
     )

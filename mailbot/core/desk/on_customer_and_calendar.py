@@ -1,6 +1,9 @@
 """What customers and the calendar do to a ticket after it was opened: words, withdrawal, status, days that come, silence."""
 
+from mailbot.core.base.frozen import replace
 from mailbot.core.desk.context import Scene
+from mailbot.core.desk.disclosure import Viewer, shown_to
+from mailbot.core.desk.due_kind import DueKind
 from mailbot.core.desk.effects import AlertStaff, Audience, ChangeLicence, Effect, Facts, Send, Unschedule, VoidKeys
 from mailbot.core.desk.events import (
     Commented,
@@ -18,6 +21,7 @@ from mailbot.core.desk.events import (
 from mailbot.core.desk.mail_kind import MailKind
 from mailbot.core.desk.on_request import CUSTOMER_TIMERS, STAFF_TIMERS, staff_timer
 from mailbot.core.desk.ticket import Ending, ItemStatus, State, Ticket, with_state
+from mailbot.core.form.request_kinds import RequestKind
 from mailbot.core.inbound.purpose import Purpose
 
 #: What can still be withdrawn.
@@ -37,10 +41,10 @@ def comment(ticket: Ticket, event: Commented, scene: Scene) -> Decision:
     )
     note = Note("commented", event.by, event.why)
     if event.acts and ticket.asked and ticket.open_items:
-        again = with_state(ticket.model_copy(update={"asked": False}))
+        again = with_state(replace(ticket, asked=False))
         return Decision(again, (told, Unschedule(CUSTOMER_TIMERS), staff_timer(scene)), (note,))
     if event.acts and ticket.asked and ticket.is_question:
-        return Decision(with_state(ticket.model_copy(update={"asked": False})), (told, staff_timer(scene)), (note,))
+        return Decision(with_state(replace(ticket, asked=False)), (told, staff_timer(scene)), (note,))
     return Decision(ticket, (told,), (note,))
 
 
@@ -50,9 +54,8 @@ def withdraw(ticket: Ticket, event: Withdrawn, scene: Scene) -> Decision:
     items = tuple(i.over(ItemStatus.CANCELLED) if i.status in PENDING else i for i in ticket.items)
     applied = any(i.status is ItemStatus.APPLIED for i in items)
     ending = ticket.ending if applied else Ending.CANCELLED
-    done = {"items": items, "ending": ending, "problems": (), "token_doubt": False, "asked": False, "released": True}
-    seen = State.CANCELLED if ticket.seen else None
-    ticket = with_state(ticket.model_copy(update={**done, "seen": seen}))
+    ticket = replace(ticket, items=items, ending=ending, problems=(), token_doubt=False, asked=False, released=True)
+    ticket = with_state(ticket)
     effects: tuple[Effect, ...] = ()
     if scheduled and ticket.token:
         licence = scene.ledger.licence(ticket.token)
@@ -64,27 +67,26 @@ def withdraw(ticket: Ticket, event: Withdrawn, scene: Scene) -> Decision:
     effects += (
         Send(MailKind.CANCELLED, Audience.CUSTOMER, Facts(why="by_customer")),
         VoidKeys(tuple(Purpose), "cancelled"),
-        Unschedule((*CUSTOMER_TIMERS, *STAFF_TIMERS, "day")),
+        Unschedule((*CUSTOMER_TIMERS, *STAFF_TIMERS, DueKind.DAY)),
     )
     return Decision(ticket, effects, (Note("withdrawn", event.by),))
 
 
 def withdraw_denied(ticket: Ticket, event: Withdrawn, scene: Scene) -> Decision:
     """The requester takes back what a contact has refused already, of which he does not know."""
-    if not ticket.denied_unseen:
-        return Decision(ticket)
     effects = (
         Send(MailKind.CANCELLED, ticket.sender, Facts(why="by_customer")),
         VoidKeys(tuple(Purpose), "cancelled"),
         Unschedule(CUSTOMER_TIMERS),
     )
-    return Decision(ticket.model_copy(update={"seen": State.CANCELLED}), effects, (Note("withdrawn", event.by),))
+    return Decision(with_state(replace(ticket, ending=Ending.CANCELLED)), effects, (Note("withdrawn", event.by),))
 
 
 def status(ticket: Ticket, event: StatusAsked, scene: Scene) -> Decision:
     """How it stands, to the one who asked."""
-    purpose = None if ticket.as_seen.final else Purpose.CUSTOMER
-    return Decision(ticket, (Send(MailKind.STATUS, event.by, Facts(tickets=(ticket.as_seen,)), purpose),))
+    shown = shown_to(Viewer.REQUESTER, ticket)
+    purpose = None if shown.final else Purpose.CUSTOMER
+    return Decision(ticket, (Send(MailKind.STATUS, event.by, Facts(tickets=(shown,)), purpose),))
 
 
 def day_came(ticket: Ticket, event: DayCame, scene: Scene) -> Decision:
@@ -102,12 +104,12 @@ def day_came(ticket: Ticket, event: DayCame, scene: Scene) -> Decision:
     items = tuple(
         i.over(ItemStatus.CANCELLED, OVERTAKEN)
         if i.item in gone
-        else i.model_copy(update={"status": ItemStatus.APPLIED})
+        else replace(i, status=ItemStatus.APPLIED)
         if i.item in due
         else i
         for i in ticket.items
     )
-    ticket = with_state(ticket.model_copy(update={"items": items}))
+    ticket = with_state(replace(ticket, items=items))
     notes = (Note("superseded", "mailbot", ", ".join(sorted(gone))),) if gone else ()
     if not due:
         return Decision(ticket, (), notes)
@@ -123,9 +125,9 @@ def take_back(ticket: Ticket, event: Reversed, scene: Scene) -> Decision:
         else i
         for i in ticket.items
     )
-    ticket = with_state(ticket.model_copy(update={"items": items}))
+    ticket = with_state(replace(ticket, items=items))
     more = any(i.status is ItemStatus.SCHEDULED for i in items)
-    effects = () if more else (Unschedule(("day",)),)
+    effects = () if more else (Unschedule((DueKind.DAY,)),)
     return Decision(ticket, effects, (Note("reversed", "operator", ", ".join(event.items)),))
 
 
@@ -148,42 +150,40 @@ def remind_customer(ticket: Ticket, event: CustomerReminded, scene: Scene) -> De
         mails = tuple(
             Send(MailKind.CONFIRM_YOU, a, Facts(by=ticket.sender), Purpose.CONFIRM) for a in ticket.challenged
         )
-    if ticket.state is not State.WAITING_CONFIRMATION or _told_unseen(ticket):
+    if ticket.state is not State.WAITING_CONFIRMATION or _told_neutrally(ticket):
         mails += (Send(MailKind.REMINDER, ticket.sender, Facts(why="customer"), Purpose.CUSTOMER),)
     return Decision(ticket, mails, (Note("reminded", "mailbot", "customer"),))
 
 
 def remind_denied(ticket: Ticket, event: CustomerReminded, scene: Scene) -> Decision:
     """The reminder that the requester would get if nobody had said NO."""
-    if not (ticket.denied_unseen and _told_unseen(ticket)):
+    if not _told_neutrally(ticket):
         return Decision(ticket)
     return Decision(ticket, (Send(MailKind.REMINDER, ticket.sender, Facts(why="customer"), Purpose.CUSTOMER),))
 
 
 def close(ticket: Ticket, event: Silent, scene: Scene) -> Decision:
     """The customer stayed silent: closed; whatever waited is cancelled."""
-    mails = (Send(MailKind.CLOSED, Audience.CUSTOMER),) if ticket.seen is None or _told_unseen(ticket) else ()
+    mails = (Send(MailKind.CLOSED, Audience.CUSTOMER),) if not ticket.neutral or _told_neutrally(ticket) else ()
     items = tuple(i.over(ItemStatus.CANCELLED) if i.open else i for i in ticket.items)
-    seen = State.CLOSED if ticket.seen else None
-    ticket = with_state(ticket.model_copy(update={"items": items, "ending": Ending.CLOSED, "seen": seen}))
+    ticket = with_state(replace(ticket, items=items, ending=Ending.CLOSED))
     effects = (*mails, VoidKeys(tuple(Purpose), "closed"), Unschedule(STAFF_TIMERS + CUSTOMER_TIMERS))
     return Decision(ticket, effects, (Note("closed", "mailbot"),))
 
 
 def close_denied(ticket: Ticket, event: Silent, scene: Scene) -> Decision:
     """The closing that the requester would be told of if nobody had said NO."""
-    if not ticket.denied_unseen:
-        return Decision(ticket)
-    mails = (Send(MailKind.CLOSED, ticket.sender),) if _told_unseen(ticket) else ()
-    return Decision(ticket.model_copy(update={"seen": State.CLOSED}), (*mails, VoidKeys(tuple(Purpose), "closed")))
+    mails = (Send(MailKind.CLOSED, ticket.sender),) if _told_neutrally(ticket) else ()
+    ticket = with_state(replace(ticket, ending=Ending.DENIED_AND_CLOSED))
+    return Decision(ticket, (*mails, VoidKeys(tuple(Purpose), "closed")))
 
 
-def _told_unseen(ticket: Ticket) -> bool:
+def _told_neutrally(ticket: Ticket) -> bool:
     """Whether a requester who may not know how it stands is reminded and told of the end.
 
     Not where, with an unknown token, staff would decide, who come to it in their own time.
     """
-    return ticket.seen is not None and ticket.request not in ("reactivate", "shuttle")
+    return ticket.neutral and ticket.request not in (RequestKind.REACTIVATE, RequestKind.SHUTTLE)
 
 
 def undelivered(ticket: Ticket, event: Undelivered, scene: Scene) -> Decision:

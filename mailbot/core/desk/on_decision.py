@@ -1,5 +1,9 @@
 """What staff's decisions do to a ticket. Whether a decision may count at all is settled before: see ``replies``."""
 
+from typing import assert_never
+
+from mailbot.core.base.frozen import replace
+from mailbot.core.catalogue.item_kinds import ItemKey
 from mailbot.core.desk.context import Scene
 from mailbot.core.desk.effects import Audience, Effect, Facts, Result, Send, Unschedule, VoidKeys
 from mailbot.core.desk.events import Answers, Approved, Asks, Decision, Holds, Note, Notes, Rejected
@@ -16,6 +20,7 @@ from mailbot.core.desk.on_request import (
     staff_timer,
 )
 from mailbot.core.desk.ticket import Ending, ItemStatus, Ticket, with_state
+from mailbot.core.form.request_kinds import Action, RequestKind
 from mailbot.core.inbound.purpose import Purpose
 from mailbot.core.ledger.invariants import first_broken_invariant
 from mailbot.core.ledger.licence import Licence
@@ -43,9 +48,9 @@ def _taken(ticket: Ticket, scene: Scene) -> str:
     return "" if free else "new_token_taken"
 
 
-def _blocked(ticket: Ticket, keys: frozenset[str], event: Approved, scene: Scene) -> str:
-    if ticket.request in ("reactivate", "shuttle") and scene.ledger.licence(ticket.token) is None:
-        return "token_not_in_ledger" if ticket.action != "modify" else ""
+def _blocked(ticket: Ticket, keys: frozenset[ItemKey], event: Approved, scene: Scene) -> str:
+    if ticket.request in (RequestKind.REACTIVATE, RequestKind.SHUTTLE) and scene.ledger.licence(ticket.token) is None:
+        return "token_not_in_ledger" if ticket.action is not Action.MODIFY else ""
     why = _out_of_place(ticket, keys, scene.ledger.licence(ticket.token))
     if why:
         return why
@@ -56,59 +61,62 @@ def _blocked(ticket: Ticket, keys: frozenset[str], event: Approved, scene: Scene
     return broken[1] if broken else ""
 
 
-def _out_of_place(ticket: Ticket, keys: frozenset[str], licence: Licence | None) -> str:
+def _out_of_place(ticket: Ticket, keys: frozenset[ItemKey], licence: Licence | None) -> str:
     """Why the licence, as it came to be while the ticket waited, is none that these items can be granted on."""
     status = licence.status if licence else None
-    plan = ticket.item("plan")
+    plan = ticket.item(ItemKey.PLAN)
     match ticket.request:
-        case "reactivate" | "shuttle":
+        case RequestKind.REACTIVATE | RequestKind.SHUTTLE:
             return "token_replaced" if status == "replaced" else ""
-        case "modify" | "contract" if status != "active":
+        case RequestKind.MODIFY | RequestKind.CONTRACT if status != "active":
             return "licence_not_active"
-        case "modify" if any(item.overtaken for item in ticket.items if item.item in keys):
-            return "overtaken"
-        case "activate" if plan is not None and plan.status is not ItemStatus.APPLIED:
-            in_use = ("active", "demo") if ticket.action == "demo" else ("active",)
-            return "token_in_use" if status in in_use else "" if "plan" in keys or keys <= SILENT else "plan_refused"
-        case _:
+        case RequestKind.MODIFY:
+            return "overtaken" if any(item.overtaken for item in ticket.items if item.item in keys) else ""
+        case RequestKind.ACTIVATE if plan is not None and plan.status is not ItemStatus.APPLIED:
+            if status == "active" or (status == "demo" and ticket.action is Action.DEMO):
+                return "token_in_use"
+            return "" if ItemKey.PLAN in keys or keys <= SILENT else "plan_refused"
+        case RequestKind.ACTIVATE | RequestKind.CONTRACT | RequestKind.INFORMATION | RequestKind.UNKNOWN:
             return ""
+        case kind:
+            assert_never(kind)
 
 
 def reject(ticket: Ticket, event: Rejected, scene: Scene) -> Decision:
     """Refuse items with a reason for the customer; without a way of billing the customer is asked for another choice."""
     if ticket.is_question:
-        ticket = with_state(ticket.model_copy(update={"ending": Ending.REJECTED}))
+        ticket = with_state(replace(ticket, ending=Ending.REJECTED))
         result = Result(event.read, True, ticket.ref, "REJECT", sent=event.reason)
         mail = Send(MailKind.ANSWER, Audience.CUSTOMER, Facts(text=event.reason))
         return Decision(ticket, (mail, *_ended()), (Note("rejected", event.by, event.reason),), result)
     keys = frozenset(event.items or (i.item for i in ticket.open_items))
     if not keys or not keys <= {i.item for i in ticket.open_items}:
         return refuse_line(ticket, event.by, event.read, "REJECT", "nothing_open")
-    if ticket.request == "activate" and "billing" in keys and _plan_stands(ticket, keys):
+    if ticket.request is RequestKind.ACTIVATE and ItemKey.BILLING in keys and _plan_stands(ticket, keys):
         return _another_billing(ticket, event, keys, scene)
     items = tuple(i.over(ItemStatus.REFUSED, event.reason) if i.item in keys else i for i in ticket.items)
-    ticket = ticket.model_copy(update={"items": without_cause(items)})
+    ticket = replace(ticket, items=without_cause(items))
     result = Result(event.read, True, ticket.ref, "REJECT", _in_order(ticket, keys), sent=event.reason)
     note = Note("rejected", event.by, f"{', '.join(sorted(keys))}: {event.reason}")
     return _decided(ticket, scene, (), (note,), result)
 
 
-def _in_order(ticket: Ticket, keys: frozenset[str]) -> tuple[str, ...]:
+def _in_order(ticket: Ticket, keys: frozenset[ItemKey]) -> tuple[ItemKey, ...]:
     """The items as the mails about the ticket list them."""
     return tuple(item.item for item in ticket.items if item.item in keys)
 
 
-def _plan_stands(ticket: Ticket, keys: frozenset[str]) -> bool:
-    plan = ticket.item("plan")
-    return plan is not None and plan.status is not ItemStatus.REFUSED and "plan" not in keys
+def _plan_stands(ticket: Ticket, keys: frozenset[ItemKey]) -> bool:
+    plan = ticket.item(ItemKey.PLAN)
+    return plan is not None and plan.status is not ItemStatus.REFUSED and ItemKey.PLAN not in keys
 
 
-def _another_billing(ticket: Ticket, event: Rejected, keys: frozenset[str], scene: Scene) -> Decision:
+def _another_billing(ticket: Ticket, event: Rejected, keys: frozenset[ItemKey], scene: Scene) -> Decision:
     """A running licence must be billed somehow: the refused choice stays open until the customer names another."""
-    others = keys - {"billing"}
+    others = keys - {ItemKey.BILLING}
     items = tuple(i.over(ItemStatus.REFUSED, event.reason) if i.item in others else i for i in ticket.items)
-    items = tuple(i.model_copy(update={"reason": event.reason}) if i.item == "billing" else i for i in items)
-    ticket = with_state(ticket.model_copy(update={"items": items, "asked": True, "seen": None}))
+    items = tuple(replace(i, reason=event.reason) if i.item == ItemKey.BILLING else i for i in items)
+    ticket = with_state(replace(ticket, items=items, asked=True, neutral=False))
     result = Result(event.read, True, ticket.ref, "REJECT", _in_order(ticket, keys), sent=event.reason)
     ask = Send(MailKind.QUESTION, Audience.CUSTOMER, Facts(text=event.reason, why="billing"), Purpose.CUSTOMER)
     note = Note("rejected", event.by, f"{', '.join(sorted(keys))}: {event.reason}")
@@ -119,10 +127,10 @@ def _decided(
     ticket: Ticket, scene: Scene, effects: tuple[Effect, ...], notes: tuple[Note, ...], result: Result
 ) -> Decision:
     """After a decision: the outcome when it was the last one, else the rest goes on waiting."""
-    ticket = with_state(ticket.model_copy(update={"seen": None}))
+    ticket = with_state(replace(ticket, neutral=False))
     if ticket.open_items:
         return Decision(ticket, (*effects, Unschedule(STAFF_TIMERS), staff_timer(scene)), notes, result)
-    ticket = with_state(ticket.model_copy(update={"asked": False}))
+    ticket = with_state(replace(ticket, asked=False))
     return Decision(ticket, (outcome(ticket), *effects, *_ended()), notes, result)
 
 
@@ -151,7 +159,7 @@ def _word(event: Approved | Rejected) -> str:
 
 def ask(ticket: Ticket, event: Asks, scene: Scene) -> Decision:
     """A question to the customer; items and keys stay alive meanwhile."""
-    ticket = with_state(ticket.model_copy(update={"asked": True, "seen": None}))
+    ticket = with_state(replace(ticket, asked=True, neutral=False))
     mail = Send(MailKind.QUESTION, Audience.CUSTOMER, Facts(text=event.text), Purpose.CUSTOMER)
     effects: tuple[Effect, ...] = (mail, Unschedule(STAFF_TIMERS), *customer_timers(scene))
     result = Result(event.read, True, ticket.ref, "ASK", sent=event.text)
@@ -163,7 +171,7 @@ def answer(ticket: Ticket, event: Answers, scene: Scene) -> Decision:
     result = Result(event.read, True, ticket.ref, "ANSWER", sent=event.text)
     note = Note("answered", event.by, event.text)
     if ticket.is_question and not ticket.final:
-        ticket = with_state(ticket.model_copy(update={"ending": Ending.ANSWERED, "asked": False}))
+        ticket = with_state(replace(ticket, ending=Ending.ANSWERED, asked=False))
         mail = Send(MailKind.ANSWER, Audience.CUSTOMER, Facts(text=event.text))
         return Decision(ticket, (mail, *_ended()), (note,), result)
     purpose = None if ticket.final else Purpose.CUSTOMER
@@ -189,7 +197,7 @@ def hold_of_final(ticket: Ticket, event: Holds, scene: Scene) -> Decision:
 
 def hold(ticket: Ticket, event: Holds, scene: Scene) -> Decision:
     """No reminders until the ticket changes."""
-    held = ticket.model_copy(update={"hold": True})
+    held = replace(ticket, hold=True)
     return Decision(
         held, (Unschedule(STAFF_TIMERS),), (Note("held", event.by),), Result(event.read, True, ticket.ref, "HOLD")
     )

@@ -3,7 +3,10 @@
 from collections.abc import Iterable
 from datetime import timedelta
 
+from mailbot.core.base.frozen import replace
+from mailbot.core.catalogue.item_kinds import ItemKey
 from mailbot.core.desk.context import Scene
+from mailbot.core.desk.due_kind import DueKind
 from mailbot.core.desk.effects import AlertStaff, Audience, ChangeLicence, Effect, Schedule, Send
 from mailbot.core.desk.events import Accepted, Decision, Note, RefusedThere, StillApplying
 from mailbot.core.desk.grant import SILENT, billed_anew, case_of, granted_item
@@ -14,7 +17,7 @@ from mailbot.core.inbound.purpose import Purpose
 
 #: Mails that say what was granted, and dates that count from it.
 TELLING = frozenset({"outcome", "plugins", "confirmation"})
-DATED = frozenset({"day", "demo_warning"})
+DATED = frozenset({DueKind.DAY, DueKind.DEMO_WARNING})
 #: After so long without an answer of the server the customer hears that it is being applied.
 PATIENCE = timedelta(minutes=10)
 #: Kinds of events that answer others; the server is not asked about them.
@@ -26,21 +29,21 @@ def held(before: Ticket, decision: Decision, scene: Scene) -> Decision:
     asks = any(isinstance(effect, ChangeLicence) and effect.kind not in ANSWERS for effect in decision.effects)
     was = {item.item: item.status for item in before.items}
     now = [i.item for i in decision.ticket.items if i.status in GRANTED and was.get(i.item) not in GRANTED]
-    if "plan" not in now:  # what is included waits only with the plan that brings it
+    if ItemKey.PLAN not in now:  # what is included waits only with the plan that brings it
         now = [item for item in now if item not in SILENT]
     if not asks or not now:
         return decision
     items = tuple(_held(i) if i.item in now else i for i in decision.ticket.items)
     waiting = tuple(dict.fromkeys((*decision.ticket.held, *now)))
-    ticket = with_state(decision.ticket.model_copy(update={"items": items, "held": waiting, "told": False}))
+    ticket = with_state(replace(decision.ticket, items=items, held=waiting, told=False))
     effects = tuple(effect for effect in decision.effects if not _waits(effect))
-    timer = Schedule("applying", scene.now + PATIENCE)
+    timer = Schedule(DueKind.APPLYING, scene.now + PATIENCE)
     notes = tuple(note for note in decision.notes if note.kind not in ("applied", "scheduled"))
     return Decision(ticket, (*effects, timer), (*notes, Note("applying", "mailbot", ", ".join(now))), decision.result)
 
 
 def _held(item: Item) -> Item:
-    return item.model_copy(update={"status": ItemStatus.APPLYING, "expected": item.effective, "effective": None})
+    return replace(item, status=ItemStatus.APPLYING, expected=item.effective, effective=None)
 
 
 def _waits(effect: Effect) -> bool:
@@ -60,7 +63,7 @@ def licence_server_accepted(ticket: Ticket, event: Accepted, scene: Scene) -> De
         event.token, scene.today, "accepted", {"accepts": event.revision}, "accepted", "licence server"
     )
     notes = (Note("accepted", "licence server", ", ".join(mine)),) if mine else ()
-    return _go_on(ticket.model_copy(update={"items": items}), change, (), notes, scene)
+    return _go_on(replace(ticket, items=items), change, (), notes, scene)
 
 
 def licence_server_refused(ticket: Ticket, event: RefusedThere, scene: Scene) -> Decision:
@@ -75,16 +78,16 @@ def licence_server_refused(ticket: Ticket, event: RefusedThere, scene: Scene) ->
         f"{ticket.ref}: the licence server refused {', '.join(mine) or 'a change'}: {event.reason}",
     )
     notes = (Note("refused", "licence server", f"{', '.join(mine)}: {event.reason}"),)
-    return _go_on(ticket.model_copy(update={"items": items}), change, (alert,), notes, scene)
+    return _go_on(replace(ticket, items=items), change, (alert,), notes, scene)
 
 
 def _of_event(ticket: Ticket, changed: Iterable[str]) -> tuple[str, ...]:
     """The waiting items that an event of the ledger stands for; what is included comes with the plan."""
     keys = set(changed)
-    if "plan" in keys:
+    if ItemKey.PLAN in keys:
         keys |= SILENT
     if "replaced_by" in keys:
-        keys.add("token")
+        keys.add(ItemKey.TOKEN)
     return tuple(i.item for i in ticket.items if i.status is ItemStatus.APPLYING and i.item in keys)
 
 
@@ -98,7 +101,7 @@ def _go_on(
     granted = frozenset(i.item for i in ticket.items if i.item in ticket.held and i.status in GRANTED)
     effects += dates(ticket, granted, scene)
     told = ticket.told
-    ticket = ticket.model_copy(update={"held": (), "told": False})
+    ticket = replace(ticket, held=(), told=False)
     if ticket.open_items:
         effects += () if told else (Send(MailKind.CONFIRMATION, Audience.CUSTOMER, purpose=Purpose.CUSTOMER),)
     else:
@@ -111,4 +114,4 @@ def still_applying(ticket: Ticket, event: StillApplying, scene: Scene) -> Decisi
     if ticket.told or not any(item.status is ItemStatus.APPLYING for item in ticket.items):
         return Decision(ticket)
     mail = Send(MailKind.CONFIRMATION, Audience.CUSTOMER, purpose=Purpose.CUSTOMER)
-    return Decision(ticket.model_copy(update={"told": True}), (mail,), (Note("told", "mailbot", "applying"),))
+    return Decision(replace(ticket, told=True), (mail,), (Note("told", "mailbot", "applying"),))

@@ -1,22 +1,24 @@
 """What a valid request asks for: one line per item, from today's value to the requested one."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass
+from typing import assert_never
 
 from mailbot.core.catalogue.contents import Catalogue
-from mailbot.core.catalogue.item_kinds import ORDER, SEATS
+from mailbot.core.catalogue.item_kinds import SEATS, ItemKey, ItemKind
 from mailbot.core.form.reader import Request
+from mailbot.core.form.request_kinds import Action, RequestKind
 from mailbot.core.ledger.licence import Licence, Value
 
-#: Items that every activation lists, in this order.
-ALWAYS = ("admin", "plan", "agents", "webrtc", "phonebar")
+#: What a request wants: each item and its requested value.
+Wanted = dict[ItemKey, Value]
 
 
 @dataclass(frozen=True)
 class Asked:
     """``item`` is to go from ``today`` (None: there is no licence yet) to ``to``; ``implied``: nobody asked for it."""
 
-    item: str
+    item: ItemKey
     today: Value
     to: Value
     implied: bool = False
@@ -25,25 +27,27 @@ class Asked:
 def asked(request: Request, licence: Licence | None, catalogue: Catalogue) -> tuple[Asked, ...]:
     """The items of a request on that licence (None: not in the ledger), in the order of the contract."""
     match request.request:
-        case "activate":
+        case RequestKind.ACTIVATE:
             wanted = _demo(catalogue) if request.demo else _plan(request, catalogue)
             return _activation(wanted, licence, catalogue)
-        case "modify" if request.action == "deactivate":
-            return (Asked("status", licence.status if licence else None, "deactivated"),)
-        case "modify":
+        case RequestKind.MODIFY if request.action is Action.DEACTIVATE:
+            return (Asked(ItemKey.STATUS, licence.status if licence else None, "deactivated"),)
+        case RequestKind.MODIFY:
             return _with_implied(_seats(request) | _changed_extras(request, catalogue), licence, catalogue)
-        case "contract":
+        case RequestKind.CONTRACT:
             return _with_implied(_differing(request, licence), licence, catalogue)
-        case "reactivate" | "shuttle":
+        case RequestKind.REACTIVATE | RequestKind.SHUTTLE:
             return (_restored(request, licence),)
-        case _:
+        case RequestKind.INFORMATION | RequestKind.UNKNOWN:
             return ()
+        case kind:
+            assert_never(kind)
 
 
-def _demo(catalogue: Catalogue) -> dict[str, Value]:
+def _demo(catalogue: Catalogue) -> Wanted:
     demo = catalogue.demo
-    wanted: dict[str, Value] = {"plan": demo.plan, **demo.seats}
-    return wanted | {f"addon:{key}": True for key in demo.addons}
+    seats: Wanted = {ItemKey(seat): count for seat, count in demo.seats.items()}
+    return {ItemKey.PLAN: demo.plan} | seats | {ItemKey.addon(key): True for key in demo.addons}
 
 
 def _for_itself(request: Request, catalogue: Catalogue) -> tuple[str, ...]:
@@ -51,24 +55,25 @@ def _for_itself(request: Request, catalogue: Catalogue) -> tuple[str, ...]:
     return tuple(key for key in request.plugins if not catalogue.plugins[key].implied_by)
 
 
-def _plan(request: Request, catalogue: Catalogue) -> dict[str, Value]:
-    wanted: dict[str, Value] = {"plan": request.plan, **_seats(request)}
-    wanted |= {f"addon:{key}": True for key in request.addons}
-    wanted |= {f"plugin:{key}": True for key in _for_itself(request, catalogue)}
-    wanted |= {"support": request.support, "billing": request.billing}
-    return wanted | ({"whitelabel": True} if request.whitelabel else {})
+def _plan(request: Request, catalogue: Catalogue) -> Wanted:
+    wanted: Wanted = {ItemKey.PLAN: request.plan, **_seats(request)}
+    wanted |= {ItemKey.addon(key): True for key in request.addons}
+    wanted |= {ItemKey.plugin(key): True for key in _for_itself(request, catalogue)}
+    wanted |= {ItemKey.SUPPORT: request.support, ItemKey.BILLING: request.billing}
+    return wanted | ({ItemKey.WHITELABEL: True} if request.whitelabel else {})
 
 
-def _seats(request: Request) -> dict[str, Value]:
+def _seats(request: Request) -> Wanted:
     counts = {seat: getattr(request, seat) for seat in SEATS}
     return {seat: count for seat, count in counts.items() if count is not None}
 
 
-def _activation(wanted: dict[str, Value], licence: Licence | None, catalogue: Catalogue) -> tuple[Asked, ...]:
-    wanted = {"admin": 1, **wanted, "webrtc": True, "phonebar": True}
-    addons = frozenset(item.removeprefix("addon:") for item, to in wanted.items() if item.startswith("addon:") and to)
-    plan = wanted["plan"] if isinstance(wanted["plan"], str) else None
-    implied: dict[str, Value] = {f"plugin:{key}": True for key in sorted(catalogue.implied_plugins(plan, addons))}
+def _activation(wanted: Wanted, licence: Licence | None, catalogue: Catalogue) -> tuple[Asked, ...]:
+    wanted = {ItemKey.ADMIN: 1, **wanted, ItemKey.WEBRTC: True, ItemKey.PHONEBAR: True}
+    addons = frozenset(item.key for item, to in wanted.items() if item.kind is ItemKind.ADDON and to)
+    plan = wanted[ItemKey.PLAN]
+    found = catalogue.implied_plugins(plan if isinstance(plan, str) else None, addons)
+    implied: Wanted = {ItemKey.plugin(key): True for key in sorted(found)}
     if licence is not None:
         implied.update((item, False) for item in _leaving(licence, catalogue) if item not in implied)
         wanted = {**wanted, **_surplus(licence, wanted.keys() | implied.keys())}
@@ -77,44 +82,43 @@ def _activation(wanted: dict[str, Value], licence: Licence | None, catalogue: Ca
     return _in_order(iter(lines + [line for line in coming if line.today != line.to]))
 
 
-def _leaving(licence: Licence, catalogue: Catalogue) -> Iterator[str]:
+def _leaving(licence: Licence, catalogue: Catalogue) -> Iterator[ItemKey]:
     """The plugins on the licence that nobody asks for."""
     plugins = (catalogue.plugins[key] for key in licence.plugins if key in catalogue.plugins)
-    return (f"plugin:{plugin.key}" for plugin in plugins if plugin.implied_by)
+    return (ItemKey.plugin(plugin.key) for plugin in plugins if plugin.implied_by)
 
 
-def _surplus(licence: Licence, wanted: frozenset[str] | set[str]) -> dict[str, Value]:
+def _surplus(licence: Licence, wanted: Set[ItemKey]) -> Wanted:
     """What the licence has and the new activation, which replaces it whole, does not ask for."""
-    gone: dict[str, Value] = {seat: 0 for seat in SEATS if seat not in wanted and licence.value(seat)}
-    has = [f"addon:{key}" for key in licence.addons] + [f"plugin:{key}" for key in licence.plugins]
-    gone.update((item, False) for item in has if item not in wanted)
-    return gone | ({"whitelabel": False} if licence.whitelabel and "whitelabel" not in wanted else {})
+    gone: Wanted = {seat: 0 for seat in SEATS if seat not in wanted and licence.value(seat)}
+    gone.update((item, False) for item in licence.extras if item not in wanted)
+    return gone | ({ItemKey.WHITELABEL: False} if licence.whitelabel and ItemKey.WHITELABEL not in wanted else {})
 
 
-def _changed_extras(request: Request, catalogue: Catalogue) -> dict[str, Value]:
-    to = request.action == "add"
-    extras: dict[str, Value] = {f"addon:{key}": to for key in request.addons}
-    extras.update((f"plugin:{key}", to) for key in _for_itself(request, catalogue))
+def _changed_extras(request: Request, catalogue: Catalogue) -> Wanted:
+    to = request.action is Action.ADD
+    extras: Wanted = {ItemKey.addon(key): to for key in request.addons}
+    extras.update((ItemKey.plugin(key), to) for key in _for_itself(request, catalogue))
     return extras
 
 
-def contract_options(request: Request) -> dict[str, Value]:
+def contract_options(request: Request) -> Wanted:
     """What a contract change names: item -> requested value."""
-    options: dict[str, Value] = {
-        "plan": request.plan,
-        "support": request.support,
-        "billing": request.billing,
-        "whitelabel": request.whitelabel,
+    options: Wanted = {
+        ItemKey.PLAN: request.plan,
+        ItemKey.SUPPORT: request.support,
+        ItemKey.BILLING: request.billing,
+        ItemKey.WHITELABEL: request.whitelabel,
     }
     return {item: to for item, to in options.items() if to is not None}
 
 
-def _differing(request: Request, licence: Licence | None) -> dict[str, Value]:
+def _differing(request: Request, licence: Licence | None) -> Wanted:
     """Options that are as they are today need no decision."""
     return {item: to for item, to in contract_options(request).items() if _today(licence, item) != to}
 
 
-def _with_implied(wanted: dict[str, Value], licence: Licence | None, catalogue: Catalogue) -> tuple[Asked, ...]:
+def _with_implied(wanted: Wanted, licence: Licence | None, catalogue: Catalogue) -> tuple[Asked, ...]:
     lines = [Asked(item, _today(licence, item), to) for item, to in wanted.items()]
     if licence is not None:
         lines += [
@@ -123,38 +127,33 @@ def _with_implied(wanted: dict[str, Value], licence: Licence | None, catalogue: 
     return _in_order(iter(lines))
 
 
-def implied_by(wanted: dict[str, Value], licence: Licence, catalogue: Catalogue) -> Iterator[tuple[str, bool]]:
+def implied_by(wanted: Wanted, licence: Licence, catalogue: Catalogue) -> Iterator[tuple[ItemKey, bool]]:
     """The plugins that come or leave by themselves when ``wanted`` is put on the licence.
 
     What does not touch its plan or its add-on leaves a plugin as it is, also where an import or a hand has put it amiss.
     """
-    plan = wanted.get("plan", licence.plan)
+    plan = wanted.get(ItemKey.PLAN, licence.plan)
     addons = set(licence.addons)
     for item, to in wanted.items():
-        if item.startswith("addon:"):
-            (addons.add if to else addons.discard)(item.removeprefix("addon:"))
+        if item.kind is ItemKind.ADDON:
+            (addons.add if to else addons.discard)(item.key)
     after = catalogue.implied_plugins(plan if isinstance(plan, str) else None, frozenset(addons))
     for plugin in catalogue.plugins.values():
-        touched = plugin.implied_by and {"plan", f"addon:{plugin.implied_by}"} & wanted.keys()
+        touched = plugin.implied_by and {ItemKey.PLAN, ItemKey.addon(plugin.implied_by)} & wanted.keys()
         if touched and (plugin.key in after) != (plugin.key in licence.plugins):
-            yield f"plugin:{plugin.key}", plugin.key in after
+            yield ItemKey.plugin(plugin.key), plugin.key in after
 
 
 def _restored(request: Request, licence: Licence | None) -> Asked:
     if request.new_token or request.motion_token:
-        return Asked("token", request.old_token or request.token, request.new_token or request.motion_token)
+        return Asked(ItemKey.TOKEN, request.old_token or request.token, request.new_token or request.motion_token)
     status = licence.status if licence else None
-    return Asked("status", status, status if request.request == "shuttle" else "active")
+    return Asked(ItemKey.STATUS, status, status if request.request is RequestKind.SHUTTLE else "active")
 
 
-def _today(licence: Licence | None, item: str) -> Value:
+def _today(licence: Licence | None, item: ItemKey) -> Value:
     return licence.value(item) if licence is not None else None
 
 
-def place(item: str) -> int:
-    """Where an item stands in the contract's order."""
-    return ORDER.index(item.partition(":")[0])
-
-
 def _in_order(lines: Iterator[Asked]) -> tuple[Asked, ...]:
-    return tuple(sorted(lines, key=lambda line: place(line.item)))
+    return tuple(sorted(lines, key=lambda line: line.item.place))

@@ -3,18 +3,19 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import assert_never
 
+from mailbot.core.base.frozen import replace
 from mailbot.core.catalogue.contents import Catalogue
-from mailbot.core.catalogue.item_kinds import SEATS
+from mailbot.core.catalogue.item_kinds import AGENTS, ItemKey, ItemKind
 from mailbot.core.desk.requested_items import Asked
 from mailbot.core.desk.ticket import Item, Route
+from mailbot.core.form.request_kinds import Action, RequestKind
 from mailbot.core.ledger import billing
 from mailbot.core.ledger.billing import Billing
 from mailbot.core.ledger.licence import Licence, Value
 from mailbot.core.ledger.period import DECREASE_DAY, month_end, next_month, next_period
-
-#: The groups of a new plan's split, as the catalogue names them.
-GROUPS = dict.fromkeys(SEATS, "seats") | {"addon": "addons", "plugin": "plugins"}
+from mailbot.core.ledger.rule import Rule
 
 
 @dataclass(frozen=True)
@@ -24,8 +25,8 @@ class Case:
     ``activated``: the day on which this very request activated the licence, from which its first period runs.
     """
 
-    request: str
-    action: str | None
+    request: RequestKind
+    action: Action | None
     billing: str | None
     asked_on: date
     licence: Licence | None
@@ -42,72 +43,86 @@ def items_of(case: Case, lines: tuple[Asked, ...], today: date) -> tuple[Item, .
 
 
 def _item(case: Case, line: Asked, today: date, *, whole: bool) -> Item:
-    rule, route = "implied" if line.implied else rule_of(case, line), _route(case, line, whole=whole)
-    if rule == "automatic" and route is Route.STAFF:
-        rule = "by_staff"
+    rule, route = Rule.IMPLIED if line.implied else rule_of(case, line), _route(case, line, whole=whole)
+    if rule is Rule.AUTOMATIC and route is Route.STAFF:
+        rule = Rule.BY_STAFF
     item = Item(item=line.item, from_=line.today, to=line.to, rule=rule, route=route)
     day = day_of(case, item, today)
-    return item.model_copy(update={"expected": day, "billing": billing_of(case, item, day)})
+    return replace(item, expected=day, billing=billing_of(case, item, day))
 
 
 def _with_cause(item: Item, items: tuple[Item, ...], today: date, catalogue: Catalogue) -> Item:
     if item.route is not Route.IMPLIED:
         return item
     days = {i.item: i.expected for i in items if i.expected}
-    return item.model_copy(update={"expected": implied_day(item, days, today, catalogue)})
+    return replace(item, expected=implied_day(item, days, today, catalogue))
 
 
-def implied_day(item: Item, days: Mapping[str, date], today: date, catalogue: Catalogue) -> date:
+def implied_day(item: Item, days: Mapping[ItemKey, date], today: date, catalogue: Catalogue) -> date:
     """An implied plugin comes with the last and leaves with the first of what brings it. ``days``: item -> its day."""
-    cause = catalogue.plugins[item.item.removeprefix("plugin:")].implied_by
-    found = [days[key] for key in ("plan", f"addon:{cause}") if key in days]
+    cause = catalogue.plugins[item.item.key].implied_by
+    found = [days[key] for key in (ItemKey.PLAN, ItemKey.addon(cause or "")) if key in days]
     return (max if item.to else min)(found, default=today)
 
 
-def rule_of(case: Case, line: Asked) -> str:
+def rule_of(case: Case, line: Asked) -> Rule:
     """The name of the rule that decides when an item holds and what it costs."""
-    match case.request, case.action:
-        case "activate", "demo":
-            return "demo"
-        case "activate", _:
-            return _split(case, line)
-        case "modify", "add":
-            return "increase"
-        case "modify", "remove":
-            return _decrease(case)
-        case "modify", _:
-            return "deactivation"
-        case "contract", _:
+    match case.request:
+        case RequestKind.ACTIVATE:
+            return Rule.DEMO if case.action is Action.DEMO else _split(case, line)
+        case RequestKind.MODIFY if case.action is Action.ADD:
+            return Rule.INCREASE
+        case RequestKind.MODIFY:
+            return _decrease(case) if case.action is Action.REMOVE else Rule.DEACTIVATION
+        case RequestKind.CONTRACT:
             return _contract(case, line)
-        case _:
-            return "by_staff"
+        case RequestKind.REACTIVATE | RequestKind.SHUTTLE | RequestKind.INFORMATION | RequestKind.UNKNOWN:
+            return Rule.BY_STAFF
+        case kind:
+            assert_never(kind)
 
 
-def _split(case: Case, line: Asked) -> str:
+def _split(case: Case, line: Asked) -> Rule:
     if not line.to:  # what the new plan does not have needs nobody's consent
-        return "automatic"
-    kind = line.item.partition(":")[0]
-    return "by_staff" if GROUPS.get(kind, kind) in case.catalogue.by_staff else "automatic"
+        return Rule.AUTOMATIC
+    return Rule.BY_STAFF if _group(line.item) in case.catalogue.by_staff else Rule.AUTOMATIC
 
 
-def _decrease(case: Case) -> str:
-    return "decrease_by_20th" if case.asked_on.day <= DECREASE_DAY else "decrease_after_20th"
+def _group(item: ItemKey) -> str:
+    """The group of a new plan's split that the item belongs to, as the catalogue names it."""
+    match item.kind:
+        case ItemKind.SEAT:
+            return "seats"
+        case ItemKind.ADDON:
+            return "addons"
+        case ItemKind.PLUGIN:
+            return "plugins"
+        case ItemKind.ADMIN | ItemKind.PLAN | ItemKind.WEBRTC | ItemKind.PHONEBAR | ItemKind.SUPPORT:
+            return item.kind
+        case ItemKind.BILLING | ItemKind.WHITELABEL | ItemKind.TOKEN | ItemKind.STATUS:
+            return item.kind
+        case kind:
+            assert_never(kind)
 
 
-def _contract(case: Case, line: Asked) -> str:
-    if line.item == "billing":
-        return "next_period"
+def _decrease(case: Case) -> Rule:
+    return Rule.DECREASE_BY_20TH if case.asked_on.day <= DECREASE_DAY else Rule.DECREASE_AFTER_20TH
+
+
+def _contract(case: Case, line: Asked) -> Rule:
+    if line.item.kind is ItemKind.BILLING:
+        return Rule.NEXT_PERIOD
     before, after = (_weight(case.catalogue, line.item, value) for value in (line.today, line.to))
     if before == after:
-        return "by_staff"
-    return "increase" if after > before else _decrease(case)
+        return Rule.BY_STAFF
+    return Rule.INCREASE if after > before else _decrease(case)
 
 
-def _weight(catalogue: Catalogue, item: str, value: Value) -> tuple[float, ...]:
+def _weight(catalogue: Catalogue, item: ItemKey, value: Value) -> tuple[float, ...]:
     """What makes one option more than another: its price where both have one, else its rank."""
     if isinstance(value, bool) or value is None:
         return (float(bool(value)),)
-    options = catalogue.plans if item == "plan" else catalogue.support
+    options = catalogue.plans if item.kind is ItemKind.PLAN else catalogue.support
     prices = [catalogue.prices.get(f"{item}:{key}") for key in options]
     if all(price is not None for price in prices):
         return (1.0, float(catalogue.prices.get(f"{item}:{value}", 0)))
@@ -118,68 +133,74 @@ def _weight(catalogue: Catalogue, item: str, value: Value) -> tuple[float, ...]:
 def _route(case: Case, line: Asked, *, whole: bool) -> Route:
     if line.implied:
         return Route.IMPLIED
-    if whole or case.request not in ("activate", "modify"):
+    if whole or case.request not in (RequestKind.ACTIVATE, RequestKind.MODIFY):
         return Route.STAFF
-    if line.item in SEATS and _above_maximum(case.catalogue, line):
+    if line.item.kind is ItemKind.SEAT and _above_maximum(case.catalogue, line):
         return Route.STAFF
-    if case.request == "activate" and case.action != "demo" and _split(case, line) == "by_staff":
-        return Route.STAFF
-    return Route.AUTOMATIC
+    planned = case.request is RequestKind.ACTIVATE and case.action is not Action.DEMO
+    return Route.STAFF if planned and _split(case, line) is Rule.BY_STAFF else Route.AUTOMATIC
 
 
 def _above_maximum(catalogue: Catalogue, line: Asked) -> bool:
     more = int(line.to or 0) > int(line.today or 0)
-    return more and int(line.to or 0) > catalogue.seats[line.item].automatic_max
+    return more and int(line.to or 0) > catalogue.seats[line.item.key].automatic_max
 
 
 def _too_many_agents(case: Case, lines: tuple[Asked, ...]) -> bool:
     """A new plan without its agents would be no licence: above their maximum staff decide on all of it."""
-    agents = next((line for line in lines if line.item == "agents"), None)
-    return case.request == "activate" and agents is not None and _above_maximum(case.catalogue, agents)
+    agents = next((line for line in lines if line.item == AGENTS), None)
+    return case.request is RequestKind.ACTIVATE and agents is not None and _above_maximum(case.catalogue, agents)
 
 
 def day_of(case: Case, item: Item, today: date) -> date:
     """The day from which the item holds when it is committed on ``today``; nothing is backdated."""
     terms = (case.licence.billing, case.licence.renewal) if case.licence else (None, None)
     match item.rule:
-        case "decrease_after_20th":
+        case Rule.DECREASE_AFTER_20TH:
             return max(today, next_month(case.asked_on))
-        case "deactivation":
+        case Rule.DEACTIVATION:
             return max(today, next_period(*terms, case.asked_on))
-        case "next_period":
+        case Rule.NEXT_PERIOD:
             return next_period(*terms, today)
-        case _:
+        case Rule.AUTOMATIC | Rule.BY_STAFF | Rule.IMPLIED | Rule.DEMO | Rule.INCREASE | Rule.DECREASE_BY_20TH:
             return today
+        case rule:
+            assert_never(rule)
 
 
 def billing_of(case: Case, item: Item, day: date) -> Billing | None:
     """The billing effect from ``day`` on; None for what is on no bill (a demo, what is included, what is implied)."""
-    if case.request != "modify" and item.item in ("status", "token"):
+    if case.request is not RequestKind.MODIFY and item.item.kind in (ItemKind.STATUS, ItemKind.TOKEN):
         return _restored(case, item, day)
-    if item.item in billing.UNBILLED or item.rule in ("demo", "implied"):
+    if item.item.kind in billing.UNBILLED or item.rule in (Rule.DEMO, Rule.IMPLIED):
         return None
-    match case.request, item.rule:
-        case "activate", _ if item.to:
-            period, months = billing.first_period(case.billing, case.activated or day, day)
-            return billing.increase(item.item, None, item.to, period, day, months, case.catalogue)
-        case "activate", _:
-            return None
-        case _ if case.licence is None:
-            return None
-        case _, _ if item.from_ == item.to:
-            return billing.NONE
-        case _, "increase":
+    if case.request is RequestKind.ACTIVATE:
+        return _begun(case, item, day) if item.to else None
+    if case.licence is None:
+        return None
+    if item.from_ == item.to:
+        return billing.NONE
+    match item.rule:
+        case Rule.INCREASE:
             period, months = billing.running_period(case.licence.billing, case.licence.renewal, day)
             return billing.increase(item.item, item.from_, item.to, period, day, months, case.catalogue)
-        case _, "decrease_by_20th" | "decrease_after_20th":
+        case Rule.DECREASE_BY_20TH | Rule.DECREASE_AFTER_20TH:
             return billing.DECREASE
-        case _:
+        case Rule.AUTOMATIC | Rule.BY_STAFF | Rule.DEACTIVATION | Rule.NEXT_PERIOD:
             return billing.NONE
+        case rule:
+            assert_never(rule)
+
+
+def _begun(case: Case, item: Item, day: date) -> Billing:
+    """An item of a new plan: billed in full from ``day`` on, whatever the token had before."""
+    period, months = billing.first_period(case.billing, case.activated or day, day)
+    return billing.increase(item.item, None, item.to, period, day, months, case.catalogue)
 
 
 def _restored(case: Case, item: Item, day: date) -> Billing | None:
     """Re-activation: from active (or a demo that moves) without effect, else an increase of all that the licence has."""
-    free = ("active", "demo") if item.item == "token" else ("active",)
+    free = ("active", "demo") if item.item.kind is ItemKind.TOKEN else ("active",)
     if case.licence is None:
         return None
     if case.licence.status in free or item.from_ == item.to:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import date
 
 from mailbot.core.catalogue.contents import Addon, Catalogue
+from mailbot.core.catalogue.item_kinds import ItemKey
 from mailbot.core.desk.context import Scene
 from mailbot.core.desk.ticket import Item
 from mailbot.core.form.problem import Code, Problem
@@ -16,7 +17,8 @@ def clashes(licence: Licence, items: Iterable[Item], scene: Scene) -> list[Probl
     wanted = [item for item in items if item.expected]
     events = [*licence.history]
     for item in wanted:
-        day, terms = item.expected or scene.today, {item.item: item.to}
+        day = item.expected or scene.today
+        terms: dict[str, Value] = {item.item: item.to}
         for on, changes in ((day, terms), *superseding_changes(licence, day, terms)):
             events.append(_event(licence, on, changes, len(events) + 1, scene))
     found: dict[str, Problem] = {}
@@ -46,7 +48,7 @@ def _alone(events: Iterable[LicenceEvent], day: date, catalogue: Catalogue) -> l
 def _problem(addon: Addon, missing: str, day: date, catalogue: Catalogue, *, asked: list[Item]) -> Problem:
     """The sentence speaks of what was asked for: the add-on that comes, or the one that leaves."""
     needed = catalogue.addons[missing].label
-    if any(item.item == f"addon:{addon.key}" for item in asked):
+    if any(item.item == ItemKey.addon(addon.key) for item in asked):
         expected = f"{needed}, which leaves this licence on {day}"
         return Problem(field="addons", code=Code.REQUIRES, read=addon.label, expected=expected, from_ledger=True)
     return Problem(field="addons", code=Code.REQUIRED_BY, read=needed, expected=addon.label, from_ledger=True)

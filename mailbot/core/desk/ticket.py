@@ -1,14 +1,21 @@
 """What a ticket and its items are, and how the items make its state. How events change them: ``transitions``."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Annotated, Any, assert_never
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field, TypeAdapter
 
+from mailbot.core.base.frozen import replace
+from mailbot.core.catalogue.item_kinds import ItemKey, ItemKind
 from mailbot.core.form.fields import FIELDS
 from mailbot.core.form.problem import Problem
+from mailbot.core.form.request_kinds import Action, RequestKind
 from mailbot.core.ledger.billing import Billing
 from mailbot.core.ledger.licence import Value
+from mailbot.core.ledger.rule import DECREASES, Rule
 from mailbot.core.logs.diagnosis import Diagnosis
 
 
@@ -22,11 +29,13 @@ class State(StrEnum):
     SCHEDULED = "scheduled"
     DONE = "done"
     REJECTED = "rejected"
+    #: A contact said NO and the requester must not learn that there is one. Nobody is shown this state: ``desk.disclosure``.
+    DENIED = "denied"
     CANCELLED = "cancelled"
     CLOSED = "closed"
 
 
-FINAL = frozenset({State.DONE, State.REJECTED, State.CANCELLED, State.CLOSED})
+FINAL = frozenset({State.DONE, State.REJECTED, State.DENIED, State.CANCELLED, State.CLOSED})
 OPEN = tuple(state for state in State if state not in FINAL)
 
 
@@ -58,21 +67,22 @@ class Ending(StrEnum):
 
     ANSWERED = "answered"
     REJECTED = "rejected"
+    DENIED = "denied"
+    DENIED_AND_CLOSED = "denied_and_closed"  # the requester was told that it is closed
     CANCELLED = "cancelled"
     CLOSED = "closed"
 
 
-class Item(BaseModel):
+@dataclass(frozen=True, kw_only=True)
+class Item:
     """One thing that a request asks for: ``item`` goes from ``from_`` to ``to``. ``status`` is None before release."""
 
-    model_config = ConfigDict(frozen=True, populate_by_name=True)
-
-    item: str
-    from_: Value = Field(alias="from")
+    item: ItemKey
+    from_: Annotated[Value, Field(alias="from")]
     to: Value
     status: ItemStatus | None = None
     effective: date | None = None
-    rule: str
+    rule: Rule
     billing: Billing | None = None
     reason: str | None = None
     route: Route = Route.STAFF
@@ -89,23 +99,21 @@ class Item(BaseModel):
         """Whether a count that was to grow would shrink by now, or one that was to shrink would grow."""
         if type(self.from_) is not int or type(self.to) is not int:
             return False
-        grows, shrinks = self.rule == "increase", self.rule.startswith("decrease")
+        grows, shrinks = self.rule is Rule.INCREASE, self.rule in DECREASES
         return (grows and self.to < self.from_) or (shrinks and self.to > self.from_)
 
     def over(self, status: ItemStatus, reason: str | None = None) -> "Item":
         """The item refused or cancelled: it holds from no day and costs nothing."""
-        gone = {"status": status, "reason": reason, "effective": None, "expected": None, "billing": None}
-        return self.model_copy(update=gone)
+        return replace(self, status=status, reason=reason, effective=None, expected=None, billing=None)
 
 
-class Ticket(BaseModel):
+@dataclass(frozen=True, kw_only=True)
+class Ticket:
     """One request and all that became of it. The first block is the contract's, the second is the desk's own."""
 
-    model_config = ConfigDict(frozen=True)
-
     ref: str
-    request: str
-    action: str | None = None
+    request: RequestKind
+    action: Action | None = None
     product: str = "motion"
     state: State = State.WAITING_CUSTOMER
     token: str | None = None
@@ -130,7 +138,7 @@ class Ticket(BaseModel):
     subject: str = ""
     #: The names of what was attached to the mail that opened it.
     files: tuple[str, ...] = ()
-    fields: dict[str, str] = Field(default_factory=dict)
+    fields: dict[str, str] = field(default_factory=dict)
     reason: str | None = None
     question: str | None = None
     description: str | None = None
@@ -154,13 +162,23 @@ class Ticket(BaseModel):
     hold: bool = False
     ending: Ending | None = None
     #: The items whose mails and dates wait for the licence server; ``told``: the customer heard that it takes a while.
-    held: tuple[str, ...] = ()
+    held: tuple[ItemKey, ...] = ()
     told: bool = False
-    #: The state that the requester is told while nobody who may has agreed: the same whether the token is in the ledger
-    #: or not, and whether its contact said NO. None: the true one.
-    seen: State | None = None
+    #: The requester hears only neutral words: the same whether the token is in the ledger or not, and whether a contact
+    #: said NO. So it is until somebody who may has agreed.
+    neutral: bool = False
     #: Message-IDs that were exchanged with each address, oldest first: the threads of the customer's and the staff's side.
-    threads: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    threads: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @staticmethod
+    def from_json(body: Mapping[str, Any]) -> "Ticket":
+        """The ticket as ``to_json`` wrote it. pydantic's ValidationError where ``body`` is none."""
+        return _JSON.validate_python(body)
+
+    def to_json(self) -> dict[str, Any]:
+        """The whole ticket as JSON values, an item's ``from_`` as ``from``."""
+        body: dict[str, Any] = _JSON.dump_python(self, mode="json", by_alias=True)
+        return body
 
     def item(self, key: str) -> Item | None:
         """The item of that key, if it is asked for."""
@@ -184,27 +202,12 @@ class Ticket(BaseModel):
         return self.state in FINAL
 
     @property
-    def as_seen(self) -> "Ticket":
-        """What its requester may know of it; the ticket itself where nothing is to be hidden from him."""
-        if self.seen is None:
-            return self
-        his = tuple(problem for problem in self.problems if not problem.from_ledger)
-        hidden = {"items": (), "problems": his, "diagnosis": None, "challenged": (), "token_doubt": False}
-        return self.model_copy(update={"state": self.seen, **hidden})
-
-    @property
-    def denied_unseen(self) -> bool:
-        """Whether a contact said NO, of which the requester must not know."""
-        return self.state is State.CANCELLED and self.seen is not None and not self.as_seen.final
-
-    @property
     def is_question(self) -> bool:
         """Whether it is a question, which has no items and is ended by an answer."""
-        return self.request == "information"
+        return self.request is RequestKind.INFORMATION
 
 
-#: The fields of a form that stand for items of their own kind.
-FIELD_OF = {"addon": "addons", "plugin": "plugins"}
+_JSON = TypeAdapter(Ticket)
 #: The fields of a form that ask for items.
 ITEM_FIELDS = frozenset(
     {"plan", "agents", "users", "telephones", "mobile_agents", "addons", "plugins", "support", "billing", "whitelabel"}
@@ -218,10 +221,30 @@ def settled_fields(ticket: Ticket) -> frozenset[str]:
 
     A refusal that the requester must not hear of settles nothing for him.
     """
-    if ticket.denied_unseen or all(item.open for item in ticket.items):
+    if ticket.state is State.DENIED or all(item.open for item in ticket.items):
         return frozenset()
-    kinds = (item.item.partition(":")[0] for item in ticket.items if item.open and item.route is not Route.IMPLIED)
-    return frozenset(FIELDS) - {FIELD_OF.get(kind, kind) for kind in kinds} - _WORDS
+    open_ = (item.item for item in ticket.items if item.open and item.route is not Route.IMPLIED)
+    return frozenset(FIELDS) - {_field_of(item) for item in open_} - _WORDS
+
+
+def _field_of(item: ItemKey) -> str:
+    """The field of a form that asks for the item; "" where none does by itself."""
+    match item.kind:
+        case ItemKind.SEAT:
+            return item.key
+        case ItemKind.ADDON:
+            return "addons"
+        case ItemKind.PLUGIN:
+            return "plugins"
+        case ItemKind.PLAN | ItemKind.SUPPORT | ItemKind.BILLING | ItemKind.WHITELABEL | ItemKind.TOKEN:
+            return item.kind
+        case ItemKind.ADMIN | ItemKind.WEBRTC | ItemKind.PHONEBAR | ItemKind.STATUS:
+            return ""
+        case kind:
+            assert_never(kind)
+
+
+_CANCELLED = (Ending.CANCELLED, Ending.DENIED_AND_CLOSED)
 
 
 def state_of(ticket: Ticket) -> State:
@@ -238,11 +261,12 @@ def state_of(ticket: Ticket) -> State:
         (State.APPLYING, ItemStatus.APPLYING in statuses),
         (State.SCHEDULED, ItemStatus.SCHEDULED in statuses),
         (State.DONE, ItemStatus.APPLIED in statuses or ticket.ending is Ending.ANSWERED),
-        (State.CANCELLED, ItemStatus.CANCELLED in statuses or ticket.ending is Ending.CANCELLED),
+        (State.DENIED, ticket.ending is Ending.DENIED),
+        (State.CANCELLED, ItemStatus.CANCELLED in statuses or ticket.ending in _CANCELLED),
     )
     return next((state for state, holds in checks if holds), State.REJECTED)
 
 
 def with_state(ticket: Ticket) -> Ticket:
     """The ticket with the state that its parts make."""
-    return ticket.model_copy(update={"state": state_of(ticket)})
+    return replace(ticket, state=state_of(ticket))

@@ -4,9 +4,9 @@ A state's row names every event; an event that is over in that state does nothin
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any
 
+from mailbot.core.base.frozen import replace
 from mailbot.core.desk import (
     events,
     on_correction,
@@ -78,8 +78,8 @@ OWN: Mapping[State, Mapping[type, Step]] = {
     State.WAITING_STAFF: {events.StaffReminded: on_customer_and_calendar.remind_staff, **DECIDING},
     State.APPLYING: {},
     State.SCHEDULED: {},
-    # A contact said NO, and the requester must not learn that there is one.
-    State.CANCELLED: {
+    # The requester must not learn that a contact said NO: for him all goes on as with a token that does not exist.
+    State.DENIED: {
         events.Changed: on_correction.change_denied,
         events.Withdrawn: on_customer_and_calendar.withdraw_denied,
         events.CustomerReminded: on_customer_and_calendar.remind_denied,
@@ -95,9 +95,7 @@ TABLE: Mapping[State, Mapping[type, Step]] = {
 def decide(ticket: Ticket, event: Event, scene: Scene) -> Decision:
     """What the event makes of the ticket. Pure: ticket, ledger and time come in, the new ticket and the effects go out."""
     made = TABLE[ticket.state][type(event)](ticket, event, scene)
-    return (
-        replace(made, ticket=made.ticket.model_copy(update={"hold": False})) if _unheld(ticket, made.ticket) else made
-    )
+    return replace(made, ticket=replace(made.ticket, hold=False)) if _unheld(ticket, made.ticket) else made
 
 
 def _unheld(before: Ticket, after: Ticket) -> bool:

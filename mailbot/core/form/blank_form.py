@@ -6,6 +6,7 @@ from mailbot.core.catalogue.contents import Catalogue
 from mailbot.core.form.fields import FIELDS, FORMS, TITLES, Form, any_form
 from mailbot.core.form.problem import Problem
 from mailbot.core.form.reader import Request
+from mailbot.core.form.request_kinds import Action, RequestKind
 from mailbot.core.form.values import choices
 from mailbot.core.form.which_form import stated
 
@@ -13,17 +14,23 @@ from mailbot.core.form.which_form import stated
 LINK = 1800
 
 
-def blank(request: str, catalogue: Catalogue, action: str | None = None) -> str:
+def blank(request: RequestKind, catalogue: Catalogue, action: Action | None = None) -> str:
     """The blank form of a request key, or of one of its actions alone: a line for each field, its choices in parentheses.
 
     What the form itself says is filled in. Readers pass over the parentheses, so that it parses back when sent whole.
     """
     form = FORMS.get((request, action)) or any_form(request)
-    said = {"request": f"{request}/{action}" if action else request, **stated(request, action)}
-    if request == "shuttle":
+    said = {"request": _named(request, action), **stated(request, action)}
+    if request is RequestKind.SHUTTLE:
         said["product"] = "Shuttle"
     fields = dict.fromkeys(("request", *(["product"] if "product" in said else []), *form.fields))
     return "\n".join(_line(field, said.get(field, ""), form, catalogue) for field in fields)
+
+
+def _named(request: RequestKind, action: Action | None) -> str:
+    """The value of the ``Request:`` line; "" where it is not known what is asked for."""
+    known = "" if request is RequestKind.UNKNOWN else request.value
+    return f"{known}/{action}" if action else known
 
 
 def _line(field: str, value: str, form: Form, catalogue: Catalogue) -> str:
@@ -39,7 +46,7 @@ def filled_form(request: Request, given: Mapping[str, str], problems: Iterable[P
     if "items" in wrong:
         wrong |= set(form.one_of)
     known = {**given, **stated(request.request, request.action)}
-    known["request"] = f"{request.request}/{request.action}" if request.action else request.request
+    known["request"] = _named(request.request, request.action)
     if "reason" in given:
         known["reason"] = given["reason"]
     lines = []

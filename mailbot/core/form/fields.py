@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 
+from mailbot.core.base.characters import without_invisible
 from mailbot.core.catalogue.item_kinds import SEATS
+from mailbot.core.form.request_kinds import Action, RequestKind
 
 
 class FieldKind(StrEnum):
@@ -40,8 +42,8 @@ class Field:
 class Form:
     """What a request needs: ``required`` fields, ``optional`` ones, and ``one_of`` of which at least one must be there."""
 
-    request: str
-    action: str | None
+    request: RequestKind
+    action: Action | None
     title: str
     required: tuple[str, ...]
     optional: tuple[str, ...] = ()
@@ -88,50 +90,49 @@ FIELDS: dict[str, Field] = {
 
 #: Fields that any mail's words may hold; alone they make no form.
 CONTACT = frozenset({"customer_name", "customer_email", "comments", "telephones", "log"})
-#: Signs that nobody sees; they come with copied text.
-INVISIBLE = "\u00ad\u034f\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
 _WHO = ("token", "customer_name", "accept")
 _MAIL = ("customer_email", "comments")
 
-FORMS: dict[tuple[str, str | None], Form] = {
+FORMS: dict[tuple[RequestKind, Action | None], Form] = {
     (f.request, f.action): f
     for f in (
-        Form("activate", "demo", "Activate a 30 days free demo", (*_WHO, "demo"), _MAIL),
+        Form(RequestKind.ACTIVATE, Action.DEMO, "Activate a 30 days free demo", (*_WHO, "demo"), _MAIL),
         Form(
-            "activate", "plan", "Activate a new license",
+            RequestKind.ACTIVATE, Action.PLAN, "Activate a new license",
             (*_WHO, "demo", "plan", "agents", "billing", "support"),
             ("users", "telephones", "mobile_agents", "whitelabel", "addons", "plugins", *_MAIL),
         ),
-        Form("modify", "add", "Modify your license: add", (*_WHO, "action", "reason"), _MAIL, (*SEATS, "addons", "plugins")),
-        Form("modify", "remove", "Modify your license: remove", (*_WHO, "action", "reason"), _MAIL, (*SEATS, "addons", "plugins")),
-        Form("modify", "deactivate", "Modify your license: deactivate", (*_WHO, "action", "reason"), _MAIL),
-        Form("contract", None, "Request contract change", _WHO, _MAIL, ("plan", "support", "billing", "whitelabel")),
-        Form("reactivate", "expired", "Re-activate your license: expired", ("customer_name", "reason", "old_token", "log"), _MAIL),
-        Form("reactivate", "token_change", "Re-activate your license: token change", ("customer_name", "reason", "old_token", "new_token", "log"), _MAIL),
-        Form("reactivate", "other", "Re-activate your license: other", ("customer_name", "reason", "old_token", "comments"), ("customer_email", "log")),
-        Form("information", None, "Request general information", ("question",), ("customer_name", "customer_email")),
-        Form("shuttle", "modify", "Shuttle: modify", ("action", "token", "customer_name", "description"), ("customer_email",)),
-        Form("shuttle", "transfer", "Shuttle: transfer to Motion", ("action", "token", "customer_name", "description", "motion_token"), ("customer_email",)),
+        Form(RequestKind.MODIFY, Action.ADD, "Modify your license: add", (*_WHO, "action", "reason"), _MAIL, (*SEATS, "addons", "plugins")),
+        Form(RequestKind.MODIFY, Action.REMOVE, "Modify your license: remove", (*_WHO, "action", "reason"), _MAIL, (*SEATS, "addons", "plugins")),
+        Form(RequestKind.MODIFY, Action.DEACTIVATE, "Modify your license: deactivate", (*_WHO, "action", "reason"), _MAIL),
+        Form(RequestKind.CONTRACT, None, "Request contract change", _WHO, _MAIL, ("plan", "support", "billing", "whitelabel")),
+        Form(RequestKind.REACTIVATE, Action.EXPIRED, "Re-activate your license: expired", ("customer_name", "reason", "old_token", "log"), _MAIL),
+        Form(RequestKind.REACTIVATE, Action.TOKEN_CHANGE, "Re-activate your license: token change", ("customer_name", "reason", "old_token", "new_token", "log"), _MAIL),
+        Form(RequestKind.REACTIVATE, Action.OTHER, "Re-activate your license: other", ("customer_name", "reason", "old_token", "comments"), ("customer_email", "log")),
+        Form(RequestKind.INFORMATION, None, "Request general information", ("question",), ("customer_name", "customer_email")),
+        Form(RequestKind.SHUTTLE, Action.MODIFY, "Shuttle: modify", ("action", "token", "customer_name", "description"), ("customer_email",)),
+        Form(RequestKind.SHUTTLE, Action.TRANSFER, "Shuttle: transfer to Motion", ("action", "token", "customer_name", "description", "motion_token"), ("customer_email",)),
     )
 }  # fmt: skip
 
 
-def any_form(request: str) -> Form:
-    """What all forms of a request have in common, and everything that one of them has; "": of any request at all."""
-    forms = [form for form in FORMS.values() if form.request == (request or form.request)]
+def any_form(request: RequestKind) -> Form:
+    """What all forms of a request have in common, and everything that one of them has; UNKNOWN: of any request at all."""
+    known = request is not RequestKind.UNKNOWN
+    forms = [form for form in FORMS.values() if form.request is request or not known]
     every = dict.fromkeys(field for form in forms for field in form.fields)
-    common = tuple(f for f in every if request and all(f in form.required for form in forms))
+    common = tuple(f for f in every if known and all(f in form.required for form in forms))
     return Form(request, None, TITLES.get(request, ""), common, tuple(f for f in every if f not in common))
 
 
 #: The request keys with the titles that a customer sees.
-TITLES: dict[str, str] = {
-    "activate": "Activate a new license or request a 30 days free demo",
-    "modify": "Modify your license",
-    "contract": "Request contract change",
-    "reactivate": "Grace Period / Re-activate License",
-    "information": "Request general information",
-    "shuttle": "Shuttle: modify or transfer a legacy license",
+TITLES: dict[RequestKind, str] = {
+    RequestKind.ACTIVATE: "Activate a new license or request a 30 days free demo",
+    RequestKind.MODIFY: "Modify your license",
+    RequestKind.CONTRACT: "Request contract change",
+    RequestKind.REACTIVATE: "Grace Period / Re-activate License",
+    RequestKind.INFORMATION: "Request general information",
+    RequestKind.SHUTTLE: "Shuttle: modify or transfer a legacy license",
 }
 
 
@@ -146,14 +147,13 @@ _PLAIN = str.maketrans(
         **dict.fromkeys("’‘‛`´", "'"),
         **dict.fromkeys("“”„‟«»", '"'),
         **dict.fromkeys("\u00a0\u2007\u202f_", " "),
-        **dict.fromkeys(INVISIBLE, ""),
     }
 )
 
 
 def normal(text: str) -> str:
     """A label or option for comparing: lower case, one space, plain dashes and quotes, "licence" as "license"."""
-    return " ".join(text.translate(_PLAIN).lower().replace("licence", "license").split())
+    return " ".join(without_invisible(text).translate(_PLAIN).lower().replace("licence", "license").split())
 
 
 LABELS: dict[str, str] = {normal(name): f.key for f in FIELDS.values() for name in (f.key, f.label, *f.aliases)}

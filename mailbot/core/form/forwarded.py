@@ -2,7 +2,8 @@
 
 import re
 
-from mailbot.core.base.address import clean, strict
+from mailbot.core.base.address import plain_address
+from mailbot.core.base.characters import single_line
 from mailbot.core.form.signature import comparable
 from mailbot.core.form.which_form import is_forward
 
@@ -49,5 +50,5 @@ def _words(line: str) -> str:
 
 def _who(line: str) -> str | None:
     _, _, name = line.partition(":")
-    address = next((found for found in _ADDRESS.findall(name) if strict(found)), None)
-    return address or clean(name.strip(" \t\u00a0*"), 100) or None
+    address = next((found for found in _ADDRESS.findall(name) if plain_address(found)), None)
+    return address or single_line(name.strip(" \t\u00a0*"), 100) or None

@@ -7,8 +7,8 @@ from functools import cached_property
 
 from rapidfuzz import fuzz, process
 
-from mailbot.core.base.address import clean_text
-from mailbot.core.form.fields import FIELDS, INVISIBLE, LABELS, FieldKind, field_of, names_both, normal
+from mailbot.core.base.characters import INVISIBLE_AROUND, multi_line
+from mailbot.core.form.fields import FIELDS, LABELS, FieldKind, field_of, names_both, normal
 from mailbot.core.form.forwarded import announces
 from mailbot.core.form.labels import Labelled, MailLine, box_row, is_listed, is_numbered, ticked, unfinished
 from mailbot.core.form.layouts import bare_of, fits, unstacked
@@ -37,8 +37,7 @@ _WORD_BULLET = re.compile(
 _STRUCK = re.compile(r"(?<!\S)~~[^~\n]{1,300}~~(?:\s|$)")
 #: A token in a pair of quotes, or set as code.
 _QUOTED = re.compile(r"""(["'`])([!-~]{8,128})\1|[“„«]([!-~]{8,128})[”“»]""")
-_UNSEEN = str.maketrans({"\u00a0": " ", "\u202f": " ", **dict.fromkeys("\u00ad\u034f\u200b\u2060\ufeff")})
-_EDGES = " \t\n\u00a0\u2007\u202f" + INVISIBLE
+_EDGES = " \t\n\u00a0\u2007\u202f" + INVISIBLE_AROUND
 
 
 @dataclass(frozen=True)
@@ -234,13 +233,13 @@ def tidied(kind: FieldKind, text: str) -> str:
     """A value as it is kept: what copying and wrapping added is gone, and signs that steer a terminal; ticked boxes are the words behind them."""
     text = text.replace(TWICE, "")
     if kind is not FieldKind.TOKEN:  # in which nothing is passed over
-        text = clean_text(text)
+        text = multi_line(text)
     text = text.strip(_EDGES)
     if kind is FieldKind.PROSE:
         return text
     if kind is FieldKind.TOKEN and (quoted := _QUOTED.fullmatch(text)):
         return str(quoted[2] or quoted[3])
-    text = _STRUCK.sub("", text.translate(_UNSEEN) if kind is FieldKind.TEXT else text).strip(_EDGES)
+    text = _STRUCK.sub("", text).strip(_EDGES)
     if kind in _CHOICES:
         text = ticked(text)
     if kind is FieldKind.EMAIL:

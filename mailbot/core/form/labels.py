@@ -3,12 +3,13 @@
 import re
 from dataclasses import dataclass
 
-from mailbot.core.form.fields import FIELDS, INVISIBLE, FieldKind, asked_for, field_of, normal
+from mailbot.core.base.characters import INVISIBLE_AROUND
+from mailbot.core.form.fields import FIELDS, FieldKind, asked_for, field_of, normal
 
 #: Longer texts before a colon are no label; what stands in parentheses behind a label does not count.
 _LABEL, _ASIDE, _MOST_ASIDES = 80, 600, 4
-_BULLETS = " \t\u00a0>•·◦▪‣●○■□–—|#" + INVISIBLE
-_SPACES = " \t\u00a0\u2007\u202f" + INVISIBLE
+_BULLETS = " \t\u00a0>•·◦▪‣●○■□–—|#" + INVISIBLE_AROUND
+_SPACES = " \t\u00a0\u2007\u202f" + INVISIBLE_AROUND
 _COLONS = ":："
 _PARTING = re.compile(rf"[{_COLONS}\t|(（?=<]")
 _PARTING_STILL = re.compile(rf"[{_COLONS}\t|(（?<]")  # behind an equals sign: no label holds one

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from re import compile as pattern
 
-from mailbot.core.form.fields import CONTACT, FIELDS, INVISIBLE, FieldKind, field_of
+from mailbot.core.base.characters import INVISIBLE_AROUND
+from mailbot.core.form.fields import CONTACT, FIELDS, FieldKind, field_of
 from mailbot.core.form.labels import MailLine, box_row, is_heading, is_listed, is_numbered, label_alone, labelled
 from mailbot.core.form.seat_counts import accounts, names_alone
 from mailbot.core.form.signature import is_signature
@@ -18,7 +19,7 @@ _SURE, _SEVERAL = 2, 3
 _COLUMNS = pattern(r"[ \u00a0]{3,}|\t")
 _LONGEST_NAME = 40
 _BETWEEN = pattern(r"([;,] )[ ]*")
-_EDGES = " \t\n\u00a0\u2007\u202f" + INVISIBLE
+_EDGES = " \t\n\u00a0\u2007\u202f" + INVISIBLE_AROUND
 _WIDEST = 2000  # a longer line has no columns
 
 

@@ -1,9 +1,8 @@
 """One thing wrong with a form. The sentences that customers read live in the templates, one per code."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from enum import StrEnum
-
-from pydantic import BaseModel, ConfigDict
 
 
 class Code(StrEnum):
@@ -52,7 +51,8 @@ LEDGER_CODES = frozenset(
 OR = "|"
 
 
-class Problem(BaseModel):
+@dataclass(frozen=True, kw_only=True)
+class Problem:
     """One fault of a form.
 
     ``field`` is a field key (``items`` where one of several is needed), ``read`` what was read there ("" if nothing),
@@ -60,8 +60,6 @@ class Problem(BaseModel):
     ``expected.KEY``, a sentence of its own; of a licence that is not active its status. ``hint`` the nearest right value,
     a suggestion only ("" if none).
     """
-
-    model_config = ConfigDict(frozen=True)
 
     field: str
     code: Code

@@ -11,6 +11,7 @@ from mailbot.core.form.gathering import MAILTO, PROSE, WRAP_FROM, LineReader, Re
 from mailbot.core.form.labels import MailLine
 from mailbot.core.form.layouts import bare_of
 from mailbot.core.form.quotes import is_quote, own_lines_anywhere
+from mailbot.core.form.request_kinds import Action, RequestKind
 from mailbot.core.form.signature import is_signature
 from mailbot.core.form.which_form import TWICE, is_forward, is_reply, latest_values, request_of
 
@@ -27,8 +28,8 @@ _RULES = re.compile(r"(?m)^[ \t]*_{20,}[ \t]*$")
 class Request:
     """A form as far as it could be read; ``reason`` is a catalogue key or ``other: text``. None: not given."""
 
-    request: str = ""
-    action: str | None = None
+    request: RequestKind = RequestKind.UNKNOWN
+    action: Action | None = None
     product: str = "motion"
     token: str | None = None
     customer_name: str | None = None
@@ -108,7 +109,7 @@ def _by_subject(read: Reading, subject: str) -> tuple[Reading, ...]:
     named = request_of(subject)
     if named is None:
         return (read,) if len(read.values) >= 2 and not read.values.keys() <= CONTACT else ()
-    if not read.values and not (named[0] == "information" and read.prose):
+    if not read.values and not (named[0] is RequestKind.INFORMATION and read.prose):
         return ()
     return (Reading({"request": subject, **read.values}, read.near, subject, read.prose),)
 
@@ -123,7 +124,7 @@ def _with_subject(values: Mapping[str, str], subject: str) -> dict[str, str]:
     by_line = request_of(line)
     if by_subject is None or by_line is None or is_reply(subject):
         return dict(values)
-    if {by_line[0], by_subject[0]} == {"modify", "shuttle"}:
+    if {by_line[0], by_subject[0]} == {RequestKind.MODIFY, RequestKind.SHUTTLE}:
         return {"product": "Shuttle", **values}
     if by_line[0] == by_subject[0] and None in (by_line[1], by_subject[1]):
         action = by_line[1] or by_subject[1]

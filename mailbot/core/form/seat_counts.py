@@ -3,15 +3,16 @@
 from collections.abc import Iterable, Sequence
 from re import compile as pattern
 
+from mailbot.core.base.characters import INVISIBLE_AROUND
 from mailbot.core.catalogue.item_kinds import SEATS
-from mailbot.core.form.fields import FIELDS, INVISIBLE, asked_for, field_of, normal
+from mailbot.core.form.fields import FIELDS, asked_for, field_of, normal
 from mailbot.core.form.labels import MailLine
 
 _ACCOUNTS = frozenset({"accounts", "number of agents, users, telephones and mobile agents", "items", "licenses"})
 _PIECES = pattern(r"[,;]| and ")
 #: A line with more counts is no list of them.
 _MOST = 50
-_SPACES = " \t\n\u00a0\u2007\u202f" + INVISIBLE
+_SPACES = " \t\n\u00a0\u2007\u202f" + INVISIBLE_AROUND
 
 
 def accounts(lines: Sequence[MailLine], at: int) -> list[str]:

@@ -12,6 +12,7 @@ from mailbot.core.form.fields import FIELDS, FORMS, LABELS, TITLES, FieldKind, F
 from mailbot.core.form.near_misses import chosen, counted
 from mailbot.core.form.problem import Code, Problem, either
 from mailbot.core.form.reader import Reading, Request
+from mailbot.core.form.request_kinds import RequestKind
 from mailbot.core.form.which_form import CHOOSER, TWICE, Named, action_of, named, stated
 
 #: Of a form that is not known yet only these are kept: what the others ask for depends on it.
@@ -37,12 +38,12 @@ def validate(
     said = named(_canonical(reading.values, catalogue))
     form = FORMS.get((said.request, said.action))
     given = {**stated(said.request, said.action), **reading.values} if form else dict(reading.values)
-    if said.request == "information" and not given.get("question") and reading.prose:
+    if said.request is RequestKind.INFORMATION and not given.get("question") and reading.prose:
         given["question"] = reading.prose
     found = _Found(form or any_form(said.request), given, reading, catalogue)
     found.problems += _of_form(said, given, catalogue)
     parsed = dict(found.parsed())
-    if said.request == "information" and not parsed.get("customer_name"):
+    if said.request is RequestKind.INFORMATION and not parsed.get("customer_name"):
         parsed["customer_name"] = default_name or None
     found.problems += found.missing(parsed, attachments=attachments)
     request = Request(**{**parsed, "request": said.request, "action": said.action})  # type: ignore[arg-type]
@@ -52,10 +53,10 @@ def validate(
 
 def _known(request: Request, form: Form | None) -> Request:
     """What counts of it; where the form is not known yet, what every form has."""
-    if not request.request:
+    if request.request is RequestKind.UNKNOWN:
         return Request()
     sure = vars(request) if form else {"request": request.request, **{key: getattr(request, key) for key in _SURE}}
-    return Request(**{**sure, "product": "shuttle" if request.request == "shuttle" else "motion"})
+    return Request(**{**sure, "product": "shuttle" if request.request is RequestKind.SHUTTLE else "motion"})
 
 
 def _canonical(values: Mapping[str, str], catalogue: Catalogue) -> dict[str, str]:
@@ -78,8 +79,8 @@ def _of_form(said: Named, given: Mapping[str, str], catalogue: Catalogue) -> Ite
     if said.clash:
         yield Problem(field=said.clash[0], code=Code.GIVEN_TWICE, read=said.clash[1], expected="expected.one_of_them")
     line = given.get("request", "")
-    if not said.request and TWICE not in line:
-        yield _unknown("request", line, tuple(TITLES))
+    if said.request is RequestKind.UNKNOWN and TWICE not in line:
+        yield _unknown("request", line, tuple(key.value for key in TITLES))
     product = given.get("product", "")
     if product and TWICE not in product:
         known = read.product(product, catalogue.products, catalogue.vendor)
@@ -88,7 +89,7 @@ def _of_form(said: Named, given: Mapping[str, str], catalogue: Catalogue) -> Ite
     action = given.get("action", "")
     needed = CHOOSER.get(said.request) == "action"
     if needed and action and TWICE not in action and (said.request, action_of(action)) not in FORMS:
-        actions = tuple(str(a).capitalize() for r, a in FORMS if r == said.request)
+        actions = tuple(str(a).capitalize() for r, a in FORMS if r is said.request)
         yield _unknown("action", action, actions)
 
 
@@ -128,13 +129,14 @@ class _Found:
                 continue
             else:
                 yield from self._one(key, raw)
-        prose = self.reading.prose if self.form.request != "information" else ""
+        prose = self.reading.prose if self.form.request is not RequestKind.INFORMATION else ""
         words = [self.given.get("comments", ""), *extra, prose]
         if any(words):
             yield "comments", "\n".join(word for word in words if word)
 
     def _takes_action(self) -> bool:
-        return not self.form.request or "action" in self.form.fields or action_of(self.given["action"]) is not None
+        unknown = self.form.request is RequestKind.UNKNOWN
+        return unknown or "action" in self.form.fields or action_of(self.given["action"]) is not None
 
     def _one(self, key: str, raw: str) -> Iterator[tuple[str, object]]:
         value = self._value(key, raw)
@@ -161,7 +163,7 @@ class _Found:
                 )
                 self.problems.extend(fault for fault in faults if not self._of_the_other(key, fault.read))
                 return keys
-            case FieldKind.REASON if self.form.request == "reactivate":
+            case FieldKind.REASON if self.form.request is RequestKind.REACTIVATE:
                 return read.grace_reason(raw, self.catalogue.reasons.get("reactivate", {}))
             case FieldKind.REASON:
                 return read.reason_value(raw, self.catalogue.reasons.get(self.form.action or "", {}))
@@ -177,7 +179,7 @@ class _Found:
         return key == "plugins" or not read.options(other, name, *choices)[1]
 
     def _least(self, key: str) -> int:
-        counted = self.form.request in ("activate", "modify") and key in self.catalogue.seats
+        counted = self.form.request in (RequestKind.ACTIVATE, RequestKind.MODIFY) and key in self.catalogue.seats
         return self.catalogue.seats[key].minimum if counted else 0
 
     def missing(self, parsed: Mapping[str, object], *, attachments: bool) -> Iterator[Problem]:
@@ -235,7 +237,7 @@ def _of_values(request: Request, catalogue: Catalogue) -> Iterator[Problem]:
     """Faults of values that were read well."""
     if request.accept is False:
         yield Problem(field="accept", code=Code.NOT_ACCEPTED, read="no", expected="yes")
-    if request.request == "activate":
+    if request.request is RequestKind.ACTIVATE:
         for key in request.addons:
             lacking = [need for need in catalogue.addons[key].requires if need not in request.addons]
             if lacking:

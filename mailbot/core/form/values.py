@@ -2,13 +2,15 @@
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from rapidfuzz import fuzz, process
 
-from mailbot.core.base.address import strict
+from mailbot.core.base.address import plain_address
 from mailbot.core.catalogue.contents import Catalogue
 from mailbot.core.form.fields import FIELDS, FORMS, FieldKind, Form, normal
 from mailbot.core.form.problem import Code, Problem, either
+from mailbot.core.form.request_kinds import RequestKind
 from mailbot.core.form.which_form import grace_of, nearly_grace
 from mailbot.core.form.yes_no import yes_or_no
 
@@ -123,7 +125,7 @@ def _units(field: str) -> frozenset[str]:
 def email(field: str, raw: str) -> str | Problem:
     """One plain address, as such or behind its owner's name."""
     owned = _ADDRESSED.fullmatch(raw.strip())
-    address = strict(owned[1] if owned else raw.strip("<> "))
+    address = plain_address(owned[1] if owned else raw.strip("<> "))
     return address or Problem(field=field, code=Code.UNKNOWN_VALUE, read=raw, expected="expected.email")
 
 
@@ -204,7 +206,7 @@ def product(raw: str, products: Mapping[str, str], vendor: str) -> str | Problem
     """The key of a product, by key or label, with the vendor's name before it or without."""
     bare = re.sub(rf"^{re.escape(normal(vendor))} ", "", normal(raw))
     found = option("product", bare, products)
-    return found if isinstance(found, str) else found.model_copy(update={"read": raw})
+    return found if isinstance(found, str) else replace(found, read=raw)
 
 
 def reason_value(raw: str, labels: Mapping[str, str]) -> str:
@@ -220,7 +222,7 @@ def grace_reason(raw: str, labels: Mapping[str, str]) -> str | Problem:
         return found
     near = nearly_grace(raw)
     if near:
-        return found.model_copy(update={"hint": near})
+        return replace(found, hint=near)
     known = grace_of(raw)
     return known if known in ("expired", "token_change") else _other(raw)
 
@@ -257,8 +259,8 @@ def choices(field: str, form: Form, catalogue: Catalogue) -> str:
         case FieldKind.OPTIONS:
             return "any of " + ", ".join(labels_of(field, catalogue).values())
         case FieldKind.ACTION:
-            return " / ".join(str(a).capitalize() for r, a in FORMS if r == form.request)
-        case FieldKind.REASON if form.request == "reactivate":
+            return " / ".join(str(a).capitalize() for r, a in FORMS if r is form.request)
+        case FieldKind.REASON if form.request is RequestKind.REACTIVATE:
             return " / ".join(catalogue.reasons.get("reactivate", {}).values())
         case FieldKind.REASON if form.action:
             return " / ".join([*catalogue.reasons.get(form.action, {}).values(), "or your own words"])
@@ -273,7 +275,7 @@ def choices(field: str, form: Form, catalogue: Catalogue) -> str:
 def _counted(field: str, form: Form, catalogue: Catalogue) -> str:
     seat = catalogue.seats.get(field)
     notes = [seat.note] if seat and seat.note else []
-    return ", ".join(["the new total", *notes] if form.request == "modify" else notes)
+    return ", ".join(["the new total", *notes] if form.request is RequestKind.MODIFY else notes)
 
 
 def wanted(field: str, form: Form, catalogue: Catalogue) -> str:

@@ -12,6 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from mailbot.core.base.characters import without_invisible
+from mailbot.core.catalogue.item_kinds import ItemKey
 from mailbot.core.inbound.decision_tail import is_closing, is_farewell
 
 WORDS = ("APPROVE", "REJECT", "ASK", "ANSWER", "NOTE", "HOLD")
@@ -21,10 +23,8 @@ SPEAKING = frozenset({"REJECT", "ASK", "ANSWER", "NOTE"})
 _MOST = 1000
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _UNTIL = re.compile(r"\buntil\s+(\S+)\s*\Z", re.IGNORECASE)
-_PLAIN = str.maketrans(
-    {"\u00a0": " ", "\u202f": " ", "\u2019": "'"} | dict.fromkeys("\u200b\u200c\u200d\u2060\ufeff\u00ad")
-)
-Items = Mapping[str, Mapping[str, str]]
+_PLAIN = str.maketrans({"\u00a0": " ", "\u202f": " ", "\u2019": "'"})
+Items = Mapping[str, Mapping[str, ItemKey]]
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class DecisionLine:
 
     word: str
     refs: tuple[str, ...] = ()
-    items: tuple[str, ...] = ()
+    items: tuple[ItemKey, ...] = ()
     until: date | None = None
     text: str = ""
     read: str = ""
@@ -50,21 +50,21 @@ class NotUnderstood:
 
 def begins(own: str, prefix: str) -> bool:
     """Whether the text begins with a decision, and not with a sentence that has such a word in it."""
-    first = next((line.strip() for line in own.translate(_PLAIN).splitlines() if line.strip()), "")
+    first = next((line.strip() for line in _plain(own).splitlines() if line.strip()), "")
     word, rest, capitals = _word(first)
     return bool(word) and (capitals or not rest or bool(_refs(rest, prefix)[0]))
 
 
 def confirmation_word(own: str) -> str | None:
     """CONFIRM or NO when that is the first own line, closing punctuation aside; else None."""
-    first = next((line.strip() for line in own.translate(_PLAIN).splitlines() if line.strip()), "")
+    first = next((line.strip() for line in _plain(own).splitlines() if line.strip()), "")
     word = first.rstrip(" .,;:!")
     return word.upper() if word.isascii() and word.upper() in ("CONFIRM", "NO") else None
 
 
 def read_decisions(own: str, prefix: str, items: Items) -> tuple[DecisionLine | NotUnderstood, ...]:
     """Each decision in the own text with its own result. ``items``: ref -> {key or lower-case label -> item key}."""
-    blocks = _blocks(own.translate(_PLAIN), prefix, items)
+    blocks = _blocks(_plain(own), prefix, items)
     if not blocks:
         return (NotUnderstood("no_decision_word", own.strip()[:200]),)
     if len(blocks) > _MOST:
@@ -101,6 +101,10 @@ def _may_except(text: str, one: DecisionLine, prefix: str, items: Items) -> bool
     tables = [items[ref] for ref in one.refs if ref in items] or list(items.values())
     mine = {name for table in tables for name, key in table.items() if key in one.items}
     return not one.items or any(name in rest.lower() for name in mine)
+
+
+def _plain(own: str) -> str:
+    return without_invisible(own).translate(_PLAIN)
 
 
 def _word(line: str) -> tuple[str, str, bool]:
@@ -182,7 +186,7 @@ def _block(lines: list[str], prefix: str, items: Items) -> DecisionLine | NotUnd
             else NotUnderstood("unknown_words", shown, refs)
         )
     text = "\n".join([rest, *lines[1:]]).strip()
-    chosen: tuple[str, ...] = ()
+    chosen: tuple[ItemKey, ...] = ()
     if word == "REJECT":
         chosen, text = _rejected(refs, text, items)
     if not any(map(str.isalnum, text)):
@@ -201,13 +205,13 @@ def _refs(rest: str, prefix: str) -> tuple[tuple[str, ...], str]:
     return tuple(dict.fromkeys(refs)), rest[end:].strip()
 
 
-def _known(refs: tuple[str, ...], items: Items) -> dict[str, str]:
+def _known(refs: tuple[str, ...], items: Items) -> dict[str, ItemKey]:
     """The items that may be named: those that wait on every ticket concerned."""
     tables = [items[ref] for ref in refs] if refs else list(items.values())
     return {name: key for name, key in tables[0].items() if all(name in table for table in tables)} if tables else {}
 
 
-def _named(text: str, known: Mapping[str, str]) -> tuple[str, ...] | None:
+def _named(text: str, known: Mapping[str, ItemKey]) -> tuple[ItemKey, ...] | None:
     """The items that a comma-separated list names; None when any word of it is no open item."""
     names = [" ".join(name.lower().split()) for name in text.split(",") if name.strip()]
     return tuple(dict.fromkeys(known[name] for name in names)) if names and all(n in known for n in names) else None
@@ -236,7 +240,7 @@ def _approve(refs: tuple[str, ...], rest: str, shown: str, items: Items) -> Deci
     )
 
 
-def _rejected(refs: tuple[str, ...], text: str, items: Items) -> tuple[tuple[str, ...], str]:
+def _rejected(refs: tuple[str, ...], text: str, items: Items) -> tuple[tuple[ItemKey, ...], str]:
     """Items before a colon when all are open items of the ticket; else all is the reason, and names are none."""
     known = _known(refs, items)
     for index in (i for i, sign in enumerate(text[:500]) if sign == ":"):

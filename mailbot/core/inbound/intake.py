@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 from mailbot.core.form.reader import MOST_FORMS, Reading, read_fields, read_forms
+from mailbot.core.form.request_kinds import Action, RequestKind
 from mailbot.core.form.which_form import is_reply, request_of
 from mailbot.core.inbound.purpose import Purpose
 from mailbot.core.inbound.reply_keys import Found
@@ -92,8 +93,8 @@ class FormCommand:
     ``wordless``: by a subject that names the request, above no words at all.
     """
 
-    request: str
-    action: str | None = None
+    request: RequestKind
+    action: Action | None = None
     wordless: bool = False
 
 
@@ -145,12 +146,12 @@ def understand(message: Message, thread: Thread, desk: str, spam_header: str | N
     """What the message is. ``desk`` is the desk's own address, ``spam_header`` the border's "Name: value"."""
     if message.fault:
         return Unusable(message.fault)
-    if bounce.own(message):
+    if bounce.is_own_mail(message):
         return Ours()
-    report = bounce.report(message)
+    report = bounce.delivery_report(message)
     if report is not None:
         return Bounced(report)
-    why = bounce.automatic(message, desk)
+    why = bounce.automatic_reason(message, desk)
     if why:
         return Automatic(why, tuple(r for r in _forms(message) if r.request_line))
     if spam_header and _marked(message, spam_header):

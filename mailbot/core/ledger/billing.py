@@ -1,24 +1,25 @@
 """The billing effect of an item: its kind, the fraction of the running period, the amount if priced, the invoice date."""
 
+from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
-
 from mailbot.core.catalogue.contents import Catalogue
+from mailbot.core.catalogue.item_kinds import ItemKey, ItemKind
 from mailbot.core.ledger.licence import Value
 from mailbot.core.ledger.period import Period, month_end, period_of, years_later
 
-#: Items that are never billed: included ones, the billing frequency, and changes of token or status.
-UNBILLED = frozenset({"admin", "webrtc", "phonebar", "billing", "token", "status"})
+#: The kinds of items that are never billed: included ones, the billing frequency, and changes of token or status.
+UNBILLED = frozenset(
+    {ItemKind.ADMIN, ItemKind.WEBRTC, ItemKind.PHONEBAR, ItemKind.BILLING, ItemKind.TOKEN, ItemKind.STATUS}
+)
 
 
-class Billing(BaseModel):
+@dataclass(frozen=True, kw_only=True)
+class Billing:
     """The billing effect of an item. ``fraction`` is "days left/days of the period", not reduced."""
-
-    model_config = ConfigDict(frozen=True)
 
     kind: Literal["increase", "decrease", "none"]
     fraction: str | None = None
@@ -32,7 +33,7 @@ DECREASE = Billing(kind="decrease")
 
 
 def increase(
-    item: str, today: Value, to: Value, period: Period, day: date, months: int, catalogue: Catalogue
+    item: ItemKey, today: Value, to: Value, period: Period, day: date, months: int, catalogue: Catalogue
 ) -> Billing:
     """The effect of an increase on ``day``: the rest of the running period, invoiced at the end of that month."""
     fraction = period.fraction(day)
@@ -56,7 +57,7 @@ def first_period(billing: str | None, activated: date, day: date) -> tuple[Perio
     return running_period(billing, years_later(activated), day)
 
 
-def _amount(item: str, today: Value, to: Value, fraction: str, months: int, catalogue: Catalogue) -> str | None:
+def _amount(item: ItemKey, today: Value, to: Value, fraction: str, months: int, catalogue: Catalogue) -> str | None:
     """Monthly price x months x units x fraction, rounded half up to cents; None without a price."""
     before, after = _price(item, today, catalogue), _price(item, to, catalogue)
     if before is None or after is None:
@@ -66,7 +67,7 @@ def _amount(item: str, today: Value, to: Value, fraction: str, months: int, cata
     return str(cents.quantize(Decimal("0.01"), ROUND_HALF_UP))
 
 
-def _price(item: str, value: Value, catalogue: Catalogue) -> Decimal | None:
+def _price(item: ItemKey, value: Value, catalogue: Catalogue) -> Decimal | None:
     """The monthly price of an item with ``value``: count times unit price, or the price of the option; 0 for no value."""
     if not value:
         return Decimal(0) if catalogue.prices else None

@@ -6,19 +6,20 @@ from the events alone; ``ledger.invoices`` turns it into invoice lines.
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from mailbot.core.catalogue.item_kinds import SEATS
+from mailbot.core.catalogue.item_kinds import CHOSEN, ItemKey, ItemKind, item_key
 from mailbot.core.ledger.licence import LicenceEvent, Value, state_on, valid_events
 from mailbot.core.ledger.period import Period, decrease_day, next_period, period_of, years_later
+from mailbot.core.ledger.rule import DECREASES, Rule
 
-#: Items whose value is an option. When one option replaces another, only the difference is billed.
-OPTIONS = ("plan", "support")
+#: The kinds of items whose value is an option. When one option replaces another, only the difference is billed.
+OPTIONS = frozenset({ItemKind.PLAN, ItemKind.SUPPORT})
 
-Part = tuple[str, str]
+Part = tuple[ItemKey, str]
 Parts = tuple[tuple[Part, int], ...]
 ONE_DAY = timedelta(days=1)
 
@@ -35,7 +36,7 @@ class MoveKind(StrEnum):
 class Move:
     """From ``day`` on, ``parts`` of ``item`` change by these counts. ``event`` is the (token, revision) that caused it."""
 
-    item: str
+    item: ItemKey
     day: date
     parts: Parts
     kind: MoveKind
@@ -122,7 +123,7 @@ def _without_superseded(
     }
     for day, event in dated:
         kept = {k: v for k, v in event.changes.items() if event.revision >= last.get((day, k), event.revision)}
-        yield day, event if len(kept) == len(event.changes) else event.model_copy(update={"changes": kept})
+        yield day, event if len(kept) == len(event.changes) else replace(event, changes=kept)
 
 
 def counts_from(event: LicenceEvent, zone: ZoneInfo) -> date:
@@ -133,7 +134,7 @@ def counts_from(event: LicenceEvent, zone: ZoneInfo) -> date:
 def _billed_from(event: LicenceEvent, events: Sequence[LicenceEvent], zone: ZoneInfo) -> date:
     """Like ``counts_from``, but a deactivation that the desk committed late ends billing as if it had been on time."""
     day = counts_from(event, zone)
-    if event.rule != "deactivation" or event.asked_on is None:
+    if event.rule != Rule.DEACTIVATION or event.asked_on is None:
         return day
     licence = state_on([e for e in events if e is not event], event.asked_on)
     return min(day, next_period(licence.billing, licence.renewal, event.asked_on)) if licence else day
@@ -166,8 +167,9 @@ class _Walk:
         self._expire(day)
         for item, to in event.changes.items():
             self.terms[item] = to
-            if ":" in item and event.kind != "moved":  # a moved licence keeps what it has
-                (self.implied.add if to and event.rule == "implied" else self.implied.discard)(item)
+            key = item_key(item)
+            if key and key.kind in CHOSEN and event.kind != "moved":  # a moved licence keeps what it has
+                (self.implied.add if to and event.rule == Rule.IMPLIED else self.implied.discard)(item)
         if "expires_on" in event.changes:
             self.ended_by = event
         if event.kind.startswith("activate/") and event.changes.get("status") == "active":
@@ -193,7 +195,7 @@ class _Walk:
         if active and self.activated_on is None:
             self.activated_on = day
         after = dict(self._billable()) if active else {}
-        differences: dict[str, list[tuple[Part, int]]] = {}
+        differences: dict[ItemKey, list[tuple[Part, int]]] = {}
         for part in {**self.parts, **after}:
             difference = after.get(part, 0) - self.parts.get(part, 0)
             if difference:
@@ -215,22 +217,23 @@ class _Walk:
         return value if isinstance(value, str) else None
 
     def _billable(self) -> Iterable[tuple[Part, int]]:
-        for item, value in self.terms.items():
-            if not value or item in self.unbilled or item in self.implied:
+        for term, value in self.terms.items():
+            item = item_key(term)
+            if not item or not value or item in self.unbilled or item in self.implied:
                 continue
-            if item in SEATS:
+            if item.kind is ItemKind.SEAT:
                 yield (item, ""), int(value)
-            elif item in OPTIONS:
+            elif item.kind in OPTIONS:
                 yield (item, str(value)), 1
-            elif item == "whitelabel" or item.startswith(("addon:", "plugin:")):
+            elif item.kind is ItemKind.WHITELABEL or item.kind in CHOSEN:
                 yield (item, ""), 1
 
-    def _move(self, day: date, event: LicenceEvent, item: str, parts: Parts) -> None:
+    def _move(self, day: date, event: LicenceEvent, item: ItemKey, parts: Parts) -> None:
         kind = _kind(event, parts)
         steps = {day: parts}
         if kind is MoveKind.DOWN and (since := _decrease_counts_from(event) or day) < day:
             steps = self._late_decrease(since, day, parts)
-        elif event.kind.startswith("activate/") and item in ("support", "whitelabel"):
+        elif event.kind.startswith("activate/") and item in (ItemKey.SUPPORT, ItemKey.WHITELABEL):
             steps = {self.begun.get(event.ticket, day): parts}  # decided later, billed from the activation
         for on, step in steps.items():
             self.moves.append(Move(item, on, step, kind, event.ticket, event.rule, (event.token, event.revision)))
@@ -255,13 +258,13 @@ def _kind(event: LicenceEvent, parts: Parts) -> MoveKind:
         return MoveKind.EVEN
     if len(parts) == 1:
         return MoveKind.UP if parts[0][1] > 0 else MoveKind.DOWN
-    if event.rule == "increase":
+    if event.rule == Rule.INCREASE:
         return MoveKind.UP
-    return MoveKind.DOWN if (event.rule or "").startswith("decrease") else MoveKind.EVEN
+    return MoveKind.DOWN if event.rule in DECREASES else MoveKind.EVEN
 
 
 def _decrease_counts_from(event: LicenceEvent) -> date | None:
     """The day from which a requested decrease counts if committed on time; None for anything else."""
-    if event.asked_on is None or not (event.rule or "").startswith("decrease"):
+    if event.asked_on is None or event.rule not in DECREASES:
         return None
     return decrease_day(event.asked_on)

@@ -3,7 +3,7 @@
 from datetime import date
 
 from mailbot.core.catalogue.contents import Catalogue
-from mailbot.core.catalogue.item_kinds import SEATS
+from mailbot.core.catalogue.item_kinds import SEATS, ItemKey
 from mailbot.core.ledger.licence import Licence, LicenceEvent, state_on
 from mailbot.core.ledger.scheduled import dates_of
 
@@ -15,7 +15,9 @@ def broken_invariant(after: Licence | None, catalogue: Catalogue) -> str | None:
     has = any(after.value(seat) for seat in SEATS) or after.addons or after.plugins
     if after.plan is None:
         return "plan_refused" if has else None
-    if after.status == "active" and any(int(after.value(k) or 0) < s.minimum for k, s in catalogue.seats.items()):
+    if after.status == "active" and any(
+        int(after.value(ItemKey(k)) or 0) < s.minimum for k, s in catalogue.seats.items()
+    ):
         return "under_minimum"
     if any(
         need not in after.addons for k in after.addons if k in catalogue.addons for need in catalogue.addons[k].requires

@@ -6,17 +6,18 @@ either.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 from functools import partial
 from zoneinfo import ZoneInfo
 
-from mailbot.core.catalogue.item_kinds import ORDER
+from mailbot.core.catalogue.item_kinds import ItemKey
 from mailbot.core.ledger.billing_history import BillingHistory, Move, MoveKind, Part, billing_history, committed_on
 from mailbot.core.ledger.licence import LicenceEvent, Value
 from mailbot.core.ledger.period import Period, month_end, next_month
+from mailbot.core.ledger.rule import Rule
 
 #: Identifies a licence across token changes: token and revision of its first event.
 Origin = tuple[str, int]
@@ -28,7 +29,7 @@ class InvoiceLine:
 
     month: str
     token: str
-    item: str
+    item: ItemKey
     quantity: int
     period_from: date
     period_to: date
@@ -55,7 +56,7 @@ PricesOf = Callable[[date], Prices]
 class _Charge:
     """An amount due: ``parts`` from ``first`` to the end of ``period``."""
 
-    item: str
+    item: ItemKey
     first: date
     period: Period
     months: int
@@ -65,7 +66,7 @@ class _Charge:
     rule: str | None
 
     @property
-    def key(self) -> tuple[str, date, Period, tuple[str, int] | None]:
+    def key(self) -> tuple[ItemKey, date, Period, tuple[str, int] | None]:
         return self.item, self.first, self.period, self.move
 
 
@@ -132,7 +133,7 @@ def _snapshot(history: Sequence[LicenceEvent], replaced: LicenceEvent) -> Licenc
     changes: dict[str, Value] = {}
     for event in sorted(history, key=lambda e: e.effective):
         changes |= event.changes
-    return replaced.model_copy(update={"changes": changes | replaced.changes})
+    return replace(replaced, changes=changes | replaced.changes)
 
 
 def _due(licence: BillingHistory, end: date, since: date) -> dict[object, _Charge]:
@@ -151,7 +152,7 @@ def _of_period(licence: BillingHistory, first: date, period: Period, end: date) 
     """Yields what the licence held when the period began (or holds now, if it has not begun), and increases within it."""
     months = 12 if period.days > 31 else 1
     begun = date.min if licence.begins_anew(first) else min(first - timedelta(days=1), end)
-    items: dict[str, list[Move]] = {}
+    items: dict[ItemKey, list[Move]] = {}
     for move in licence.moves:
         if move.day <= begun:
             items.setdefault(move.item, []).append(move)
@@ -226,7 +227,7 @@ def _cause(then: BillingHistory, now: BillingHistory, charge: _Charge) -> _Cause
 
 def _step(move: Move, down: MoveKind) -> int:
     """1 or -1 by the kind of move; 0 for a change that staff approved as equal."""
-    if move.kind is MoveKind.EVEN and move.rule == "by_staff":
+    if move.kind is MoveKind.EVEN and move.rule == Rule.BY_STAFF:
         return 0
     return -1 if move.kind is down else 1
 
@@ -276,6 +277,4 @@ def _cents(exact: Fraction) -> Decimal:
 
 
 def _order(line: InvoiceLine) -> tuple[str, int, str, date, date, str]:
-    kind = line.item.partition(":")[0]
-    place = ORDER.index(kind) if kind in ORDER else len(ORDER)
-    return line.token, place, line.item, line.period_from, line.period_to, line.ticket or ""
+    return line.token, line.item.place, line.item, line.period_from, line.period_to, line.ticket or ""

@@ -1,22 +1,24 @@
 """A licence is the sum of its events: its state on a date, and the changes scheduled after it."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any, assert_never
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import TypeAdapter
 
-from mailbot.core.base.address import matches
+from mailbot.core.base.address import matches_pattern
+from mailbot.core.base.frozen import replace
+from mailbot.core.catalogue.item_kinds import CHOSEN, ItemKey, ItemKind, item_key
 from mailbot.core.ledger.period import next_renewal, years_later
 
 #: The value of an item, current or requested: a count, a catalogue key, yes or no, a licence status, a token, or none.
 Value = bool | int | str | None
 
 
-class LicenceEvent(BaseModel):
+@dataclass(frozen=True, kw_only=True)
+class LicenceEvent:
     """One entry of the ledger, never edited. ``changes`` (item or term -> new value) apply from ``effective`` on."""
-
-    model_config = ConfigDict(frozen=True)
 
     token: str
     revision: int
@@ -34,6 +36,19 @@ class LicenceEvent(BaseModel):
     why: str | None = None
     #: Applies only after the licence server accepted it, from the day of the later event that ``accepts`` this one.
     pending: bool = False
+
+    @staticmethod
+    def checked(values: Mapping[str, Any]) -> "LicenceEvent":
+        """The event with those values. pydantic's ValidationError where one has another type than its field."""
+        return _EVENT.validate_python(values)
+
+    def to_json(self) -> dict[str, Any]:
+        """The event as JSON values."""
+        values: dict[str, Any] = _EVENT.dump_python(self, mode="json")
+        return values
+
+
+_EVENT = TypeAdapter(LicenceEvent)
 
 
 @dataclass(frozen=True)
@@ -110,26 +125,41 @@ class Licence:
         status = [self.status, *(s.to for s in ahead if s.item == "status")]
         return status[-1] == "active" and not any(s.item == "renews_on" for s in ahead)
 
+    @property
+    def extras(self) -> tuple[ItemKey, ...]:
+        """Its add-ons and plugins as items."""
+        return (*map(ItemKey.addon, self.addons), *map(ItemKey.plugin, self.plugins))
+
     def is_demo_of(self, other: "Licence | None") -> bool:
         """Whether this licence was only ever a demo and shares a contact with ``other``, so that a token change may end it."""
         mere = self.had_demo and self.activated_on is None and self.status in ("demo", "expired")
         return mere and any(
-            matches(one, two) or matches(two, one) for one in self.contacts for two in (other.contacts if other else ())
+            matches_pattern(one, two) or matches_pattern(two, one)
+            for one in self.contacts
+            for two in (other.contacts if other else ())
         )
 
-    def value(self, item: str) -> Value:
-        """The value of an item; a boolean for ``addon:KEY`` and ``plugin:KEY``."""
-        kind, _, key = item.partition(":")
-        if kind == "addon":
-            return key in self.addons
-        if kind == "plugin":
-            return key in self.plugins
-        if item == "admin":
-            return 1
-        if item in ("webrtc", "phonebar"):
-            return self.plan is not None
-        value = getattr(self, item)
-        return value if isinstance(value, bool | int | str) else None
+    def value(self, item: ItemKey) -> Value:
+        """The value of an item; a boolean for an add-on or a plugin."""
+        match item.kind:
+            case ItemKind.ADDON:
+                return item.key in self.addons
+            case ItemKind.PLUGIN:
+                return item.key in self.plugins
+            case ItemKind.ADMIN:
+                return 1
+            case ItemKind.WEBRTC | ItemKind.PHONEBAR:
+                return self.plan is not None
+            case ItemKind.SEAT | ItemKind.TOKEN | ItemKind.STATUS:
+                return self._term(item)
+            case ItemKind.PLAN | ItemKind.SUPPORT | ItemKind.BILLING | ItemKind.WHITELABEL:
+                return self._term(item)
+            case kind:
+                assert_never(kind)
+
+    def _term(self, item: ItemKey) -> Value:
+        value: Value = getattr(self, item)
+        return value
 
 
 #: Terms whose value is a date; events store it as ISO 8601 text.
@@ -216,21 +246,20 @@ def from_day(event: LicenceEvent, day: date) -> LicenceEvent:
         changes["demo_ends"] = (date.fromisoformat(ends) + (day - event.effective)).isoformat()
     if renews == years_later(event.effective).isoformat():
         changes["renews_on"] = years_later(day).isoformat()
-    return event.model_copy(update={"effective": day, "changes": changes})
+    return replace(event, effective=day, changes=changes)
 
 
 def _after(licence: Licence, event: LicenceEvent) -> Licence:
     terms: dict[str, object] = {}
     addons, plugins = set(licence.addons), set(licence.plugins)
     for item, to in event.changes.items():
-        kind, _, key = item.partition(":")
-        if kind in ("addon", "plugin") and key:
-            chosen = addons if kind == "addon" else plugins
-            (chosen.add if to else chosen.discard)(key)
+        if item in TERMS:
+            terms[item] = to
         elif item in DATES:
             terms[item] = date.fromisoformat(to) if isinstance(to, str) else None
-        elif item in TERMS:
-            terms[item] = to
+        elif (key := item_key(item)) and key.kind in CHOSEN:
+            chosen = addons if key.kind is ItemKind.ADDON else plugins
+            (chosen.add if to else chosen.discard)(key.key)
     terms |= {"addons": tuple(sorted(addons)), "plugins": tuple(sorted(plugins))}
     if event.changes.get("status") == "demo":
         terms["had_demo"] = True

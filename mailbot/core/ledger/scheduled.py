@@ -1,9 +1,11 @@
 """Scheduled changes of a licence: their dates, and what a new request has to change on those dates."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 
 from mailbot.core.catalogue.contents import Catalogue
+from mailbot.core.catalogue.item_kinds import ItemKey
 from mailbot.core.ledger.licence import Licence, LicenceEvent, Value, state_on
 
 
@@ -36,14 +38,14 @@ def implied_plugin_changes(
             yield day, changes
             last = events[-1]
             events.append(
-                last.model_copy(update={"revision": last.revision + 1, "effective": day, "changes": changes})
+                replace(last, revision=last.revision + 1, effective=day, changes=changes)
             )  # fmt: skip
 
 
-def _plugin_corrections(licence: Licence | None, catalogue: Catalogue) -> dict[str, bool]:
+def _plugin_corrections(licence: Licence | None, catalogue: Catalogue) -> dict[ItemKey, bool]:
     """Included plugins that are wrongly absent (True) or wrongly present (False), by item."""
     if licence is None:
         return {}
     wanted = catalogue.implied_plugins(licence.plan, frozenset(licence.addons))
     kinds = (plugin.key for plugin in catalogue.plugins.values() if plugin.implied_by)
-    return {f"plugin:{key}": key in wanted for key in kinds if (key in wanted) != (key in licence.plugins)}
+    return {ItemKey.plugin(key): key in wanted for key in kinds if (key in wanted) != (key in licence.plugins)}

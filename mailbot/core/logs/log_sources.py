@@ -67,7 +67,7 @@ def _of_message(message: Message, called: str, depth: int) -> Iterator[Source]:
 
 def _of_file(name: str, data: bytes, depth: int) -> Iterator[Source]:
     if depth and data.startswith(_TNEF):
-        unpacked = tnef.unpack(data)
+        unpacked = tnef.read_tnef(data)
         for inner, content in unpacked.files:
             if may_hold_a_log(inner, content):
                 yield from _of_file(inner, content, depth - 1)

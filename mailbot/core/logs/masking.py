@@ -4,15 +4,14 @@ import ipaddress
 import re
 from collections.abc import Iterable
 
+from mailbot.core.base.characters import multi_line
+
 MASK = "***"
 LONGEST = 300
 #: Characters of a line that are read; later ones cannot appear in LONGEST characters.
 _CONSIDERED = 1200
 
 _ANSI = re.compile(r"\x1b\[[0-9;?]{0,20}[ -/]{0,5}[@-~]")
-_INVISIBLE = re.compile(
-    r"[\x00-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\uffff\ud800-\udfff]"
-)
 _URL_USER = re.compile(r"://[^\s/@]{1,300}@")
 _QUERY = re.compile(r"(/[^\s\"'<>?]{0,300})?\?(?(1)|[^\s\"'<>=]{0,200}=)[^\s\"'<>]{0,1200}")
 _LOCAL = r"(?:\"[^\"]{1,64}\"|[^\s@<>\"'=,;:()\[\]{}/*]{1,64})"
@@ -51,10 +50,10 @@ _WHOLE_KEYS = frozenset({
 
 
 def visible_characters(text: str) -> str:
-    """``text`` without colours, control, formatting and unpaired surrogate characters; a tab becomes a space."""
+    """``text`` without colours, line ends, steering and invisible characters; a tab becomes a space."""
     if "\x1b" in text:
         text = _ANSI.sub("", text)
-    return _INVISIBLE.sub("", text.replace("\t", " "))
+    return multi_line(text).replace("\n", "").replace("\t", " ")
 
 
 def redact(line: str, keep: Iterable[str] = ()) -> str:

@@ -1,4 +1,4 @@
-"""The bytes of a mail become a ``Message``: text, attachments, sender, what the receiving server says of that sender.
+"""From the bytes of a mail to a ``message.Message``: text, attachments, sender, authentication results, bounces, auto-replies.
 
 What the mail asks for is read by ``form`` and ``inbound``.
 """

@@ -1,12 +1,12 @@
-"""How sure the sender of a mail is, by what the receiving server wrote on it (RFC 8601). Fails closed.
+"""Whether the sender of a mail is proved, by the authentication results of the receiving server (RFC 8601). Fails closed.
 
-Only the topmost ``Authentication-Results`` field with the configured id is believed: the border stamps it last and
-removes forged ones. What proves a sender is read by authres alone; a ``dmarc=fail`` is seen where authres cannot
-read the field, too.
+Only the topmost ``Authentication-Results`` field with the configured id is believed: the receiving server adds it last
+and removes forged ones. Only what authres can parse proves a sender; a ``dmarc=fail`` also counts in a field that
+authres cannot parse.
 
-What counts as "the policy is none" on a dmarc=fail (our choice, as each server writes it in its own way): a word
-``p=none``, ``policy=none``, ``policy.dmarc=none`` or ``policy.published-domain-policy=none`` in that result or in its
-comments (for ``microsoft365``: ``action=none``), and no other word of these, and no ``dis=``, that says otherwise.
+Servers write in different ways that the domain's policy is none. We accept a word ``p=none``, ``policy=none``,
+``policy.dmarc=none`` or ``policy.published-domain-policy=none`` in the failed result or its comments (for
+``microsoft365``: ``action=none``), unless another of these words, or a ``dis=``, says otherwise.
 """
 
 import re
@@ -15,7 +15,7 @@ from enum import StrEnum
 
 import authres
 
-from mailbot.core.base.address import domain, fold_case
+from mailbot.core.base.address import domain_of, fold_case
 from mailbot.core.mail.message import Message
 
 MICROSOFT365 = "microsoft365"
@@ -29,20 +29,20 @@ _FAIL = re.compile(r"\s*dmarc\s*(?:/\s*\d+\s*)?=\s*fail(?![a-z0-9-])")
 
 
 class Verdict(StrEnum):
-    """How sure the sender is."""
+    """Whether the sender is proved; REFUSED: the domain denies having sent the mail."""
 
     VERIFIED = "verified"
     UNVERIFIED = "unverified"
     REFUSED = "refused"
 
 
-def verdict(message: Message, authserv_id: str | None) -> Verdict:
-    """The verdict on ``message.sender`` by the field that ``authserv_id`` wrote (``microsoft365``: that one has no id).
+def sender_verdict(message: Message, authserv_id: str | None) -> Verdict:
+    """The verdict on ``message.sender``, by the field with the id ``authserv_id`` (``microsoft365``: the field has none).
 
     Verified: dmarc=pass with header.from, or dkim=pass with header.d or header.i, of exactly the sender's domain.
-    Refused: dmarc=fail, unless the field shows the policy none. Unverified: all else, and no id configured.
+    Refused: dmarc=fail, unless the field shows that the policy is none. Unverified: anything else, or no id configured.
     """
-    value = evidence(message, authserv_id)
+    value = believed_field(message, authserv_id)
     if authserv_id is None or value is None:
         return Verdict.UNVERIFIED
     microsoft = fold_case(authserv_id) == MICROSOFT365
@@ -51,21 +51,21 @@ def verdict(message: Message, authserv_id: str | None) -> Verdict:
         forgiven = all(_policy_none(result, microsoft) for result in failed)
         return Verdict.UNVERIFIED if forgiven else Verdict.REFUSED
     stamp = f"{MICROSOFT365}; {value}" if microsoft else value
-    known = message.sender is not None and _proved(stamp, domain(message.sender))
+    known = message.sender is not None and _proved(stamp, domain_of(message.sender))
     return Verdict.VERIFIED if known else Verdict.UNVERIFIED
 
 
-def evidence(message: Message, authserv_id: str | None) -> str | None:
-    """The one field that is believed, as it stands; None where there is none or no id is configured."""
+def believed_field(message: Message, authserv_id: str | None) -> str | None:
+    """The value of the field that is believed; None if there is none or no id is configured."""
     if authserv_id is None:
         return None
     return _stamped(message, "" if fold_case(authserv_id) == MICROSOFT365 else fold_case(authserv_id))
 
 
 def _stamped(message: Message, authserv_id: str) -> str | None:
-    """The topmost field with that id; for "" the topmost of all, if it has none."""
+    """The topmost field with that id; for "" the topmost field of all, if it has no id."""
     for value in message.fields(FIELD):
-        found = id_of(value)
+        found = authserv_id_of(value)
         if found == authserv_id:
             return value
         if not authserv_id:
@@ -73,8 +73,8 @@ def _stamped(message: Message, authserv_id: str) -> str | None:
     return None
 
 
-def id_of(value: str) -> str:
-    """The authserv-id at the head of a field, in lower case; "" if the field begins with a result."""
+def authserv_id_of(value: str) -> str:
+    """The authserv-id of a field, in lower case; "" if the field begins with a result."""
     head = _results(value)[0].said
     word = "" if "=" in head else (head.split() or ["?"])[0]
     return word[1:-1] if word[:1] == word[-1:] == '"' else word
@@ -82,40 +82,40 @@ def id_of(value: str) -> str:
 
 @dataclass(frozen=True)
 class _Result:
-    """One result of a field in lower case: what is ``said``, and the ``comments`` in it."""
+    """One result of a field, in lower case: its text without comments (``said``), and its ``comments``."""
 
     said: str
     comments: str
 
 
 def _results(value: str) -> list[_Result]:
-    """A field cut at its semicolons, those in comments and quoted strings apart (RFC 5322 section 3.2)."""
+    """A field split at its semicolons, except those in comments and quoted strings (RFC 5322 section 3.2)."""
     results: list[_Result] = []
     said: list[str] = []
     comments: list[str] = []
     depth, quoted, escaped = 0, False, False
-    for sign in value.lower():
-        (comments if depth else said).append(sign)
+    for char in value.lower():
+        (comments if depth else said).append(char)
         if escaped:
             escaped = False
-        elif sign == "\\" and (quoted or depth):
+        elif char == "\\" and (quoted or depth):
             escaped = True
-        elif quoted or (sign == '"' and not depth):
-            quoted = not quoted if sign == '"' else quoted
-        elif sign == "(":
+        elif quoted or (char == '"' and not depth):
+            quoted = not quoted if char == '"' else quoted
+        elif char == "(":
             if not depth:
                 said[-1] = " "
             depth += 1
         elif depth:
-            depth -= sign == ")"
-        elif sign == ";":
+            depth -= char == ")"
+        elif char == ";":
             results.append(_Result("".join(said[:-1]), "".join(comments)))
             said, comments = [], []
     return [*results, _Result("".join(said), "".join(comments))]
 
 
 def _policy_none(result: _Result, microsoft: bool) -> bool:
-    """Whether a failed result shows that the domain asks for nothing to be done."""
+    """Whether a failed result shows that the domain's DMARC policy is none."""
     words = [(word[1], word[2]) for word in _WORD.finditer(f"{result.said} {result.comments}")]
     telling = frozenset({"action"}) if microsoft else _POLICY
     policies = {says for name, says in words if name in telling}
@@ -123,24 +123,24 @@ def _policy_none(result: _Result, microsoft: bool) -> bool:
 
 
 def _proved(value: str, own: str) -> bool:
-    """Whether the field, read by authres, proves the domain ``own``."""
-    value = value.rstrip("; \t")  # Yahoo ends with a semicolon, which authres does not take
+    """Whether the field, parsed by authres, proves that the mail is from the domain ``own``."""
+    value = value.rstrip("; \t")  # Yahoo ends it with a semicolon, which authres rejects
     if len(value) > _LONGEST:
         return False
-    if value.lstrip().startswith('"'):  # an id may be quoted (RFC 8601 section 2.2), which authres does not know
+    if value.lstrip().startswith('"'):  # an id may be quoted (RFC 8601 section 2.2), which authres does not support
         value = value.replace('"', "", 2)
     try:
         results = authres.AuthenticationResultsHeader.parse_value(value).results
-    except Exception:  # its own SyntaxError and more
+    except Exception:  # its own SyntaxError and others
         return False
     dmarc = [result for result in results if result.method == "dmarc"]
     if dmarc and all(result.result == "pass" and _names(result, "from") == own for result in dmarc):
         return True
     signed = [result for result in results if result.method == "dkim" and result.result == "pass"]
-    return any((_names(result, "d") or domain(_names(result, "i"))) == own for result in signed)
+    return any((_names(result, "d") or domain_of(_names(result, "i"))) == own for result in signed)
 
 
 def _names(result: authres.AuthenticationResult, name: str) -> str:
-    """The value of ``header.name``, "" if there is none or there are several that differ."""
+    """The value of ``header.`` and ``name``; "" if there is none or several differ."""
     values = {fold_case(p.value or "") for p in result.properties if (p.type, p.name) == ("header", name)}
     return values.pop() if len(values) == 1 else ""

@@ -1,4 +1,4 @@
-"""Absence notices without a sign in their header: what programs and people write into them, in five languages."""
+"""Phrases of absence notices that their header does not mark, in five languages."""
 
 import re
 
@@ -127,7 +127,7 @@ _BY_TEXT = (
     "me encuentro fuera de la oficina",
     "actualmente estoy fuera",
 )
-#: What stands before it on the same line: a greeting, thanks for the mail.
+#: A greeting and thanks that may precede the phrase on its line.
 _POLITE = re.compile(
     r"(?:(?:hi|hello|dear|good|salve|buongiorno|ciao|gentile|hallo|guten|sehr geehrte|bonjour|hola|buenos)\b[^,.!]{0,40}[,.!]\s{0,3})?"
     r"(?:(?:thank you|thanks|many thanks|grazie|vielen dank|danke|merci|gracias)\b[^,.!]{0,60}[,.!]\s{0,3})?"
@@ -150,7 +150,7 @@ _GERMAN = (
 
 
 def absence_phrase(subject: str, text: str) -> str | None:
-    """What tells of absence, subject or text; None where nothing does. Only whole phrases at a beginning count."""
+    """Where an absence notice was recognised, subject or text; None if it was not. Only a phrase at the beginning counts."""
     subject = subject.lower().replace("’", "'").replace(" :", ":")
     if subject.startswith(_BY_SUBJECT) or subject in _WHOLE_SUBJECTS:
         return "the subject of an absence notice"

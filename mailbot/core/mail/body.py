@@ -1,4 +1,4 @@
-"""The tree of parts to what a reader has before him: one text, attachments, attached mails."""
+"""From the tree of MIME parts to what a person sees: one text, attachments, attached mails."""
 
 import hashlib
 import re
@@ -6,15 +6,15 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain
 
-from mailbot.core.base.address import clean
+from mailbot.core.base.characters import single_line
 from mailbot.core.mail import tnef
-from mailbot.core.mail.charsets import decode, unflow
-from mailbot.core.mail.html.visible_text import Shown, from_html
-from mailbot.core.mail.mime import Budget, Part, part
+from mailbot.core.mail.charsets import decode_text, unwrap_flowed
+from mailbot.core.mail.html.visible_text import VisibleText, visible_text
+from mailbot.core.mail.mime import Budget, Part, read_part
 
 _MAILS = frozenset({"message/rfc822", "message/global", "message/news"})
 _TNEF = frozenset({"application/ms-tnef", "application/vnd.ms-tnef"})
-#: What is struck out, or raised, in HTML: plain text says it as if it were not.
+#: How struck and superscript text of HTML is marked; the plain alternative loses that it is struck or superscript.
 _MARKS = re.compile("~~|[⁰¹²³⁴⁵⁶⁷⁸⁹]")
 _MARKUP = re.compile(r"<(?:s|strike|del|sup)[ >]|line-through", re.I)
 _META_CHARSET = re.compile(rb"charset\s{0,5}=\s{0,5}[\"']?([A-Za-z0-9_.:-]{1,40})", re.I)
@@ -22,7 +22,7 @@ _META_CHARSET = re.compile(rb"charset\s{0,5}=\s{0,5}[\"']?([A-Za-z0-9_.:-]{1,40}
 
 @dataclass(frozen=True)
 class Attachment:
-    """A file in a mail: ``index`` among them, ``name`` a cleaned label ("" = none), ``sha256`` of ``data``."""
+    """A file in a mail: ``index`` counts from 0; ``name`` is safe to show, "" if none; ``sha256`` is of ``data``."""
 
     index: int
     name: str
@@ -33,7 +33,11 @@ class Attachment:
 
 @dataclass(frozen=True)
 class Body:
-    """``text`` as its reader sees it, ``surely`` as every reader does (``html``: taken from HTML); ``mails``: attached, not yet read."""
+    """The body of a mail.
+
+    ``text``: what a person sees; ``surely``: what every mail program shows of it; ``html``: some of it came from HTML.
+    ``mails``: attached mails with their depths, not parsed yet.
+    """
 
     text: str
     surely: str
@@ -50,13 +54,14 @@ class _Text:
     budget: Budget
 
     @cached_property
-    def shown(self) -> Shown:
-        """As its reader sees it."""
-        shown = Shown(self.source, self.source)
+    def shown(self) -> VisibleText:
+        """What a person sees of it. Raises OverCap."""
         if self.html:
-            self.budget.markup(self.source)
-            shown = from_html(self.source)
-        self.budget.text(shown.text)
+            self.budget.count_tags(self.source)
+            shown = visible_text(self.source)
+        else:
+            shown = VisibleText(self.source, self.source)
+        self.budget.count_text(shown.text)
         return shown
 
     @property
@@ -69,15 +74,12 @@ class _Text:
 
     @property
     def may_mark(self) -> bool:
-        """Whether its HTML strikes or raises anything, by a look that costs little: what nobody needs is not read."""
+        """Whether its HTML may have struck or superscript text; a quick check that saves reading the page."""
         return self.html and _MARKUP.search(self.source) is not None
 
 
 def read_body(root: Part, depth: int, budget: Budget) -> Body:
-    """All of a mail but its header. ``depth``: how deep ``root`` stands in the mail that came.
-
-    Raises OverCap; nothing else.
-    """
+    """The body of the mail ``root``, nested ``depth`` deep in the mail that arrived. Raises OverCap, nothing else."""
     walk = _Walk(budget)
     texts = walk.texts(root, depth)
     if all(text.blank for text in texts) and walk.spare is not None:
@@ -90,18 +92,18 @@ def read_body(root: Part, depth: int, budget: Budget) -> Body:
 
 
 class _Walk:
-    """Goes once through the tree, from top to bottom, and gathers."""
+    """One walk through the tree, top to bottom, that collects attachments, attached mails and defects."""
 
     def __init__(self, budget: Budget) -> None:
         self.budget = budget
         self.attachments: list[Attachment] = []
         self.mails: list[tuple[Part, int]] = []
         self.defects: list[str] = []
-        self.spare: _Text | None = None  # the text of a winmail.dat, for want of another
+        self.spare: _Text | None = None  # the text of a winmail.dat, used if there is no other
 
     def texts(self, here: Part, depth: int, root: bool = True) -> list[_Text]:
-        """The texts of ``here`` that a reader sees, in order; all else goes to the attachments."""
-        self.budget.part(depth)
+        """The texts of ``here`` that a person sees, in order; everything else becomes an attachment."""
+        self.budget.count_part(depth)
         if here.headless:
             self.defects.append("a header ends without a blank line")
         if here.kind.startswith("multipart/"):
@@ -140,31 +142,31 @@ class _Walk:
         parts: list[Part] = []
         for start, end in here.sections():
             if len(parts) > self.budget.caps.parts:
-                break  # the walk will say so
-            parts.append(part(here.raw, start, end, self.budget, default))
+                break  # the walk raises OverCap
+            parts.append(read_part(here.raw, start, end, self.budget, default))
         return parts
 
     def related(self, here: Part, depth: int) -> None:
-        """What only belongs to a shown part, such as its pictures."""
+        """A part that only belongs to a shown one, such as a picture."""
         if here.kind.startswith(("multipart/", "message/")):
             self.texts(here, depth, root=False)
         else:
-            self.budget.part(depth)
+            self.budget.count_part(depth)
             self.attach(here)
 
     def mail(self, here: Part, depth: int) -> None:
         encoded = here.content()
         same = len(encoded) == here.end - here.start
         raw, start, end = (here.raw, here.start, here.end) if same else (encoded.replace(b"\r\n", b"\n"), 0, 0)
-        self.mails.append((part(raw, start, end if same else len(raw), self.budget), depth + 1))
+        self.mails.append((read_part(raw, start, end if same else len(raw), self.budget), depth + 1))
 
     def winmail(self, here: Part) -> None:
-        unpacked = tnef.unpack(here.content())
+        unpacked = tnef.read_tnef(here.content())
         if unpacked.defect:
             self.defects.append(unpacked.defect)
             self.attach(here)
         for name, data in unpacked.files:
-            self.add(clean(name.replace("\\", "/").rpartition("/")[2]), "application/octet-stream", data)
+            self.add(single_line(name.replace("\\", "/").rpartition("/")[2]), "application/octet-stream", data)
         if unpacked.text.strip():
             self.spare = _Text(unpacked.text, unpacked.html, self.budget)
 
@@ -173,23 +175,23 @@ class _Walk:
 
     def add(self, name: str, kind: str, data: bytes) -> None:
         digest = hashlib.sha256(data).hexdigest()
-        self.attachments.append(Attachment(len(self.attachments), name, clean(kind, 100), digest, data))
+        self.attachments.append(Attachment(len(self.attachments), name, single_line(kind, 100), digest, data))
 
     def text(self, here: Part) -> _Text:
         html = here.kind == "text/html"
         data = here.content()
-        text, defect = decode(data, here.parameter("charset") or (_meta_charset(data) if html else None))
+        text, defect = decode_text(data, here.parameter("charset") or (_meta_charset(data) if html else None))
         if defect:
             self.defects.append(defect)
         if html:
             return _Text(text, True, self.budget)
         if here.parameter("format").lower() == "flowed":
-            text = unflow(text, here.parameter("delsp").lower() == "yes")
+            text = unwrap_flowed(text, here.parameter("delsp").lower() == "yes")
         return _Text(text, False, self.budget)
 
 
 def _best(choices: list[list[_Text]]) -> list[_Text]:
-    """Of alternatives: plain text if there is any, else the first that is not blank; HTML where plain text lacks a mark."""
+    """Which alternative is read: the first that is not blank, plain text preferred; HTML if only it has struck or superscript text."""
     plain = [texts for texts in choices if not any(text.html for text in texts)]
     best: list[_Text] = next((texts for texts in chain(plain, choices) if not all(text.blank for text in texts)), [])
     if best and not any(text.html or _MARKS.search(text.text) for text in best):

@@ -1,14 +1,16 @@
-"""Mail that no person wrote: delivery reports (RFC 3464), automatic answers (RFC 3834), mail of our own.
+"""Mail that no person wrote: delivery reports (RFC 3464), auto-submitted mail (RFC 3834), mail of our own.
 
-This module only tells. What follows, and whether a report names a mail of ours, is for others to decide.
+What follows from it, and whether a report is about a mail of ours, is decided in ``process``.
 """
 
 import re
 from dataclasses import dataclass
 
-from mailbot.core.base.address import bare, clean, fold_case, plain_addresses, same
+from mailbot.core.base.address import fold_case, plain_addresses, same_address, without_comments
+from mailbot.core.base.characters import single_line
 from mailbot.core.mail import autoreply_phrases
 from mailbot.core.mail.message import Attachment, Message, parse
+from mailbot.core.mail.message_ids import MESSAGE_ID
 
 OWN_HEADER = "X-Mailbot"
 
@@ -24,19 +26,19 @@ _RESPONDERS = (
 _LISTS = (
     "list-id", "list-unsubscribe", "list-post", "list-help", "list-subscribe", "list-owner", "list-archive", "mailing-list",
 )  # fmt: skip
-_ORIGINAL_ID = re.compile(r"^[> \t]{0,20}message-id:[ \t]{0,20}\n?[> \t]{0,20}(<[^<>\s]{1,900}>)", re.I | re.M)
-_MOST_IDS = 50
-#: RFC 3464 section 2.3.3, without ``failed``.
+_ORIGINAL_ID = re.compile(rf"^[> \t]{{0,20}}message-id:[ \t]{{0,20}}\n?[> \t]{{0,20}}({MESSAGE_ID})", re.I | re.M)
+_MAX_IDS = 50
+#: The actions of RFC 3464 section 2.3.3 other than ``failed``.
 _NO_FAILURE = frozenset({"delayed", "delivered", "relayed", "expanded"})
 
 
 @dataclass(frozen=True)
 class DeliveryReport:
-    """A delivery report on one recipient.
+    """A delivery report about one recipient.
 
-    ``action`` is ``failed``, ``delayed``, ``delivered``, ``relayed`` or ``expanded``; ``status`` the code of RFC 3463
-    ("" if none is given); ``recipient`` who was to have the mail ("" if unknown); ``original_ids`` the Message-IDs of
-    the mails that came back, with angle brackets; ``diagnostic`` what the other server said, cleaned.
+    ``action``: ``failed``, ``delayed``, ``delivered``, ``relayed`` or ``expanded``; ``status``: the code of RFC 3463;
+    ``recipient``: the address that the report is about; ``original_ids``: the Message-IDs of the returned mails, with
+    angle brackets; ``diagnostic``: the other server's reply, safe to show. "" or () if unknown.
     """
 
     action: str
@@ -47,31 +49,31 @@ class DeliveryReport:
 
     @property
     def failed(self) -> bool:
-        """Whether the mail did not arrive; what is late may still do so, and some reports tell that it did."""
+        """Whether the mail was not delivered. A delayed one still may be; other reports confirm delivery."""
         return self.action not in _NO_FAILURE
 
 
-def report(message: Message) -> DeliveryReport | None:
-    """The delivery report in ``message``, None if it is none. Of several recipients one that failed is told.
+def delivery_report(message: Message) -> DeliveryReport | None:
+    """The delivery report in ``message``; None if it is not one. With several recipients, one that failed is reported.
 
-    A report without the fields of RFC 3464 counts only from a daemon, with a null return path (or the field
-    ``X-Failed-Recipients``), and with the Message-ID of a mail that it returns.
+    A report without the fields of RFC 3464 counts only if it is from a daemon, has a null reverse-path (or the field
+    ``X-Failed-Recipients``) and contains the Message-ID of the returned mail.
     """
     kind = (message.field("content-type") or "").lower()
     status = next((one for one in message.attachments if one.content_type in _STATUS), None)
     if status is not None and (kind.startswith("multipart/report") or _is_daemon(message)):
-        answered = (message.in_reply_to,) if message.in_reply_to else ()  # some servers return nothing of the mail
+        answered = (message.in_reply_to,) if message.in_reply_to else ()  # some servers do not return the mail
         return _by_fields(status, _returned_ids(message) or answered)
     failed = plain_addresses(message.field("x-failed-recipients") or "")
     if not (_is_daemon(message) and (failed or _null_path(message))):
         return None
-    ids = _returned_ids(message) or tuple(dict.fromkeys(_ORIGINAL_ID.findall(message.text)))[:_MOST_IDS]
-    return DeliveryReport("failed", "", failed[0] if failed else "", ids, clean(message.subject)) if ids else None
+    ids = _returned_ids(message) or tuple(dict.fromkeys(_ORIGINAL_ID.findall(message.text)))[:_MAX_IDS]
+    return DeliveryReport("failed", "", failed[0] if failed else "", ids, single_line(message.subject)) if ids else None
 
 
 def _by_fields(status: Attachment, ids: tuple[str, ...]) -> DeliveryReport:
     blocks = [block for block in status.data[:100_000].replace(b"\r\n", b"\n").split(b"\n\n") if block.strip()]
-    recipients = [one for block in blocks[:_MOST_IDS] if (one := parse(block.strip(b"\n") + b"\n\n")).field("action")]
+    recipients = [one for block in blocks[:_MAX_IDS] if (one := parse(block.strip(b"\n") + b"\n\n")).field("action")]
     if not recipients:
         return DeliveryReport("failed", "", "", ids, "")
     one = next((one for one in recipients if _action(one) == "failed"), recipients[0])
@@ -79,40 +81,40 @@ def _by_fields(status: Attachment, ids: tuple[str, ...]) -> DeliveryReport:
     plain = plain_addresses(who.rpartition(";")[2])
     return DeliveryReport(
         action=_action(one),
-        status=clean((one.field("status") or "").partition("(")[0], 20),
+        status=single_line((one.field("status") or "").partition("(")[0], 20),
         recipient=plain[0] if plain else "",
         original_ids=ids,
-        diagnostic=clean(one.field("diagnostic-code") or "", 300),
+        diagnostic=single_line(one.field("diagnostic-code") or "", 300),
     )
 
 
 def _action(block: Message) -> str:
-    return clean((block.field("action") or "").partition("(")[0].lower(), 20)
+    return single_line((block.field("action") or "").partition("(")[0].lower(), 20)
 
 
 def _returned_ids(message: Message) -> tuple[str, ...]:
-    """The Message-IDs of the mails, or of their headers, that came back in ``message``."""
+    """The Message-IDs of the mails or headers that ``message`` returns."""
     headers = [parse(one.data.lstrip(b"\n")) for one in message.attachments if one.content_type in _HEADERS]
     ids = (one.message_id for one in [*message.attached, *headers])
-    return tuple(dict.fromkeys(one for one in ids if one))[:_MOST_IDS]
+    return tuple(dict.fromkeys(one for one in ids if one))[:_MAX_IDS]
 
 
-def own(message: Message) -> bool:
-    """Whether ``message`` says that this desk, or another mailbot, wrote it."""
+def is_own_mail(message: Message) -> bool:
+    """Whether ``message`` is marked as written by this desk or another mailbot."""
     return message.field(OWN_HEADER) is not None
 
 
-def automatic(message: Message, desk_address: str) -> str | None:
+def automatic_reason(message: Message, desk_address: str) -> str | None:
     """Why ``message`` is automatic mail, in a few words; None if a person may have written it.
 
-    ``desk_address``: nothing that comes from it is a person's. ``X-Auto-Response-Suppress`` alone says nothing.
+    Mail from ``desk_address`` is always automatic. ``X-Auto-Response-Suppress`` alone is not evidence.
     """
-    if own(message):
+    if is_own_mail(message):
         return "it is a mail of our own"
-    if message.sender is not None and same(_without_detail(message.sender), desk_address):
+    if message.sender is not None and same_address(_without_detail(message.sender), desk_address):
         return "it comes from the desk's own address"
     kind = (message.field("content-type") or "").lower()
-    if report(message) is not None or (kind.startswith("multipart/report") and "delivery-status" in kind):
+    if delivery_report(message) is not None or (kind.startswith("multipart/report") and "delivery-status" in kind):
         return "delivery report"
     if kind.startswith("multipart/report"):
         return "report of a mail program"
@@ -124,16 +126,16 @@ def automatic(message: Message, desk_address: str) -> str | None:
 
 
 def _without_detail(address: str) -> str:
-    """The address without what stands behind a + in it (our Reply-To has a key there)."""
+    """The address without its +detail, where our Reply-To has its key."""
     local, _, host = address.rpartition("@")
     return f"{local.partition('+')[0]}@{host}"
 
 
 def _by_header(message: Message, desk_address: str) -> str | None:
     for said in message.fields("auto-submitted"):
-        submitted = fold_case(bare(said).partition(";")[0]).strip()
+        submitted = fold_case(without_comments(said).partition(";")[0]).strip()
         if submitted != "no":
-            return f"Auto-Submitted: {clean(submitted, 40)}"
+            return f"Auto-Submitted: {single_line(submitted, 40)}"
     if _null_path(message):
         return "null return path"
     ours = _is_list_of(message, desk_address)
@@ -148,9 +150,9 @@ def _by_header(message: Message, desk_address: str) -> str | None:
 
 
 def _is_list_of(message: Message, address: str) -> bool:
-    """Whether the desk's own address is the list that passed the message on (RFC 2919: ``<local.domain>``)."""
+    """Whether ``address``, the desk's own, is the mailing list that forwarded the message (RFC 2919: ``<local.domain>``)."""
     named = (message.field("list-id") or "").rpartition("<")[2].partition(">")[0].strip()
-    return same(named, address.replace("@", "."))
+    return same_address(named, address.replace("@", "."))
 
 
 def _null_path(message: Message) -> bool:
@@ -161,7 +163,7 @@ def _by_sender(message: Message) -> str | None:
     local = _local(message)
     plain = _plain(local)
     daemon = plain in _DAEMONS or plain in ("bounce", "bounces") or plain.startswith(_UNANSWERED)
-    return f"the sender {clean(local, 60)} is not a person" if daemon else None
+    return f"the sender {single_line(local, 60)} is not a person" if daemon else None
 
 
 def _is_daemon(message: Message) -> bool:
@@ -169,10 +171,10 @@ def _is_daemon(message: Message) -> bool:
 
 
 def _plain(local: str) -> str:
-    return "".join(sign for sign in local.partition("+")[0] if sign.isalnum())
+    return "".join(char for char in local.partition("+")[0] if char.isalnum())
 
 
 def _local(message: Message) -> str:
-    """The sender's local part in lower case; daemons often write no more than that, or no proper address."""
+    """The sender's local part in lower case. Daemons often give only that, or a malformed address."""
     address = message.sender or (message.field("from") or "").rpartition("<")[2].rstrip(">")
     return fold_case(address.partition("@")[0].partition("(")[0].strip().strip('"'))

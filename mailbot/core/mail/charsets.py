@@ -1,12 +1,12 @@
-"""Bytes of a body to text: character sets, format=flowed, encoded words. HTML is read by ``html``."""
+"""From bytes to text: character sets, format=flowed, encoded words, base64. HTML is read in ``mail.html``."""
 
 import binascii
 import codecs
 import re
 
-__all__ = ["decode", "decoded_header", "tidy", "unbase64", "unflow"]
+__all__ = ["decode_base64", "decode_header", "decode_text", "normalised", "unwrap_flowed"]
 
-#: What senders write and what they mean by it: smaller names of larger sets, as browsers read them.
+#: Labels that senders use for a larger set than the one named; the WHATWG encoding standard reads them so, too.
 _MEANT = {
     "iso-8859-1": "windows-1252",
     "latin1": "windows-1252",
@@ -20,9 +20,9 @@ _MEANT = {
     "iso-8859-9": "windows-1254",
     "tis-620": "cp874",
 }
-#: Codecs of Python that are no character sets of mail; some of them take quadratic time.
+#: Python codecs that are not character sets of mail; some take quadratic time.
 _NEVER = frozenset({"idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined", "mbcs", "oem"})
-#: In these any bytes are letters, so that a wrong label does not show.
+#: Any bytes decode in these sets, so a wrong label does not show.
 _ONE_BYTE = frozenset({"cp1252", "cp1254", "iso8859-1", "iso8859-15", "cp1250", "iso8859-2"})
 _UNSAID = frozenset({"", "us-ascii", "ascii"})
 _CHARSET = re.compile(r"[A-Za-z0-9_.:-]{1,40}")
@@ -31,31 +31,30 @@ _NO_BASE64 = re.compile(rb"[^A-Za-z0-9+/]+")
 _LONGEST_FIELD = 8192
 
 
-def decode(data: bytes, charset: str | None) -> tuple[str, str | None]:
-    """The text in ``data``, and what was wrong with its label (None = nothing).
+def decode_text(data: bytes, charset: str | None) -> tuple[str, str | None]:
+    """The text in ``data``, ``normalised``; and what is wrong with its label (None: nothing).
 
-    The declared set is taken where it fits, else UTF-8 where that fits, else windows-1252, in which anything fits. UTF-8
-    that is labelled as a western one-byte set is read as UTF-8.
-    A byte order mark beats the label. Line ends come back as LF; NUL and broken surrogates do not come back.
+    The declared set if ``data`` is valid in it, else UTF-8 if valid, else windows-1252, which decodes anything. A byte
+    order mark overrides the label, and valid UTF-8 overrides the label of a western one-byte set.
     """
     label = (charset or "").strip().strip("'\"").lower()
     codec = _marked(data) or _codec(label, data)
     if codec in _ONE_BYTE and _is_utf8(data):
-        codec = ""  # text of a one-byte set that is good UTF-8 by chance does not happen
+        codec = ""  # text of a one-byte set is never valid UTF-8 by chance
     if codec:
         try:
-            return tidy(data.decode(codec)), None
+            return normalised(data.decode(codec)), None
         except (ValueError, LookupError):
-            pass  # wrong label: see below
+            pass  # wrong label
     defect = None if label in _UNSAID and data.isascii() else _complaint(label)
     try:
-        return tidy(data.decode("utf-8-sig")), defect
+        return normalised(data.decode("utf-8-sig")), defect
     except UnicodeDecodeError:
-        return tidy(data.decode("windows-1252", "replace")), defect
+        return normalised(data.decode("windows-1252", "replace")), defect
 
 
 def _is_utf8(data: bytes) -> bool:
-    """Whether data has letters beyond ASCII, and all of them are good UTF-8."""
+    """Whether ``data`` is valid UTF-8 and not ASCII."""
     if data.isascii():
         return False
     try:
@@ -80,7 +79,7 @@ def _marked(data: bytes) -> str:
 
 
 def _codec(label: str, data: bytes) -> str:
-    """The codec of Python for a label of a mail, "" if there is none that fits ``data`` at first sight."""
+    """The Python codec for a label; "" if there is none that can fit ``data``."""
     if label in _UNSAID or not _CHARSET.fullmatch(label):
         return ""
     try:
@@ -89,29 +88,29 @@ def _codec(label: str, data: bytes) -> str:
         return ""
     if codec in ("utf-16", "utf-32"):
         if b"\0" not in data[:4096]:
-            return ""  # no text of a mail is without one ASCII letter
+            return ""  # text without any ASCII character does not occur
         first = data[:4096]
         return codec + ("-be" if first[0::2].count(0) > first[1::2].count(0) else "-le")
     return "" if codec in _NEVER else codec
 
 
-def tidy(text: str) -> str:
-    """``text`` with LF line ends, without NUL, and such that it can be encoded again."""
+def normalised(text: str) -> str:
+    """``text`` with LF line ends, without NUL, and without lone surrogates, so that it can be encoded again."""
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "")
     try:
         text.encode()
-    except UnicodeEncodeError:  # utf-7 and a few others let halves of surrogate pairs through
+    except UnicodeEncodeError:  # utf-7 and a few other codecs return lone surrogates
         text = text.encode("utf-8", "replace").decode()
     return text
 
 
-def unflow(text: str, delsp: bool) -> str:
-    """The paragraphs of a format=flowed text, each on one line (RFC 3676 section 4); quote marks stay.
+def unwrap_flowed(text: str, delsp: bool) -> str:
+    """A format=flowed text with each paragraph on one line (RFC 3676 section 4); quote marks stay.
 
-    ``delsp``: the space that marks a soft line break is no part of the text.
+    ``delsp``: the space before a soft line break is not part of the text.
     """
     paragraphs: list[list[str]] = []
-    open_depth = -1  # quote depth of a paragraph that goes on
+    open_depth = -1  # quote depth of the paragraph that continues; -1: none does
     for line in text.split("\n"):
         rest = line.lstrip(">")
         depth = len(line) - len(rest)
@@ -124,10 +123,10 @@ def unflow(text: str, delsp: bool) -> str:
     return "\n".join("".join(pieces) for pieces in paragraphs)
 
 
-def decoded_header(value: str) -> str:
-    """A header's value with its encoded words (RFC 2047) decoded; what is no proper word stays as it is.
+def decode_header(value: str) -> str:
+    """A header field with its encoded words (RFC 2047) decoded; malformed ones stay as they are.
 
-    Pieces of one character that were cut over two words are joined first. Not cleaned: see ``address.clean``.
+    A character split over two adjacent words is joined first. The result is not safe to show: see ``base.characters``.
     """
     value = value[:_LONGEST_FIELD]
     shown: list[str] = []
@@ -136,24 +135,24 @@ def decoded_header(value: str) -> str:
         between = value[end : word.start()]
         data = _word_bytes(word[2].lower(), word[3])
         if run and (between.strip() or run_charset != word[1].lower()):
-            shown.append(decode(run, run_charset)[0])
+            shown.append(decode_text(run, run_charset)[0])
             run = b""
         if between.strip() or not end:
             shown.append(between)
         run, run_charset, end = run + data, word[1].lower(), word.end()
-    shown.append(decode(run, run_charset)[0])
+    shown.append(decode_text(run, run_charset)[0])
     return "".join(shown) + value[end:]
 
 
 def _word_bytes(encoding: str, content: str) -> bytes:
     data = content.encode("utf-8", "replace")
-    return binascii.a2b_qp(data, header=True) if encoding == "q" else unbase64(data)
+    return binascii.a2b_qp(data, header=True) if encoding == "q" else decode_base64(data)
 
 
-def unbase64(data: bytes) -> bytes:
-    """Base64 undone; signs that do not belong there are passed over, of a damaged end what is whole counts."""
+def decode_base64(data: bytes) -> bytes:
+    """Decoded base64. Foreign characters are skipped, and an incomplete group at the end is dropped. Never raises."""
     try:
         return binascii.a2b_base64(data + b"==")
-    except binascii.Error:  # one sign too many or too few
+    except binascii.Error:  # a character too many or too few
         kept = _NO_BASE64.sub(b"", data)
         return binascii.a2b_base64(kept[: len(kept) // 4 * 4] + b"==")

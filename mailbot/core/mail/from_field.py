@@ -1,52 +1,55 @@
-"""Who wrote a mail: the one plain address of the one From field, or why there is no such address.
+"""Who wrote a mail: the one plain address of the one From field, or why there is none.
 
-Parsers read a crooked From field in different ways (``boss@a <evil@b>`` has three authors in three of them), so the
-standard library and mail-parser must agree, and the address must stand there letter by letter.
+Parsers disagree on malformed From fields (three of them find three authors in ``boss@a <evil@b>``), so the standard
+library and mail-parser must agree, and the address must occur in the field literally.
 """
 
-import unicodedata
+import re
 from dataclasses import dataclass
 from email.headerregistry import HeaderRegistry
 from typing import Any
 
 import mailparser
 
-from mailbot.core.base.address import bare, clean, strict
+from mailbot.core.base.address import plain_address, without_comments
+from mailbot.core.base.characters import single_line
 from mailbot.core.mail.mime import Fields
 
 _REGISTRY = HeaderRegistry()
-_LONGEST = 1000  # characters; keeps every parser fast
+#: Control characters but the tab, and the U+FFFD that replaced a NUL. RFC 5322 allows none, and parsers disagree on them.
+_CONTROL = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\ufffd]")
+_LONGEST = 1000  # characters; keeps all parsers fast
 
 
 @dataclass(frozen=True)
 class FromField:
-    """``address`` or ``fault``, never both; ``name`` is the display name, cleaned."""
+    """``address`` or ``fault``, never both; ``name`` is the display name, safe to show."""
 
     address: str | None
     fault: str | None
     name: str = ""
 
 
-def one_sender(fields: Fields) -> FromField:
-    """The author by the header fields of a mail (RFC 5322 section 3.6.2, one mailbox only)."""
+def read_from_field(fields: Fields) -> FromField:
+    """The author that the header fields name (RFC 5322 section 3.6.2; exactly one mailbox)."""
     values = [value for name, value in fields if name.lower() == "from"]
     if len(values) != 1:
         return FromField(None, f"{len(values)} From fields" if values else "no From field")
     value = values[0].strip()
     if len(value) > _LONGEST:
         return FromField(None, "the From field is too long")
-    if any(unicodedata.category(sign) in ("Cc", "Cs") and sign != "\t" for sign in value) or "\ufffd" in value:
+    if _CONTROL.search(value):
         return FromField(None, "the From field holds control characters")
     try:
         address, fault, name = _agreed(value)
-    except Exception as error:  # parsers of addresses fail in many ways
+    except Exception as error:  # address parsers raise many types
         return FromField(None, f"the From field cannot be read ({type(error).__name__})")
     return FromField(address, fault, name)
 
 
 def _agreed(value: str) -> tuple[str | None, str | None, str]:
     typed: Any = _REGISTRY("From", value)
-    names = [clean(mailbox.display_name) for mailbox in typed.addresses]
+    names = [single_line(mailbox.display_name) for mailbox in typed.addresses]
     if any(group.display_name for group in typed.groups):
         return None, "the From field names a group", ""
     first = [mailbox.addr_spec for mailbox in typed.addresses]
@@ -55,13 +58,13 @@ def _agreed(value: str) -> tuple[str | None, str | None, str]:
         return None, "the From field names several addresses", ""
     if first != second or not first:
         return None, "the From field can be read in several ways", ""
-    if strict(first[0]) is None or first[0] not in value or not _stands_in(value, first[0]):
+    if plain_address(first[0]) is None or first[0] not in value or not _stands_in(value, first[0]):
         return None, "the From field holds no plain address", names[0]
     return first[0], None, names[0]
 
 
 def _stands_in(value: str, address: str) -> bool:
-    """Whether that address stands in the field as it is, in brackets of its own or alone; a route before it is no part of it."""
-    said = bare(value).strip()
+    """Whether ``address`` is all that the field has outside comments, or all that its last angle brackets hold."""
+    said = without_comments(value).strip()
     _, bracket, inner = said.rpartition("<")
     return said == address if not bracket else said.endswith(">") and inner.removesuffix(">").strip() == address

@@ -1,41 +1,43 @@
-"""One mail as read: ``parse`` takes its bytes and gives a Message, whatever the bytes are.
+"""One mail, parsed: ``parse`` returns a ``Message`` for any bytes.
 
-Everything is read at once, so that nothing can fail later; what was odd is told in ``defects``, and what makes a mail
-unfit for any handling in ``fault``. Who is trusted is decided in ``identity``, what is automatic in ``bounce``.
+Everything is read eagerly, so that nothing can fail later. Oddities go into ``defects``; a ``fault`` makes a mail unfit
+for handling. Whether the sender is proved is decided in ``mail.auth_results``, what is automatic in ``mail.bounce``.
 """
 
 import hashlib
-import re
 from dataclasses import dataclass, replace
 
-from mailbot.core.base.address import clean, plain_addresses
+from mailbot.core.base.address import plain_addresses
+from mailbot.core.base.characters import single_line
 from mailbot.core.mail.body import Attachment, read_body
-from mailbot.core.mail.charsets import decoded_header
-from mailbot.core.mail.from_field import one_sender
+from mailbot.core.mail.charsets import decode_header
+from mailbot.core.mail.from_field import read_from_field
 from mailbot.core.mail.html.tokenizer import OverCap
-from mailbot.core.mail.mime import Budget, Caps, Fields, Part, part
-from mailbot.core.mail.mime import field as first
+from mailbot.core.mail.message_ids import message_ids, own_message_id
+from mailbot.core.mail.mime import Budget, Caps, Fields, Part, first_field, read_part
 
 __all__ = ["Attachment", "Caps", "Message", "mail_digest", "parse"]
 
 _RECIPIENTS = ("delivered-to", "x-original-to", "to", "cc")
 _COUNTED = (*_RECIPIENTS, "from", "sender", "reply-to", "bcc")
 _ONCE = ("from", "sender", "to", "cc", "subject", "date", "message-id", "in-reply-to", "references", "content-type")
-_SUBJECT = 500  # characters; long enough for a key at the end of a subject
-_NAMES_TOLD = 10
-_ID = re.compile(r"<[^<>\s]{1,900}>")
+_SUBJECT = 500  # characters; leaves room for a key at the end
+_MAX_FILE_NAMES = 10
 
 
 @dataclass(frozen=True)
 class Message:
     """A parsed mail.
 
-    ``sha256`` is that of the raw mail with LF line ends. ``sender`` is the one plain address of the one From field, or
-    None with ``sender_fault`` saying why. Message-IDs keep their angle brackets. ``recipients`` are the addresses of
-    Delivered-To, X-Original-To, To and Cc. ``headers`` are all fields of the top level in order, unfolded, not decoded.
-    ``text`` has LF line ends; ``html`` tells that it was read from HTML, ``text_surely`` is it without what only some readers
-    see (None: all see the same). ``attached`` are the mails attached, whose
-    text is never part of ``text``. ``fault``: why it must be set aside before anything else (over a cap, ...).
+    ``sha256``: of the raw mail with LF line ends.
+    ``sender``: the one plain address of the one From field; if None, ``sender_fault`` says why.
+    ``message_id``, ``in_reply_to``, ``references``: usable Message-IDs only (see ``mail.message_ids``), with brackets.
+    ``recipients``: the addresses of Delivered-To, X-Original-To, To and Cc.
+    ``headers``: all fields of the top level in order, unfolded, not decoded.
+    ``text``: LF line ends, not safe to show (see ``base.characters``); ``html``: it was read from HTML; ``text_surely``:
+    without what only some mail programs show (None: all show the same).
+    ``attached``: the attached mails; their text is never part of ``text``.
+    ``fault``: why the mail must be set aside unread (over a cap, for example).
     """
 
     sha256: str
@@ -69,73 +71,73 @@ class Message:
 
     @property
     def file_names(self) -> tuple[str, ...]:
-        """What is attached, by its names; of many files the first ones."""
-        return tuple(one.name or one.content_type for one in self.attachments[:_NAMES_TOLD])
+        """Names of the attachments, at most 10."""
+        return tuple(one.name or one.content_type for one in self.attachments[:_MAX_FILE_NAMES])
 
     @property
     def body_sha256(self) -> str:
-        """Of the text and everything attached: equal for two copies of one mail that took different ways."""
+        """Of the text and all attachments: equal for two copies of one mail that were delivered separately."""
         files = [f"file {one.sha256}" for one in self.attachments]
         mails = [f"mail {one.sha256}" for one in self.attached]
         return hashlib.sha256("\n".join([*files, *mails, "", self.text]).encode()).hexdigest()
 
 
 def parse(raw: bytes, caps: Caps = Caps()) -> Message:  # noqa: B008 - frozen
-    """The mail in ``raw`` (any line ends). Never raises; nothing is left to be read later.
+    """The mail in ``raw`` (any line ends). Never raises.
 
-    A mail with a ``fault`` has its header fields where these could be read, but no text and no attachments.
+    A mail with a ``fault`` has its header fields if these could be read, but no text and no attachments.
     """
-    data = _lf(raw)
+    data = _with_lf(raw)
     known = Message(hashlib.sha256(data).hexdigest())
     try:
         budget = Budget(caps)
-        top = part(data, 0, len(data), budget)
+        top = read_part(data, 0, len(data), budget)
         known = _header(top, known.sha256, caps)
         if len(raw) > caps.raw_mb * 1024 * 1024:
             raise OverCap(f"more than {caps.raw_mb} MB")
-        return known if known.fault else _whole(known, top, 0, budget)
+        return known if known.fault else _with_body(known, top, 0, budget)
     except OverCap as over:
         return replace(known, fault=f"it has {over}")
-    except Exception as error:  # a bug here; but no mail may stop the desk, so it goes to quarantine
+    except Exception as error:  # a bug of ours, but no mail may stop the desk
         return replace(known, fault=f"it cannot be read ({type(error).__name__})")
 
 
 def mail_digest(raw: bytes) -> str:
-    """The ``sha256`` of the mail without reading it."""
-    return hashlib.sha256(_lf(raw)).hexdigest()
+    """The ``sha256`` of the mail, without parsing it."""
+    return hashlib.sha256(_with_lf(raw)).hexdigest()
 
 
-def _lf(raw: bytes) -> bytes:
+def _with_lf(raw: bytes) -> bytes:
     return raw.replace(b"\r\n", b"\n")
 
 
 def _header(top: Part, digest: str, caps: Caps) -> Message:
     """The message without its body."""
-    if b"\r" in top.raw[top.begin : top.start]:  # parsers split header lines there, servers do not
+    if b"\r" in top.raw[top.begin : top.start]:  # parsers end a header line there, servers do not
         return Message(digest, sender_fault="the header cannot be trusted", fault="a bare CR in the header")
-    sender = one_sender(top.fields)
+    sender = read_from_field(top.fields)
     addresses = sum(len(plain_addresses(value)) for name, value in top.fields if name.lower() in _COUNTED)
-    subject, reply_to = first(top.fields, "subject"), plain_addresses(first(top.fields, "reply-to"))
-    in_reply_to = _ids(first(top.fields, "in-reply-to"))
+    subject, reply_to = first_field(top.fields, "subject"), plain_addresses(first_field(top.fields, "reply-to"))
+    ids = _Ids.of(top.fields)
     return Message(
         digest,
-        message_id=_message_id(first(top.fields, "message-id")),
+        message_id=ids.own,
         sender=sender.address,
         sender_fault=sender.fault,
         sender_name=sender.name,
-        subject=clean(decoded_header(subject), _SUBJECT),
-        date=first(top.fields, "date") or None,
+        subject=single_line(decode_header(subject), _SUBJECT),
+        date=single_line(first_field(top.fields, "date"), 100) or None,
         recipients=_recipients(top.fields)[: caps.addresses],
         reply_to=reply_to[0] if reply_to else None,
-        in_reply_to=in_reply_to[0] if len(in_reply_to) == 1 else None,
-        references=_ids(first(top.fields, "references")),
+        in_reply_to=ids.answered,
+        references=ids.references,
         headers=top.fields,
-        defects=_odd(top.fields),
+        defects=_header_defects(top.fields) + ids.defects,
         fault=f"it has more than {caps.addresses} addresses" if addresses > caps.addresses else None,
     )
 
 
-def _whole(header: Message, top: Part, depth: int, budget: Budget) -> Message:
+def _with_body(header: Message, top: Part, depth: int, budget: Budget) -> Message:
     body = read_body(top, depth, budget)
     attached = tuple(_attached(inner, inner_depth, budget) for inner, inner_depth in body.mails)
     return replace(
@@ -152,7 +154,7 @@ def _whole(header: Message, top: Part, depth: int, budget: Budget) -> Message:
 def _attached(top: Part, depth: int, budget: Budget) -> Message:
     digest = hashlib.sha256(top.raw[top.begin : top.end]).hexdigest()
     header = _header(top, digest, budget.caps)
-    return header if header.fault else _whole(header, top, depth, budget)
+    return header if header.fault else _with_body(header, top, depth, budget)
 
 
 def _recipients(fields: Fields) -> tuple[str, ...]:
@@ -160,21 +162,32 @@ def _recipients(fields: Fields) -> tuple[str, ...]:
     return tuple(dict.fromkeys(address for value in values for address in plain_addresses(value)))
 
 
-def _message_id(value: str) -> str | None:
-    """The identifier of RFC 5322 section 3.6.4; one without brackets gets them."""
-    if ids := _ids(value):
-        return ids[0]
-    bare = value.strip()
-    return f"<{bare}>" if _ID.fullmatch(f"<{bare}>") else None
+@dataclass(frozen=True)
+class _Ids:
+    """The Message-IDs of a header; ``defects`` names the fields with one that is not printable ASCII, or too long."""
+
+    own: str | None
+    answered: str | None
+    references: tuple[str, ...]
+    defects: tuple[str, ...]
+
+    @classmethod
+    def of(cls, fields: Fields) -> "_Ids":
+        own, own_spoilt = own_message_id(first_field(fields, "message-id"))
+        answered, answered_spoilt = message_ids(first_field(fields, "in-reply-to"))
+        references, references_spoilt = message_ids(first_field(fields, "references"))
+        spoilt = {"message-id": own_spoilt, "in-reply-to": answered_spoilt, "references": references_spoilt}
+        return cls(
+            own,
+            answered[0] if len(answered) == 1 and not answered_spoilt else None,
+            references,
+            tuple(f"an unusable Message-ID in {name}" for name, is_spoilt in spoilt.items() if is_spoilt),
+        )
 
 
-def _ids(value: str) -> tuple[str, ...]:
-    return tuple(_ID.findall(value))
-
-
-def _odd(fields: Fields) -> tuple[str, ...]:
+def _header_defects(fields: Fields) -> tuple[str, ...]:
     names = [name.lower() for name, _ in fields]
-    odd = [f"{names.count(name)} {name} fields" for name in _ONCE if names.count(name) > 1]
+    defects = [f"{names.count(name)} {name} fields" for name in _ONCE if names.count(name) > 1]
     if any("\ufffd" in value for _, value in fields):
-        odd.append("control characters in the header")
-    return tuple(odd)
+        defects.append("control characters in the header")
+    return tuple(defects)

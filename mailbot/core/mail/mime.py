@@ -1,7 +1,7 @@
-"""Raw bytes to MIME parts: header fields, sections between boundaries, transfer encodings. No text is made here.
+"""From raw bytes to MIME parts: header fields, sections between boundaries, transfer encodings. Line ends must be LF.
 
-Header blocks are read by the standard library. Sections are found by searching the boundary in the raw bytes instead:
-the standard parser goes line by line through 30 MB of base64 and recurses on nesting. Line ends must be LF already.
+The standard library reads header blocks. Sections are found by searching for the boundary in the raw bytes: the
+standard parser goes line by line through 30 MB of base64 and recurses on nesting. Text is decoded in ``mail.body``.
 """
 
 import binascii
@@ -12,22 +12,22 @@ from email.message import Message as StandardPart
 from email.parser import BytesHeaderParser
 from functools import cached_property
 
-from mailbot.core.base.address import clean
-from mailbot.core.mail.charsets import decoded_header, unbase64
-from mailbot.core.mail.html.tokenizer import MOST_TAGS, OverCap
+from mailbot.core.base.characters import single_line
+from mailbot.core.mail.charsets import decode_base64, decode_header
+from mailbot.core.mail.html.tokenizer import MAX_TAGS, OverCap
 
 Fields = tuple[tuple[str, str], ...]
 
 _FIELD_START = re.compile(rb"^[^ \t\n]", re.M)
 _NO_FIELD = re.compile(rb"^(?![!-9;-~]*:|[ \t])", re.M)
-#: Of a field with more no parameter is read: the standard reader takes quadratic time.
+#: Parameters of a longer field are not read: the standard library takes quadratic time.
 _LONGEST_PARAMETERS, _MOST_PARAMETERS = 8192, 200
 _PARAMETER_FIELDS = ("content-type", "content-disposition")
 
 
 @dataclass(frozen=True)
 class Caps:
-    """The most that a mail may have; beyond, it is set aside unread. Checked on the raw bytes."""
+    """Limits of a mail that is read; one beyond them is set aside unread. Checked on the raw bytes where possible."""
 
     raw_mb: int = 45
     header_bytes: int = 256 * 1024
@@ -35,14 +35,14 @@ class Caps:
     addresses: int = 200
     parts: int = 200
     depth: int = 20
-    tags: int = MOST_TAGS
+    tags: int = MAX_TAGS
     text_chars: int = 2 * 1024 * 1024
     text_lines: int = 20_000
 
 
 @dataclass
 class Budget:
-    """What is left of the caps for one mail and all that is attached to it."""
+    """What one mail and all that is attached to it have used of the caps. Each method raises OverCap beyond them."""
 
     caps: Caps
     parts: int = 0
@@ -51,14 +51,16 @@ class Budget:
     chars: int = 0
     lines: int = 0
 
-    def part(self, depth: int) -> None:
+    def count_part(self, depth: int) -> None:
+        """Counts one part that is nested ``depth`` deep."""
         self.parts += 1
         if self.parts > self.caps.parts:
             raise OverCap(f"more than {self.caps.parts} parts")
         if depth > self.caps.depth:
             raise OverCap(f"parts nested deeper than {self.caps.depth}")
 
-    def header(self, block: bytes) -> None:
+    def count_header(self, block: bytes) -> None:
+        """Counts the header of one part."""
         if len(block) > self.caps.header_bytes:
             raise OverCap(f"more than {self.caps.header_bytes // 1024} KiB of header")
         if sum(1 for _ in _FIELD_START.finditer(block)) > self.caps.fields:
@@ -67,14 +69,14 @@ class Budget:
         if self.header_bytes > 4 * self.caps.header_bytes:
             raise OverCap(f"more than {4 * self.caps.header_bytes // 1024} KiB of header in all parts")
 
-    def markup(self, html: str) -> None:
-        """Counts tags: beyond what can be built nobody knows what is hidden."""
+    def count_tags(self, html: str) -> None:
+        """Counts tags: in a page too large to build, hidden text could not be told."""
         self.tags += html.count("<")
         if self.tags > self.caps.tags:
             raise OverCap(f"more than {self.caps.tags} tags of HTML")
 
-    def text(self, text: str) -> None:
-        """Counts what a reader has before him. Nothing is cut: who knows what stands further down."""
+    def count_text(self, text: str) -> None:
+        """Counts text that a person sees. It is never cut: what follows might change its meaning."""
         self.chars += len(text)
         if self.chars > self.caps.text_chars:
             raise OverCap(f"more than {self.caps.text_chars} characters of text")
@@ -85,7 +87,7 @@ class Budget:
 
 @dataclass(frozen=True)
 class Part:
-    """One part: its header ``raw[begin:start]`` as ``fields``, its body ``raw[start:end]``, still transfer encoded."""
+    """One part: its header ``raw[begin:start]``, parsed into ``fields``; its body ``raw[start:end]``, still transfer encoded."""
 
     raw: bytes
     begin: int
@@ -107,7 +109,7 @@ class Part:
 
     @cached_property
     def kind(self) -> str:
-        """``text/plain`` and such, lower case."""
+        """The media type in lower case, such as ``text/plain``."""
         try:
             return self._standard.get_content_type()
         except Exception:
@@ -115,11 +117,11 @@ class Part:
 
     @cached_property
     def disposition(self) -> str:
-        """``attachment``, ``inline`` or another word, "" if none is given."""
-        return field(self.fields, "content-disposition").partition(";")[0].strip().lower()
+        """``attachment``, ``inline`` or another word; "" if none is given."""
+        return first_field(self.fields, "content-disposition").partition(";")[0].strip().lower()
 
     def parameter(self, name: str, header: str = "content-type") -> str:
-        """A parameter of a header field (RFC 2231 understood), "" if it is absent or unreadable."""
+        """A parameter of a header field, RFC 2231 decoded; "" if it is absent or unreadable."""
         try:
             found = self._standard.get_param(name, "", header)
             if isinstance(found, tuple):
@@ -131,16 +133,16 @@ class Part:
 
     @cached_property
     def name(self) -> str:
-        """The file name that the sender gave: a label on one line without folders, "" if none."""
+        """The file name that the sender gave, without folders, as ``single_line`` shows it; "" if none."""
         name = self.parameter("filename", "content-disposition") or self.parameter("name")
-        return clean(decoded_header(name).replace("\\", "/").rstrip("/").rpartition("/")[2])
+        return single_line(decode_header(name).replace("\\", "/").rstrip("/").rpartition("/")[2])
 
     def content(self) -> bytes:
-        """The body with its transfer encoding undone (RFC 2045 section 6); damage is passed over, never raised."""
+        """The body, transfer decoded (RFC 2045 section 6). Damage is skipped; never raises."""
         data = self.raw[self.start : self.end]
-        match field(self.fields, "content-transfer-encoding").strip().strip('"').lower():
+        match first_field(self.fields, "content-transfer-encoding").strip().strip('"').lower():
             case "base64":
-                return unbase64(data)
+                return decode_base64(data)
             case "quoted-printable":
                 return binascii.a2b_qp(data)
             case _:
@@ -148,16 +150,16 @@ class Part:
 
     @property
     def boundary(self) -> bytes:
-        """What separates the sections of a multipart, b"" if it does not say."""
+        """The boundary of a multipart; b"" if none is given."""
         return self.parameter("boundary").rstrip().encode("utf-8", "replace")
 
     @property
     def closed(self) -> bool:
-        """Whether the last boundary of a multipart is there; if not, the mail may have been cut off."""
+        """Whether a multipart has its closing boundary; without it the mail may be truncated."""
         return self.raw.rfind(b"\n--" + self.boundary + b"--", max(self.start - 1, 0), self.end) >= 0
 
     def sections(self) -> Iterator[tuple[int, int]]:
-        """The ranges of ``raw`` between the boundaries of a multipart (RFC 2046 section 5.1); none without boundary."""
+        """(start, end) in ``raw`` of each section of a multipart (RFC 2046 section 5.1); none without a boundary."""
         boundary = self.boundary
         if not boundary or self.start == 0:
             return
@@ -173,18 +175,18 @@ class Part:
             yield begun, self.end
 
 
-def field(fields: Fields, name: str) -> str:
-    """The first value of a header field, "" if there is none; ``name`` in lower case."""
+def first_field(fields: Fields, name: str) -> str:
+    """The first value of the header field ``name`` (in lower case); "" if there is none."""
     return next((value for key, value in fields if key.lower() == name), "")
 
 
-def part(raw: bytes, start: int, end: int, budget: Budget, default_type: str = "text/plain") -> Part:
-    """The part in ``raw[start:end]``. Raises OverCap when its header is larger than the budget allows."""
+def read_part(raw: bytes, start: int, end: int, budget: Budget, default_type: str = "text/plain") -> Part:
+    """The part in ``raw[start:end]``. Raises OverCap if its header exceeds the budget."""
     if raw.startswith(b"\n", start, end) or start >= end:
         return Part(raw, start, min(start + 1, end), end, (), default_type)
     blank = raw.find(b"\n\n", start, end)
     after = end if blank < 0 else blank + 1
-    budget.header(raw[start:after])
+    budget.count_header(raw[start:after])
     no_field = _NO_FIELD.search(
         raw, raw.find(b"\n", start, after) + 1 if raw.startswith(b"From ", start) else start, after
     )

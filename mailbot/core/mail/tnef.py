@@ -1,26 +1,25 @@
-"""``winmail.dat``: text and files out of Outlook's TNEF, in linear time whatever its numbers claim.
+"""``winmail.dat``: text and files in Outlook's TNEF (MS-OXTNEF), in linear time whatever its counts claim.
 
-Read here and not with tnefparse, which copies the rest of the file for each of its attributes and believes counts of
-four thousand million properties.
+tnefparse is not used: it copies the rest of the file for each attribute and believes a count of 4 billion properties.
 """
 
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from mailbot.core.mail.charsets import decode
+from mailbot.core.mail.charsets import decode_text
 
 _SIGNATURE = 0x223E9F78
 _FIXED = {0x0: 0, 0x1: 0, 0x2: 4, 0x3: 4, 0x4: 4, 0x5: 8, 0x6: 8, 0x7: 8, 0xA: 4, 0xB: 4, 0x14: 8, 0x40: 8, 0x48: 16}
 _OBJECT, _STRING, _UNICODE, _BINARY = 0x0D, 0x1E, 0x1F, 0x102
 _VARIABLE = frozenset({_OBJECT, _STRING, _UNICODE, _BINARY})
 _MULTIPLE, _NAMED = 0x1000, 0x8000
-_MOST = 5000  # attributes of a file, properties of an attribute, values of a property
+_MAX_COUNT = 5000  # attributes of a file, properties of an attribute, values of a property
 
 
 @dataclass(frozen=True)
-class Unpacked:
-    """``files`` as (name, bytes); ``text`` is "" if there is none, markup where ``html``; ``defect`` says what could not be read."""
+class TnefContents:
+    """``text`` ("" if none; markup if ``html``), ``files`` as (name, bytes), and a ``defect`` if something could not be read."""
 
     text: str = ""
     html: bool = False
@@ -28,8 +27,8 @@ class Unpacked:
     defect: str | None = None
 
 
-def unpack(data: bytes) -> Unpacked:
-    """What a ``winmail.dat`` holds; never fails: what stands before any damage comes back."""
+def read_tnef(data: bytes) -> TnefContents:
+    """The contents of a ``winmail.dat`` up to the first damage. Never raises."""
     reading = _Reading()
     try:
         for attribute, value in _attributes(data):
@@ -40,7 +39,7 @@ def unpack(data: bytes) -> Unpacked:
 
 
 class _Reading:
-    """What was met so far."""
+    """What has been read so far."""
 
     def __init__(self) -> None:
         self.codepage, self.html_codepage = "windows-1252", ""
@@ -53,13 +52,13 @@ class _Reading:
             case 0x9007:  # attOemCodepage
                 self.codepage = f"cp{struct.unpack_from('<I', value)[0]}"
             case 0x800C:  # attBody
-                self.plain = decode(value, self.codepage)[0]
+                self.plain = decode_text(value, self.codepage)[0]
             case 0x9003:  # attMsgProps
                 self.properties(value)
-            case 0x9002:  # attAttachRendData: the first of each attachment
+            case 0x9002:  # attAttachRendData, the first attribute of each attachment
                 self.files.append(("", b""))
             case 0x8010:  # attAttachTitle
-                self.file(name=decode(value, self.codepage)[0])
+                self.file(name=decode_text(value, self.codepage)[0])
             case 0x800F:  # attAttachData
                 self.file(data=value)
             case 0x9005:  # attAttachment
@@ -80,7 +79,7 @@ class _Reading:
         for key, kind, content in _properties(value):
             if key == 0x3707:  # PidTagAttachLongFilename
                 self.file(name=self.string(kind, content))
-            elif key == 0x3701:  # PidTagAttachDataBinary, or an object behind the 16 bytes of its interface
+            elif key == 0x3701:  # PidTagAttachDataBinary; an object follows 16 bytes of interface id
                 self.file(data=content[16:] if kind == _OBJECT else content)
 
     def file(self, name: str | None = None, data: bytes | None = None) -> None:
@@ -89,16 +88,16 @@ class _Reading:
             self.files[-1] = (old_name if name is None else name, old_data if data is None else data)
 
     def string(self, kind: int, content: bytes) -> str:
-        return decode(content, "utf-16-le" if kind == _UNICODE else self.codepage)[0]
+        return decode_text(content, "utf-16-le" if kind == _UNICODE else self.codepage)[0]
 
-    def result(self) -> Unpacked:
+    def result(self) -> TnefContents:
         text, html = self.plain, False
         if not text.strip() and self.html:
-            text, html = decode(self.html, self.html_codepage or self.codepage)[0], True
+            text, html = decode_text(self.html, self.html_codepage or self.codepage)[0], True
         defect = self.defect
         if not text.strip() and self.rtf and not defect:
             defect = "winmail.dat holds its text as RTF only"
-        return Unpacked(text, html, tuple(self.files), defect)
+        return TnefContents(text, html, tuple(self.files), defect)
 
 
 def _attributes(data: bytes) -> Iterator[tuple[int, bytes]]:
@@ -106,7 +105,7 @@ def _attributes(data: bytes) -> Iterator[tuple[int, bytes]]:
     if struct.unpack_from("<I", data)[0] != _SIGNATURE:
         raise ValueError
     at = 6
-    for _ in range(_MOST):
+    for _ in range(_MAX_COUNT):
         if at + 11 > len(data):
             return
         _, identifier, _, length = struct.unpack_from("<BHHI", data, at)
@@ -120,7 +119,7 @@ def _attributes(data: bytes) -> Iterator[tuple[int, bytes]]:
 def _properties(data: bytes) -> Iterator[tuple[int, int, bytes]]:
     """(identifier, type, first value) of each property (MS-OXTNEF section 2.1.3.4)."""
     (count,), at = struct.unpack_from("<I", data), 4
-    for _ in range(min(count, _MOST)):
+    for _ in range(min(count, _MAX_COUNT)):
         kind, key = struct.unpack_from("<HH", data, at)
         at += 4
         if key >= _NAMED:
@@ -131,7 +130,7 @@ def _properties(data: bytes) -> Iterator[tuple[int, int, bytes]]:
         if kind & _MULTIPLE or single in _VARIABLE:
             (values,) = struct.unpack_from("<I", data, at)
             at += 4
-        if values > _MOST or (size is None and single not in _VARIABLE):
+        if values > _MAX_COUNT or (size is None and single not in _VARIABLE):
             raise ValueError
         first = None
         for _ in range(values):

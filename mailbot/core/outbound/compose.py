@@ -2,6 +2,7 @@
 
 import hashlib
 import quopri
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from email.header import Header
@@ -9,8 +10,11 @@ from email.parser import BytesHeaderParser
 from email.utils import format_datetime
 from zoneinfo import ZoneInfo
 
-from mailbot.core.base.address import clean, clean_text
+from mailbot.core.base.characters import multi_line, single_line
 from mailbot.core.mail.bounce import OWN_HEADER
+
+#: A Message-ID that may stand in a header: printable ASCII that fits into one line.
+_MESSAGE_ID = re.compile(r"<[!-;=?-~]{1,900}>")
 
 
 @dataclass(frozen=True)
@@ -69,16 +73,16 @@ def compose(mail: Rendered, envelope: Envelope, desk: Letterhead) -> bytes:
 def _headers(envelope: Envelope, subject: str, desk: Letterhead) -> list[tuple[str, str]]:
     headers = [
         ("From", f"{_encoded(desk.name)} <{desk.address}>"),
-        ("To", envelope.to),
-        ("Subject", _encoded(clean(subject, 200))),
+        ("To", single_line(envelope.to, 320)),
+        ("Subject", _encoded(single_line(subject, 200))),
         ("Date", format_datetime(envelope.date.astimezone(desk.zone))),
         ("Message-ID", envelope.message_id),
     ]
     if envelope.reply_to:
         headers.append(("Reply-To", envelope.reply_to))
-    if envelope.in_reply_to:
-        headers.append(("In-Reply-To", clean(envelope.in_reply_to, 400)))
-        headers.append(("References", "\r\n ".join(clean(r, 400) for r in envelope.references)))
+    if thread := [one for one in envelope.references if _MESSAGE_ID.fullmatch(one)]:
+        headers.append(("In-Reply-To", thread[-1]))
+        headers.append(("References", "\r\n ".join(thread)))
     return [
         *headers,
         ("Auto-Submitted", "auto-replied" if envelope.in_reply_to else "auto-generated"),
@@ -90,14 +94,14 @@ def _headers(envelope: Envelope, subject: str, desk: Letterhead) -> list[tuple[s
 
 def _encoded(text: str) -> str:
     """A header's words: as they are when plain ASCII, else encoded; folded by our own line ends only."""
-    plain = clean(text, 300)
+    plain = single_line(text, 300)
     if (plain.isascii() and not set(plain) & set('"(),:;<>@[\\]')) or (plain.isascii() and "[" in plain):
         return plain
     return Header(plain, "utf-8", maxlinelen=70, header_name="Subject").encode(linesep="\r\n")
 
 
 def _part(boundary: str, kind: str, text: str) -> str:
-    data = clean_text(text).strip("\n") + "\n"
-    encoded = quopri.encodestring(data.encode()).decode("ascii").replace("\n", "\r\n")
+    data = multi_line(text).strip("\n") + "\n"
+    encoded = quopri.encodestring(data.encode("utf-8", "replace")).decode("ascii").replace("\n", "\r\n")
     head = f'Content-Type: text/{kind}; charset="utf-8"\r\nContent-Transfer-Encoding: quoted-printable\r\n'
     return f"--{boundary}\r\n{head}\r\n{encoded}\r\n"

@@ -3,13 +3,15 @@
 What a ticket looks like is in ``ticket_view``, single rows and sentences in ``words``.
 """
 
-from dataclasses import replace
 from functools import partial
 
+from mailbot.core.base.frozen import replace
+from mailbot.core.catalogue.item_kinds import ItemKind
 from mailbot.core.desk.effects import Facts
 from mailbot.core.desk.mail_kind import MailKind
 from mailbot.core.desk.ticket import ITEM_FIELDS, State
 from mailbot.core.form.fields import TITLES, label
+from mailbot.core.form.request_kinds import RequestKind
 from mailbot.core.ledger.licence import Licence
 from mailbot.core.outbound.draft import Draft
 from mailbot.core.outbound.reply_links import new_mail_link, reply_link
@@ -33,7 +35,7 @@ from mailbot.core.outbound.words.sentences import Words
 
 _CONTRACT_FIELDS = frozenset({"plan", "support", "billing", "whitelabel"})
 #: The forms that change settled items, and the fields that each is for.
-_FORMS_FOR = {"modify": ITEM_FIELDS - _CONTRACT_FIELDS, "contract": _CONTRACT_FIELDS}
+_FORMS_FOR = {RequestKind.MODIFY: ITEM_FIELDS - _CONTRACT_FIELDS, RequestKind.CONTRACT: _CONTRACT_FIELDS}
 #: The lists of the digest, in their order.
 _WAITING = (State.WAITING_STAFF, State.WAITING_CONFIRMATION, State.WAITING_CUSTOMER)
 
@@ -64,7 +66,7 @@ def mail_view(draft: Draft, words: Words) -> MailView:
 def _facts_view(draft: Draft, phrases: Phrases) -> FactsView:
     kind, facts, catalogue = draft.send.kind, draft.send.facts, draft.catalogue
     listed = kind is not MailKind.DIGEST  # which has lists of its own
-    plugins = (item.removeprefix("plugin:") for item in facts.items if item.startswith("plugin:"))
+    plugins = (item.key for item in facts.items if item.kind is ItemKind.PLUGIN)
     return FactsView(
         code=facts.why,
         explanation=explanation(facts.why, phrases) if facts.why else "",
@@ -87,7 +89,7 @@ def _facts_view(draft: Draft, phrases: Phrases) -> FactsView:
 
 def _form_view(facts: Facts) -> FormView:
     lines = () if facts.quiet or not facts.form else tuple(facts.form.split("\n"))
-    return FormView(facts.form_key, TITLES.get(facts.form_key, ""), lines)
+    return FormView(facts.form_key or "", TITLES[facts.form_key] if facts.form_key else "", lines)
 
 
 def _name(key: str, phrases: Phrases) -> str:

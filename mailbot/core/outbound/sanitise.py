@@ -1,12 +1,14 @@
 """Makes every text in a ticket or in the facts of a mail harmless, once, before anything is said of it."""
 
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import fields, is_dataclass
 from datetime import date
 from enum import Enum
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
+from mailbot.core.base.frozen import replace
+from mailbot.core.catalogue.item_kinds import ItemKey
 from mailbot.core.outbound.text_layout import one_line, safe
 
 #: Fields whose texts may have several lines; all others become one line.
@@ -23,7 +25,7 @@ def harmless(value: T, name: str = "") -> T:
 
 
 def _harmless(value: Any, name: str) -> Any:
-    if value is None or isinstance(value, int | date | Enum):
+    if value is None or isinstance(value, int | date | Enum | ItemKey):
         return value
     match value:
         case str():

@@ -6,9 +6,9 @@ of its one form may read as a field.
 
 import re
 import textwrap
-import unicodedata
 from collections.abc import Sequence
 
+from mailbot.core.base.characters import multi_line
 from mailbot.core.form.reader import read_fields
 
 #: RFC 5322 section 2.1.1 asks for at most 78; some room is left for one mark of quoting.
@@ -17,7 +17,6 @@ WIDTH = 76
 MOST_LINES, MOST_SIGNS, ONE_LINE = 400, 20_000, 400
 #: Begins a line that ``wrapped`` leaves as it is. Nothing that was received holds one (see ``safe``).
 _ASIS = "\0"
-_HARMFUL = frozenset({"Cc", "Cf", "Cs"})
 _LEAD = re.compile(r"[\s>*•·|-]*")
 #: What parts a label from its value, but for the colon of a link.
 _PARTS = re.compile(r"(?<!http)(?<!https)(?<!mailto)[:：\t|]")
@@ -26,14 +25,13 @@ _LOOKS = "\u2236"
 
 
 def safe(text: str) -> str:
-    """``text`` without control, bidirectional, zero-width and broken signs; line ends stay, at most 400 lines.
+    """``text`` as ``multi_line`` shows it, tabs as spaces, at most 400 lines.
 
     What is left out at the end is marked by a line ``[...]``.
     """
     if text.isascii() and text.isprintable() and len(text) <= MOST_SIGNS:
         return text.rstrip()
-    cut = "\n".join(text[:MOST_SIGNS].splitlines())
-    lines = ["".join(map(_harmless, line)).rstrip() for line in cut.split("\n")]
+    lines = [line.rstrip() for line in multi_line(text, MOST_SIGNS).replace("\t", " ").split("\n")]
     short = len(lines) <= MOST_LINES and len(text) <= MOST_SIGNS
     return "\n".join(lines if short else [*lines[:MOST_LINES], "[...]"]).strip("\n")
 
@@ -47,14 +45,6 @@ def one_line(text: str) -> str:
 def first_line(text: str | None) -> str:
     """The first line of ``text``; of a failure's reason what went wrong, without its traceback."""
     return (text or "").strip().partition("\n")[0]
-
-
-def _harmless(sign: str) -> str:
-    if " " <= sign <= "~":
-        return sign
-    if sign.isspace():
-        return " "
-    return "" if unicodedata.category(sign) in _HARMFUL else sign
 
 
 def unread(line: str) -> str:

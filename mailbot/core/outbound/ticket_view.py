@@ -1,13 +1,14 @@
 """What a mail says of its ticket, as far as its reader may see it (see ``readership``)."""
 
-from dataclasses import replace
-
-from mailbot.core.base.address import same
+from mailbot.core.base.address import same_address
+from mailbot.core.base.frozen import replace
+from mailbot.core.catalogue.item_kinds import ItemKey, ItemKind
 from mailbot.core.desk.grant import activated_on
-from mailbot.core.desk.ticket import GRANTED, Item, ItemStatus, State, Ticket
+from mailbot.core.desk.ticket import GRANTED, Item, ItemStatus, Route, State, Ticket
 from mailbot.core.form import blank_form
 from mailbot.core.form.fields import label
 from mailbot.core.form.problem import Problem
+from mailbot.core.form.request_kinds import RequestKind
 from mailbot.core.ledger.licence import Licence
 from mailbot.core.ledger.period import decrease_day, next_period
 from mailbot.core.outbound.draft import Draft
@@ -30,8 +31,9 @@ def ticket_view(draft: Draft, ticket: Ticket, phrases: Phrases) -> TicketView:
     """The view of the draft's ticket, every text in which is harmless already, as the reader may see it."""
     reader, facts = draft.reader, draft.send.facts
     sight = reader.sees(ticket)
-    if sight.hidden:
-        draft, ticket = replace(draft, licence=None), sight.ticket
+    ticket = sight.ticket
+    if sight.neutral:
+        draft = replace(draft, licence=None)
     reads = sight.licence_data
     due = tuple(item for item in sight.items if item.item in facts.items)
     days = _billing_days(draft, ticket)
@@ -44,7 +46,7 @@ def ticket_view(draft: Draft, ticket: Ticket, phrases: Phrases) -> TicketView:
         state=told_state(ticket, reader, phrases),
         customer=ticket.customer_name or ticket.sender,
         sender=ticket.sender,
-        requested_by="" if same(reader.address, ticket.sender) else ticket.sender,
+        requested_by="" if same_address(reader.address, ticket.sender) else ticket.sender,
         token=ticket.token or "",
         token_start=(ticket.token or "")[:4],
         new_token=ticket.new_token or "",
@@ -90,7 +92,7 @@ def _billing_days(draft: Draft, ticket: Ticket) -> BillingDays:
     """The days of the billing sentences; the next period is unknown where the billing frequency is about to change."""
     licence = draft.licence
     asked_on = ticket.received_at.astimezone(draft.letterhead.zone).date()
-    if licence is None or ticket.item("billing") or _billing_changes(licence):
+    if licence is None or ticket.item(ItemKey.BILLING) or _billing_changes(licence):
         return BillingDays(asked_on, activated_on(ticket))
     lower = next_period(licence.billing, licence.renewal, decrease_day(asked_on))
     return BillingDays(asked_on, activated_on(ticket), lower)
@@ -106,7 +108,9 @@ def ending(ticket: Ticket) -> str:
     ``applied``, ``scheduled``, ``mixed`` (some applied, some scheduled), ``partly`` (some granted, some refused),
     ``refused``, ``cancelled``, or ``open``. Implied items count only where there are no others.
     """
-    statuses = {item.status for item in ticket.items if item.route != "implied"} or {i.status for i in ticket.items}
+    statuses = {item.status for item in ticket.items if item.route is not Route.IMPLIED} or {
+        i.status for i in ticket.items
+    }
     granted, refused = statuses & set(_PROMISED), ItemStatus.REFUSED in statuses
     if statuses & {None, ItemStatus.WAITING_STAFF} or not statuses:
         return "open"
@@ -151,23 +155,23 @@ def _challenge(draft: Draft, ticket: Ticket) -> str:
         return "email"
     if ticket.is_question:
         return "question"
-    if not same(draft.reader.address, ticket.sender):
+    if not same_address(draft.reader.address, ticket.sender):
         return "contact"
     return "himself" if draft.reader.licences else "new"
 
 
 def _activated(ticket: Ticket) -> bool:
     """Whether the ticket has given the customer a licence that he can now put on his server."""
-    plan = ticket.item("plan")
-    return ticket.request == "activate" and plan is not None and plan.status is ItemStatus.APPLIED
+    plan = ticket.item(ItemKey.PLAN)
+    return ticket.request is RequestKind.ACTIVATE and plan is not None and plan.status is ItemStatus.APPLIED
 
 
 def _moved(ticket: Ticket) -> bool:
-    token = ticket.item("token")
+    token = ticket.item(ItemKey.TOKEN)
     return token is not None and token.status is ItemStatus.APPLIED
 
 
 def _is_ai(item: Item, phrases: Phrases) -> bool:
     """Whether the item is a granted add-on that is billed by usage too."""
-    addon = phrases.catalogue.addons.get(item.item.removeprefix("addon:")) if item.item.startswith("addon:") else None
+    addon = phrases.catalogue.addons.get(item.item.key) if item.item.kind is ItemKind.ADDON else None
     return bool(addon and addon.ai and item.to and item.status in _PROMISED)

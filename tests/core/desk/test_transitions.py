@@ -1,17 +1,21 @@
 """The one table: every event has its place in every state, and what is over changes nothing."""
 
+import inspect
 from datetime import UTC, date, datetime
 from typing import get_args
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from mailbot.core.catalogue.item_kinds import ItemKey
 from mailbot.core.desk import events
 from mailbot.core.desk.context import Scene
 from mailbot.core.desk.events import Event
 from mailbot.core.desk.ticket import FINAL, Ending, Item, ItemStatus, Route, State, Ticket, with_state
 from mailbot.core.desk.transitions import TABLE, decide
+from mailbot.core.form.request_kinds import RequestKind
 from mailbot.core.ledger.licence import Ledger, Licence
+from mailbot.core.ledger.rule import Rule
 from tests.support.desk import catalogue
 
 NOW = datetime(2026, 11, 3, 9, tzinfo=UTC)
@@ -27,6 +31,7 @@ LOOK = {
     State.SCHEDULED: {"released": True, "status": ItemStatus.SCHEDULED},
     State.DONE: {"released": True, "status": ItemStatus.APPLIED},
     State.REJECTED: {"released": True, "status": ItemStatus.REFUSED},
+    State.DENIED: {"neutral": True, "status": ItemStatus.CANCELLED, "ending": Ending.DENIED},
     State.CANCELLED: {"released": True, "status": ItemStatus.CANCELLED, "ending": Ending.CANCELLED},
     State.CLOSED: {"released": True, "ending": Ending.CLOSED},
 }
@@ -49,11 +54,11 @@ OTHERS = [
 def ticket(state: State) -> Ticket:
     look = dict(LOOK[state])
     item = Item(
-        item="support", from_="silver", to="platinum", rule="increase", route=Route.STAFF, status=look.pop("status", None),
+        item=ItemKey.SUPPORT, from_="silver", to="platinum", rule=Rule.INCREASE, route=Route.STAFF, status=look.pop("status", None),
         effective=date(2026, 12, 1),
     )  # fmt: skip
     made = Ticket(
-        ref="LIC-1", number=1, request="contract", token=TOKEN, sender="joe@acme.example", sender_verdict="verified",
+        ref="LIC-1", number=1, request=RequestKind.CONTRACT, token=TOKEN, sender="joe@acme.example", sender_verdict="verified",
         received_at=NOW, items=(item,), **look,
     )  # fmt: skip
     return with_state(made)
@@ -70,7 +75,14 @@ def test_every_event_has_its_place_in_every_state(state: State, event: type) -> 
     assert event in TABLE[state]
 
 
-@pytest.mark.parametrize("state", sorted(FINAL))
+@pytest.mark.parametrize("state", State)
+def test_each_step_takes_the_event_it_is_listed_for(state: State) -> None:
+    for event, step in TABLE[state].items():
+        _, taken, _ = list(inspect.signature(step, eval_str=True).parameters.values())
+        assert taken.annotation is object or event in (get_args(taken.annotation) or (taken.annotation,)), step
+
+
+@pytest.mark.parametrize("state", sorted(FINAL - {State.DENIED}))
 @pytest.mark.parametrize("event", [*BY_STAFF, *OTHERS], ids=lambda event: type(event).__name__)
 def test_what_is_final_stays_as_it_is(state: State, event: Event) -> None:
     before = ticket(state)
@@ -96,10 +108,12 @@ LEADS = {
     (State.SCHEDULED, events.Withdrawn): State.CANCELLED,
     (State.SCHEDULED, events.Asks): State.WAITING_CUSTOMER,
     (State.APPLYING, events.Asks): State.WAITING_CUSTOMER,
+    (State.DENIED, events.Withdrawn): State.CANCELLED,
+    (State.DENIED, events.Silent): State.CANCELLED,
 }
 
 
-@pytest.mark.parametrize("state", [state for state in State if state not in FINAL])
+@pytest.mark.parametrize("state", [state for state in State if state not in FINAL or state is State.DENIED])
 @pytest.mark.parametrize("event", [*BY_STAFF, *OTHERS], ids=lambda event: type(event).__name__)
 def test_where_each_event_leads(state: State, event: Event) -> None:
     assert decide(ticket(state), event, SCENE).ticket.state is LEADS.get((state, type(event)), state)

@@ -6,6 +6,7 @@ from mailbot.core.form.blank_form import blank, filled_form, prepared
 from mailbot.core.form.fields import FIELDS, FORMS, TITLES, Form
 from mailbot.core.form.problem import Code
 from mailbot.core.form.reader import read_fields, read_forms
+from mailbot.core.form.request_kinds import Action, RequestKind
 from mailbot.core.form.validation import validate
 from mailbot.core.form.which_form import stated
 from tests.core.form.test_fields import FORM
@@ -67,22 +68,22 @@ def test_an_untouched_general_form_only_lacks_values(key: str) -> None:
 
 
 def test_the_form_of_one_action_says_it_already_and_asks_for_nothing_else() -> None:
-    assert blank("modify", catalogue(), "deactivate").splitlines() == [
+    assert blank(RequestKind.MODIFY, catalogue(), Action.DEACTIVATE).splitlines() == [
         "Request: modify/deactivate", "License token: ", "Customer name: ", "I accept the License Agreement (yes / no): ", "Action: deactivate",
         "Reason (Project ended / Server replaced / Other product / Cost / or your own words): ", "Customer email: ", "Comments: ",
     ]  # fmt: skip
-    assert "30 days free demo: yes" in blank("activate", catalogue(), "demo").splitlines()
-    assert "Plan" not in blank("activate", catalogue(), "demo")
-    assert "Action (Add / Remove / Deactivate): " in blank("modify", catalogue()).splitlines()
-    for action in ("expired", "token_change", "other"):
-        assert "attach it to your mail" in blank("reactivate", catalogue(), action)
+    assert "30 days free demo: yes" in blank(RequestKind.ACTIVATE, catalogue(), Action.DEMO).splitlines()
+    assert "Plan" not in blank(RequestKind.ACTIVATE, catalogue(), Action.DEMO)
+    assert "Action (Add / Remove / Deactivate): " in blank(RequestKind.MODIFY, catalogue()).splitlines()
+    for action in (Action.EXPIRED, Action.TOKEN_CHANGE, Action.OTHER):
+        assert "attach it to your mail" in blank(RequestKind.REACTIVATE, catalogue(), action)
 
 
 @pytest.mark.parametrize("width", [40, 60, 72])
 def test_a_form_whose_long_lines_were_broken_by_a_mail_program(width: int) -> None:
     import textwrap
 
-    text = fill(blank("activate", catalogue(), "plan"), VALUES)
+    text = fill(blank(RequestKind.ACTIVATE, catalogue(), Action.PLAN), VALUES)
     broken = "\n".join("\n".join(textwrap.wrap(line, width)) for line in text.splitlines() if line)
     request, problems = validate(read_forms(broken, "")[0], catalogue(), attachments=False)
     assert (problems, request.addons, request.plugins) == ((), ("quality_analysis", "ai_assistants"), ("botify",))

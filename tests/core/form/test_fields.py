@@ -6,6 +6,7 @@ from mailbot.core.form.blank_form import blank, filled_form
 from mailbot.core.form.fields import FORMS, TITLES
 from mailbot.core.form.problem import Code
 from mailbot.core.form.reader import read_fields, read_forms
+from mailbot.core.form.request_kinds import RequestKind
 from mailbot.core.form.validation import validate
 from tests.support.desk import catalogue
 
@@ -99,7 +100,7 @@ def test_prose_is_no_form() -> None:
 
 
 @pytest.mark.parametrize("request_key", TITLES)
-def test_a_blank_form_names_fields_that_are_read_again(request_key: str) -> None:
+def test_a_blank_form_names_fields_that_are_read_again(request_key: RequestKind) -> None:
     lines = [f"{line}X" if line.endswith(": ") else line for line in blank(request_key, catalogue()).splitlines()]
     read = read_fields("\n".join(lines))
     assert len(read.values) == len(lines)

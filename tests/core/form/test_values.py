@@ -225,7 +225,7 @@ def test_tokens_are_kept_and_what_stands_around_them_is_not(line: str, token: st
 
 
 def test_what_is_inside_a_token_makes_it_malformed() -> None:
-    for raw in ("ABCD\u200bEFGH", "ABCD EFGH", "ABC“DEFGH", "short", "x" * 129):
+    for raw in ("ABCD\u200bEFGH", "ABCD\u202eEFGH", "ABCD EFGH", "ABC“DEFGH", "short", "x" * 129):
         _, problems = checked(PLAN.replace("A1B2C3D4E5F6", raw))
         assert problems == [("token", Code.TOKEN_MALFORMED)], raw
 

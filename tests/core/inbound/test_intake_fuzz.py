@@ -51,9 +51,9 @@ def read_whole(raw: bytes) -> None:
     for purpose in (None, *sorted(STAFF_PURPOSES)):
         understand(mail, Thread(found, purpose), "d@e.f", "X-Spam-Flag: YES")
     for server in ("mx.desk.example", "microsoft365"):
-        auth_results.verdict(mail, server)
-    bounce.report(mail)
-    bounce.automatic(mail, "d@e.f")
+        auth_results.sender_verdict(mail, server)
+    bounce.delivery_report(mail)
+    bounce.automatic_reason(mail, "d@e.f")
     own = quotes.own_text(mail.text, (MARKER,)).own
     decision_grammar.read_decisions(own, "LIC", {"LIC-1": {"agents": "agents"}})
     decision_grammar.confirmation_word(own)

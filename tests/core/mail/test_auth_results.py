@@ -1,10 +1,10 @@
-"""Who is believed to be who he says: only what the receiving server wrote, and only for exactly that domain."""
+"""Which senders are proved: only by the receiving server, and only for exactly the From domain."""
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mailbot.core.mail.auth_results import Verdict, verdict
+from mailbot.core.mail.auth_results import Verdict, sender_verdict
 from mailbot.core.mail.message import Message, parse
 
 ID = "mx.desk.example"
@@ -34,8 +34,8 @@ def stamped(*results: str, sender: str = "ann@acme.example") -> Message:
         "mx.desk.example; dmarc=temperror header.from=acme.example; dkim=pass header.d=acme.example",
     ],
 )
-def test_the_servers_word_for_exactly_the_from_domain_verifies(result):
-    assert verdict(stamped(result), ID) is VERIFIED
+def test_a_pass_for_exactly_the_from_domain_verifies_the_sender(result):
+    assert sender_verdict(stamped(result), ID) is VERIFIED
 
 
 @pytest.mark.parametrize(
@@ -74,8 +74,8 @@ def test_the_servers_word_for_exactly_the_from_domain_verifies(result):
         "mx.desk.example; dmarc=pass header.from=acme.example" + " x" * 3000,
     ],
 )
-def test_nothing_less_verifies(result):
-    assert verdict(stamped(result), ID) is UNVERIFIED
+def test_a_result_that_does_not_pass_for_the_from_domain_leaves_the_sender_unverified(result):
+    assert sender_verdict(stamped(result), ID) is UNVERIFIED
 
 
 @pytest.mark.parametrize(
@@ -94,8 +94,8 @@ def test_nothing_less_verifies(result):
         "mx.desk.example; dmarc=fail header.from=acme.example" + " x" * 3000,
     ],
 )
-def test_a_failed_policy_refuses_even_where_the_field_is_damaged(result):
-    assert verdict(stamped(result), ID) is REFUSED
+def test_a_dmarc_fail_refuses_the_sender_even_in_a_damaged_field(result):
+    assert sender_verdict(stamped(result), ID) is REFUSED
 
 
 @pytest.mark.parametrize(
@@ -109,8 +109,8 @@ def test_a_failed_policy_refuses_even_where_the_field_is_damaged(result):
         "mx.desk.example; dmarc=failure",
     ],
 )
-def test_a_failure_under_the_policy_none_is_only_unverified(result):
-    assert verdict(stamped(result), ID) is UNVERIFIED
+def test_a_dmarc_fail_under_policy_none_is_only_unverified(result):
+    assert sender_verdict(stamped(result), ID) is UNVERIFIED
 
 
 GOOD = "mx.desk.example; dmarc=pass header.from=acme.example"
@@ -118,26 +118,26 @@ BAD = "mx.desk.example; dmarc=fail (p=reject) header.from=acme.example"
 
 
 def test_only_the_topmost_field_with_the_id_counts():
-    assert verdict(stamped(GOOD, BAD), ID) is VERIFIED
-    assert verdict(stamped(BAD, GOOD), ID) is REFUSED
-    assert verdict(stamped("mx.desk.example; none", GOOD), ID) is UNVERIFIED
-    assert verdict(stamped("mx.desk.example; ((", GOOD), ID) is UNVERIFIED
-    assert verdict(stamped("other.example; dmarc=fail header.from=acme.example", GOOD), ID) is VERIFIED
+    assert sender_verdict(stamped(GOOD, BAD), ID) is VERIFIED
+    assert sender_verdict(stamped(BAD, GOOD), ID) is REFUSED
+    assert sender_verdict(stamped("mx.desk.example; none", GOOD), ID) is UNVERIFIED
+    assert sender_verdict(stamped("mx.desk.example; ((", GOOD), ID) is UNVERIFIED
+    assert sender_verdict(stamped("other.example; dmarc=fail header.from=acme.example", GOOD), ID) is VERIFIED
 
 
-def test_without_an_id_nobody_is_verified_or_refused():
-    assert verdict(stamped(GOOD), None) is UNVERIFIED
-    assert verdict(stamped(BAD), None) is UNVERIFIED
-    assert verdict(stamped(), ID) is UNVERIFIED
+def test_without_a_configured_id_no_sender_is_verified_or_refused():
+    assert sender_verdict(stamped(GOOD), None) is UNVERIFIED
+    assert sender_verdict(stamped(BAD), None) is UNVERIFIED
+    assert sender_verdict(stamped(), ID) is UNVERIFIED
 
 
 def test_a_mail_without_one_sender_is_never_verified():
-    assert verdict(stamped(GOOD, sender="ann@acme.example, bob@acme.example"), ID) is UNVERIFIED
-    assert verdict(stamped("mx.desk.example; dkim=pass header.d=", sender="nobody"), ID) is UNVERIFIED
+    assert sender_verdict(stamped(GOOD, sender="ann@acme.example, bob@acme.example"), ID) is UNVERIFIED
+    assert sender_verdict(stamped("mx.desk.example; dkim=pass header.d=", sender="nobody"), ID) is UNVERIFIED
 
 
 def test_the_case_of_the_senders_domain_does_not_matter():
-    assert verdict(stamped(GOOD, sender="Ann <Ann@ACME.Example>"), ID) is VERIFIED
+    assert sender_verdict(stamped(GOOD, sender="Ann <Ann@ACME.Example>"), ID) is VERIFIED
 
 
 MS_PASS = (
@@ -146,17 +146,22 @@ MS_PASS = (
 )
 
 
-def test_microsoft365_writes_without_an_id():
-    assert verdict(stamped(MS_PASS), "microsoft365") is VERIFIED
-    assert verdict(stamped(MS_PASS), "Microsoft365") is VERIFIED
-    assert verdict(stamped(MS_PASS.replace("acme.example", "other.example")), "microsoft365") is UNVERIFIED
-    assert verdict(stamped(MS_PASS.replace("dmarc=pass", "dmarc=bestguesspass")), "microsoft365") is VERIFIED  # by DKIM
-    assert verdict(stamped("spf=pass smtp.mailfrom=acme.example; dkim=none; dmarc=none"), "microsoft365") is UNVERIFIED
+def test_microsoft365_fields_have_no_id():
+    assert sender_verdict(stamped(MS_PASS), "microsoft365") is VERIFIED
+    assert sender_verdict(stamped(MS_PASS), "Microsoft365") is VERIFIED
+    assert sender_verdict(stamped(MS_PASS.replace("acme.example", "other.example")), "microsoft365") is UNVERIFIED
+    assert (
+        sender_verdict(stamped(MS_PASS.replace("dmarc=pass", "dmarc=bestguesspass")), "microsoft365") is VERIFIED
+    )  # by DKIM
+    assert (
+        sender_verdict(stamped("spf=pass smtp.mailfrom=acme.example; dkim=none; dmarc=none"), "microsoft365")
+        is UNVERIFIED
+    )
 
 
 def test_microsoft365_must_be_the_topmost_field_of_all():
-    assert verdict(stamped("other.example; none", MS_PASS), "microsoft365") is UNVERIFIED
-    assert verdict(stamped("microsoft365; dmarc=pass header.from=acme.example"), "microsoft365") is UNVERIFIED
+    assert sender_verdict(stamped("other.example; none", MS_PASS), "microsoft365") is UNVERIFIED
+    assert sender_verdict(stamped("microsoft365; dmarc=pass header.from=acme.example"), "microsoft365") is UNVERIFIED
 
 
 @pytest.mark.parametrize(
@@ -168,15 +173,15 @@ def test_microsoft365_shows_the_policy_as_an_action(action, expected):
     result = (
         f"spf=fail smtp.mailfrom=acme.example; dkim=none header.d=none;dmarc=fail {action} header.from=acme.example"
     )
-    assert verdict(stamped(result), "microsoft365") is expected
+    assert sender_verdict(stamped(result), "microsoft365") is expected
 
 
 @settings(max_examples=200, deadline=None, database=None)
 @given(st.text(alphabet=st.sampled_from(';=().\\" adkimrcpsfe/1@\t'), max_size=120))
-def test_no_field_makes_it_fail(noise):
+def test_no_field_makes_the_verdict_raise(noise):
     for head in ("", "mx.desk.example; ", "mx.desk.example; dmarc=pass header.from=other.example "):
-        assert verdict(stamped(head + noise), ID) in (UNVERIFIED, REFUSED)
-        verdict(stamped(head + noise), "microsoft365")
+        assert sender_verdict(stamped(head + noise), ID) in (UNVERIFIED, REFUSED)
+        sender_verdict(stamped(head + noise), "microsoft365")
 
 
 #: What receiving servers stamp, as it stands in real mails, with names changed: {id} is theirs, {d} the From domain.
@@ -221,33 +226,33 @@ def configured(server: str) -> str:
 
 @pytest.mark.parametrize("server", SERVERS)
 def test_what_real_servers_write_verifies_the_domain_it_names(server):
-    assert verdict(of_server(server, "acme.example"), configured(server)) is VERIFIED
-    assert verdict(of_server(server, "ACME.Example"), configured(server)) is VERIFIED
+    assert sender_verdict(of_server(server, "acme.example"), configured(server)) is VERIFIED
+    assert sender_verdict(of_server(server, "ACME.Example"), configured(server)) is VERIFIED
 
 
 @pytest.mark.parametrize("server", SERVERS)
 @pytest.mark.parametrize("other", LOOK_ALIKES)
-def test_and_no_other_that_looks_like_it(server, other):
-    assert verdict(of_server(server, other), configured(server)) is UNVERIFIED
+def test_what_real_servers_write_verifies_no_similar_domain(server, other):
+    assert sender_verdict(of_server(server, other), configured(server)) is UNVERIFIED
 
 
 @pytest.mark.parametrize("server", [server for server in SERVERS if "spf=" in SERVERS[server]])
-def test_spf_alone_never_counts_whoever_writes_it(server):
+def test_spf_alone_never_verifies(server):
     spf_only = (
         SERVERS[server]
         .format(id=ID, d="acme.example")
         .replace("dkim=pass", "dkim=none")
         .replace("dmarc=pass", "dmarc=none")
     )
-    assert verdict(stamped(spf_only), configured(server)) is UNVERIFIED
+    assert sender_verdict(stamped(spf_only), configured(server)) is UNVERIFIED
 
 
 @pytest.mark.parametrize("server", [server for server in SERVERS if "dmarc=pass" in SERVERS[server]])
-def test_what_real_servers_write_of_a_forged_mail_does_not_verify(server):
+def test_what_real_servers_write_about_a_forged_mail_does_not_verify(server):
     failed = (
         SERVERS[server]
         .format(id=ID, d="acme.example")
         .replace("dkim=pass", "dkim=fail")
         .replace("dmarc=pass", "dmarc=fail")
     )
-    assert verdict(stamped(failed), configured(server)) is not VERIFIED
+    assert sender_verdict(stamped(failed), configured(server)) is not VERIFIED

@@ -1,8 +1,8 @@
-"""What no person wrote: delivery reports and automatic mail."""
+"""Mail that no person wrote: delivery reports and automatic mail."""
 
 import pytest
 
-from mailbot.core.mail.bounce import DeliveryReport, automatic, own, report
+from mailbot.core.mail.bounce import DeliveryReport, automatic_reason, delivery_report, is_own_mail
 from mailbot.core.mail.message import Message, parse
 from tests.support.paths import TESTS
 
@@ -16,7 +16,7 @@ def mail(text: str = "hello", **fields: str) -> Message:
     return parse("".join(f"{name}: {value}\n" for name, value in known.items()).encode() + f"\n{text}\n".encode())
 
 
-def delivery_report(*parts: str, sender: str = "MAILER-DAEMON@mx.example", kind: str = "delivery-status") -> Message:
+def mail_with_report(*parts: str, sender: str = "MAILER-DAEMON@mx.example", kind: str = "delivery-status") -> Message:
     body = "".join(f"--b\n{part}\n" for part in parts) + "--b--"
     return mail(body, From=sender, Return_Path="<>", Content_Type=f"multipart/report; report-type={kind}; boundary=b")
 
@@ -31,59 +31,59 @@ RETURNED = "Content-Type: message/rfc822\n\nSubject: x\nMessage-ID: <lic-1@desk.
 RETURNED_HEADERS = "Content-Type: text/rfc822-headers\n\nSubject: x\nMessage-ID: <lic-1@desk.example>\n"
 
 
-def test_a_report_is_read_by_its_fields():
+def test_a_delivery_report_is_read_from_its_fields():
     expected = DeliveryReport("failed", "5.1.1", "Gone@acme.example", ("<lic-1@desk.example>",), "smtp; 550 no")
-    assert report(delivery_report("\nSorry.", STATUS + FAILED, RETURNED)) == expected
-    assert report(delivery_report("\nSorry.", STATUS + FAILED, RETURNED_HEADERS)) == expected
+    assert delivery_report(mail_with_report("\nSorry.", STATUS + FAILED, RETURNED)) == expected
+    assert delivery_report(mail_with_report("\nSorry.", STATUS + FAILED, RETURNED_HEADERS)) == expected
 
 
-def test_of_several_recipients_the_failed_one_is_told():
-    told = report(delivery_report(STATUS + DELAYED + "\n" + FAILED, RETURNED))
+def test_with_several_recipients_the_failed_one_is_reported():
+    told = delivery_report(mail_with_report(STATUS + DELAYED + "\n" + FAILED, RETURNED))
     assert told is not None
     assert (told.action, told.recipient) == ("failed", "Gone@acme.example")
 
 
-def test_a_delay_is_no_failure():
-    told = report(delivery_report(STATUS + DELAYED, RETURNED))
+def test_a_delayed_mail_has_not_failed():
+    told = delivery_report(mail_with_report(STATUS + DELAYED, RETURNED))
     assert told is not None
     assert (told.action, told.status) == ("delayed", "4.4.1")
 
 
-def test_a_report_without_the_returned_mail_names_none():
-    told = report(delivery_report(STATUS + FAILED))
+def test_a_report_without_the_returned_mail_has_no_original_ids():
+    told = delivery_report(mail_with_report(STATUS + FAILED))
     assert told is not None
     assert told.original_ids == ()
 
 
 def test_a_report_with_unreadable_fields_is_still_a_report():
-    told = report(delivery_report("Content-Type: message/delivery-status\n\n\0\xff garbage", RETURNED))
+    told = delivery_report(mail_with_report("Content-Type: message/delivery-status\n\n\0\xff garbage", RETURNED))
     assert told == DeliveryReport("failed", "", "", ("<lic-1@desk.example>",), "")
 
 
 def test_old_servers_return_the_mail_as_text():
-    told = report(parse((MAILS / "20-bounce-qmail.eml").read_bytes()))
+    told = delivery_report(parse((MAILS / "20-bounce-qmail.eml").read_bytes()))
     assert told is not None
     assert told.original_ids == ("<lic-13.7@desk.example>",)
 
 
 @pytest.mark.parametrize("sender", ["MAILER-DAEMON", "Mail Delivery System <Mailer-Daemon>", "postmaster@mx.example"])
-def test_a_daemon_needs_no_proper_address(sender):
+def test_a_daemon_may_have_a_malformed_address(sender):
     text = "------ This is a copy of your message\n\nMessage-Id: <lic-2@desk.example>"
-    told = report(mail(text, From=sender, Return_Path="<>", Subject="failure"))
+    told = delivery_report(mail(text, From=sender, Return_Path="<>", Subject="failure"))
     assert told is not None
     assert told.original_ids == ("<lic-2@desk.example>",)
-    told = report(mail(text, From=sender, X_Failed_Recipients="gone@acme.example", Subject="failure"))
+    told = delivery_report(mail(text, From=sender, X_Failed_Recipients="gone@acme.example", Subject="failure"))
     assert told is not None
     assert told.recipient == "gone@acme.example"
 
 
-def test_what_is_no_delivery_report():
+def test_mails_that_are_not_delivery_reports():
     quoted = "Message-Id: <lic-2@desk.example>"
-    assert report(mail(quoted)) is None
-    assert report(mail(quoted, Return_Path="<>")) is None  # from a person's address
-    assert report(mail(quoted, From="postmaster@acme.example")) is None  # a person may write from there
-    assert report(mail("sorry", From="MAILER-DAEMON@mx.example", Return_Path="<>")) is None
-    assert report(mail(Content_Type="multipart/report; report-type=delivery-status; boundary=b")) is None
+    assert delivery_report(mail(quoted)) is None
+    assert delivery_report(mail(quoted, Return_Path="<>")) is None  # from a person's address
+    assert delivery_report(mail(quoted, From="postmaster@acme.example")) is None  # a person may write from there
+    assert delivery_report(mail("sorry", From="MAILER-DAEMON@mx.example", Return_Path="<>")) is None
+    assert delivery_report(mail(Content_Type="multipart/report; report-type=delivery-status; boundary=b")) is None
 
 
 @pytest.mark.parametrize(
@@ -120,8 +120,8 @@ def test_what_is_no_delivery_report():
         ({"List-Id": "<licences.desk.example>", "Precedence": "bulk"}, "Precedence: bulk"),
     ],
 )
-def test_signs_of_automatic_mail(fields, reason):
-    assert automatic(mail(**fields), DESK) == reason
+def test_automatic_mail_is_recognised_with_its_reason(fields, reason):
+    assert automatic_reason(mail(**fields), DESK) == reason
 
 
 @pytest.mark.parametrize(
@@ -146,8 +146,8 @@ def test_signs_of_automatic_mail(fields, reason):
         {"Subject": "Abwesend ist keiner"},
     ],
 )
-def test_what_a_person_may_write(fields):
-    assert automatic(mail(**fields), DESK) is None
+def test_mail_that_a_person_may_have_written_is_not_automatic(fields):
+    assert automatic_reason(mail(**fields), DESK) is None
 
 
 @pytest.mark.parametrize(
@@ -168,8 +168,8 @@ def test_what_a_person_may_write(fields):
         "=?utf-8?q?Respuesta_autom=C3=A1tica=3A_x?=",
     ],
 )
-def test_absence_is_known_by_its_subject(subject):
-    assert automatic(mail(Subject=subject), DESK) == "the subject of an absence notice"
+def test_an_absence_notice_is_recognised_by_its_subject(subject):
+    assert automatic_reason(mail(Subject=subject), DESK) == "the subject of an absence notice"
 
 
 @pytest.mark.parametrize(
@@ -217,9 +217,9 @@ def test_absence_is_known_by_its_subject(subject):
         "Este es un mensaje automático.",
     ],
 )
-def test_absence_is_known_by_its_first_words(text):
+def test_an_absence_notice_is_recognised_by_its_first_words(text):
     assert (
-        automatic(mail(text, Subject="Re: x", Content_Type="text/plain; charset=utf-8"), DESK)
+        automatic_reason(mail(text, Subject="Re: x", Content_Type="text/plain; charset=utf-8"), DESK)
         == "the words of an absence notice"
     )
 
@@ -239,17 +239,17 @@ def test_absence_is_known_by_its_first_words(text):
         "We have received your licence, thank you.",
     ],
 )
-def test_absence_is_not_guessed(text):
-    assert automatic(mail(text, Content_Type="text/plain; charset=utf-8"), DESK) is None
+def test_similar_words_elsewhere_are_not_an_absence_notice(text):
+    assert automatic_reason(mail(text, Content_Type="text/plain; charset=utf-8"), DESK) is None
 
 
 def test_reports_of_all_kinds_are_automatic():
-    assert automatic(delivery_report(STATUS + FAILED, RETURNED), DESK) == "delivery report"
-    assert automatic(delivery_report("\nread", kind="disposition-notification", sender="a@b.example"), DESK) == (
-        "report of a mail program"
-    )
+    assert automatic_reason(mail_with_report(STATUS + FAILED, RETURNED), DESK) == "delivery report"
+    assert automatic_reason(
+        mail_with_report("\nread", kind="disposition-notification", sender="a@b.example"), DESK
+    ) == ("report of a mail program")
 
 
-def test_our_own_mails_are_known_by_our_own_field():
-    assert own(mail(X_Mailbot="1"))
-    assert not own(mail())
+def test_our_own_mails_are_recognised_by_their_header_field():
+    assert is_own_mail(mail(X_Mailbot="1"))
+    assert not is_own_mail(mail())

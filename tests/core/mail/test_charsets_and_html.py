@@ -1,16 +1,16 @@
-"""Bytes and HTML to the text that a person reads."""
+"""From bytes and HTML to the text that a person sees."""
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mailbot.core.mail.charsets import decode, decoded_header, unflow
+from mailbot.core.mail.charsets import decode_header, decode_text, unwrap_flowed
 from mailbot.core.mail.html import visible_text as pages
 from mailbot.core.mail.html.tokenizer import OverCap
 
 
-def from_html(html: str) -> str:
-    return pages.from_html(html).text
+def text_of(html: str) -> str:
+    return pages.visible_text(html).text
 
 
 quick = settings(max_examples=150, deadline=None, database=None)
@@ -31,8 +31,8 @@ quick = settings(max_examples=150, deadline=None, database=None)
         (b"a\r\nb\rc\0", "us-ascii", "a\nb\nc"),
     ],
 )
-def test_text_in_its_character_set(data, charset, text):
-    assert decode(data, charset) == (text, None)
+def test_text_is_decoded_from_its_character_set(data, charset, text):
+    assert decode_text(data, charset) == (text, None)
 
 
 @pytest.mark.parametrize(
@@ -49,23 +49,23 @@ def test_text_in_its_character_set(data, charset, text):
         (b"x", "a" * 5000, "x"),
     ],
 )
-def test_a_wrong_label_is_told_and_the_text_is_still_read(data, charset, text):
-    read, defect = decode(data, charset)
+def test_a_wrong_charset_label_is_a_defect_and_the_text_is_still_read(data, charset, text):
+    read, defect = decode_text(data, charset)
     assert read == text
     assert defect
 
 
-def test_half_a_surrogate_pair_never_comes_back():
-    assert decode(b"a+2AA-b", "utf-7") == ("a?b", None)
+def test_decoded_text_has_no_lone_surrogates():
+    assert decode_text(b"a+2AA-b", "utf-7") == ("a?b", None)
 
 
-def test_flowed_paragraphs_are_joined():
-    assert unflow("one \ntwo\nthree", delsp=False) == "one two\nthree"
-    assert unflow("tele \nphones", delsp=True) == "telephones"
-    assert unflow("> a \n> b\n>> c", delsp=False) == "> a b\n>> c"
-    assert unflow("> a \nmine", delsp=False) == "> a \nmine"  # quoted and own text are never one paragraph
-    assert unflow(" >stuffed", delsp=False) == ">stuffed"
-    assert unflow("-- \nsignature", delsp=False) == "-- \nsignature"
+def test_format_flowed_paragraphs_are_joined():
+    assert unwrap_flowed("one \ntwo\nthree", delsp=False) == "one two\nthree"
+    assert unwrap_flowed("tele \nphones", delsp=True) == "telephones"
+    assert unwrap_flowed("> a \n> b\n>> c", delsp=False) == "> a b\n>> c"
+    assert unwrap_flowed("> a \nmine", delsp=False) == "> a \nmine"  # quoted and own text are never one paragraph
+    assert unwrap_flowed(" >stuffed", delsp=False) == ">stuffed"
+    assert unwrap_flowed("-- \nsignature", delsp=False) == "-- \nsignature"
 
 
 @pytest.mark.parametrize(
@@ -82,36 +82,36 @@ def test_flowed_paragraphs_are_joined():
         ("=?nonsense?q?a?=", "a"),
     ],
 )
-def test_encoded_words(value, text):
-    assert decoded_header(value) == text
+def test_encoded_words_are_decoded(value, text):
+    assert decode_header(value) == text
 
 
-def test_cells_of_a_row_stand_on_one_line():
+def test_cells_of_a_table_row_stay_on_one_line():
     html = "<table><tr><td><p>Label:</p><td><div>value</div></tr><tr><th>Users</th><td>&nbsp;</td></tr></table>"
-    assert from_html(html) == "Label:\tvalue\nUsers\t"
+    assert text_of(html) == "Label:\tvalue\nUsers\t"
 
 
-def test_a_layout_table_is_no_row():
+def test_cells_of_a_layout_table_become_lines():
     inner = "<table><tr><td>Token</td><td>X</td></tr><tr><td>Agents</td><td>5</td></tr></table>"
     html = f"<table><tr><td>{inner}</td></tr></table>"
-    assert from_html(html) == "Token\tX\nAgents\t5"
+    assert text_of(html) == "Token\tX\nAgents\t5"
 
 
-def test_lists_and_boxes():
+def test_list_items_and_checkboxes_are_marked():
     html = "<ul><li>one<li><p>two</p></ul><label><input type=checkbox checked>Botify</label> <input type=CHECKBOX>Other"
-    assert from_html(html) == "- one\n- two\n\n[x] Botify [ ] Other"
+    assert text_of(html) == "- one\n- two\n\n[x] Botify [ ] Other"
 
 
-def test_quotes_stay_quotes():
+def test_quoted_html_stays_quoted():
     inner = '<blockquote class="gmail_quote">a<blockquote>b</blockquote></blockquote>'
     html = f'<div>OK</div><div class="gmail_quote">On Monday:{inner}</div>'
-    assert from_html(html) == "OK\n\n> On Monday:\n>\n> a\n>\n>> b"
-    assert from_html("x<blockquote type=cite>1<br>2</blockquote>y") == "x\n\n> 1\n> 2\n\ny"
+    assert text_of(html) == "OK\n\n> On Monday:\n>\n> a\n>\n>> b"
+    assert text_of("x<blockquote type=cite>1<br>2</blockquote>y") == "x\n\n> 1\n> 2\n\ny"
 
 
-def test_space_is_kept_only_where_it_is_shown():
-    assert from_html("<p>a\n  b</p><pre>a\n  b</pre>") == "a b\n\na\n  b"
-    assert from_html("a<br><br>b&nbsp;&nbsp;c\u200b") == "a\n\nb  c"
+def test_html_space_is_kept_only_where_it_is_shown():
+    assert text_of("<p>a\n  b</p><pre>a\n  b</pre>") == "a b\n\na\n  b"
+    assert text_of("a<br><br>b&nbsp;&nbsp;c\u200b") == "a\n\nb  c"
 
 
 @pytest.mark.parametrize(
@@ -170,8 +170,8 @@ def test_space_is_kept_only_where_it_is_shown():
         "<p style='block-size:0;overflow:hidden'>b</p>",
     ],
 )
-def test_what_is_not_seen_does_not_count(hidden):
-    assert from_html(f"<div>a</div>{hidden}") == "a"
+def test_hidden_html_is_left_out(hidden):
+    assert text_of(f"<div>a</div>{hidden}") == "a"
 
 
 @pytest.mark.parametrize(
@@ -195,8 +195,8 @@ def test_what_is_not_seen_does_not_count(hidden):
         "< b & X",
     ],
 )
-def test_what_is_seen_counts(seen):
-    assert "X" in from_html(f"<div>a</div>{seen}")
+def test_html_that_only_looks_hidden_is_kept(seen):
+    assert "X" in text_of(f"<div>a</div>{seen}")
 
 
 @pytest.mark.parametrize(
@@ -233,8 +233,8 @@ def test_what_is_seen_counts(seen):
         "<style>@media (max-width:500px){.b{display:none}}</style>" + "<p class=b>X" * 11_000,
     ],
 )
-def test_what_only_some_programs_show_is_read_and_told_apart(doubtful):
-    shown = pages.from_html(f"a{doubtful}")
+def test_html_that_only_some_programs_show_is_left_out_of_the_certain_text(doubtful):
+    shown = pages.visible_text(f"a{doubtful}")
     assert "X" in shown.text
     assert "X" not in shown.surely
 
@@ -249,9 +249,9 @@ def test_what_only_some_programs_show_is_read_and_told_apart(doubtful):
     ],
     ids=["long", "many rules", "siblings", "wide"],
 )
-def test_style_sheets_that_take_too_long_are_not_read_in_part(sheet):
+def test_oversized_style_sheets_set_the_mail_aside(sheet):
     with pytest.raises(OverCap):
-        from_html(f"<style>{sheet}</style>" + "<p>a" * 29_000)
+        text_of(f"<style>{sheet}</style>" + "<p>a" * 29_000)
 
 
 @pytest.mark.series(3)
@@ -266,41 +266,41 @@ def test_style_sheets_that_take_too_long_are_not_read_in_part(sheet):
     ids=["nested", "attributes", "tables", "quotes"],
 )
 def test_a_megabyte_of_tags_is_read_with_the_text_behind_it(html):
-    assert from_html(html + ">X").strip(">\n ").endswith("X")
+    assert text_of(html + ">X").strip(">\n ").endswith("X")
 
 
 @quick
 @given(st.text(alphabet=st.sampled_from("<>/!-=\"' abdtrstylepXhidden\n&;{}"), max_size=300))
-def test_html_never_fails(html):
-    from_html(html)
+def test_reading_html_never_raises(html):
+    text_of(html)
 
 
 @quick
 @given(st.binary(), st.sampled_from(["utf-8", "utf-7", "utf-16", "iso-2022-jp", "hz", "cp932", "big5", "x", None]))
-def test_decoding_never_fails_and_can_be_encoded_again(data, charset):
-    decode(data, charset)[0].encode()
+def test_decoding_never_raises_and_its_text_can_be_encoded(data, charset):
+    decode_text(data, charset)[0].encode()
 
 
 @quick
 @given(st.text(alphabet=st.sampled_from("=?utf-8qQbB_ \té01"), max_size=100))
-def test_encoded_words_never_fail(value):
-    decoded_header(value).encode()
+def test_decoding_encoded_words_never_raises(value):
+    decode_header(value).encode()
 
 
 @pytest.mark.series(3)
 @pytest.mark.parametrize("tag", ["<div>", "</p>", "</br>", "<blockquote>", "<b>", "<p>", "<table><tr><td>"])
-def test_beyond_many_tags_only_the_text_goes_on_and_all_of_it(tag):
+def test_beyond_the_tag_limit_all_text_is_kept_without_tags(tag):
     html = f"{tag}word " * 40_000
-    assert from_html(html).count("word") == 40_000
+    assert text_of(html).count("word") == 40_000
 
 
 @pytest.mark.parametrize(
     "struck",
     ["<s>10</s>", "<strike>10</strike>", "<del>10</del>", '<span style="text-decoration: line-through">10</span>'],
 )
-def test_struck_out_words_are_marked(struck: str) -> None:
-    assert from_html(f"<p>Agents: {struck} 12</p>") == "Agents: ~~10~~ 12"
+def test_struck_text_is_marked(struck: str) -> None:
+    assert text_of(f"<p>Agents: {struck} 12</p>") == "Agents: ~~10~~ 12"
 
 
-def test_a_raised_digit_stays_one_and_a_raised_ordinal_is_a_word() -> None:
-    assert from_html("<p>Agents: 12<sup>2</sup>, the 1<sup>st</sup></p>") == "Agents: 12², the 1st"
+def test_superscript_digits_stay_superscript_and_superscript_letters_are_plain() -> None:
+    assert text_of("<p>Agents: 12<sup>2</sup>, the 1<sup>st</sup></p>") == "Agents: 12², the 1st"

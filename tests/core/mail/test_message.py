@@ -1,4 +1,4 @@
-"""A mail is read whatever its bytes are. ``mails/NN-name.eml`` have real structures, ``.expected`` what is seen."""
+"""Any bytes parse into a Message. ``mails/NN-name.eml`` are realistic mails, ``.expected`` what is read of them."""
 
 import base64
 import hashlib
@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mailbot.core.mail.auth_results import verdict
-from mailbot.core.mail.bounce import automatic, report
+from mailbot.core.mail.auth_results import sender_verdict
+from mailbot.core.mail.bounce import automatic_reason, delivery_report
 from mailbot.core.mail.message import Caps, Message, parse
 from tests.support.paths import TESTS
 
 DESK = "licences@desk.example"
 MAILS = sorted((TESTS / "mails").glob("*.eml"))
-#: Those whose expectation says how they are read, part by part; what is understood of them all: test_golden.
+#: Mails whose ``.expected`` lists what ``parse`` reads of them.
 WHOLE = [path for path in MAILS if "authserv_id" in json.loads(path.with_suffix(".expected").read_text())]
 quick = settings(max_examples=150, deadline=None, database=None)
 
@@ -44,8 +44,8 @@ def seen(message: Message, authserv_id: str) -> dict[str, object]:
         "attachments": [one.name for one in message.attachments],
         "attached": [one.subject for one in message.attached],
         "defects": list(message.defects),
-        "verdict": str(verdict(message, authserv_id)),
-        "automatic": automatic(message, DESK),
+        "verdict": str(sender_verdict(message, authserv_id)),
+        "automatic": automatic_reason(message, DESK),
     }
 
 
@@ -58,24 +58,24 @@ def test_real_mails_are_read_as_expected(path):
     assert message.fault is None
 
 
-# what identifies a mail
+# identity
 
 
-def test_line_ends_make_no_difference():
+def test_line_ends_do_not_change_a_message():
     raw = MAILS[0].read_bytes().replace(b"\r\n", b"\n")
     mixed = raw.replace(b"\n", b"\r\n", 7)
     assert parse(raw) == parse(raw.replace(b"\n", b"\r\n")) == parse(mixed)
     assert parse(raw).sha256 == hashlib.sha256(raw).hexdigest()
 
 
-def test_one_mail_on_two_ways_has_one_body():
+def test_two_copies_of_a_mail_have_equal_body_digests():
     one, other = parse(mail(received="by one")), parse(mail(received="by another"))
     assert one.sha256 != other.sha256
     assert one.body_sha256 == other.body_sha256
     assert one.body_sha256 != parse(mail(b"hello!\n")).body_sha256
 
 
-def test_attachments_and_attached_mails_belong_to_the_body():
+def test_the_body_digest_covers_attachments_and_attached_mails():
     plain = b"Content-Type: text/plain\n\nhello"
     file = b"Content-Type: application/x-log\n\n"
     inner = b"Content-Type: message/rfc822\n\nSubject: y\n\n"
@@ -92,18 +92,54 @@ def test_attachments_and_attached_mails_belong_to_the_body():
     ("value", "message_id"),
     [("<1@b>", "<1@b>"), ("", None), ("1@b", "<1@b>"), ("(c) <1@b> <2@b>", "<1@b>"), ("no id", None), ("<>", None)],
 )
-def test_the_message_id(value, message_id):
+def test_the_message_id_of_a_mail(value, message_id):
     assert parse(mail(message_id=value)).message_id == message_id
 
 
-def test_what_the_mail_answers():
+UNUSABLE_IDS = {
+    "8-bit": "<café@b.example>",
+    "8-bit in Latin-1": "<caf\udce9@b.example>",
+    "NUL": "<a\0b@b.example>",
+    "a control character": "<a\x1b[31m@b.example>",
+    "10,000 characters": f"<{'a' * 10_000}@b.example>",
+    "more than a header line holds": f"<{'a' * 998}>",
+    "a space inside": "<a b@b.example>",
+    "folded inside": "<a\n b@b.example>",
+    "a bidirectional control": "<a\u202eb@b.example>",
+}
+
+
+@pytest.mark.parametrize("value", UNUSABLE_IDS.values(), ids=UNUSABLE_IDS)
+def test_an_unusable_message_id_is_left_out_with_a_defect(value: str):
+    fields = {"Message-ID": value, "In-Reply-To": value, "References": f"<good@b.example> {value} <last@b.example>"}
+    raw = "".join(f"{name}: {value}\n" for name, value in fields.items()).encode("utf-8", "surrogateescape")
+    message = parse(b"From: a@b.example\n" + raw + b"\nhello")
+    assert message.fault is None
+    assert (message.message_id, message.in_reply_to) == (None, None)
+    assert message.references == ("<good@b.example>", "<last@b.example>")
+    told = [defect for defect in message.defects if "Message-ID" in defect]
+    assert told == [f"an unusable Message-ID in {name.lower()}" for name in fields]
+
+
+def test_a_bare_cr_in_a_message_id_sets_the_mail_aside():
+    message = parse(mail(message_id="<a\rb@b.example>", in_reply_to="<a\rb@b.example>"))
+    assert message.fault == "a bare CR in the header"
+    assert (message.message_id, message.in_reply_to, message.references) == (None, None, ())
+
+
+def test_an_unusable_message_id_is_not_replaced_by_another_in_its_field():
+    message = parse(mail(message_id="<é@x> <good@x>", in_reply_to="<é@x> <good@x>"))
+    assert (message.message_id, message.in_reply_to) == (None, None)
+
+
+def test_in_reply_to_and_references_of_a_mail():
     message = parse(mail(in_reply_to="<a@x> (a comment)", references="<o@x>\n <a@x>"))
     assert message.in_reply_to == "<a@x>"
     assert message.references == ("<o@x>", "<a@x>")
     assert parse(mail(in_reply_to="<a@x> <b@x>")).in_reply_to is None
 
 
-def test_recipients_in_their_order():
+def test_recipients_are_in_the_order_of_their_fields():
     raw = b"Delivered-To: desk+1@d.example\nX-Original-To: desk@d.example\n" + mail(
         to='"a, b" <one@d.example>, ?', cc="Two: two@d.example, desk@d.example;"
     )
@@ -175,13 +211,13 @@ def test_one_plain_address_is_the_sender(value, sender, name):
         "Not a field\nFrom: a@b.example",
     ],
 )
-def test_all_else_has_no_sender_and_says_why(header):
+def test_a_from_field_without_one_plain_address_gives_no_sender_and_a_reason(header):
     message = parse(header.encode() + b"\nTo: x@y.example\n\ntext")
     assert message.sender is None
     assert message.sender_fault
 
 
-# caps and traps
+# caps and hostile structures
 
 
 def test_an_empty_mail_is_a_message_without_sender():
@@ -212,7 +248,7 @@ def test_a_mail_over_a_cap_is_set_aside(raw, fault):
     assert not (fault and (message.text or message.attachments))
 
 
-def test_a_mail_set_aside_still_says_who_wrote_it():
+def test_a_mail_over_a_cap_still_has_its_sender():
     message = parse(multipart(*[b"\nx"] * 201))
     assert (message.sender, message.subject) == ("a@b.example", "x")
 
@@ -243,12 +279,12 @@ def test_thirty_megabytes_are_an_attachment_and_no_text():
         ("a\u2028".encode() * 200, Caps(text_lines=100), "it has more than 100 lines of text"),
     ],
 )
-def test_a_text_over_a_cap_is_not_cut_but_set_aside(body: bytes, caps: Caps, fault: str):
+def test_a_mail_with_text_over_a_cap_is_set_aside_not_cut(body: bytes, caps: Caps, fault: str):
     assert parse(mail(body)).fault is None
     assert parse(mail(body), caps).fault == fault
 
 
-def test_what_is_attached_counts_too_and_html_that_nobody_reads_does_not():
+def test_attached_mails_count_towards_the_caps_and_unread_html_does_not():
     lines = b"a\n" * 60
     twice = multipart(
         b"Content-Type: text/plain\n\n" + lines, b"Content-Type: message/rfc822\n\nSubject: x\n\n" + lines
@@ -259,7 +295,7 @@ def test_what_is_attached_counts_too_and_html_that_nobody_reads_does_not():
     assert parse(multipart(*both[1:]), Caps(tags=100)).fault == "it has more than 100 tags of HTML"
 
 
-def test_nul_and_control_characters_come_to_nobody():
+def test_nul_and_control_characters_are_removed():
     message = parse(mail(b"a\0b\n", subject="x\0\x1b[31my\u202e", x_note="\0"))
     assert message.text == "ab\n"
     assert message.subject == "x\ufffd[31my"
@@ -296,7 +332,7 @@ PLAIN, HTML = b"Content-Type: text/plain\n\nplain", b"Content-Type: text/html\n\
         ("digest", (b"\nSubject: inner\n\ninner",), "", False, 0),
     ],
 )
-def test_which_part_is_the_text(kind, parts, text, html, attachments):
+def test_which_mime_parts_are_the_text(kind, parts, text, html, attachments):
     message = parse(multipart(*parts, kind=kind))
     assert (message.text, message.html, len(message.attachments)) == (text, html, attachments)
 
@@ -324,7 +360,7 @@ def test_an_attached_mail_is_a_message_of_its_own():
         ("x-unknown", b"hello", "hello"),
     ],
 )
-def test_transfer_encodings_forgive_damage(encoding, body, text):
+def test_damaged_transfer_encodings_are_decoded_as_far_as_possible(encoding, body, text):
     assert parse(mail(body, content_transfer_encoding=encoding)).text.strip("\r\n") == text
 
 
@@ -341,7 +377,7 @@ def test_a_boundary_ends_only_at_its_own_line():
 
 
 @pytest.mark.parametrize("count", [0xFFFFFFFF, 3])
-def test_a_winmail_dat_that_lies_about_its_numbers_is_kept_as_a_file(count):
+def test_a_winmail_dat_with_false_counts_is_kept_as_a_file(count):
     properties = struct.pack("<IHHI", count, 0x1002, 0x1000, 0xFFFFFFFF)
     data = struct.pack("<IHBHHI", 0x223E9F78, 1, 1, 0x9003, 6, len(properties)) + properties + b"\0\0"
     part = b"Content-Type: application/ms-tnef\nContent-Transfer-Encoding: base64\n\n" + base64.encodebytes(data)
@@ -350,31 +386,33 @@ def test_a_winmail_dat_that_lies_about_its_numbers_is_kept_as_a_file(count):
     assert [one.data for one in message.attachments] == [data]
 
 
-# nothing fails
+# parsing never raises
 
 
 def check(raw: bytes) -> None:
     message = parse(raw)
+    for one in (message.message_id, message.in_reply_to, *message.references):
+        assert one is None or (one.isascii() and one.isprintable() and " " not in one and len(one) <= 998)
     assert "cannot be read" not in (message.fault or "")
     for one in (message, *message.attached):
         "".join([one.text, one.subject, one.sender_name, *(value for _, value in one.headers)]).encode()
         assert "\0" not in one.text
         assert one.body_sha256
-        verdict(one, "mx.desk.example")
-        verdict(one, "microsoft365")
-        automatic(one, DESK)
-        report(one)
+        sender_verdict(one, "mx.desk.example")
+        sender_verdict(one, "microsoft365")
+        automatic_reason(one, DESK)
+        delivery_report(one)
 
 
 @quick
 @given(st.binary(max_size=2000))
-def test_any_bytes_are_a_message(raw):
+def test_any_bytes_parse_into_a_message(raw):
     check(raw)
 
 
 @quick
 @given(st.data())
-def test_damaged_mails_are_messages(data):
+def test_damaged_mails_parse_into_messages(data):
     raw = data.draw(st.sampled_from(MAILS)).read_bytes()
     for _ in range(data.draw(st.integers(1, 5))):
         at = data.draw(st.integers(0, len(raw)))
@@ -388,20 +426,20 @@ def test_damaged_mails_are_messages(data):
 
 @quick
 @given(st.binary(max_size=300))
-def test_any_winmail_dat_is_read(data):
+def test_any_winmail_dat_is_read_without_raising(data):
     signed = struct.pack("<IH", 0x223E9F78, 1) + data
     part = b"Content-Type: application/ms-tnef\nContent-Transfer-Encoding: base64\n\n" + base64.encodebytes(signed)
     check(multipart(part))
 
 
-def test_the_headers_of_all_parts_share_one_cap():
+def test_the_headers_of_all_parts_share_one_size_cap():
     raw = multipart(*[b"x: " + b"y" * 2000 + b"\n\nx"] * 5)
     assert parse(raw, Caps(header_bytes=2048)).fault == "it has more than 8 KiB of header in all parts"
     assert parse(raw).fault is None
 
 
-def test_of_a_field_with_parameters_without_end_none_is_read() -> None:
-    """The standard reader takes quadratic time: a mail of such parts took five seconds for a megabyte."""
+def test_parameters_of_an_overlong_field_are_not_read() -> None:
+    """The standard library takes quadratic time: a megabyte of such parts took five seconds."""
     for semicolons, name in ((100, "x.log"), (300, "")):
         raw = f"From: a@b.c\nContent-Disposition: attachment; filename=x.log{';' * semicolons}\n\nx".encode()
         (file,) = parse(raw).attachments

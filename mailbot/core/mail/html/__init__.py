@@ -1,4 +1,5 @@
-"""The text that a person sees in the HTML of a mail.
+"""From the HTML of a mail to the text that a person sees.
 
-Hidden text is left out or marked as doubtful; what may act on it is decided in ``inbound`` and ``desk``.
+Hidden text is left out. Text that only some mail programs show is in a second version left out, too; which of the two
+counts is decided in ``inbound`` and ``desk``.
 """

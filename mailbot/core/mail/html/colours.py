@@ -1,10 +1,10 @@
-"""Colours of HTML mails, as far as one has to tell whether text stands out from what is behind it."""
+"""Colours of HTML mails: whether text can be told from its background."""
 
 import colorsys
 import re
 from collections.abc import Sequence
 
-#: Names that are nearly white, or black; any other name is a colour of its own.
+#: Names of nearly white colours, and black; any other name is distinct from all of them.
 _NAMES = {
     "white": "#ffffff", "black": "#000000", "snow": "#fffafa", "ivory": "#fffff0", "ghostwhite": "#f8f8ff",
     "mintcream": "#f5fffa", "azure": "#f0ffff", "canvas": "#ffffff", "window": "#ffffff", "background": "#ffffff",
@@ -13,34 +13,34 @@ _NAMES = {
     "lightyellow": "#ffffe0", "lightcyan": "#e0ffff", "beige": "#f5f5dc", "lemonchiffon": "#fffacd", "papayawhip": "#ffefd5",
     "lavender": "#e6e6fa", "antiquewhite": "#faebd7", "mistyrose": "#ffe4e1", "lightgoldenrodyellow": "#fafad2",
 }  # fmt: skip
-_NEAR, _FAINTLY = 16, 80  # of the 765 between black and white
-_FAINT = 0.05  # less of a colour is none
+_SAME, _LOW = 16, 80  # distances below these; 765 is that of black and white
+_MIN_ALPHA = 0.05  # less counts as transparent
 _HEX = re.compile(r"#(?:[0-9a-f]{3,4}|[0-9a-f]{6}|[0-9a-f]{8})")
 _FULL = re.compile("#[0-9a-f]{6}")
 _FUNCTION = re.compile(r"(rgb|hsl)a?\(([^()]{1,80})\)")
 _PARTS = re.compile(r"[ ,/]+")
 
 
-def alike(ink: str | None, ground: str | None) -> bool:
-    """Whether no eye tells the two apart, as ``colour`` gives them; None: not known."""
+def indistinguishable(ink: str | None, ground: str | None) -> bool:
+    """Whether text in ``ink`` on ``ground`` cannot be seen; both from ``parse_colour``, None if unknown."""
     if ink is None or ink == "transparent" or ground is None:
         return ink == "transparent"
     if not (_FULL.fullmatch(ink) and _FULL.fullmatch(ground)):
         return ink == ground
-    return _apart(ink, ground) < _NEAR
+    return _distance(ink, ground) < _SAME
 
 
-def faint(ink: str, ground: str | None) -> bool:
-    """Whether many an eye hardly tells the two apart; what lies on a picture may be so."""
-    return ground is None or (bool(_FULL.fullmatch(ink) and _FULL.fullmatch(ground)) and _apart(ink, ground) < _FAINTLY)
+def low_contrast(ink: str, ground: str | None) -> bool:
+    """Whether text in ``ink`` on ``ground`` is hard to see; on a picture (None) it may be."""
+    return ground is None or (bool(_FULL.fullmatch(ink) and _FULL.fullmatch(ground)) and _distance(ink, ground) < _LOW)
 
 
-def _apart(ink: str, ground: str) -> int:
+def _distance(ink: str, ground: str) -> int:
     return sum(abs(a - b) for a, b in zip(bytes.fromhex(ink[1:]), bytes.fromhex(ground[1:]), strict=True))
 
 
-def colour(text: str) -> str:
-    """``#rrggbb``, ``transparent``, or the value itself where it is not understood."""
+def parse_colour(text: str) -> str:
+    """``#rrggbb``, ``transparent``, or the value itself if it is not understood."""
     text = text.strip().lower()
     text = _NAMES.get(text, text)
     if _HEX.fullmatch(text):
@@ -58,28 +58,28 @@ def colour(text: str) -> str:
 def _of_hex(digits: str) -> str:
     if len(digits) in (3, 4):
         digits = "".join(2 * digit for digit in digits)
-    share = int(digits[6:] or "ff", 16) / 255
-    return "transparent" if share < _FAINT else _thin([one / 255 for one in bytes.fromhex(digits[:6])], share)
+    alpha = int(digits[6:] or "ff", 16) / 255
+    return "transparent" if alpha < _MIN_ALPHA else _over_white([one / 255 for one in bytes.fromhex(digits[:6])], alpha)
 
 
-def _thin(strengths: Sequence[float], share: float) -> str:
-    """A colour of which only a share is laid on, over white."""
-    return "#" + "".join(f"{round(255 * (1 - share * (1 - strength))):02x}" for strength in strengths)
+def _over_white(strengths: Sequence[float], alpha: float) -> str:
+    """A colour of that opacity over white."""
+    return "#" + "".join(f"{round(255 * (1 - alpha * (1 - strength))):02x}" for strength in strengths)
 
 
 def _of_parts(function: str, parts: list[str]) -> str:
-    share = _share(parts[3], 1) if len(parts) > 3 else 1.0
-    if share < _FAINT:
+    alpha = _fraction(parts[3], 1) if len(parts) > 3 else 1.0
+    if alpha < _MIN_ALPHA:
         return "transparent"
     if function == "hsl":
         hue = float(re.sub("[a-z]+$", "", parts[0])) / 360
-        strengths = colorsys.hls_to_rgb(hue, _share(parts[2], 100), _share(parts[1], 100))
+        strengths = colorsys.hls_to_rgb(hue, _fraction(parts[2], 100), _fraction(parts[1], 100))
     else:
-        strengths = (_share(parts[0], 255), _share(parts[1], 255), _share(parts[2], 255))
-    return _thin(strengths, share)
+        strengths = (_fraction(parts[0], 255), _fraction(parts[1], 255), _fraction(parts[2], 255))
+    return _over_white(strengths, alpha)
 
 
-def _share(part: str, of: float) -> float:
+def _fraction(part: str, of: float) -> float:
     """A number or a percentage, from 0 to 1. Raises ValueError."""
-    share = float(part[:-1]) / 100 if part.endswith("%") else float(part) / of
-    return min(max(share, 0.0), 1.0) if share == share else 0.0
+    value = float(part[:-1]) / 100 if part.endswith("%") else float(part) / of
+    return min(max(value, 0.0), 1.0) if value == value else 0.0  # not for NaN

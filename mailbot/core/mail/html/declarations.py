@@ -1,4 +1,4 @@
-"""What a CSS style declares, as far as it bears on what is seen: the text of a ``style`` attribute or of a rule."""
+"""The declarations of a CSS style that bear on visibility; a style is the text of a ``style`` attribute or of a rule."""
 
 import re
 from functools import lru_cache
@@ -14,8 +14,8 @@ _CLIPPED = (
     "max-inline-size",
 )
 _SIDES = ("left", "top", "right", "bottom")
-#: All properties that are looked at.
-LOOKED_AT = frozenset(
+#: The properties that are read.
+PROPERTIES = frozenset(
     [
         *("display", "visibility", "opacity", "content-visibility", "mso-hide", "position", *_SIDES, *_CLIPPED),
         *("overflow", "overflow-x", "overflow-y", "clip", "clip-path", "transform", "scale", "filter", "mask", "mask-image"),
@@ -27,7 +27,7 @@ LOOKED_AT = frozenset(
         *("text-decoration", "text-decoration-line", "vertical-align", "white-space"),
     ]
 )  # fmt: skip
-#: A value that is none of these is passed over, as readers do.
+#: Other values are ignored, as mail programs do.
 _VALUES = {
     "visibility": frozenset(["visible", "hidden", "collapse", "inherit", "initial", "unset", "revert"]),
     "display": frozenset(
@@ -64,24 +64,24 @@ _VALUES = {
 }
 _MEASURED = frozenset(["opacity", "font-size", "text-indent", "letter-spacing", *_SIDES, *_CLIPPED])
 _MEASURE = re.compile(r"[+-]?\.?\d|[a-z]{1,20}(?:-[a-z]{1,20})?(?:\(|$)")
-#: Only here more is known than the names; a longer value is a picture.
+#: A longer value can only be a picture.
 _LONGEST = 100
-#: Comments, strings and escapes, whichever begins first.
+#: A comment, string or escape, whichever begins first.
 _QUOTED = re.compile(r"""/\*.*?(?:\*/|\Z)|"(?:[^"\\\n]|\\.)*"?|'(?:[^'\\\n]|\\.)*'?|\\.""", re.S)
 _BRACKETS = re.compile(r"\([^()]*;[^()]*\)?|[\[{][^\]}]*[\]}]?")
 _ESCAPE = re.compile(r"\\([0-9a-f]{1,6})[ \t\n\f]?|\\(.)", re.S)
 
 
 @lru_cache(maxsize=512)
-def declared(style: str) -> dict[str, str]:
-    """The value of each property of ``LOOKED_AT`` that counts, in lower case; what is ``!important`` ends in that."""
+def parse_declarations(style: str) -> dict[str, str]:
+    """The effective value of each property in ``PROPERTIES``, in lower case; an important one ends in ``!important``."""
     known: dict[str, str] = {}
     for line in _BRACKETS.sub("()", _QUOTED.sub(_bare, style.lower())).split(";"):
         key, _, value = line.partition(":")
         key, value = _plain(key), _plain(value)
         value, mark, _ = value.partition("!")
         value = " ".join(value.split())
-        if key not in LOOKED_AT or not _valid(key, value) or (not mark and known.get(key, "").endswith("!important")):
+        if key not in PROPERTIES or not _valid(key, value) or (not mark and known.get(key, "").endswith("!important")):
             continue
         known[key] = (value if len(value) <= _LONGEST else "url()") + ("!important" if mark else "")
     return known
@@ -93,7 +93,7 @@ def _bare(found: re.Match[str]) -> str:
 
 def _plain(text: str) -> str:
     if "\\" in text:
-        text = _ESCAPE.sub(lambda sign: chr(min(int(sign[1], 16), 0xFFFD)) if sign[1] else sign[2], text)
+        text = _ESCAPE.sub(lambda found: chr(min(int(found[1], 16), 0xFFFD)) if found[1] else found[2], text)
     return text.strip()
 
 

@@ -1,7 +1,7 @@
-"""Style sheets onto the elements that they match: css-inline does the selectors and the cascade.
+"""Style sheets applied to the elements that they match: css-inline does the selectors and the cascade.
 
-A sheet is cut down to what ``style`` looks at, and to the rules that hold where a mail is read. Where that cannot be told
-(another width, a selector that not everybody knows, a sheet that lies elsewhere) what a rule hides is doubtful.
+A sheet is reduced to the properties of ``declarations`` and to the rules that apply where a mail is read. If that is
+unknown (another width, a selector of limited support, a linked sheet), what the rule hides is doubtful.
 """
 
 import re
@@ -11,25 +11,25 @@ from functools import cached_property
 
 import css_inline
 
-from mailbot.core.mail.html.declarations import declared
-from mailbot.core.mail.html.tokenizer import OverCap, Tamed
+from mailbot.core.mail.html.declarations import parse_declarations
+from mailbot.core.mail.html.tokenizer import OverCap, SimplePage
 from mailbot.core.mail.html.visibility import hides
 
-_MOST_CHARACTERS = 200_000
-_MOST_WORK = 10_000_000  # elements given something, over all selectors: some 0.3 s
-_MOST_WRITTEN = 5_000_000  # characters of style on all elements together
+_MAX_CHARACTERS = 200_000
+_MAX_WORK = 10_000_000  # elements matched, summed over all selectors: about 0.3 s
+_MAX_WRITTEN = 5_000_000  # characters of style on all elements together
 _TOKEN = re.compile(r"""/\*.*?(?:\*/|\Z)|\\.|"(?:[^"\\\n]|\\.)*"?|'(?:[^'\\\n]|\\.)*'?|[^{};"'\\/]+|.""", re.S)
 _PIECE = re.compile(r"""\\.|"(?:[^"\\\n]|\\.)*"?|'(?:[^'\\\n]|\\.)*'?|[\s>+~]+|[^\s>+~(),"'\\]+|.""", re.S)
 _COUNTING = re.compile(r"nth-[a-z-]{1,20}\([^()]{0,40}\)")
 _MOMENT = re.compile(r":(?:hover|active|focus|visited|target)")
 _PSEUDO = re.compile(r"::?[a-zA-Z-]{1,40}(?:\([^()]{0,300}\))?")
 _WIDTH = re.compile(r"\((min|max)-(?:device-)?width\s?:\s?(\d{1,5})(?:\.\d{1,5})?(px|em|rem)\)")
-_READER = 800  # pixels: a sheet for windows of this width holds
+_WINDOW_WIDTH = 800  # pixels; rules for windows of this width apply
 
 
 @dataclass(frozen=True)
 class _Rule:
-    """What one selector matches gets ``style``; ``sure``: wherever the mail is read."""
+    """``selector`` gets ``style``; ``sure``: in every mail program."""
 
     selector: str
     style: str
@@ -37,14 +37,14 @@ class _Rule:
 
     @cached_property
     def matched(self) -> str:
-        """The rule as it is applied: one that is not sure hides all that it may be about."""
+        """The rule as CSS; one that is not sure hides everything that it may match."""
         if self.sure:
             return f"{self.selector}{{{self.style}}}"
         wider = _PSEUDO.sub("", self.selector).strip()
         return f"{'*' if not wider or '(' in wider else wider}{{display:none!important}}"
 
-    def work(self, page: Tamed) -> int:
-        """How many elements may get something from it; looking at one more on the way up costs a quarter of that."""
+    def work(self, page: SimplePage) -> int:
+        """An upper bound of the elements matched; a step to an ancestor or sibling counts as a quarter."""
         if self.selector == "*":
             return page.tags
         selector = _COUNTING.sub("nth", self.selector)
@@ -57,39 +57,39 @@ class _Rule:
 
 
 @dataclass(frozen=True)
-class Dressed:
-    """``html`` with every rule in the style of its elements; ``doubtful``: some of them may hold or not."""
+class StyledPage:
+    """``html`` with the rules in the style attributes; ``doubtful``: some rules may apply or not."""
 
     html: str
     doubtful: bool = False
 
 
-def dress(page: Tamed, strict: bool) -> Dressed:
-    """The page with its sheets applied; ``strict``: also hidden is what may be. Raises OverCap."""
+def apply_sheets(page: SimplePage, strict: bool) -> StyledPage:
+    """The page with its sheets applied; ``strict``: what may be hidden is hidden. Raises OverCap."""
     if not page.sheets:
-        return Dressed(page.html)
-    if sum(map(len, page.sheets)) > _MOST_CHARACTERS:
-        raise OverCap(f"more than {_MOST_CHARACTERS} characters of style sheets")
+        return StyledPage(page.html)
+    if sum(map(len, page.sheets)) > _MAX_CHARACTERS:
+        raise OverCap(f"more than {_MAX_CHARACTERS} characters of style sheets")
     rules = list(dict.fromkeys(rule for sheet in page.sheets for rule in _rules(sheet)))
     applied = [rule for rule in rules if rule.sure or strict]
     if not applied:
-        return Dressed(page.html, bool(rules))
+        return StyledPage(page.html, bool(rules))
     longest: dict[str, int] = {}
     for rule in applied:
         for line in rule.style.split(";"):
             key = line.partition(":")[0]
             longest[key] = max(longest.get(key, 0), len(line))
-    if sum(rule.work(page) for rule in applied) > _MOST_WORK or page.tags * sum(longest.values()) > _MOST_WRITTEN:
+    if sum(rule.work(page) for rule in applied) > _MAX_WORK or page.tags * sum(longest.values()) > _MAX_WRITTEN:
         raise OverCap("more style sheets than can be matched with its tags")
     inliner = css_inline.CSSInliner(
         load_remote_stylesheets=False, extra_css="\n".join(rule.matched for rule in applied)
     )
-    return Dressed(inliner.inline(page.html), any(not rule.sure for rule in rules))
+    return StyledPage(inliner.inline(page.html), any(not rule.sure for rule in rules))
 
 
 @dataclass
 class _Block:
-    """An open block: the selectors it is about ("" = none yet), None where nothing in it counts; what it declares."""
+    """An open block: its selectors ("": none yet; None: the block does not apply) and its declarations."""
 
     selectors: str | None
     sure: bool
@@ -97,30 +97,30 @@ class _Block:
 
 
 def _rules(sheet: str) -> Iterator[_Rule]:
-    """The rules of a sheet that say how text looks, innermost first; what is not closed is closed by its end."""
+    """The rules of a sheet that bear on visibility, innermost first; open blocks end with the sheet."""
     open_blocks = [_Block("", True, [])]
     said: list[str] = []
-    for sign in _TOKEN.findall(sheet):
-        if sign == "{":
+    for piece in _TOKEN.findall(sheet):
+        if piece == "{":
             open_blocks.append(_within(open_blocks[-1], "".join(said).strip()))
-        elif sign in ("}", ";"):
+        elif piece in ("}", ";"):
             block = open_blocks[-1]
             block.lines.append("".join(said))
-            if sign == "}" and len(open_blocks) > 1:
-                yield from _of(open_blocks.pop())
+            if piece == "}" and len(open_blocks) > 1:
+                yield from _rules_of(open_blocks.pop())
             elif len(open_blocks) == 1 and block.lines.pop().strip().lower().startswith("@import"):
                 yield _Rule("*", "", False)
         else:
-            said += [sign] if not sign.startswith("/*") else []
+            said += [piece] if not piece.startswith("/*") else []
             continue
         said = []
     open_blocks[-1].lines.append("".join(said))
     for block in reversed(open_blocks[1:]):
-        yield from _of(block)
+        yield from _rules_of(block)
 
 
 def _within(outer: _Block, prelude: str) -> _Block:
-    """The block that begins with ``prelude`` inside ``outer``."""
+    """The block that ``prelude`` opens inside ``outer``."""
     if outer.selectors is None:
         return _Block(None, False, [])
     if not prelude.startswith("@"):
@@ -130,15 +130,15 @@ def _within(outer: _Block, prelude: str) -> _Block:
         return _Block(selectors, outer.sure, [])
     word, _, condition = " ".join(prelude.lower().replace("(", " (", 1).split()).partition(" ")
     if word == "@media":
-        holds = _holds(condition)
-        return _Block(None if holds is False else outer.selectors, outer.sure and holds is True, [])
+        applies = _applies(condition)
+        return _Block(None if applies is False else outer.selectors, outer.sure and applies is True, [])
     if word in ("@layer", "@supports"):
         return _Block(outer.selectors, outer.sure and not condition.startswith("not"), [])
     return _Block(outer.selectors if word in ("@container", "@scope", "@starting-style") else None, False, [])
 
 
-def _of(block: _Block) -> Iterator[_Rule]:
-    style = ";".join(f"{key}:{value}" for key, value in declared(";".join(block.lines)).items())
+def _rules_of(block: _Block) -> Iterator[_Rule]:
+    style = ";".join(f"{key}:{value}" for key, value in parse_declarations(";".join(block.lines)).items())
     if not block.selectors or not style:
         return
     hiding = hides(style)
@@ -163,13 +163,13 @@ def _split(selectors: str) -> list[str]:
     return [selector for selector in [*found, "".join(one).strip()] if selector]
 
 
-def _holds(condition: str) -> bool | None:
-    """Whether a media query holds for who reads the mail on a screen; None where that depends."""
-    answers = [_one_holds(query.strip()) for query in condition.split(",")]
+def _applies(condition: str) -> bool | None:
+    """Whether a media query applies to a mail read on a screen; None if that depends on the mail program."""
+    answers = [_applies_one(query.strip()) for query in condition.split(",")]
     return True if True in answers else None if None in answers else False
 
 
-def _one_holds(query: str) -> bool | None:
+def _applies_one(query: str) -> bool | None:
     medium, *features = query.removeprefix("only ").split(" and ")
     if medium.startswith("("):
         medium, features = "all", [medium, *features]
@@ -178,6 +178,6 @@ def _one_holds(query: str) -> bool | None:
     for feature in features:
         width = _WIDTH.fullmatch(feature.strip())
         pixels = int(width[2]) * (1 if width[3] == "px" else 16) if width else 0
-        if not width or (pixels > _READER if width[1] == "min" else pixels < _READER):
+        if not width or (pixels > _WINDOW_WIDTH if width[1] == "min" else pixels < _WINDOW_WIDTH):
             return None
     return True

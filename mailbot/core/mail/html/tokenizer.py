@@ -1,25 +1,24 @@
-"""Hostile HTML made tame: the same tags and text, in a form that a tree builder reads in linear time.
+"""Hostile HTML reduced to tags and text that a tree builder reads in linear time.
 
-Builders need quadratic time for tens of thousands of nested tags or attributes. So scripts, comments and attributes
-that say nothing about what is seen are left out here, and beyond a number of tags only the text goes on. Style sheets
-are taken out and handed on (``sheet``). The scan follows the tokenizer of the HTML standard.
+Tree builders take quadratic time for tens of thousands of nested tags or attributes. So scripts, comments and
+attributes that do not bear on visibility are removed, and beyond a number of tags only text is kept. Style sheets are
+returned apart (see ``stylesheets``). The scan follows the tokenizer of the HTML standard.
 """
 
 import re
 from collections import Counter
 from dataclasses import dataclass, field
 
-#: Stands for tags that are not built: the line ends there, nothing is nested any more.
+#: Replaces tags that are not built: the line ends there, and nothing is nested.
 BREAK = "\x1e"
-MOST_TAGS = (
-    30_000  # that start, or that end; a mail has no more (``mime.Caps``), else what is hidden beyond would be read
-)
-_DEEPEST = 500  # builders climb up through all that is open
+#: Start tags, or end tags. ``mime.Caps`` refuses a mail with more: text hidden beyond them would be read.
+MAX_TAGS = 30_000
+_MAX_DEPTH = 500  # tree builders search all open elements
 _VOID = frozenset(
     ["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr"]
 )
-#: These close by themselves.
-_SHUT = _VOID | frozenset(["p", "li", "dt", "dd", "td", "th", "tr", "thead", "tbody", "tfoot", "option"])
+#: Elements without an end tag, or with an optional one.
+_SELF_CLOSING = _VOID | frozenset(["p", "li", "dt", "dd", "td", "th", "tr", "thead", "tbody", "tfoot", "option"])
 _LONGEST_VALUE = 4_000
 _KEPT = frozenset(
     [
@@ -41,9 +40,9 @@ _KEPT = frozenset(
         "href",
     ]
 )
-#: Attributes that a style sheet may ask for.
-_ASKED_FOR = re.compile(r"\[\s{0,3}([A-Za-z][A-Za-z-]{0,30})\s{0,3}[\]~|^$*=]")
-_MOST_ASKED_FOR = 20
+#: An attribute selector in a style sheet.
+_SELECTED = re.compile(r"\[\s{0,3}([A-Za-z][A-Za-z-]{0,30})\s{0,3}[\]~|^$*=]")
+_MAX_SELECTED = 20
 _RAW = frozenset(["script", "style", "xmp", "iframe", "noembed", "noframes", "title"])
 _NAME = re.compile(r"[A-Za-z][^ \t\n\f\r/>]*")
 _SPACE = re.compile(r"[ \t\n\f\r/]*")
@@ -53,17 +52,17 @@ _BARE_VALUE = re.compile(r"[^ \t\n\f\r>]*")
 _COMMENT_END = re.compile("--!?>")
 _SHOWN_NAME = re.compile(r"[a-z][a-z0-9:-]{0,30}")
 _MEDIA = re.compile(' media="([^"]{1,200})"')
-#: No mail program runs scripts: what stands in it is seen, and is markup.
+#: Mail programs run no scripts, so the content of ``noscript`` is shown.
 _RENAMED = {"noscript": "span"}
 
 
-class OverCap(Exception):  # noqa: N818 - no error of the program; it never leaves ``message.parse``
-    """A mail has more of something than can be read; the text says of what."""
+class OverCap(Exception):  # noqa: N818 - not an error; ``message.parse`` catches it
+    """A mail exceeds a limit; the text says which."""
 
 
 @dataclass(frozen=True)
-class Tamed:
-    """``html`` to build a tree from; its ``sheets``; how many ``tags`` start, and the sum of their ``depths``."""
+class SimplePage:
+    """``html`` to build a tree from; its style ``sheets``; how many ``tags`` start, and the sum of their ``depths``."""
 
     html: str
     sheets: tuple[str, ...] = ()
@@ -71,13 +70,13 @@ class Tamed:
     depths: int = 0
 
 
-def tame(html: str) -> Tamed:
-    """The same page, harmless; never fails, linear in its length."""
+def simplify(html: str) -> SimplePage:
+    """The page as tags and text only, in linear time. Never raises."""
     html = html.replace("\0", "").replace(BREAK, "")
     out: list[str] = []
     sheets: list[str] = []
     tags = _Tags()
-    worth = _KEPT | {name.lower() for name in list(dict.fromkeys(_ASKED_FOR.findall(html)))[:_MOST_ASKED_FOR]}
+    worth = _KEPT | {name.lower() for name in list(dict.fromkeys(_SELECTED.findall(html)))[:_MAX_SELECTED]}
     at = 0
     while (open_at := html.find("<", at)) >= 0:
         if open_at > at:
@@ -96,12 +95,12 @@ def tame(html: str) -> Tamed:
             out.append("&lt;")
             at = open_at + 1
     out.append(html[at:])
-    return Tamed("".join(out), tuple(sheets), tags.starts, tags.depths)
+    return SimplePage("".join(out), tuple(sheets), tags.starts, tags.depths)
 
 
 @dataclass
 class _Tags:
-    """How many tags there were so far, and what is open. Each method gives the tag to write instead, "" for none."""
+    """Counts of the tags so far, and the open ones. Each method returns the tag to write; "" for none."""
 
     starts: int = 0
     ends: int = 0
@@ -111,23 +110,23 @@ class _Tags:
     deep: Counter[str] = field(default_factory=Counter)
 
     def start(self, name: str) -> str:
-        """Counts one that starts. What lies too deep is no block any more, but as hidden as it was."""
+        """Counts a start tag. Too deep, it becomes a ``span``: not a block, but as hidden as it was."""
         self.starts += 1
         self.depths += self.depth + 1
-        if max(self.starts, self.ends) > MOST_TAGS:
+        if max(self.starts, self.ends) > MAX_TAGS:
             return ""
-        if self.depth >= _DEEPEST:
+        if self.depth >= _MAX_DEPTH:
             self.deep[name] += name not in _VOID
             return "" if name in _VOID else "span"
-        if name not in _SHUT:
+        if name not in _SELF_CLOSING:
             self.open[name] += 1
             self.depth += 1
         return name
 
     def end(self, name: str) -> str:
-        """Counts one that ends; without a start some make elements, too: ``</p>``."""
+        """Counts an end tag; some make elements without a start tag: ``</p>``."""
         self.ends += 1
-        if max(self.starts, self.ends) > MOST_TAGS:
+        if max(self.starts, self.ends) > MAX_TAGS:
             return ""
         if self.deep[name]:
             self.deep[name] -= 1
@@ -136,11 +135,11 @@ class _Tags:
             self.open[name] -= 1
             self.depth -= 1
             return name
-        return "" if self.depth >= _DEEPEST else name
+        return "" if self.depth >= _MAX_DEPTH else name
 
 
 def _start(html: str, at: int, name: str, kept: str, out: list[str], sheets: list[str], tags: _Tags) -> int:
-    """Writes one start tag and, where its content is no markup, that too; the place after it comes back."""
+    """Writes a start tag and, if its content is not markup, the content. The position after it."""
     if name in _RAW or name == "textarea":
         end = re.compile(f"</{name}(?=[ \t\n\f\r/>])", re.I).search(html, at)
         content, after = (html[at : end.start()], end.start()) if end else (html[at:], len(html))
@@ -164,7 +163,7 @@ def _start(html: str, at: int, name: str, kept: str, out: list[str], sheets: lis
 
 
 def _end(name: str, out: list[str], tags: _Tags) -> None:
-    """Writes one end tag."""
+    """Writes an end tag."""
     name = _RENAMED.get(name, name)
     built = tags.end(name)
     if built != name:
@@ -174,18 +173,18 @@ def _end(name: str, out: list[str], tags: _Tags) -> None:
 
 
 def _break(out: list[str]) -> None:
-    """Writes a ``BREAK``, one for tags without words between."""
+    """Writes a ``BREAK``; tags without text between them share one."""
     if out[-1:] != [BREAK]:
         out.append(BREAK)
 
 
 def _attributes(html: str, at: int, worth: frozenset[str] = frozenset()) -> tuple[int, str]:
-    """From behind a tag's name: the place behind its ``>`` (or the end of all), and the attributes worth keeping."""
+    """Scans from after a tag's name: the position after its ``>`` (or the end), and the attributes worth keeping."""
     if html.startswith(">", at):
         return at + 1, ""
     kept: dict[str, str] = {}
     while True:
-        at = _SPACE.match(html, at).end()  # type: ignore[union-attr]  # matches nothing at least
+        at = _SPACE.match(html, at).end()  # type: ignore[union-attr]  # it always matches
         if html.startswith(">", at):
             return at + 1, "".join(f' {key}="{value}"' for key, value in kept.items())
         if at >= len(html):

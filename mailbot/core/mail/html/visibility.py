@@ -1,19 +1,19 @@
-"""Whether a reader of an HTML mail sees an element: what its attributes and its style say, inherited down the tree."""
+"""Whether a person sees an element of an HTML mail, by its attributes and style, inherited down the tree."""
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from mailbot.core.mail.html.colours import alike, colour, faint
-from mailbot.core.mail.html.declarations import declared
+from mailbot.core.mail.html.colours import indistinguishable, low_contrast, parse_colour
+from mailbot.core.mail.html.declarations import parse_declarations
 
 _STRUCK = frozenset(["s", "strike", "del"])
 _LENGTH = re.compile(r"[+-]?(\d{0,6}\.?\d{0,6})(?:e[+-]?\d{1,3})?(px|pt|em|rem|%|in|cm|mm|pc|vw|vh|ex|ch)?")
-#: Pixels; the others hang on what is around.
+#: In pixels; other units are relative to the parent.
 _UNITS = {"pt": 4 / 3, "rem": 16.0, "in": 96.0, "cm": 38.0, "mm": 3.8, "pc": 16.0, "vw": 8.0, "vh": 6.0}
 _PARENTS = {"em": 1.0, "%": 0.01, "ex": 0.5, "ch": 0.5}
 _SIZES = {"smaller": 0.8, "larger": 1.2, "inherit": 1.0, "unset": 1.0}
-_USUAL, _LEGIBLE, _LEAST = 16.0, 6.0, 2.0  # pixels of letters: where nothing is said, to be read, to be read at all
+_DEFAULT_SIZE, _LEGIBLE, _MIN_SIZE = 16.0, 6.0, 2.0  # of letters, in pixels; below the last they are not seen
 _SHORTHAND = re.compile(r"(?:^|\s)(0|\d{0,6}\.?\d{1,6}(?:px|pt|em|rem|%|in|cm|mm|pc|vw|vh|ex|ch))(?=[\s/]|$)")
 _FAR = re.compile(r"(?:-\d{3,6}|\d{4,6})(?:\.\d{0,6})?(?:px|pt|em|rem|%|vw|vh)?(?=\s|$)")
 _UNKNOWN = re.compile(r"\b(?:var|calc|min|max|clamp|env|attr|if)\(")
@@ -28,12 +28,13 @@ _SIDES = ("left", "top", "right", "bottom")
 _INSETS = ("inset", "inset-inline", "inset-inline-start", "inset-block", "inset-block-start")
 _SHIFTS = ("text-indent", "letter-spacing", "word-spacing", "margin-left", "margin-top", "margin-inline-start")
 _MARGINS = ("margin", "margin-inline", "margin-block", *_INSETS)
-#: Room in pixels below which a line is cut; from which on a line begins elsewhere, or letters lie on each other.
+#: In pixels: a box lower than the first cuts a line off, a negative shift beyond the second moves it away, one beyond the
+#: third puts letters on each other.
 _LOW, _SHIFTED, _CROWDED = 8, 50, 4
-#: Of opacity and size: what is less is not seen, or hardly.
+#: Opacity and zoom: below these text is not seen, or hardly.
 _UNSEEN, _HARDLY = 0.05, 0.3
-#: These hide in ways that are not reckoned here.
-_UNRECKONED = (
+#: Properties that may hide text and are not evaluated.
+_UNEVALUATED = (
     *("transform", "scale", "clip-path", "filter", "mask", "mask-image", "animation", "animation-name", "rotate"),
     *("-webkit-filter", "-webkit-mask", "-webkit-mask-image", "mix-blend-mode", "translate", "-webkit-text-security"),
 )
@@ -43,16 +44,16 @@ _DECIDING = ("display", "visibility", "opacity", "font-size", "position", *_FLAT
 
 @dataclass(frozen=True)
 class Look:
-    """How text looks here. ``gone`` holds for everything below; the rest can be set anew further down.
+    """How text looks at a place in the page. ``gone`` applies to all descendants; they can override the rest.
 
-    ``doubtful``: some readers see it and some do not. ``size`` is that of letters, in pixels; ``ink`` is None until a
-    colour was chosen, ``ground`` None where a picture may lie behind the text.
+    ``doubtful``: some mail programs show it, some do not. ``size``: of letters, in pixels; ``ink``: None until a colour
+    is set; ``ground``: the background, None if it may be a picture.
     """
 
     gone: bool = False
     doubtful: bool = False
     hidden: bool = False
-    size: float = _USUAL
+    size: float = _DEFAULT_SIZE
     ink: str | None = None
     ground: str | None = "#ffffff"
     kept_space: bool = False
@@ -61,49 +62,52 @@ class Look:
 
     @property
     def seen(self) -> bool:
-        """Whether text here can be read."""
-        return not (self.gone or self.hidden or self.size < _LEAST or alike(self.ink, self.ground))
+        """Whether text here is seen."""
+        return not (self.gone or self.hidden or self.size < _MIN_SIZE or indistinguishable(self.ink, self.ground))
 
     @property
     def doubted(self) -> bool:
-        """Whether some readers may not see it: also what is tiny, hardly stands out, or has a chosen colour on a picture."""
-        return self.doubtful or self.size < _LEGIBLE or (self.ink is not None and faint(self.ink, self.ground))
+        """Whether some may not see it: ``doubtful``, tiny, of low contrast, or of a set colour on a picture."""
+        return self.doubtful or self.size < _LEGIBLE or (self.ink is not None and low_contrast(self.ink, self.ground))
 
 
-def below(look: Look, tag: str, attributes: Mapping[str, str | None]) -> Look:
-    """The look inside a ``tag`` that stands where ``look`` holds."""
+def look_inside(look: Look, tag: str, attributes: Mapping[str, str | None]) -> Look:
+    """The look inside a ``tag`` at a place with ``look``."""
     if tag == "pre":
         look = replace(look, kept_space=True)
     elif tag in _STRUCK:
         look = replace(look, struck=True)
     elif tag == "sup":
         look = replace(look, raised=True)
-    elif tag == "bdo":  # its letters are seen the other way round
+    elif tag == "bdo":  # shown in another order than written
         look = replace(look, doubtful=True)
     if not attributes:
         return look
-    style = {key: value.removesuffix("!important") for key, value in declared(attributes.get("style") or "").items()}
+    style = {
+        key: value.removesuffix("!important")
+        for key, value in parse_declarations(attributes.get("style") or "").items()
+    }
     if "hidden" in attributes or is_gone(style):
         return replace(look, gone=True)
     if is_doubtful(style):
         look = replace(look, doubtful=True)
     if ground := attributes.get("bgcolor"):
-        look = replace(look, ground=colour(ground))
+        look = replace(look, ground=parse_colour(ground))
     if attributes.get("background"):
         look = replace(look, ground=None)
     if ink := attributes.get("color" if tag == "font" else "text" if tag == "body" else ""):
-        look = replace(look, ink=colour(ink))
+        look = replace(look, ink=parse_colour(ink))
     return _styled(look, style) if style else look
 
 
 def hides(style: str) -> bool:
-    """Whether a style alone hides what it is given to, or may."""
-    look = below(Look(), "p", {"style": style})
+    """Whether a style hides its element, or may."""
+    look = look_inside(Look(), "p", {"style": style})
     return look.doubtful or not look.seen
 
 
 def is_gone(style: Mapping[str, str]) -> bool:
-    """Whether nothing of an element is seen, whatever stands in it."""
+    """Whether an element and all its descendants are hidden."""
     moved = style.get("position", "static") in ("absolute", "fixed", "relative", "sticky")
     transform = f"{style.get('transform', '')} {style.get('clip-path', '')}"
     return (
@@ -121,7 +125,7 @@ def is_gone(style: Mapping[str, str]) -> bool:
 
 
 def _is_cut(style: Mapping[str, str]) -> bool:
-    """Whether it is a box without room that shows nothing of what does not fit."""
+    """Whether the box is too small for text and hides its overflow."""
     clip = style.get("clip", "auto")
     return (_cuts(style) and any(_pixels(style.get(side)) <= 1 for side in _FLAT)) or (
         "(" in clip
@@ -131,14 +135,14 @@ def _is_cut(style: Mapping[str, str]) -> bool:
 
 
 def _cuts(style: Mapping[str, str]) -> bool:
-    """Whether what does not fit into the box is not shown."""
+    """Whether the box hides its overflow."""
     return any(style.get(key, "").startswith(("hidden", "clip")) for key in ("overflow", "overflow-x", "overflow-y"))
 
 
 def is_doubtful(style: Mapping[str, str]) -> bool:
-    """Whether an element is hidden in ways that are not reckoned here, or only by some readers."""
+    """Whether an element is hidden by some mail programs only, or in ways that are not evaluated."""
     return (
-        any(style.get(key, "none") not in _IDLE for key in _UNRECKONED)
+        any(style.get(key, "none") not in _IDLE for key in _UNEVALUATED)
         or min(_share(style.get("opacity")), _share(style.get("zoom"))) < _HARDLY
         or style.get("z-index", "").startswith("-")
         or "override" in style.get("unicode-bidi", "")
@@ -150,7 +154,7 @@ def is_doubtful(style: Mapping[str, str]) -> bool:
 
 
 def _is_shifted(style: Mapping[str, str]) -> bool:
-    """Whether a line begins far from where it should, or letters, words or lines lie on each other."""
+    """Whether a line is moved far away, or letters, words or lines overlap."""
     indent = style.get("text-indent", "")
     moved = _SIDES if style.get("position", "static") in ("absolute", "fixed") else ()
     return (
@@ -166,13 +170,13 @@ def _is_back(value: str, most: float) -> bool:
 
 
 def _share(value: str | None) -> float:
-    """A number or a percentage; 1 where it is none."""
+    """A number or a percentage as a fraction; 1 if it is neither."""
     found = _SHARE.fullmatch(value or "")
     return float(found[1]) / (100 if found[2] else 1) if found else 1.0
 
 
-def _pixels(size: str | None, around: float = _USUAL) -> float:
-    """A length; infinite where it is none."""
+def _pixels(size: str | None, around: float = _DEFAULT_SIZE) -> float:
+    """A length in pixels; infinite if it is not a length."""
     found = _LENGTH.match(size or "")
     if not found or not found[1].strip("."):
         return float("inf")
@@ -192,15 +196,15 @@ def _styled(look: Look, style: Mapping[str, str]) -> Look:
     size = style.get("font-size") or next(iter(_SHORTHAND.findall(style.get("font", ""))), "")
     if size:
         pixels = _pixels(size, look.size)
-        usual = look.size * _SIZES[size] if size in _SIZES else _USUAL
+        usual = look.size * _SIZES[size] if size in _SIZES else _DEFAULT_SIZE
         look = replace(look, size=usual if pixels == float("inf") else pixels)
     if "line-through" in style.get("text-decoration", "") + style.get("text-decoration-line", ""):
         look = replace(look, struck=True)
     if style.get("vertical-align") == "super":
         look = replace(look, raised=True)
     if (ink := style.get("-webkit-text-fill-color") or style.get("color")) and ink not in ("inherit", "currentcolor"):
-        look = replace(look, ink=colour(ink))
-        look = replace(look, doubtful=look.doubtful or "(" in colour(ink))  # reckoned in a way that is not known here
+        look = replace(look, ink=parse_colour(ink))
+        look = replace(look, doubtful=look.doubtful or "(" in parse_colour(ink))  # a function that is not evaluated
     if space := style.get("white-space"):
         look = replace(look, kept_space=space.startswith("pre"))
     for key in ("background", "background-color"):
@@ -212,8 +216,8 @@ def _styled(look: Look, style: Mapping[str, str]) -> Look:
 
 
 def _ground(value: str, before: str | None) -> str | None:
-    """The colour in a ``background`` value; None where a picture or gradient is drawn."""
+    """The colour of a ``background`` value; None for a picture or gradient."""
     if "url(" in value or "gradient" in value:
         return None
-    ground = colour(value if value.startswith(("rgb", "hsl")) else value.split(" ")[0])
+    ground = parse_colour(value if value.startswith(("rgb", "hsl")) else value.split(" ")[0])
     return before if ground in ("none", "transparent", "inherit", "initial") else ground

@@ -1,7 +1,7 @@
-"""HTML of a mail to the text that its reader sees: table rows stay lines, quoted text stays quoted.
+"""From HTML to the text that a person sees: table rows stay lines, quoted text stays quoted. Nothing recurses.
 
-``markup`` makes the HTML harmless, ``sheet`` applies its style sheets, selectolax builds the tree, ``look`` tells what
-is seen. Nothing here recurses.
+``tokenizer`` bounds the page, ``stylesheets`` applies its style sheets, selectolax builds the tree, ``visibility``
+decides what is seen.
 """
 
 import re
@@ -9,9 +9,10 @@ from dataclasses import dataclass, field, replace
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from mailbot.core.mail.html.stylesheets import dress
-from mailbot.core.mail.html.tokenizer import BREAK, Tamed, tame
-from mailbot.core.mail.html.visibility import Look, below
+from mailbot.core.base.characters import without_invisible
+from mailbot.core.mail.html.stylesheets import apply_sheets
+from mailbot.core.mail.html.tokenizer import BREAK, SimplePage, simplify
+from mailbot.core.mail.html.visibility import Look, look_inside
 
 _GONE = frozenset(["head", "template", "object", "svg", "math", "audio", "video", "datalist", "canvas"])
 _PARAGRAPH = frozenset(
@@ -45,45 +46,43 @@ _LINE = frozenset(
         "legend",
     ]
 )
-#: How the class names of quotes end; Yahoo puts a number before them.
+#: Suffixes of the class names of quotes; Yahoo prefixes a number.
 _QUOTES = ("gmail_quote", "yahoo_quoted", "protonmail_quote")
-_UNSEEN = str.maketrans({"\u00a0": " ", **dict.fromkeys("\u00ad\u034f\u200b\u2060\ufeff", "")})
 _SPACES = re.compile(r"[ \t\n\r\f]+")
-_TAB = re.compile("[ \u00a0]{0,9}\u00a0{2}[ \u00a0]{2,20}")  # what editors make of one
+_TAB = re.compile("[ \u00a0]{0,9}\u00a0{2}[ \u00a0]{2,20}")  # how editors write a tab
 _RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
-_JOINERS = "\u200c\u200d"
-_DEEPEST = 40  # frames within frames; what lies deeper is read, but on lines of its own
-_DEEPEST_QUOTE = 6
-_READ_TWICE = 10_000  # tags; of a longer page with doubts nothing is sure
+_MAX_FRAMES = 40  # nested; what is deeper is read, on lines of its own
+_MAX_QUOTE_DEPTH = 6
+_MAX_READ_TWICE = 10_000  # tags; a longer page with doubtful text has no certain text
 
 
 @dataclass(frozen=True)
-class Shown:
-    """``text`` as its reader sees it; ``surely``: without what some readers do not see. Mostly both are one."""
+class VisibleText:
+    """``text``: what a person sees; ``surely``: without what some mail programs do not show. Mostly equal."""
 
     text: str
     surely: str
 
 
-def from_html(html: str) -> Shown:
-    """The visible text of ``html``, LF line ends; linear in its length. Raises OverCap for style sheets without end.
+def visible_text(html: str) -> VisibleText:
+    """The visible text of ``html``, LF line ends, without invisible characters; in linear time.
 
-    The cells of a table row stand on one line with tabs between, list items begin with "- ", boxes to tick are
-    ``[x]`` and ``[ ]``, lines of quoted mails begin with "> ", what is struck out is ``~~so~~``, and a raised digit stays
-    one, so that the mark of a footnote is no part of a number.
+    Table cells are separated by tabs, list items begin with "- ", checkboxes are ``[x]`` and ``[ ]``, lines of quoted
+    mails begin with "> ", struck text is ``~~so~~``, and a superscript digit stays one, so that the mark of a footnote
+    is not read as part of a number. Raises OverCap if the style sheets are too large.
     """
-    tamed = tame(html)
-    text, doubtful = _read(tamed, strict=False)
+    page_source = simplify(html)
+    text, doubtful = _read(page_source, strict=False)
     if not doubtful:
-        return Shown(text, text)
-    return Shown(text, "" if tamed.tags > _READ_TWICE else _read(tamed, strict=True)[0])
+        return VisibleText(text, text)
+    return VisibleText(text, "" if page_source.tags > _MAX_READ_TWICE else _read(page_source, strict=True)[0])
 
 
-def _read(tamed: Tamed, strict: bool) -> tuple[str, bool]:
-    """The text, and whether some of it may not be seen; ``strict``: that is left out."""
-    dressed = dress(tamed, strict)
-    page = _Page(strict, dressed.doubtful)
-    todo: list[tuple[LexborNode | None, _Place] | str] = [(LexborHTMLParser(dressed.html).root, _Place())]
+def _read(page_source: SimplePage, strict: bool) -> tuple[str, bool]:
+    """The text, and whether some of it is doubtful: not shown by every mail program. ``strict`` leaves that out."""
+    styled = apply_sheets(page_source, strict)
+    page = _Page(strict, styled.doubtful)
+    todo: list[tuple[LexborNode | None, _Place] | str] = [(LexborHTMLParser(styled.html).root, _Place())]
     while todo:
         step = todo.pop()
         if isinstance(step, str):
@@ -105,7 +104,7 @@ def _read(tamed: Tamed, strict: bool) -> tuple[str, bool]:
 
 @dataclass(frozen=True)
 class _Place:
-    """Where in the page: the ``look`` there, the ``quote`` around it (``div``, ``block``), what ``closes`` it."""
+    """A place in the page: its ``look``, the ``quote`` around it (quote, block or ""), and what ``closes`` it."""
 
     look: Look = field(default_factory=Look)
     quote: str = ""
@@ -113,13 +112,13 @@ class _Place:
 
 
 def _enter(page: "_Page", node: LexborNode, tag: str, place: _Place) -> _Place | None:
-    """Opens an element; the place inside it, None if there is nothing to see."""
+    """Opens an element. The place inside it; None if nothing in it is seen."""
     attributes = node.attributes
-    look = below(place.look, tag, attributes)
+    look = look_inside(place.look, tag, attributes)
     if look.gone or (tag == "dialog" and "open" not in attributes):
         return None
     if tag == "details" and "open" not in attributes:
-        look = replace(look, doubtful=True)  # some programs show it folded
+        look = replace(look, doubtful=True)  # some mail programs show it closed
     if tag == "br":
         page.end_line(always=True)
     elif tag in ("input", "select"):
@@ -129,7 +128,7 @@ def _enter(page: "_Page", node: LexborNode, tag: str, place: _Place) -> _Place |
     if tag == "div" and not quote and any(one.endswith(_QUOTES) for one in (attributes.get("class") or "").split()):
         closes = quote = "quote"
     elif tag == "blockquote":
-        closes = "paragraph" if quote == "quote" else "quote"  # the div around it is marked already
+        closes = "paragraph" if quote == "quote" else "quote"  # the div around it is quoted already
         quote = "block"
     elif tag == "p" and "MsoNormal" in (attributes.get("class") or ""):
         closes = "line"  # Outlook makes every line a paragraph without a gap
@@ -157,7 +156,7 @@ def _control(node: LexborNode, tag: str, attributes: dict[str, str | None]) -> s
 
 @dataclass
 class _Frame:
-    """Lines of one cell, item, row, quote or the whole page; ``cells`` only in a row."""
+    """The lines of a cell, item, row, quote or the whole page; only a row has ``cells``."""
 
     kind: str
     lines: list[str] = field(default_factory=list)
@@ -166,13 +165,13 @@ class _Frame:
 
 
 class _Page:
-    """The text as it grows: a stack of frames, the innermost is written to."""
+    """The text while it is written: a stack of frames; text goes into the innermost."""
 
     def __init__(self, strict: bool = False, doubtful: bool = False) -> None:
         self.strict = strict
-        self.doubtful = doubtful  # whether there is text that some readers do not see
+        self.doubtful = doubtful  # whether some mail programs do not show all of the text
         self.frames = [_Frame("page")]
-        self.deeper = 0  # frames that were opened beyond the deepest
+        self.deeper = 0  # open frames beyond ``_MAX_FRAMES``
 
     def write(self, text: str, look: Look) -> None:
         if not look.seen:
@@ -202,10 +201,8 @@ class _Page:
     def end_line(self, always: bool = False) -> None:
         frame = self.frames[-1]
         written = "".join(frame.line)
-        line = _TAB.sub("\t", written).translate(_UNSEEN).rstrip()
-        if not line.strip(_JOINERS + " "):
-            line = ""
-        if line or always or "\u00a0" in written:  # how Word writes a blank line
+        line = without_invisible(_TAB.sub("\t", written)).replace("\u00a0", " ").rstrip()
+        if line or always or "\u00a0" in written:  # Word writes a blank line so
             frame.lines.append(line)
         frame.line.clear()
 
@@ -221,7 +218,7 @@ class _Page:
         elif kind and kind != "cell":
             self.end_line()
         if kind in ("cell", "row", "item", "quote"):
-            if len(self.frames) > _DEEPEST:
+            if len(self.frames) > _MAX_FRAMES:
                 self.deeper += 1
             else:
                 self.frames.append(_Frame(kind))
@@ -261,13 +258,13 @@ def _struck(text: str) -> str:
 
 
 def _quoted(line: str) -> str:
-    if line.startswith(">" * _DEEPEST_QUOTE):
+    if line.startswith(">" * _MAX_QUOTE_DEPTH):
         return line
     return f">{line}" if line.startswith(">") else f"> {line}".rstrip()
 
 
 def _trimmed(lines: list[str]) -> list[str]:
-    """``lines`` without blank ones at both ends, and never two blank ones running."""
+    """``lines`` without blank ones at both ends and without two blank ones in a row."""
     kept: list[str] = []
     for line in lines:
         if line or (kept and kept[-1]):
@@ -276,7 +273,7 @@ def _trimmed(lines: list[str]) -> list[str]:
 
 
 def _row(cells: list[list[str]]) -> list[str]:
-    """A row on one line where its cells are one line each; several lines of the last stand below the others."""
+    """A row on one line if each cell has one line; further lines of the last cell follow."""
     full = [cell for cell in cells if cell]
     if not full:
         return []
@@ -284,7 +281,7 @@ def _row(cells: list[list[str]]) -> list[str]:
     if any(len(cell) > 1 for cell in before):
         return [line for cell in full for line in cell]
     if not before and len(last) == 1 and cells[0] and len(cells) > 1:
-        return [last[0] + "\t"]  # a label whose value was left empty
+        return [last[0] + "\t"]  # a label with an empty value
     if before and len(last) > 1:
         return ["\t".join(cell[0] for cell in before) + "\t", *last]
     return ["\t".join([*(cell[0] for cell in before), last[0]]), *last[1:]]

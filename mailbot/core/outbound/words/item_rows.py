@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 from datetime import date
 
+from mailbot.core.catalogue.item_kinds import ItemKey
 from mailbot.core.desk.effects import Result
 from mailbot.core.desk.ticket import Item, ItemStatus, Ticket
 from mailbot.core.ledger.period import decrease_day
+from mailbot.core.ledger.rule import Rule
 from mailbot.core.outbound.readership import Reader
 from mailbot.core.outbound.text_layout import quoted_lines
 from mailbot.core.outbound.view_records import ItemGroup, ResultView, TicketRow
@@ -85,24 +87,23 @@ def _notes(item: Item, reads: bool, days: BillingDays, phrases: Phrases) -> tupl
     elif reads and not (item.open and item.reason) and item.status not in (ItemStatus.REFUSED, ItemStatus.CANCELLED):
         if item.open and item.expected:
             notes.append(phrases.say("items.expected", date=phrases.day(item.expected)))
-        if not (item.open and item.rule == "by_staff"):  # its status says already that it waits for staff
+        if not (item.open and item.rule is Rule.BY_STAFF):  # its status says already that it waits for staff
             notes.append(_rule(item, phrases))
         notes.append(phrases.billing(item.billing, days.billed_from(item), decrease_day(days.asked_on), days.lower))
     return tuple(note for note in notes if note)
 
 
 def _rule(item: Item, phrases: Phrases) -> str:
-    plugin = phrases.catalogue.plugins.get(item.item.removeprefix("plugin:"))
-    if item.rule != "implied" or plugin is None or plugin.implied_by is None:
+    plugin = phrases.catalogue.plugins.get(item.item.key)
+    if item.rule is not Rule.IMPLIED or plugin is None or plugin.implied_by is None:
         return phrases.say(f"rule.{item.rule}")
-    cause = phrases.item(f"addon:{plugin.implied_by}")
+    cause = phrases.item(ItemKey.addon(plugin.implied_by))
     return phrases.say("rule.implied" if item.to else "rule.implied_removed", cause=cause)
 
 
 def ticket_row(ticket: Ticket, reader: Reader, phrases: Phrases) -> TicketRow:
-    """The ticket, harmless already, in a list; where its items differ in status, each shows its own."""
-    sight = reader.sees(ticket)
-    ticket, items = sight.ticket, sight.items
+    """The ticket, harmless and as it is shown to its reader, in a list; where its items differ in status, each shows its own."""
+    items = reader.sees(ticket, shown=True).items
     differ = len({item.status for item in items}) > 1
     token = ((phrases.say("item.token"), ticket.token),) if ticket.token else ()
     return TicketRow(

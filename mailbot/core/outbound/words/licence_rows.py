@@ -1,10 +1,12 @@
 """A requester, a licence with its history, and what a log says, as rows of words."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date
 from itertools import groupby
 
-from mailbot.core.base.address import same
+from mailbot.core.base.address import same_address
+from mailbot.core.catalogue.item_kinds import ItemKey
 from mailbot.core.desk.ticket import Ticket
 from mailbot.core.ledger.licence import ABOUT, DATES, Licence, LicenceEvent
 from mailbot.core.logs.diagnosis import Diagnosis
@@ -23,7 +25,11 @@ def requester(ticket: Ticket, phrases: Phrases) -> Rows:
     """Who asks and how sure that is, for staff; rows without a value are left out."""
     say = phrases.say
     name = f"{ticket.sender_name} <{ticket.sender}>" if ticket.sender_name else ticket.sender
-    other = ticket.customer_email if ticket.customer_email and not same(ticket.customer_email, ticket.sender) else ""
+    other = (
+        ticket.customer_email
+        if ticket.customer_email and not same_address(ticket.customer_email, ticket.sender)
+        else ""
+    )
     rows = (
         (say("who.from"), name),
         (say("who.proof"), say(f"verdict.{ticket.sender_verdict}")),
@@ -78,9 +84,10 @@ def terms(licence: Licence, phrases: Phrases, only: tuple[str, ...] = ()) -> Row
 
 def _term(licence: Licence, key: str, phrases: Phrases) -> str:
     match key:
-        case "addons" | "plugins":
-            kind = key.removesuffix("s")
-            return phrases.listed(phrases.item(f"{kind}:{entry}") for entry in getattr(licence, key))
+        case "addons":
+            return phrases.listed(phrases.item(ItemKey.addon(entry)) for entry in licence.addons)
+        case "plugins":
+            return phrases.listed(phrases.item(ItemKey.plugin(entry)) for entry in licence.plugins)
         case "renews_on" if not licence.renews:
             return ""
         case "demo_ends" | "expires_on" | "renews_on":
@@ -89,7 +96,7 @@ def _term(licence: Licence, key: str, phrases: Phrases) -> str:
         case "billing" if licence.status == "active" and licence.billing is None:
             return phrases.say("unsettled")
         case _:
-            value = licence.value(key)
+            value = licence.value(ItemKey(key))
             return phrases.value(key, value) if value else ""
 
 
@@ -104,7 +111,7 @@ def _merged(group: Iterable[LicenceEvent]) -> LicenceEvent:
     changes = first.changes
     for event in others:
         changes = changes | event.changes
-    return first.model_copy(update={"changes": changes})
+    return replace(first, changes=changes)
 
 
 def _event(event: LicenceEvent, phrases: Phrases) -> str:

@@ -1,9 +1,10 @@
 """Items, values and problems in words, from the catalogue's labels and the language's sentences."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, assert_never
 
-from mailbot.core.catalogue.contents import Catalogue
+from mailbot.core.catalogue.contents import Addon, Catalogue, Plugin, Seat
+from mailbot.core.catalogue.item_kinds import ItemKey, ItemKind, item_key
 from mailbot.core.desk.ticket import Item
 from mailbot.core.form.fields import normal
 from mailbot.core.form.problem import OR, Problem
@@ -20,15 +21,27 @@ class Words(Protocol):
 
 
 def item_label(item: str, catalogue: Catalogue, words: Words) -> str:
-    """The name of an item."""
-    kind, _, key = item.partition(":")
-    if kind == "addon" and key in catalogue.addons:
-        return catalogue.addons[key].label
-    if kind == "plugin" and key in catalogue.plugins:
-        return catalogue.plugins[key].label
-    if item in catalogue.seats:
-        return catalogue.seats[item].label
-    return str(words.sentences["item"].get(item, item))
+    """The name of an item or of a term of the ledger."""
+    found = item_key(item)
+    entry = _entry(found, catalogue) if found else None
+    return entry.label if entry else str(words.sentences["item"].get(item, item))
+
+
+def _entry(item: ItemKey, catalogue: Catalogue) -> Seat | Addon | Plugin | None:
+    """The catalogue's entry of a seat, add-on or plugin; None for other items."""
+    match item.kind:
+        case ItemKind.SEAT:
+            return catalogue.seats.get(item.key)
+        case ItemKind.ADDON:
+            return catalogue.addons.get(item.key)
+        case ItemKind.PLUGIN:
+            return catalogue.plugins.get(item.key)
+        case ItemKind.ADMIN | ItemKind.PLAN | ItemKind.WEBRTC | ItemKind.PHONEBAR | ItemKind.SUPPORT:
+            return None
+        case ItemKind.BILLING | ItemKind.WHITELABEL | ItemKind.TOKEN | ItemKind.STATUS:
+            return None
+        case kind:
+            assert_never(kind)
 
 
 def value_word(item: str, value: Value, catalogue: Catalogue, words: Words) -> str:
@@ -45,12 +58,12 @@ def value_word(item: str, value: Value, catalogue: Catalogue, words: Words) -> s
     return str(options[str(value)].label) if str(value) in options else str(value)
 
 
-def item_names(items: Iterable[Item], catalogue: Catalogue, words: Words) -> dict[str, str]:
+def item_names(items: Iterable[Item], catalogue: Catalogue, words: Words) -> dict[str, ItemKey]:
     """Every name, in lower case, that a decision can use for one of the items, with the key of that item."""
-    names = {}
+    names: dict[str, ItemKey] = {}
     for item in items:
         text = item_label(item.item, catalogue, words)
-        bare = item.item.partition(":")[2]
+        bare = item.item.key
         for name in (item.item, text, bare, item.item.replace("_", " ")):
             if name:
                 names[name.lower()] = item.item
