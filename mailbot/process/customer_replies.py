@@ -4,6 +4,7 @@ from mailbot.core.base.address import matches_pattern, same_address
 from mailbot.core.desk.disclosure import Viewer, is_over_for_requester, shown_to
 from mailbot.core.desk.effects import Facts, Send
 from mailbot.core.desk.events import Commented, Denied, EmailConfirmed, StatusAsked, Withdrawn
+from mailbot.core.desk.mail_kind import MailKind
 from mailbot.core.desk.ticket import ITEM_FIELDS, State, Ticket, settled_fields
 from mailbot.core.form import blank_form, corrections, reader
 from mailbot.core.form.problem import Code
@@ -81,7 +82,7 @@ def _answered(work: UnitOfWork, mail: ReceivedMail, ticket: Ticket) -> Outcome |
         work.apply(ticket, StatusAsked(mail.sender.address))
         return Outcome.STATUS
     if word == HELP:
-        work.send(Send("help", mail.sender.address), ticket)
+        work.send(Send(MailKind.HELP, mail.sender.address), ticket)
         return Outcome.HELP
     return None
 
@@ -127,7 +128,7 @@ def _offer_anew(work: UnitOfWork, mail: ReceivedMail, ticket: Ticket, fields: tu
     """A reply does not change what is settled: name the form that asks for it."""
     facts = Facts(why="settled", changed=fields, tickets=(shown_to(Viewer.REQUESTER, ticket),))
     purpose = None if ticket.final else Purpose.CUSTOMER
-    work.send(Send("status", mail.sender.address, facts, purpose), ticket)
+    work.send(Send(MailKind.STATUS, mail.sender.address, facts, purpose), ticket)
 
 
 def _sent_text(work: UnitOfWork, mail: ReceivedMail, ticket: Ticket) -> str:
@@ -177,5 +178,5 @@ def _comment(work: UnitOfWork, mail: ReceivedMail, ticket: Ticket, why: str, *, 
     stranger = why == "wrong_sender" and mail.thread.live and not same_address(address, ticket.sender)
     if stranger and mail.thread.purpose is Purpose.CUSTOMER:  # a sender must not hear of a contact who was asked
         facts = Facts(why="wrong_sender", tickets=(shown_to(Viewer.REQUESTER, ticket),))
-        work.send(Send("status", ticket.sender, facts, Purpose.CUSTOMER), ticket)
+        work.send(Send(MailKind.STATUS, ticket.sender, facts, Purpose.CUSTOMER), ticket)
     return ticket

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from mailbot.core.base.address import same_address
 from mailbot.core.desk import events
 from mailbot.core.desk.effects import DecisionResult, Facts, Send
+from mailbot.core.desk.mail_kind import MailKind
 from mailbot.core.desk.ticket import State, Ticket
 from mailbot.core.inbound import decision_grammar, reply_keys
 from mailbot.core.inbound.contradictions import contradicted_refs
@@ -140,4 +141,4 @@ def ask_anew(work: UnitOfWork, ticket: Ticket, member: str, version: int) -> Non
     changes = [line for line in work.history(ticket) if line.kind == "changed"]
     recent = changes[-(ticket.version - version) :] if ticket.version > version else []
     changed = tuple(dict.fromkeys(key for line in recent for key in str(line.detail).split(", ") if key))
-    work.send(Send("approval", member, Facts(changed=changed), Purpose.DECISION), ticket)
+    work.send(Send(MailKind.APPROVAL, member, Facts(changed=changed), Purpose.DECISION), ticket)

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from mailbot.core.desk.effects import Audience, DueKind, Facts, Send
+from mailbot.core.desk.mail_kind import MailKind
 from mailbot.core.desk.ticket import Route, Ticket
 from mailbot.core.inbound.purpose import Purpose
 from mailbot.core.ledger.licence import Licence
@@ -47,7 +48,7 @@ def send(work: UnitOfWork) -> None:
     lines = (*_doubts(work, waiting), *_unread(work), *_mails_in(work), *_mails_out(work), *_failing(work))
     if waiting or licences or lines:
         facts = Facts(tickets=waiting, licences=licences, lines=_short(work, lines))
-        work.send(Send("digest", Audience.STAFF, facts, Purpose.DIGEST))
+        work.send(Send(MailKind.DIGEST, Audience.STAFF, facts, Purpose.DIGEST))
     _remember(work)
 
 

@@ -7,6 +7,7 @@ from sqlmodel import Session
 
 from mailbot.core.desk.effects import Audience, DueKind, Facts, Send
 from mailbot.core.desk.events import CustomerReminded, CustomerSilent, DayCame, LicenceServerSlow, StaffReminded
+from mailbot.core.desk.mail_kind import MailKind
 from mailbot.core.desk.ticket import Ticket
 from mailbot.environment import Desk
 from mailbot.process import digest, retention, staff_alerts
@@ -86,4 +87,4 @@ def _warn(work: UnitOfWork, token: str, ticket: Ticket) -> None:
         return
     left = (licence.demo_ends - work.today).days
     facts = Facts(text=licence.token, on=licence.demo_ends, days=left)
-    work.send(Send("demo-ending", Audience.CUSTOMER, facts), ticket)
+    work.send(Send(MailKind.DEMO_ENDING, Audience.CUSTOMER, facts), ticket)

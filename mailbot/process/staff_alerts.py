@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from mailbot.core.desk.effects import Audience, DueKind, Facts, Send
+from mailbot.core.desk.mail_kind import MailKind
 from mailbot.process.transaction import Transaction
 from storage import alerts, due
 
@@ -36,4 +37,4 @@ def collected_alert(transaction: Transaction) -> Send | None:
     alerts.mark_told(session, rows, now)
     if alerts.untold(session, 1):
         due.add(session, kind=ALERTS, due_at=now + ALERT_EVERY, made_at=now)
-    return Send("alert", Audience.STAFF, Facts(text=text))
+    return Send(MailKind.ALERT, Audience.STAFF, Facts(text=text))

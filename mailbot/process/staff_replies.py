@@ -7,6 +7,7 @@ from datetime import timedelta
 from mailbot.core.base.address import fold_case, same_address
 from mailbot.core.desk.effects import DecisionResult, Facts, Send
 from mailbot.core.desk.events import HistoryNote
+from mailbot.core.desk.mail_kind import MailKind
 from mailbot.core.desk.ticket import Ticket
 from mailbot.core.inbound import decision_grammar
 from mailbot.core.inbound.decision_word import ConfirmationWord
@@ -19,7 +20,7 @@ from storage import keys as key_rows
 from storage import mail_counts
 
 #: Kinds of mails to members that decided nothing.
-UNDECIDED = ("not-understood", "already-decided")
+UNDECIDED = (MailKind.NOT_UNDERSTOOD, MailKind.ALREADY_DECIDED)
 #: Why a line that was understood came too late.
 LATE = frozenset({"decided", "changed"})
 #: Reasons for a key's death that a member is told; any other death reads as "decided".
@@ -59,7 +60,7 @@ def keyless_decision(work: UnitOfWork, mail: ReceivedMail, member: str) -> Outco
     if _may_answer(work, mail, member):
         facts = Facts(results=(DecisionResult(mail.own, False, why="no_key"),), why="no_key")
         ticket = work.ticket(mentioned[0]) if len(mentioned) == 1 else None
-        answered = Send("not-understood", member, facts)
+        answered = Send(MailKind.NOT_UNDERSTOOD, member, facts)
         if ticket is not None:
             work.send(answered, mail.in_thread(ticket))
         else:
@@ -94,12 +95,12 @@ def _tell(work: UnitOfWork, mail: ReceivedMail, member: str, results: Sequence[D
     ticket = _one_ticket(work, mail)
     if any(result.done for result in results):
         files = _kept_back(work, mail) if any(result.sent for result in results) else ()
-        work.send(Send("receipt", member, Facts(results=tuple(results), lines=files)), ticket)
+        work.send(Send(MailKind.RECEIPT, member, Facts(results=tuple(results), lines=files)), ticket)
         return
     facts = Facts(results=tuple(results), why=results[0].why if results else "")
     covers = () if ticket else mail.thread.refs
     purpose = Purpose.DECISION if ticket else Purpose.DIGEST
-    work.send(Send("not-understood", member, facts, purpose, covers=covers), ticket)
+    work.send(Send(MailKind.NOT_UNDERSTOOD, member, facts, purpose, covers=covers), ticket)
 
 
 def _kept_back(work: UnitOfWork, mail: ReceivedMail) -> tuple[str, ...]:
@@ -116,7 +117,7 @@ def _already(work: UnitOfWork, member: str, ticket: Ticket, why: str) -> None:
     """It is settled, and by whom; with a key for words to the customer when nothing waits any more."""
     by = _decider(work, ticket) if why == "decided" else ""
     purpose = None if ticket.waits else Purpose.DECISION
-    work.send(Send("already-decided", member, Facts(why=why, decided_by=by), purpose), ticket)
+    work.send(Send(MailKind.ALREADY_DECIDED, member, Facts(why=why, decided_by=by), purpose), ticket)
 
 
 def _may_answer(work: UnitOfWork, mail: ReceivedMail, member: str) -> bool:
@@ -150,7 +151,7 @@ def _ask_member(work: UnitOfWork, mail: ReceivedMail, member: str) -> Outcome:
         return Outcome.DECISION_NOT_UNDERSTOOD
     facts = Facts(text=mail.own, why="unclear" if _trusted(work, mail) else "unverified_member")
     covers = mail.thread.refs  # as the mail that he answers showed them
-    send = Send("not-understood", member, facts, Purpose.CONFIRM_DECISION, mail.own, covers)
+    send = Send(MailKind.NOT_UNDERSTOOD, member, facts, Purpose.CONFIRM_DECISION, mail.own, covers)
     work.send(send, _one_ticket(work, mail))
     return Outcome.DECISION_TO_BE_CONFIRMED
 

@@ -19,6 +19,7 @@ from mailbot.core.desk.disclosure import is_over_for_requester
 from mailbot.core.desk.effects import AlertStaff, Audience, ChangeLicence, Effect, Facts, Send, VoidKeys
 from mailbot.core.desk.events import Decision, Event, HistoryNote
 from mailbot.core.desk.grant import refreshed
+from mailbot.core.desk.mail_kind import MailKind
 from mailbot.core.desk.on_licence_server import await_licence_server
 from mailbot.core.desk.ticket import OPEN, State, Ticket
 from mailbot.core.desk.transitions import decide
@@ -218,7 +219,7 @@ class UnitOfWork(Transaction, AbstractContextManager["UnitOfWork"]):
         ticket = replace(ticket, version=ticket.version + 1, licence_revision=revision)
         asked = self._perform(ticket, (VoidKeys((Purpose.DECISION, Purpose.CONFIRM_DECISION), "changed"),))
         facts = Facts(why="licence_changed", changed=moved)
-        self.send(Send("approval", Audience.DECIDERS, facts, Purpose.DECISION), asked)
+        self.send(Send(MailKind.APPROVAL, Audience.DECIDERS, facts, Purpose.DECISION), asked)
 
     # How it ends
 
@@ -230,7 +231,7 @@ class UnitOfWork(Transaction, AbstractContextManager["UnitOfWork"]):
             composer.write(letter) if letter.ticket is None else self._compose(composer, letter, letter.ticket)
         for mail in composer.withheld:
             if mail.ticket is not None:
-                detail = {"kind": mail.kind, "to": mail.address, "budget": mail.cap.value}
+                detail = {"kind": mail.kind.value, "to": mail.address, "budget": mail.cap.value}
                 self._lines.append(HistoryLine(mail.ticket.number, "withheld", "mailbot", detail, None))
         self.withheld = self.withheld or bool(composer.withheld)
 

@@ -5,6 +5,7 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from mailbot.core.catalogue.item_kinds import ItemKey
+from mailbot.core.desk.mail_kind import MailKind
 from mailbot.core.desk.ticket import Ticket
 from mailbot.core.form.request import RequestKind
 from mailbot.core.inbound.decision_word import DecisionWord
@@ -76,7 +77,7 @@ class Facts:
 class Send:
     """A mail of that kind (a pair of templates) to an audience or an address; with ``purpose``, a reply key."""
 
-    kind: str
+    kind: MailKind
     to: Audience | str
     facts: Facts = field(default_factory=Facts)
     purpose: Purpose | None = None

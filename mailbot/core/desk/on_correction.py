@@ -5,6 +5,7 @@ from mailbot.core.desk.context import DecisionContext
 from mailbot.core.desk.effects import Audience, Facts, Send, Unschedule, VoidKeys
 from mailbot.core.desk.events import Changed, Decision, HistoryNote, JudgedForm
 from mailbot.core.desk.grant import refreshed
+from mailbot.core.desk.mail_kind import MailKind
 from mailbot.core.desk.on_request import (
     CUSTOMER_TIMERS,
     STAFF_TIMERS,
@@ -83,7 +84,9 @@ def correct_denied(ticket: Ticket, event: Changed, context: DecisionContext) -> 
     shown = Facts(replaced=_replaced(ticket, event.judged))
     after = with_form(ticket, event.judged)
     ticket = replace(after, state=ticket.state, items=ticket.items, problems=faults, neutral=True)
-    told = Send("comment", Audience.STAFF, Facts(text=event.text, by=event.by, why="final_ticket"), Purpose.DECISION)
+    told = Send(
+        MailKind.COMMENT, Audience.STAFF, Facts(text=event.text, by=event.by, why="final_ticket"), Purpose.DECISION
+    )
     effects, notes = (Unschedule(CUSTOMER_TIMERS), told), (HistoryNote("commented", event.by, "final_ticket"),)
     if faults:
         return incomplete(ticket, event.judged, context, notes, effects, shown)

@@ -27,6 +27,7 @@ from mailbot.core.desk.events import (
     Undelivered,
     Withdrawn,
 )
+from mailbot.core.desk.mail_kind import MailKind
 from mailbot.core.desk.on_request import CUSTOMER_TIMERS, STAFF_TIMERS, staff_timer
 from mailbot.core.desk.ticket import Ending, ItemStatus, State, Ticket, with_state
 from mailbot.core.form.request import RequestKind
@@ -42,7 +43,7 @@ OVERTAKEN, TAKEN_BACK = "later_request", "taken_back"
 def pass_on_comment(ticket: Ticket, event: Commented, context: DecisionContext) -> Decision:
     """A comment for staff. If it answers their question, the ticket waits for staff again."""
     told = Send(
-        "comment",
+        MailKind.COMMENT,
         Audience.STAFF,
         Facts(text=event.text, by=event.by, why=event.why, lines=event.files),
         Purpose.DECISION,
@@ -75,7 +76,7 @@ def withdraw(ticket: Ticket, event: Withdrawn, context: DecisionContext) -> Deci
                     ),
                 )
     effects += (
-        Send("cancelled", Audience.CUSTOMER, Facts(why="by_customer")),
+        Send(MailKind.CANCELLED, Audience.CUSTOMER, Facts(why="by_customer")),
         VoidKeys(tuple(Purpose), "cancelled"),
         Unschedule((*CUSTOMER_TIMERS, *STAFF_TIMERS, DueKind.DAY)),
     )
@@ -85,7 +86,7 @@ def withdraw(ticket: Ticket, event: Withdrawn, context: DecisionContext) -> Deci
 def withdraw_denied(ticket: Ticket, event: Withdrawn, context: DecisionContext) -> Decision:
     """The requester withdraws a request, not knowing that a contact has denied it."""
     effects = (
-        Send("cancelled", ticket.sender, Facts(why="by_customer")),
+        Send(MailKind.CANCELLED, ticket.sender, Facts(why="by_customer")),
         VoidKeys(tuple(Purpose), "cancelled"),
         Unschedule(CUSTOMER_TIMERS),
     )
@@ -98,7 +99,7 @@ def report_status(ticket: Ticket, event: StatusAsked, context: DecisionContext) 
     """The status, to the address that asked."""
     shown = shown_to(Viewer.REQUESTER, ticket)
     purpose = None if shown.final else Purpose.CUSTOMER
-    return Decision(ticket, (Send("status", event.by, Facts(tickets=(shown,)), purpose),))
+    return Decision(ticket, (Send(MailKind.STATUS, event.by, Facts(tickets=(shown,)), purpose),))
 
 
 def day_came(ticket: Ticket, event: DayCame, context: DecisionContext) -> Decision:
@@ -125,7 +126,7 @@ def day_came(ticket: Ticket, event: DayCame, context: DecisionContext) -> Decisi
     notes = (HistoryNote("superseded", "mailbot", ", ".join(sorted(gone))),) if gone else ()
     if not due:
         return Decision(ticket, (), notes)
-    mail = Send("done", Audience.OUTCOME, Facts(items=due, on=event.on))
+    mail = Send(MailKind.DONE, Audience.OUTCOME, Facts(items=due, on=event.on))
     return Decision(ticket, (mail,), (*notes, HistoryNote("done", "mailbot", ", ".join(due))))
 
 
@@ -151,7 +152,7 @@ def remind_staff(ticket: Ticket, event: StaffReminded, context: DecisionContext)
     """Reminds staff, and schedules the next reminder."""
     if ticket.hold:
         return Decision(ticket)
-    mail = Send("reminder", Audience.DECIDERS, Facts(why="staff"), Purpose.DECISION)
+    mail = Send(MailKind.REMINDER, Audience.DECIDERS, Facts(why="staff"), Purpose.DECISION)
     return Decision(ticket, (mail, staff_timer(context)), (HistoryNote("reminded", "mailbot", "staff"),))
 
 
@@ -159,9 +160,11 @@ def remind_customer(ticket: Ticket, event: CustomerReminded, context: DecisionCo
     """Reminds those the ticket waits for, once. A requester in the neutral view is reminded in any case."""
     mails: tuple[Effect, ...] = ()
     if ticket.state is State.WAITING_CONFIRMATION:
-        mails = tuple(Send("confirm-you", a, Facts(by=ticket.sender), Purpose.CONFIRM) for a in ticket.challenged)
+        mails = tuple(
+            Send(MailKind.CONFIRM_YOU, a, Facts(by=ticket.sender), Purpose.CONFIRM) for a in ticket.challenged
+        )
     if ticket.state is not State.WAITING_CONFIRMATION or _told_neutrally(ticket):
-        mails += (Send("reminder", ticket.sender, Facts(why="customer"), Purpose.CUSTOMER),)
+        mails += (Send(MailKind.REMINDER, ticket.sender, Facts(why="customer"), Purpose.CUSTOMER),)
     return Decision(ticket, mails, (HistoryNote("reminded", "mailbot", "customer"),))
 
 
@@ -169,12 +172,12 @@ def remind_denied(ticket: Ticket, event: CustomerReminded, context: DecisionCont
     """The reminder that the requester would get without a denial."""
     if not _told_neutrally(ticket):
         return Decision(ticket)
-    return Decision(ticket, (Send("reminder", ticket.sender, Facts(why="customer"), Purpose.CUSTOMER),))
+    return Decision(ticket, (Send(MailKind.REMINDER, ticket.sender, Facts(why="customer"), Purpose.CUSTOMER),))
 
 
 def close(ticket: Ticket, event: CustomerSilent, context: DecisionContext) -> Decision:
     """Closes the ticket for lack of an answer and cancels its open items."""
-    mails = (Send("closed", Audience.CUSTOMER),) if not ticket.neutral or _told_neutrally(ticket) else ()
+    mails = (Send(MailKind.CLOSED, Audience.CUSTOMER),) if not ticket.neutral or _told_neutrally(ticket) else ()
     items = tuple(i.over(ItemStatus.CANCELLED) if i.open else i for i in ticket.items)
     ticket = with_state(replace(ticket, items=items, ending=Ending.CLOSED))
     effects = (*mails, VoidKeys(tuple(Purpose), "closed"), Unschedule(STAFF_TIMERS + CUSTOMER_TIMERS))
@@ -183,7 +186,7 @@ def close(ticket: Ticket, event: CustomerSilent, context: DecisionContext) -> De
 
 def close_denied(ticket: Ticket, event: CustomerSilent, context: DecisionContext) -> Decision:
     """The closing mail that the requester would get without a denial."""
-    mails = (Send("closed", ticket.sender),) if _told_neutrally(ticket) else ()
+    mails = (Send(MailKind.CLOSED, ticket.sender),) if _told_neutrally(ticket) else ()
     ticket = with_state(replace(ticket, ending=Ending.DENIED_AND_CLOSED))
     return Decision(ticket, (*mails, VoidKeys(tuple(Purpose), "closed")))
 

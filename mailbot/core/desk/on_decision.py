@@ -18,6 +18,7 @@ from mailbot.core.desk.events import (
 )
 from mailbot.core.desk.grant import grant_items, without_cause
 from mailbot.core.desk.licence_changes import Grant
+from mailbot.core.desk.mail_kind import MailKind
 from mailbot.core.desk.on_request import (
     CUSTOMER_TIMERS,
     STAFF_TIMERS,
@@ -99,7 +100,7 @@ def reject(ticket: Ticket, event: Rejected, context: DecisionContext) -> Decisio
     if ticket.is_question:
         ticket = with_state(replace(ticket, ending=Ending.REJECTED))
         result = DecisionResult(event.read, True, ticket.ref, DecisionWord.REJECT, sent=event.reason)
-        mail = Send("answer", Audience.CUSTOMER, Facts(text=event.reason))
+        mail = Send(MailKind.ANSWER, Audience.CUSTOMER, Facts(text=event.reason))
         return Decision(ticket, (mail, *_ended()), (HistoryNote("rejected", event.by, event.reason),), result)
     keys = frozenset(event.items or (i.item for i in ticket.open_items))
     if not keys or not keys <= {i.item for i in ticket.open_items}:
@@ -134,7 +135,7 @@ def _another_billing(ticket: Ticket, event: Rejected, keys: frozenset[ItemKey], 
     result = DecisionResult(
         event.read, True, ticket.ref, DecisionWord.REJECT, _in_order(ticket, keys), sent=event.reason
     )
-    ask = Send("question", Audience.CUSTOMER, Facts(text=event.reason, why="billing"), Purpose.CUSTOMER)
+    ask = Send(MailKind.QUESTION, Audience.CUSTOMER, Facts(text=event.reason, why="billing"), Purpose.CUSTOMER)
     note = HistoryNote("rejected", event.by, f"{', '.join(sorted(keys))}: {event.reason}")
     return Decision(ticket, (ask, Unschedule(STAFF_TIMERS), *customer_timers(context)), (note,), result)
 
@@ -185,7 +186,7 @@ def _word(event: Approved | Rejected) -> DecisionWord:
 def ask_customer(ticket: Ticket, event: QuestionAsked, context: DecisionContext) -> Decision:
     """Asks the customer something; items stay open and keys valid."""
     ticket = with_state(replace(ticket, asked=True, neutral=False))
-    mail = Send("question", Audience.CUSTOMER, Facts(text=event.text), Purpose.CUSTOMER)
+    mail = Send(MailKind.QUESTION, Audience.CUSTOMER, Facts(text=event.text), Purpose.CUSTOMER)
     effects: tuple[Effect, ...] = (mail, Unschedule(STAFF_TIMERS), *customer_timers(context))
     result = DecisionResult(event.read, True, ticket.ref, DecisionWord.ASK, sent=event.text)
     return Decision(ticket, effects, (HistoryNote("asked", event.by, event.text),), result)
@@ -197,10 +198,12 @@ def answer(ticket: Ticket, event: AnswerGiven, context: DecisionContext) -> Deci
     note = HistoryNote("answered", event.by, event.text)
     if ticket.is_question and not ticket.final:
         ticket = with_state(replace(ticket, ending=Ending.ANSWERED, asked=False))
-        mail = Send("answer", Audience.CUSTOMER, Facts(text=event.text))
+        mail = Send(MailKind.ANSWER, Audience.CUSTOMER, Facts(text=event.text))
         return Decision(ticket, (mail, *_ended()), (note,), result)
     purpose = None if ticket.final else Purpose.CUSTOMER
-    return Decision(ticket, (Send("answer", Audience.CUSTOMER, Facts(text=event.text), purpose),), (note,), result)
+    return Decision(
+        ticket, (Send(MailKind.ANSWER, Audience.CUSTOMER, Facts(text=event.text), purpose),), (note,), result
+    )
 
 
 def take_note(ticket: Ticket, event: NoteTaken, context: DecisionContext) -> Decision:

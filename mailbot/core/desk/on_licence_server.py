@@ -15,6 +15,7 @@ from mailbot.core.desk.events import (
     LicenceServerSlow,
 )
 from mailbot.core.desk.grant import billed_again, case_of, granted_item
+from mailbot.core.desk.mail_kind import MailKind
 from mailbot.core.desk.on_request import due_things, outcome_mail, plugin_mail
 from mailbot.core.desk.ticket import GRANTED, Item, ItemStatus, Ticket, with_state
 from mailbot.core.inbound.purpose import Purpose
@@ -113,7 +114,7 @@ def _proceed(
     told = ticket.told
     ticket = replace(ticket, held=(), told=False)
     if ticket.open_items:
-        effects += () if told else (Send("confirmation", Audience.CUSTOMER, purpose=Purpose.CUSTOMER),)
+        effects += () if told else (Send(MailKind.CONFIRMATION, Audience.CUSTOMER, purpose=Purpose.CUSTOMER),)
     else:
         effects += (outcome_mail(ticket),)
     return Decision(ticket, (change, *effects, *plugin_mail(ticket, granted)), notes)
@@ -123,5 +124,5 @@ def still_applying(ticket: Ticket, event: LicenceServerSlow, context: DecisionCo
     """Tells the customer, once, that items are being applied."""
     if ticket.told or not any(item.status is ItemStatus.APPLYING for item in ticket.items):
         return Decision(ticket)
-    mail = Send("confirmation", Audience.CUSTOMER, purpose=Purpose.CUSTOMER)
+    mail = Send(MailKind.CONFIRMATION, Audience.CUSTOMER, purpose=Purpose.CUSTOMER)
     return Decision(replace(ticket, told=True), (mail,), (HistoryNote("told", "mailbot", "applying"),))

@@ -23,6 +23,7 @@ from mailbot.core.desk.effects import (
 from mailbot.core.desk.events import Confirmed, Decision, Denied, EmailConfirmed, HistoryNote, JudgedForm, Opened
 from mailbot.core.desk.grant import grant_items
 from mailbot.core.desk.licence_changes import Grant
+from mailbot.core.desk.mail_kind import MailKind
 from mailbot.core.desk.ticket import GRANTED, Ending, Item, ItemStatus, Route, Ticket, with_state
 from mailbot.core.form.request import Action, RequestKind
 from mailbot.core.inbound.purpose import Purpose
@@ -90,7 +91,7 @@ def deny(ticket: Ticket, event: Denied, context: DecisionContext) -> Decision:
     """A contact said NO: the request is cancelled and staff are told; a requester in the neutral view is not."""
     items = tuple(i.over(ItemStatus.CANCELLED) if i.open else i for i in ticket.items)
     ticket = with_state(replace(ticket, items=items, ending=Ending.DENIED if ticket.neutral else Ending.CANCELLED))
-    told = Send("comment", Audience.STAFF, Facts(by=event.by, why="denied"), Purpose.DECISION)
+    told = Send(MailKind.COMMENT, Audience.STAFF, Facts(by=event.by, why="denied"), Purpose.DECISION)
     notes = (HistoryNote("denied", event.by),)
     if not ticket.neutral:
         return Decision(
@@ -140,7 +141,7 @@ def incomplete(
         to, quiet = ticket.confirmed_by or ticket.sender, False
         ticket = replace(ticket, neutral=True)
     mail = Send(
-        "incomplete", to, Facts(form=judged.form.filled, quiet=quiet, replaced=shown.replaced), Purpose.CUSTOMER
+        MailKind.INCOMPLETE, to, Facts(form=judged.form.filled, quiet=quiet, replaced=shown.replaced), Purpose.CUSTOMER
     )
     faults = ", ".join(f"{p.field}: {p.code}" for p in ticket.problems)
     return Decision(
@@ -162,7 +163,9 @@ def _challenged(
     notes: tuple[HistoryNote, ...],
     effects: tuple[Effect, ...],
 ) -> Decision:
-    mails = [Send("confirm-you", address, Facts(by=ticket.sender), Purpose.CONFIRM) for address in ticket.challenged]
+    mails = [
+        Send(MailKind.CONFIRM_YOU, address, Facts(by=ticket.sender), Purpose.CONFIRM) for address in ticket.challenged
+    ]
     if judged.standing.neutral:
         mails.append(neutral_mail(ticket))
     told = HistoryNote("challenged", "mailbot", ", ".join(ticket.challenged) or "token unknown")
@@ -171,7 +174,7 @@ def _challenged(
 
 def neutral_mail(ticket: Ticket) -> Send:
     """The mail for a requester who may not know what the ledger says."""
-    return Send("neutral", ticket.sender, Facts(quiet=True), Purpose.CUSTOMER)
+    return Send(MailKind.NEUTRAL, ticket.sender, Facts(quiet=True), Purpose.CUSTOMER)
 
 
 def customer_timers(context: DecisionContext) -> tuple[Schedule, ...]:
@@ -208,13 +211,13 @@ def _released(
         mails += (neutral_mail(ticket),)
     elif waiting:
         facts = Facts(replaced=shown.replaced)
-        mails += (Send("confirmation", Audience.CUSTOMER, facts, Purpose.CUSTOMER),)
+        mails += (Send(MailKind.CONFIRMATION, Audience.CUSTOMER, facts, Purpose.CUSTOMER),)
     else:
         mails += (outcome_mail(ticket, Facts(replaced=shown.replaced)),)
     mails += plugin_mail(ticket, at_once)
     if waiting:
         mails += (
-            Send("approval", Audience.DECIDERS, Facts(changed=shown.changed), Purpose.DECISION),
+            Send(MailKind.APPROVAL, Audience.DECIDERS, Facts(changed=shown.changed), Purpose.DECISION),
             staff_timer(context),
         )
     return Decision(ticket, effects + mails, notes + notes_of_granted(ticket, at_once, "mailbot"))
@@ -226,7 +229,7 @@ def _waiting(item: Item) -> Item:
 
 def outcome_mail(ticket: Ticket, facts: Facts = Facts()) -> Send:  # noqa: B008 - frozen
     """The mail about the outcome. While something is scheduled, a reply can still withdraw it."""
-    return Send("outcome", Audience.OUTCOME, facts, None if ticket.final else Purpose.CUSTOMER)
+    return Send(MailKind.OUTCOME, Audience.OUTCOME, facts, None if ticket.final else Purpose.CUSTOMER)
 
 
 def with_granted(grant: Grant, keys: frozenset[ItemKey]) -> tuple[Ticket, tuple[Effect, ...]]:
@@ -263,7 +266,7 @@ def _people(
         licence, other = context.ledger.licence(token), ticket.customer_email
         contacts = (ticket.sender, *(licence.contacts if licence else ()))
         if other and not any(matches_pattern(other, contact) for contact in contacts):
-            people += (Send("confirm-you", other, Facts(by=ticket.sender, why="email"), Purpose.CONFIRM_EMAIL),)
+            people += (Send(MailKind.CONFIRM_YOU, other, Facts(by=ticket.sender, why="email"), Purpose.CONFIRM_EMAIL),)
     if ItemKey.TOKEN in keys and ticket.new_token:
         people += (MovePeople(token, ticket.new_token),)
         token = ticket.new_token
@@ -273,7 +276,7 @@ def _people(
 def plugin_mail(ticket: Ticket, keys: frozenset[ItemKey]) -> tuple[Effect, ...]:
     """A mail with the links of plugins that were just granted or implied; no mail if there are none."""
     mine = tuple(i.item for i in _granted_now(ticket, keys) if i.item.kind is ItemKind.PLUGIN and i.to)
-    return (Send("plugins", Audience.OUTCOME, Facts(items=mine)),) if mine else ()
+    return (Send(MailKind.PLUGINS, Audience.OUTCOME, Facts(items=mine)),) if mine else ()
 
 
 def _granted_now(ticket: Ticket, keys: frozenset[ItemKey]) -> tuple[Item, ...]:

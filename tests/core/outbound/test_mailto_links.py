@@ -16,8 +16,7 @@ from mailbot.core.form.which_form import chooser_values, request_of
 from mailbot.core.inbound.intake import FormCommand, Forms, Thread, understand
 from mailbot.core.inbound.reply_keys import FoundKey
 from mailbot.core.mail.message import parse
-from mailbot.core.outbound.compose import Letterhead
-from mailbot.core.outbound.mail_context import mailto
+from mailbot.core.outbound.reply_links import new_mail_link
 from tests.core.form.test_blank_form import VALUES
 from tests.core.form.test_labels import ORDINARY
 from tests.support import clients
@@ -27,12 +26,6 @@ from tests.support.running import running
 
 GENERAL = [Form(key, None, title, ()) for key, title in TITLES.items()]
 FORMS_AND_GENERAL = [*FORMS.values(), *GENERAL]
-
-
-def desk() -> Letterhead:
-    from zoneinfo import ZoneInfo
-
-    return Letterhead(DESK, "Licence Desk", "LIC", "en", True, ZoneInfo("Europe/Rome"))
 
 
 def opened(link: str) -> tuple[str, str]:
@@ -91,7 +84,7 @@ def fill(body: str, values: dict[str, str]) -> str:
 
 
 def link_of(form: Form) -> str:
-    return mailto(None, None, desk(), render_blank(form.request, catalogue(), form.action), TITLES[form.request])
+    return new_mail_link(DESK, render_blank(form.request, catalogue(), form.action), TITLES[form.request])
 
 
 @pytest.mark.parametrize("form", FORMS_AND_GENERAL, ids=lambda form: f"{form.request}-{form.action}")
@@ -140,7 +133,7 @@ FAULTY = st.lists(
 @given(FAULTY, st.sampled_from(PROGRAMS))
 def test_a_ready_reply_comes_back_with_each_line(keys: list[str], program: object) -> None:
     body = correction_lines(Problem(field=key, code=Code.MISSING) for key in keys)
-    _, shown = opened(mailto(None, None, desk(), body, "x"))
+    _, shown = opened(new_mail_link(DESK, body, "x"))
     values = {**VALUES, "comments": "one of them", "question": "what now", "description": "this and that"}
     message = parse(program(fill(shown, values)))  # type: ignore[operator]
     assert dict(read_fields(message.text).values) == {key: values[key] for key in keys}
@@ -148,16 +141,16 @@ def test_a_ready_reply_comes_back_with_each_line(keys: list[str], program: objec
 
 def test_a_form_that_is_too_long_becomes_a_shorter_one() -> None:
     long = "\n".join(f"Label {number} ({'choice / ' * 20}x): " for number in range(20))
-    link = mailto(None, None, desk(), long, "form")
+    link = new_mail_link(DESK, long, "form")
     assert len(link) <= LINK_MAX
     assert opened(link)[1].split("\r\n") == [f"Label {number}: " for number in range(20)]
     longer = "\n".join(f"Label {number}: {'y' * 90}" for number in range(40))
-    link = mailto(None, None, desk(), longer, "form")
+    link = new_mail_link(DESK, longer, "form")
     kept = opened(link)[1].split("\r\n")
     assert len(link) <= LINK_MAX
     assert kept == longer.split("\n")[: len(kept)]
     assert len(kept) > 10
-    assert "body" not in mailto(None, None, desk(), "z" * 3000, "form")
+    assert "body" not in new_mail_link(DESK, "z" * 3000, "form")
     assert next(iter(shortened_forms(long))) == long
 
 
