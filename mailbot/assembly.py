@@ -1,4 +1,4 @@
-"""Puts the desk together from its configuration, for every command alike."""
+"""Builds the desk from its configuration, in the same way for every command."""
 
 from functools import cache
 from importlib.resources import files

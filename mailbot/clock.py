@@ -1,14 +1,14 @@
-"""The one clock. ``--now`` and tests put another in its place."""
+"""The one clock. ``--now`` and tests replace it."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-#: Gives the present moment, aware, in UTC.
+#: Returns the present moment, aware, in UTC.
 Clock = Callable[[], datetime]
 
 
 def system() -> datetime:
-    """The machine's present moment in UTC, to the second: what is stored and what is said are the same."""
+    """The machine's present moment in UTC, to the second, so that what is stored is what is said."""
     return datetime.now(UTC).replace(microsecond=0)
 
 

@@ -1,4 +1,4 @@
-"""The desk: everything that is set up once, in one place, and passed to whatever works."""
+"""The desk: everything that is set up once and passed to all work."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -8,7 +8,7 @@ from mailbot.config.settings import Config
 from mailbot.core.catalogue.contents import Catalogue
 from mailbot.core.desk.context import Timers
 from mailbot.core.outbound.compose import Letterhead
-from mailbot.core.outbound.words.phrases import Speech
+from mailbot.core.outbound.words.phrases import Phrases
 from mailbot.ids import Ids
 from mailbot.maillog import MailLog
 from mailbot.wording import Wording
@@ -31,7 +31,7 @@ class Desk:
 
     @property
     def letterhead(self) -> Letterhead:
-        """What every mail says of the desk."""
+        """What every mail says about the desk."""
         settings = self.config.mailbot
         return Letterhead(
             address=settings.address,
@@ -44,9 +44,9 @@ class Desk:
         )
 
     def say(self, key: str, /, **values: object) -> str:
-        """A sentence of the templates, filled in, for what staff read that no template holds."""
+        """A sentence of the templates, filled in, for texts to staff that have no template."""
         settings = self.config.mailbot
-        return Speech(self.wording, self.catalogue, settings.language, self.config.zone).say(key, **values)
+        return Phrases(self.wording, self.catalogue, settings.language, self.config.zone).say(key, **values)
 
     @property
     def timers(self) -> Timers:

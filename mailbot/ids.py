@@ -1,4 +1,4 @@
-"""Where keys and Message-IDs come from: the system's randomness, or for tests a stream that repeats after a restart."""
+"""Random bytes for keys and Message-IDs: from the system, or for tests a stream that is the same after a restart."""
 
 import hashlib
 import hmac
@@ -6,28 +6,28 @@ import secrets
 from collections.abc import Callable
 from typing import Protocol
 
-#: Gives that many bytes at each call.
+#: Returns that many bytes at each call.
 Stream = Callable[[int], bytes]
 
 
 class Ids(Protocol):
-    """A source of random bytes; ``stream`` is asked once for each kept mail or due thing that is handled."""
+    """A source of random bytes; one ``stream`` for each unit of work."""
 
     def stream(self, label: str) -> Stream:
-        """A fresh stream for the work of that label."""
+        """A fresh stream for the work with that label."""
         ...
 
 
 class SystemIds:
     """The system's cryptographic randomness."""
 
-    def stream(self, label: str) -> Stream:  # noqa: ARG002 - the label is for repeatable ones
+    def stream(self, label: str) -> Stream:  # noqa: ARG002 - only repeatable ones need it
         """Random bytes; the label does not matter."""
         return secrets.token_bytes
 
 
 class RepeatableIds:
-    """The same bytes for the same seed and label: for tests that compare two runs. Never for a real desk."""
+    """The same bytes for the same seed and label, for tests that compare two runs; never for a real desk."""
 
     def __init__(self, seed: bytes) -> None:
         self.seed = seed

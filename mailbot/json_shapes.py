@@ -33,7 +33,7 @@ def event(row: TicketEventRow) -> dict[str, Any]:
 
 
 def licence_shape(found: Licence) -> dict[str, Any]:
-    """A licence with what lies ahead and its history."""
+    """A licence with its scheduled changes and its history."""
     shape: dict[str, Any] = {key: json_value(getattr(found, key)) for key in LICENCE}
     shape["scheduled"] = [
         {"item": s.item, "to": s.to, "effective": s.effective.isoformat(), "ticket": s.ticket} for s in found.scheduled
@@ -43,7 +43,7 @@ def licence_shape(found: Licence) -> dict[str, Any]:
 
 
 def json_value(value: Any) -> Any:
-    """A value as JSON has it: dates and moments in ISO 8601, moments in UTC, tuples as lists."""
+    """A value for JSON: dates and times in ISO 8601, times in UTC, tuples as lists."""
     if isinstance(value, tuple):
         return list(value)
     return value.isoformat() if hasattr(value, "isoformat") else value

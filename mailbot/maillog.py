@@ -1,7 +1,7 @@
-"""The log of what happens to mails: one method for each thing that happens, worded here and nowhere else.
+"""The log of what happens to mails: one method for each thing that happens; all its words are here.
 
 Structured lines on stderr. What strangers wrote arrives in them escaped, on one line, of bounded length; keys (26
-signs base32) never arrive. A method is also a place between two steps: tests override one to stop the program there.
+characters of base32) never arrive. A method is also a place between two steps: tests override one to stop the program there.
 """
 
 import logging
@@ -26,12 +26,12 @@ _LEVELS = ("debug", "info", "warning", "error", "critical")
 
 
 def mask_token(token: str | None) -> str:
-    """A licence token as it may be logged: its first four signs, enough to know it by for whoever has it."""
+    """A licence token as it may be logged: its first four characters, enough to recognise it."""
     return f"{token[:_SHOWN]}{MASK}" if token and len(token) >= 2 * _SHOWN else MASK
 
 
 def configure(level: str = "info", json: bool = False) -> None:
-    """Sets structlog once for the whole program: lines from ``level`` on (its name), as JSON or for people.
+    """Set structlog up for the whole program: lines from ``level`` (its name) on, as JSON or for people.
 
     Raises:
         ValueError: when there is no such level.
@@ -55,7 +55,7 @@ def configure(level: str = "info", json: bool = False) -> None:
 
 
 def _safe(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """Every value of a line made safe, whoever wrote the line."""
+    """Make every value of a line safe."""
     return {name: _clean(value) for name, value in event.items()}
 
 
@@ -78,7 +78,7 @@ def _clean(value: Any) -> Any:
 
 def _text(text: str) -> str:
     masked = _KEY.sub(MASK, text)
-    # From the end: of a traceback the last lines say what is wrong.
+    # Cut at the front: the last lines of a traceback say what is wrong.
     masked = masked if len(masked) <= _LONGEST else f"…{masked[-_LONGEST:]}"
     masked = escaped(masked, _escape)
     return masked if masked.isprintable() else "".join(char if char.isprintable() else _escape(char) for char in masked)
@@ -89,7 +89,7 @@ def _escape(char: str) -> str:
 
 
 class MailLog:
-    """What happens to mails, in the order of their way; every method writes one line and gives nothing back."""
+    """What happens to mails, in the order of their way; every method writes one line."""
 
     def _say(self, level: str, event: str, **values: Any) -> None:
         # A log that cannot be written (disk full, pipe closed) is no reason to stop the desk.
@@ -105,7 +105,7 @@ class MailLog:
         self._say("info", "stopped", why=why)
 
     def connected(self, server: str) -> None:
-        """A server has let us in."""
+        """We have logged in to a server."""
         self._say("info", "connected", server=server)
 
     def created(self, folder: str, watched: bool) -> None:
@@ -117,7 +117,7 @@ class MailLog:
         self._say("info", "disconnected", server=server)
 
     def lost(self, server: str, why: str) -> None:
-        """The connection to a server is gone, or cannot be had; it is tried again after a while."""
+        """The connection to a server is lost or was refused; it is tried again later."""
         self._say("warning", "connection lost", server=server, why=why)
 
     def idle(self, seconds: float) -> None:
@@ -125,7 +125,7 @@ class MailLog:
         self._say("debug", "idle", seconds=seconds)
 
     def noticed(self, count: int) -> None:
-        """The server told of new mail; ``count`` is how many mails it says the folder holds."""
+        """The server announced new mail; ``count`` is how many mails it says the folder holds."""
         self._say("debug", "noticed", count=count)
 
     def fetched(self, uid: int, size: int) -> None:
@@ -133,7 +133,7 @@ class MailLog:
         self._say("debug", "fetched", uid=uid, size=size)
 
     def oversized(self, uid: int, size: int) -> None:
-        """A mail is larger than we take; only its header was fetched."""
+        """A mail is above the size limit; only its header was fetched."""
         self._say("warning", "oversized", uid=uid, size=size)
 
     def kept(self, inbox_id: int, received_at: datetime) -> None:
@@ -145,11 +145,11 @@ class MailLog:
         self._say("info", "known", inbox_id=inbox_id, uid=uid)
 
     def understood(self, inbox_id: int, sender: str | None, intake: str, ref: str | None) -> None:
-        """What a mail turned out to be, and whose."""
+        """What a mail turned out to be, and who sent it."""
         self._say("info", "understood", inbox_id=inbox_id, sender=sender, intake=intake, ref=ref)
 
     def composed(self, message_id: str, kind: str, recipient: str, ref: str | None) -> None:
-        """An answer is written and waits for the commit."""
+        """A mail is composed and waits for the commit."""
         self._say("debug", "composed", message_id=message_id, kind=kind, recipient=recipient, ref=ref)
 
     def committed(self, inbox_id: int | None) -> None:
@@ -157,7 +157,7 @@ class MailLog:
         self._say("debug", "committed", inbox_id=inbox_id)
 
     def handled(self, inbox_id: int, ref: str | None, state: str | None) -> None:
-        """A mail is done with; ``state`` is its own, ``ref`` the tickets to which something happened."""
+        """A mail is in its final ``state``; ``ref`` names the tickets that it touched."""
         self._say("info", "handled", inbox_id=inbox_id, ref=ref, state=state)
 
     def moved(self, uids: Sequence[int], folder: str) -> None:
@@ -193,7 +193,7 @@ class MailLog:
         self._say("error", "post failed", token=mask_token(token), revision=revision, error=error)
 
     def server_owes(self, count: int, *, configured: bool) -> None:
-        """The licence server has not answered ``count`` events, or there is none any more; their items stay ``applying``."""
+        """The licence server has not answered ``count`` events, or there is none any more; their items stay in the state applying."""
         why = (
             "licence server has not answered"
             if configured

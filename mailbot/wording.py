@@ -1,7 +1,7 @@
-"""Loads what the desk says: the templates and sentences of one language, single files of which an operator can overlay.
+"""Loads and renders the templates and sentences of one language. An operator's folder can replace single files.
 
-Every mail is a pair, ``KIND.txt`` and ``KIND.html``; files that begin with an underscore are their shared parts. The
-style sheet is written into the HTML once per template, when it is first used; a mail only fills in what is compiled.
+Every kind of mail has a pair of templates, ``KIND.txt`` and ``KIND.html``; files that begin with an underscore are shared
+parts. The style sheet is inlined once per HTML template, when it is first used; a mail only renders compiled templates.
 """
 
 import hashlib
@@ -14,19 +14,24 @@ from pathlib import Path
 from typing import Any
 
 import css_inline
-from jinja2 import DictLoader, Environment, FunctionLoader, StrictUndefined, TemplateError, meta, pass_context
+from jinja2 import DictLoader, Environment, FunctionLoader, StrictUndefined, TemplateError, pass_context
 from jinja2.runtime import Context
 
 from mailbot.core.outbound import text_layout
+from mailbot.core.outbound.compose import Rendered
+from mailbot.core.outbound.draft import Draft
+from mailbot.core.outbound.mail_view import mail_view
+from mailbot.core.outbound.view_records import MailView
+from mailbot.template_names import template_names
 
 SENTENCES, STYLE = "sentences.toml", "_style.css"
 _TAG = re.compile(r"\{[{%#].*?[#%}]\}", re.DOTALL)
-_PLACE = re.compile(r"J(\d+)J")
-_SAID = re.compile(r"""\bsay\(\s*"([a-z_.-]+)"\s*[,)]""")
+_PLACEHOLDER = re.compile(r"J(\d+)J")
+_SAY = re.compile(r"""\bsay\(\s*"([a-z_.-]+)"\s*[,)]""")
 
 
 class Wording:
-    """The words of one language. Its files are read once, at the start."""
+    """The templates and sentences of one language, read once. Earlier folders replace files of later ones."""
 
     def __init__(self, folders: list[Path]) -> None:
         found = {
@@ -37,34 +42,35 @@ class Wording:
         self._sources = {name: text for name, text in sources.items() if name.endswith((".txt", ".html"))}
         style = sources.get(STYLE, "")
 
-        def ready(name: str) -> str | None:
+        def source(name: str) -> str | None:
             return inlined(self._sources[name], style) if name in self._sources else None
 
         options: dict[str, Any] = {"undefined": StrictUndefined, "trim_blocks": True, "lstrip_blocks": True, "auto_reload": False}  # fmt: skip
         self._text = Environment(loader=DictLoader(self._sources), **options)  # noqa: S701 - plain text
         self._text.filters |= _FILTERS
-        self._html = Environment(loader=FunctionLoader(ready), autoescape=True, **options)
+        self._html = Environment(loader=FunctionLoader(source), autoescape=True, **options)
         self.sentences: Mapping[str, Any] = _sentences(folders)
         self.marker = str(self.sentences["marker"])
         self.kinds = tuple(sorted({name.rpartition(".")[0] for name in self._sources if name[0] != "_"}))
         everything = "\0".join(f"{name}\0{text}" for name, text in sorted(sources.items()))
         self.version = hashlib.sha256(everything.encode()).hexdigest()[:8]
 
-    def render(self, kind: str, context: dict[str, Any]) -> tuple[str, str, str]:
-        """(subject, text, HTML). The first line of the text template is the subject."""
-        rendered = self._text.get_template(f"{kind}.txt").render(context)
+    def render(self, draft: Draft) -> Rendered:
+        """The mail in words. The first line of the text template is the subject."""
+        kind, view = draft.send.kind, vars(mail_view(draft, self))
+        rendered = self._text.get_template(f"{kind}.txt").render(view)
         subject, _, text = rendered.partition("\n")
         subject = subject.removeprefix("Subject:").strip()
-        html = self._html.get_template(f"{kind}.html").render(context | {"subject": text_layout.one_line(subject)})
-        return subject, text_layout.wrapped(text, fields=context["staff"]), html.strip() + "\n"
+        html = self._html.get_template(f"{kind}.html").render(view | {"subject": text_layout.one_line(subject)})
+        return Rendered(subject, text_layout.wrapped(text, fields=view["to_staff"]), html.strip() + "\n")
 
     def faults(self, *, overlaid: bool = False) -> tuple[str, ...]:
-        """Every template that does not compile, lacks its pair or replaces none, or names what there is not; with the reason.
+        """What is wrong with each template: it does not compile, lacks its pair, replaces none, or reads an unknown name.
 
-        With ``overlaid`` only the operator's own files are looked at.
+        With ``overlaid`` only the operator's own files are checked.
         """
         found = []
-        variables = frozenset().union(*map(_variables, self._shipped.values()))
+        names = template_names(self._sources, MailView, _FILTERS)
         for name, text in sorted(self._sources.items()):
             if overlaid and self._shipped.get(name) == text:
                 continue
@@ -76,10 +82,10 @@ class Wording:
                 found.append(f"{name}: there is no shipped template of that name to replace")
             try:
                 (self._html if part == "html" else self._text).get_template(name)
-                found += [f"{name}: there is no variable {one}" for one in sorted(_variables(text) - variables)]
+                found += [f"{name}: {fault}" for template, fault in sorted(names.faults) if template == name]
             except TemplateError as error:
                 found.append(f"{name}: {error}")
-            found += [f"{name}: {SENTENCES} has no {key}" for key in _SAID.findall(text) if not self._has(key)]
+            found += [f"{name}: {SENTENCES} has no {key}" for key in _SAY.findall(text) if not self._has(key)]
         return tuple(found)
 
     def _has(self, key: str) -> bool:
@@ -91,46 +97,39 @@ class Wording:
 
 @pass_context
 def _apart(context: Context, words: Sequence[str]) -> str:
-    """Words set apart; staff read them as they are."""
-    return text_layout.apart(words, fields=context["staff"])
+    """Somebody's words as a quoted block; for staff they are not changed."""
+    return text_layout.apart(words, fields=context["to_staff"])
 
 
 _FILTERS = {"rows": text_layout.rows, "apart": _apart, "asis": text_layout.asis}
-_PARSER = Environment()  # noqa: S701 - nothing is rendered
-_PARSER.filters |= _FILTERS
-
-
-@cache
-def _variables(template: str) -> frozenset[str]:
-    return frozenset(meta.find_undeclared_variables(_PARSER.parse(template)))
 
 
 def inlined(html: str, style: str) -> str:
-    """The source of an HTML template with the style sheet in its ``style`` attributes.
+    """The source of an HTML template with the style sheet inlined into its ``style`` attributes.
 
-    A whole page also keeps the rules for dark mode and narrow screens. What Jinja reads is put aside meanwhile.
+    A whole page also keeps the rules for dark mode and narrow screens. Placeholders stand for Jinja's tags meanwhile.
     """
     tags: list[str] = []
 
-    def aside(tag: re.Match[str]) -> str:
+    def placeholder(tag: re.Match[str]) -> str:
         tags.append(tag[0])
         return f"J{len(tags) - 1}J"
 
-    bare = _TAG.sub(aside, html)
+    bare = _TAG.sub(placeholder, html)
     inliner = css_inline.CSSInliner(load_remote_stylesheets=False, keep_at_rules=True)
     if "</head>" in bare:
         done = inliner.inline(bare.replace("</head>", f"<style>{style}</style></head>"))
     else:
         done = inliner.inline_fragment(bare, style)
-    return _PLACE.sub(lambda place: tags[int(place[1])], done)
+    return _PLACEHOLDER.sub(lambda found: tags[int(found[1])], done)
 
 
 def _sentences(folders: list[Path]) -> dict[str, Any]:
-    """The sentences of the last folder, changed by those before it: an operator need only write what differs."""
+    """The sentences of the last folder, replaced one by one by those of earlier folders."""
     merged: dict[str, Any] = {}
     for folder in reversed(folders):
         if (folder / SENTENCES).is_file():
-            merged = _over(merged, _parsed(folder / SENTENCES))
+            merged = _replaced(merged, _parsed(folder / SENTENCES))
     return merged
 
 
@@ -150,17 +149,17 @@ def _read(path: Path) -> str:
         raise ValueError(msg) from error
 
 
-def _over(base: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
-    """``base`` with ``more`` written over it, table by table."""
+def _replaced(base: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
+    """``base`` with the values of ``more`` in place of its own, table by table."""
     both = {
-        key: _over(base[key], value) if isinstance(value, dict) and isinstance(base.get(key), dict) else value
+        key: _replaced(base[key], value) if isinstance(value, dict) and isinstance(base.get(key), dict) else value
         for key, value in more.items()
     }
     return {**base, **both}
 
 
 def load_wording(language: str, overlay: Path | None = None) -> Wording:
-    """The wording of a language, an operator's files first. ValueError, with the key, when there is no such folder."""
+    """The wording of a language, with an operator's replacements. ValueError, naming the key, if there is no such folder."""
     if overlay is None:
         return _shipped(language)
     if not (overlay / language).is_dir():

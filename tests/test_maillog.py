@@ -114,7 +114,7 @@ def test_every_method_writes_one_line_and_says_what_it_means(said: Said) -> None
 
 @pytest.mark.parametrize("as_json", [True, False])
 @pytest.mark.parametrize("text", HOSTILE)
-def test_a_line_stays_one_line_of_printable_signs(said: Said, as_json: bool, text: str) -> None:
+def test_a_log_line_is_one_line_of_printable_characters(said: Said, as_json: bool, text: str) -> None:
     configure("debug", json=as_json)
     names = everything(MailLog(), text)
     lines = said.lines()
@@ -126,7 +126,7 @@ def test_a_line_stays_one_line_of_printable_signs(said: Said, as_json: bool, tex
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_a_value_forges_no_other_value(said: Said, text: str) -> None:
+def test_a_value_in_a_log_line_forges_no_other_value(said: Said, text: str) -> None:
     configure(json=True)
     MailLog().alert(text=text)
     (document,) = said.documents()
@@ -134,7 +134,7 @@ def test_a_value_forges_no_other_value(said: Said, text: str) -> None:
     assert document["event"] == "alert"
 
 
-def test_for_people_words_with_spaces_are_quoted(said: Said) -> None:
+def test_values_with_spaces_are_quoted_in_the_log_for_people(said: Said) -> None:
     configure()
     MailLog().quarantined(inbox_id=7, reason="broken event=sent outbox_id=9")
     (line,) = said.lines()
@@ -189,7 +189,7 @@ def test_text_in_any_language_is_written_as_it_is(said: Said) -> None:
     assert "Größe 漢字 è" in said.lines()[0]
 
 
-def test_of_a_long_traceback_the_end_is_kept(said: Said) -> None:
+def test_the_end_of_a_long_traceback_is_logged(said: Said) -> None:
     configure(json=True)
     MailLog().attempt_failed(inbox_id=1, attempt=2, error="line\n" * 10_000 + "ValueError: this is why")
     (document,) = said.documents()
@@ -217,7 +217,7 @@ def test_a_log_that_cannot_be_written_stops_nobody(monkeypatch: pytest.MonkeyPat
     MailLog().started()
 
 
-def test_a_method_can_be_made_a_place_to_stop() -> None:
+def test_a_log_method_can_be_overridden_to_stop_the_desk_between_two_steps() -> None:
     class Killed(BaseException):
         pass
 

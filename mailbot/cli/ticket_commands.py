@@ -10,7 +10,7 @@ from mailbot.cli.options import ConfigOption, Json, NowOption, Ref, choose, desk
 from mailbot.cli.output import print_json, print_table, print_ticket
 from mailbot.core.base.characters import multi_line
 from mailbot.core.desk.disclosure import PUBLIC_STATES, stored_states
-from mailbot.core.desk.effects import Result
+from mailbot.core.desk.effects import DecisionResult
 from mailbot.core.desk.ticket import State
 from mailbot.process import mapping
 from storage import tickets
@@ -96,8 +96,8 @@ def decide_ticket(
     raise typer.Exit(0 if results and all(result.done for result in results) else 1)
 
 
-def _result(result: Result) -> dict[str, object]:
+def _result(result: DecisionResult) -> dict[str, object]:
     return {
-        "ref": result.ref, "word": result.word, "items": list(result.items), "done": result.done,
+        "ref": result.ref, "word": result.word or "", "items": list(result.items), "done": result.done,
         "why": result.why or None, "read": result.read, "sent": result.sent or None,
     }  # fmt: skip

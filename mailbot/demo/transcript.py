@@ -13,7 +13,7 @@ from mailbot.clock import system
 from mailbot.core.base.address import same_address
 from mailbot.core.base.characters import single_line
 from mailbot.core.desk.ticket import Ticket
-from mailbot.core.form.quotes import own_text
+from mailbot.core.form.quotes import split_at_quote
 from mailbot.core.mail.message import Message, parse
 from mailbot.demo.mail_client import DESK
 
@@ -99,7 +99,7 @@ class Transcript:
 
     def _person_lines(self, mail: Message) -> list[str]:
         return _first_lines(
-            _lines(own_text(mail.text, (self.marker,)).own if mail.in_reply_to else mail.text), _PERSON_LINES
+            _lines(split_at_quote(mail.text, (self.marker,)).own if mail.in_reply_to else mail.text), _PERSON_LINES
         )
 
 

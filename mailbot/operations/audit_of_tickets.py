@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 
-from mailbot.core.desk.grant import SILENT
+from mailbot.core.catalogue.item_kinds import INCLUDED
 from mailbot.core.desk.ticket import GRANTED, Item, ItemStatus, Ticket, state_of
-from mailbot.core.form.request_kinds import Action, RequestKind
+from mailbot.core.form.request import Action, RequestKind
 from mailbot.core.ledger.billing_history import billing_history, committed_on
 from mailbot.core.ledger.licence import LicenceEvent, state_on
 from mailbot.operations.audited_books import Books, Disagreements
@@ -33,7 +33,7 @@ def ticket_items(books: Books) -> Disagreements:
         mine = books.by_ticket.get(ref, [])
         for item in ticket.items:
             where = f"ticket {ref}, item {item.item}"
-            if item.status in GRANTED and item.item not in SILENT:
+            if item.status in GRANTED and item.item not in INCLUDED:
                 yield from ((where, what) for what in _ledger_faults(item, mine))
             elif item.status is ItemStatus.CANCELLED and _is_in_ledger(item, mine):
                 withdrawn = any(event.changes.get("withdraws") == ref for event in mine)

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
-from mailbot.core.desk.due_kind import DueKind
+from mailbot.core.desk.effects import DueKind
 from mailbot.core.desk.ticket import Ticket
 from mailbot.core.ledger.billing_history import committed_on
 from mailbot.core.ledger.invoices import InvoiceLine

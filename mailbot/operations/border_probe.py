@@ -62,7 +62,7 @@ def _failed(detail: str) -> tuple[BorderFinding, ...]:
 def _mail(desk: Desk, authserv_id: str, now: datetime) -> tuple[bytes, str, str]:
     """(finished mail, its Message-ID, the mark in the forged field)."""
     address, random = desk.config.mailbot.address, desk.ids.stream("probe")
-    mark = reply_keys.make(random(20))
+    mark = reply_keys.make_key(random(20))
     message_id = reply_keys.message_id(None, None, random(20), domain_of(address))
     lines = [
         *forged_fields(authserv_id, address, mark),

@@ -12,7 +12,7 @@ from typing import Any
 from mailbot.core.base.address import plain_address
 from mailbot.core.catalogue.contents import Catalogue
 from mailbot.core.catalogue.item_kinds import SEATS
-from mailbot.core.form.values import token_value as read_token
+from mailbot.core.form.values import read_token
 from mailbot.core.ledger.licence import DATES, Licence
 from mailbot.json_shapes import LICENCE
 

@@ -13,7 +13,7 @@ from sqlmodel import Session
 from mailbot.core.base.address import fold_case
 from mailbot.core.catalogue.contents import Catalogue
 from mailbot.core.catalogue.item_kinds import CHOSEN, SEATS, ItemKey, item_key
-from mailbot.core.desk.events import Reversed
+from mailbot.core.desk.events import EventReversed
 from mailbot.core.ledger.invariants import first_broken_invariant
 from mailbot.core.ledger.licence import DATES, Licence, LicenceEvent
 from mailbot.core.ledger.licence import state_on as state
@@ -129,7 +129,7 @@ def _note_on_ticket(work: UnitOfWork, wrong: LicenceEvent) -> None:
     ticket = work.ticket(wrong.ticket) if wrong.ticket else None
     if ticket is not None:
         items = tuple(key for key in wrong.changes if ticket.item(key))
-        work.apply(ticket, Reversed(items, wrong.effective))
+        work.apply(ticket, EventReversed(items, wrong.effective))
 
 
 def _differences(

@@ -10,10 +10,11 @@ from mailbot.core.base.address import fold_case
 from mailbot.core.desk.disclosure import Viewer, is_over_for_requester, shown_to
 from mailbot.core.desk.effects import Facts, Send
 from mailbot.core.desk.events import Commented, Undelivered
+from mailbot.core.desk.mail_kind import MailKind
 from mailbot.core.desk.ticket import OPEN, State
-from mailbot.core.form.blank_form import blank
-from mailbot.core.form.reader import Reading
-from mailbot.core.inbound.decision_grammar import begins
+from mailbot.core.form.blank_form import render_blank
+from mailbot.core.form.request import Reading
+from mailbot.core.inbound.decision_grammar import begins_decision
 from mailbot.core.inbound.intake import (
     Automatic,
     Bounced,
@@ -82,14 +83,16 @@ def _without_key(work: UnitOfWork, mail: ReceivedMail, intake: _Keyless) -> Outc
         return Outcome.REFUSED_SENDER
     member = work.staff(sender.address)
     prefix = work.desk.config.mailbot.ticket_prefix
-    if member and isinstance(intake, Quoting | Prose) and begins(mail.own, prefix):  # before words become a question
+    if (
+        member and isinstance(intake, Quoting | Prose) and begins_decision(mail.own, prefix)
+    ):  # before words become a question
         return keyless_decision(work, mail, member)
     match intake:
         case Forms():
             form_requests.open_tickets(work, mail, intake.readings)
             return Outcome.FORM
         case HelpCommand():
-            _answer(work, mail, Send("help", sender.address))
+            _answer(work, mail, Send(MailKind.HELP, sender.address))
             return Outcome.HELP
         case FormCommand():
             return _blank_form(work, mail, intake)
@@ -156,8 +159,8 @@ def _blank_form(work: UnitOfWork, mail: ReceivedMail, intake: FormCommand) -> Ou
     """The form that is asked for; without a word in the mail only for a sender who is verified or known."""
     if intake.wordless and not (mail.sender.verified or mail.sender.known):
         return Outcome.STRAY
-    text = blank(intake.request, work.desk.catalogue, intake.action)
-    _answer(work, mail, Send("form", mail.sender.address, Facts(form=text, form_key=intake.request)))
+    text = render_blank(intake.request, work.desk.catalogue, intake.action)
+    _answer(work, mail, Send(MailKind.FORM, mail.sender.address, Facts(form=text, form_key=intake.request)))
     return Outcome.FORM_ASKED
 
 
@@ -177,9 +180,9 @@ def _status(work: UnitOfWork, mail: ReceivedMail, intake: StatusCommand) -> Outc
     shown = tuple(shown_to(Viewer.REQUESTER, ticket) for ticket in mine)
     facts = Facts(tickets=shown, licences=licences, why="cancel" if intake.cancel and mine else "")
     if len(mine) == 1 and mail.message.message_id:
-        work.send(Send("status", sender.address, facts, Purpose.CUSTOMER), mail.in_thread(mine[0]))
+        work.send(Send(MailKind.STATUS, sender.address, facts, Purpose.CUSTOMER), mail.in_thread(mine[0]))
     else:
-        _answer(work, mail, Send("status", sender.address, facts))
+        _answer(work, mail, Send(MailKind.STATUS, sender.address, facts))
     return Outcome.STATUS
 
 
@@ -198,6 +201,6 @@ def _question(work: UnitOfWork, mail: ReceivedMail, intake: Prose) -> Outcome:
     """Words of a verified or known sender are a question for staff; the digest lists those of others."""
     if not (mail.sender.verified or mail.sender.known):
         return Outcome.STRANGERS_WORDS
-    form_requests.ask(work, mail, intake.text)
-    _answer(work, mail, Send("help", mail.sender.address))
+    form_requests.open_question(work, mail, intake.text)
+    _answer(work, mail, Send(MailKind.HELP, mail.sender.address))
     return Outcome.QUESTION

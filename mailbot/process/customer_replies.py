@@ -4,12 +4,15 @@ from mailbot.core.base.address import matches_pattern, same_address
 from mailbot.core.desk.disclosure import Viewer, is_over_for_requester, shown_to
 from mailbot.core.desk.effects import Facts, Send
 from mailbot.core.desk.events import Commented, Denied, EmailConfirmed, StatusAsked, Withdrawn
+from mailbot.core.desk.mail_kind import MailKind
 from mailbot.core.desk.ticket import ITEM_FIELDS, State, Ticket, settled_fields
-from mailbot.core.form import blank_form, reader
+from mailbot.core.form import blank_form, corrections, reader
 from mailbot.core.form.problem import Code
-from mailbot.core.form.quotes import own_lines_anywhere
+from mailbot.core.form.quotes import split_interleaved
+from mailbot.core.form.request import Reading
 from mailbot.core.form.validation import validate
 from mailbot.core.inbound import decision_grammar
+from mailbot.core.inbound.decision_word import ConfirmationWord
 from mailbot.core.inbound.purpose import Purpose
 from mailbot.core.logs.log_sources import sources_of
 from mailbot.process import form_requests, mapping
@@ -28,7 +31,7 @@ def customer_reply(work: UnitOfWork, mail: ReceivedMail) -> Outcome:
     if ticket is None:
         return Outcome.TICKET_UNKNOWN
     ticket = mail.in_thread(ticket)
-    if mail.thread.purpose in (Purpose.CONFIRM, Purpose.EMAIL):
+    if mail.thread.purpose in (Purpose.CONFIRM, Purpose.CONFIRM_EMAIL):
         return _challenge(work, mail, ticket)
     if mail.sender.verdict == "refused" or not _may_act(work, mail, ticket):
         _comment(work, mail, ticket, "wrong_sender", acts=False)
@@ -55,15 +58,15 @@ def _challenge(work: UnitOfWork, mail: ReceivedMail, ticket: Ticket) -> Outcome:
         _comment(work, mail, ticket, "wrong_sender" if not asked else "asked", acts=False)
         return Outcome.COMMENT
     key_rows.kill(work.session, thread.digest, work.now, "used")
-    if thread.purpose is Purpose.EMAIL:
-        if word != "CONFIRM":
+    if thread.purpose is Purpose.CONFIRM_EMAIL:
+        if word is not ConfirmationWord.CONFIRM:
             return Outcome.ADDRESS_REFUSED
         work.apply(ticket, EmailConfirmed(address))
         return Outcome.ADDRESS_CONFIRMED
-    if word == "NO":
+    if word is ConfirmationWord.NO:
         work.apply(ticket, Denied(address))
         return Outcome.DENIED
-    form_requests.confirm(work, ticket, address)
+    form_requests.confirm_request(work, ticket, address)
     return Outcome.CONFIRMED
 
 
@@ -79,7 +82,7 @@ def _answered(work: UnitOfWork, mail: ReceivedMail, ticket: Ticket) -> Outcome |
         work.apply(ticket, StatusAsked(mail.sender.address))
         return Outcome.STATUS
     if word == HELP:
-        work.send(Send("help", mail.sender.address), ticket)
+        work.send(Send(MailKind.HELP, mail.sender.address), ticket)
         return Outcome.HELP
     return None
 
@@ -91,15 +94,13 @@ def _act(work: UnitOfWork, mail: ReceivedMail, ticket: Ticket) -> Outcome:
         return Outcome.WITHDRAWN
     if answered := _answered(work, mail, ticket):
         return answered
-    own, quoted = own_lines_anywhere(mail.message.text, (mail.marker,))
+    own, quoted = split_interleaved(mail.message.text, (mail.marker,))
     read = reader.read_fields(own)
-    edited = reader.read_quoted(quoted, _sent_text(work, mail, ticket))
+    edited = corrections.read_edited_quote(quoted, _sent_text(work, mail, ticket))
     return _correct(work, mail, ticket, edited, read)
 
 
-def _correct(
-    work: UnitOfWork, mail: ReceivedMail, ticket: Ticket, edited: reader.Reading, read: reader.Reading
-) -> Outcome:
+def _correct(work: UnitOfWork, mail: ReceivedMail, ticket: Ticket, edited: Reading, read: Reading) -> Outcome:
     """Corrected lines change what is open; for what is settled the customer hears how to ask anew."""
     said = {**edited.values, **read.values}
     differing = {field for field, value in said.items() if ticket.fields.get(field) != value}
@@ -108,7 +109,7 @@ def _correct(
     log = ticket.request is form_requests.WITH_LOG and bool(sources_of(mail.message))
     changes = (differing - over) or log or _nearly_said(work, ticket, read)
     if changes and _open_to_change(ticket):
-        ticket = form_requests.change(work, mail, ticket, edited.without(over), read.without(over))
+        ticket = form_requests.correct_ticket(work, mail, ticket, edited.without(over), read.without(over))
         outcome = Outcome.CORRECTED
     elif late and not read.prose:
         outcome = Outcome.SETTLED_ALREADY
@@ -117,7 +118,7 @@ def _correct(
         outcome = Outcome.COMMENT
         if mail.message.attachments and any(problem.field == "log" for problem in ticket.problems):
             # A picture, say: the log is still missing, and the customer must hear so.
-            form_requests.change(work, mail, ticket, edited, read)
+            form_requests.correct_ticket(work, mail, ticket, edited, read)
     if late:
         _offer_anew(work, mail, ticket, late)
     return outcome
@@ -127,7 +128,7 @@ def _offer_anew(work: UnitOfWork, mail: ReceivedMail, ticket: Ticket, fields: tu
     """A reply does not change what is settled: name the form that asks for it."""
     facts = Facts(why="settled", changed=fields, tickets=(shown_to(Viewer.REQUESTER, ticket),))
     purpose = None if ticket.final else Purpose.CUSTOMER
-    work.send(Send("status", mail.sender.address, facts, purpose), ticket)
+    work.send(Send(MailKind.STATUS, mail.sender.address, facts, purpose), ticket)
 
 
 def _sent_text(work: UnitOfWork, mail: ReceivedMail, ticket: Ticket) -> str:
@@ -135,16 +136,16 @@ def _sent_text(work: UnitOfWork, mail: ReceivedMail, ticket: Ticket) -> str:
     sent = mapping.sent_text(work.session, mail.message.in_reply_to, ticket.ref)
     if sent is not None:
         return sent
-    stored = reader.merge(ticket.fields, None, None)
+    stored = corrections.merge_correction(ticket.fields, None, None)
     request, _ = validate(stored, work.desk.catalogue, attachments=True)
-    return blank_form.filled_form(request, stored.values, ticket.problems)
+    return blank_form.render_filled(request, stored.values, ticket.problems)
 
 
-def _nearly_said(work: UnitOfWork, ticket: Ticket, read: reader.Reading) -> bool:
+def _nearly_said(work: UnitOfWork, ticket: Ticket, read: Reading) -> bool:
     """Whether a line of the reply is nearly labelled as something that is still missing."""
     if not (ticket.problems and read.near):
         return False
-    merged = reader.merge(ticket.fields, None, read)
+    merged = corrections.merge_correction(ticket.fields, None, read)
     _, problems = validate(merged, work.desk.catalogue, attachments=True)
     return any(problem.code is Code.NEAR_LABEL for problem in problems)
 
@@ -177,5 +178,5 @@ def _comment(work: UnitOfWork, mail: ReceivedMail, ticket: Ticket, why: str, *, 
     stranger = why == "wrong_sender" and mail.thread.live and not same_address(address, ticket.sender)
     if stranger and mail.thread.purpose is Purpose.CUSTOMER:  # a sender must not hear of a contact who was asked
         facts = Facts(why="wrong_sender", tickets=(shown_to(Viewer.REQUESTER, ticket),))
-        work.send(Send("status", ticket.sender, facts, Purpose.CUSTOMER), ticket)
+        work.send(Send(MailKind.STATUS, ticket.sender, facts, Purpose.CUSTOMER), ticket)
     return ticket

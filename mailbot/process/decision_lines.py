@@ -4,17 +4,18 @@ from collections.abc import Iterable, Sequence
 
 from mailbot.core.base.address import same_address
 from mailbot.core.desk import events
-from mailbot.core.desk.effects import Facts, Result, Send
+from mailbot.core.desk.effects import DecisionResult, Facts, Send
+from mailbot.core.desk.mail_kind import MailKind
 from mailbot.core.desk.ticket import State, Ticket
 from mailbot.core.inbound import decision_grammar, reply_keys
+from mailbot.core.inbound.contradictions import contradicted_refs
+from mailbot.core.inbound.decision_word import DecisionWord
 from mailbot.core.inbound.purpose import Purpose
 from mailbot.core.outbound.words.sentences import item_names
 from mailbot.process.unit_of_work import UnitOfWork
 
 #: A ticket as its approval mail showed it: reference, request version, licence revision.
 Covered = tuple[str, int, int]
-#: Words that decide; the others only speak, and may come at any time.
-BINDING = frozenset({"APPROVE", "REJECT"})
 
 
 class Decisions:
@@ -39,47 +40,51 @@ class Decisions:
         }
         return decision_grammar.read_decisions(own, desk.config.mailbot.ticket_prefix, names)
 
-    def carry_out(self, own: str, refs: Sequence[str]) -> list[Result]:
+    def carry_out(self, own: str, refs: Sequence[str]) -> list[DecisionResult]:
         """Carry out each decision line in ``own``, which may be about any of the tickets ``refs``; their results."""
         lines = self.read(own, refs)
         good = [line for line in lines if isinstance(line, decision_grammar.DecisionLine)]
-        void = decision_grammar.contradictions(good)
-        results: list[Result] = []
+        void = contradicted_refs(good)
+        results: list[DecisionResult] = []
         for line in lines:
             about = line.refs or (tuple(refs) if len(refs) == 1 else ())
             if isinstance(line, decision_grammar.NotUnderstood):
-                results += [Result(line.read, False, ref, why=self._unread(line, ref)) for ref in about or ("",)]
+                results += [
+                    DecisionResult(line.read, False, ref, why=self._unread(line, ref)) for ref in about or ("",)
+                ]
             else:
                 results += self._line(line, about, void)
         return results
 
     def _unread(self, line: decision_grammar.NotUnderstood, ref: str) -> str:
-        """Why a line was not understood: what it names may be no open item because all is decided."""
+        """Why a line was not understood: an item that it names may be decided already."""
         ticket = self.work.ticket(ref) if line.why == "unknown_words" and ref else None
         over = ticket is not None and not ticket.waits and ticket.state is not State.WAITING_CONFIRMATION
-        return "decided" if over and line.read.upper().startswith("APPROVE") else line.why
+        return "decided" if over and line.read.upper().startswith(DecisionWord.APPROVE) else line.why
 
-    def _line(self, line: decision_grammar.DecisionLine, refs: Iterable[str], void: frozenset[str]) -> list[Result]:
+    def _line(
+        self, line: decision_grammar.DecisionLine, refs: Iterable[str], void: frozenset[str]
+    ) -> list[DecisionResult]:
         return [self._about(line, ref, contradicted=bool({ref, ""} & void)) for ref in refs]
 
-    def _about(self, line: decision_grammar.DecisionLine, ref: str, *, contradicted: bool) -> Result:
+    def _about(self, line: decision_grammar.DecisionLine, ref: str, *, contradicted: bool) -> DecisionResult:
         ticket = self.work.ticket(ref)
         if ticket is None:
-            return Result(line.read, False, ref, line.word, why="no_such_ticket")
+            return DecisionResult(line.read, False, ref, line.word, why="no_such_ticket")
         why = "contradiction" if contradicted else self._hindrance(ticket, line)
         if why:
-            return Result(line.read, False, ref, line.word, line.items, why)
+            return DecisionResult(line.read, False, ref, line.word, line.items, why)
         made = self.work.apply(ticket, self._event(line))
         self._follow(ticket, made.ticket)
-        return made.result or Result(line.read, False, ref, line.word, why="decided")
+        return made.result or DecisionResult(line.read, False, ref, line.word, why="decided")
 
     def _hindrance(self, ticket: Ticket, line: decision_grammar.DecisionLine) -> str:
         """Why this line may not touch that ticket, "" when it may."""
         if same_address(self.by, ticket.sender):
             return "own_request"
-        if line.word != "NOTE" and any(self.work.key_is_live(word) for word in reply_keys.holds_key(line.text)):
+        if line.word.goes_to_customer and any(self.work.key_is_live(word) for word in reply_keys.keys_in(line.text)):
             return "holds_key"
-        if line.word in BINDING and self._changed(ticket):
+        if line.word.is_binding and self._changed(ticket):
             self._ask_again(ticket)
             return "changed"
         return ""
@@ -117,18 +122,18 @@ class Decisions:
 
     def _event(self, line: decision_grammar.DecisionLine) -> events.Event:
         match line.word:
-            case "APPROVE":
+            case DecisionWord.APPROVE:
                 return events.Approved(self.by, line.read, line.items, line.until)
-            case "REJECT":
+            case DecisionWord.REJECT:
                 return events.Rejected(self.by, line.read, line.text, line.items)
             case "ASK":
-                return events.Asks(self.by, line.read, line.text)
+                return events.QuestionAsked(self.by, line.read, line.text)
             case "ANSWER":
-                return events.Answers(self.by, line.read, line.text)
+                return events.AnswerGiven(self.by, line.read, line.text)
             case "NOTE":
-                return events.Notes(self.by, line.read, line.text)
+                return events.NoteTaken(self.by, line.read, line.text)
             case _:
-                return events.Holds(self.by, line.read)
+                return events.PutOnHold(self.by, line.read)
 
 
 def ask_anew(work: UnitOfWork, ticket: Ticket, member: str, version: int) -> None:
@@ -136,4 +141,4 @@ def ask_anew(work: UnitOfWork, ticket: Ticket, member: str, version: int) -> Non
     changes = [line for line in work.history(ticket) if line.kind == "changed"]
     recent = changes[-(ticket.version - version) :] if ticket.version > version else []
     changed = tuple(dict.fromkeys(key for line in recent for key in str(line.detail).split(", ") if key))
-    work.send(Send("approval", member, Facts(changed=changed), Purpose.DECISION), ticket)
+    work.send(Send(MailKind.APPROVAL, member, Facts(changed=changed), Purpose.DECISION), ticket)

@@ -2,8 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
-from mailbot.core.desk.due_kind import DueKind
-from mailbot.core.desk.effects import Audience, Facts, Send
+from mailbot.core.desk.effects import Audience, DueKind, Facts, Send
+from mailbot.core.desk.mail_kind import MailKind
 from mailbot.core.desk.ticket import Route, Ticket
 from mailbot.core.inbound.purpose import Purpose
 from mailbot.core.ledger.licence import Licence
@@ -31,9 +31,9 @@ def ensure_digest(desk: Desk) -> None:
 
 
 def _remember(work: UnitOfWork) -> None:
-    scene = work.scene()
-    today = scene.morning_of(work.today)
-    at = today if today > work.now else scene.morning_of(work.today + timedelta(days=1))
+    context = work.context()
+    today = context.morning_of(work.today)
+    at = today if today > work.now else context.morning_of(work.today + timedelta(days=1))
     due.add(work.session, kind=KIND, due_at=_utc(at), made_at=work.now)
 
 
@@ -48,7 +48,7 @@ def send(work: UnitOfWork) -> None:
     lines = (*_doubts(work, waiting), *_unread(work), *_mails_in(work), *_mails_out(work), *_failing(work))
     if waiting or licences or lines:
         facts = Facts(tickets=waiting, licences=licences, lines=_short(work, lines))
-        work.send(Send("digest", Audience.STAFF, facts, Purpose.DIGEST))
+        work.send(Send(MailKind.DIGEST, Audience.STAFF, facts, Purpose.DIGEST))
     _remember(work)
 
 

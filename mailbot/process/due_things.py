@@ -5,9 +5,9 @@ from typing import assert_never
 
 from sqlmodel import Session
 
-from mailbot.core.desk.due_kind import DueKind
-from mailbot.core.desk.effects import Audience, Facts, Send
-from mailbot.core.desk.events import CustomerReminded, DayCame, Silent, StaffReminded, StillApplying
+from mailbot.core.desk.effects import Audience, DueKind, Facts, Send
+from mailbot.core.desk.events import CustomerReminded, CustomerSilent, DayCame, LicenceServerSlow, StaffReminded
+from mailbot.core.desk.mail_kind import MailKind
 from mailbot.core.desk.ticket import Ticket
 from mailbot.environment import Desk
 from mailbot.process import digest, retention, staff_alerts
@@ -33,7 +33,7 @@ def _of_desk(work: UnitOfWork, kind: DueKind) -> bool:
         case DueKind.DIGEST:
             digest.send(work)
         case DueKind.ALERTS:
-            if (mail := staff_alerts.collected(work)) is not None:
+            if (mail := staff_alerts.collected_alert(work)) is not None:
                 work.send(mail)
         case DueKind.RETENTION | DueKind.KEY_EXPIRY:
             retention.act(work.desk, work.session, kind, work.now)
@@ -51,7 +51,7 @@ def _of_ticket(work: UnitOfWork, kind: DueKind, row: due_rows.Due, ticket: Ticke
     match kind:
         case DueKind.DAY:
             on = date.fromisoformat((row.payload or {}).get("text", ""))
-            work.apply(ticket, DayCame(on), work.scene(ticket.token, ticket.new_token, on=on))
+            work.apply(ticket, DayCame(on), work.context(ticket.token, ticket.new_token, on=on))
         case DueKind.STAFF_REMINDER:
             work.apply(ticket, StaffReminded())
         case DueKind.CUSTOMER_REMINDER:
@@ -59,9 +59,9 @@ def _of_ticket(work: UnitOfWork, kind: DueKind, row: due_rows.Due, ticket: Ticke
                 return False
             work.apply(ticket, CustomerReminded())
         case DueKind.CLOSE:
-            work.apply(ticket, Silent())
+            work.apply(ticket, CustomerSilent())
         case DueKind.APPLYING:
-            work.apply(ticket, StillApplying())
+            work.apply(ticket, LicenceServerSlow())
         case DueKind.DEMO_WARNING:
             if row.token is None or _overdue(work, DueKind.DEMO_WARNING, row):
                 return False
@@ -87,4 +87,4 @@ def _warn(work: UnitOfWork, token: str, ticket: Ticket) -> None:
         return
     left = (licence.demo_ends - work.today).days
     facts = Facts(text=licence.token, on=licence.demo_ends, days=left)
-    work.send(Send("demo-ending", Audience.CUSTOMER, facts), ticket)
+    work.send(Send(MailKind.DEMO_ENDING, Audience.CUSTOMER, facts), ticket)

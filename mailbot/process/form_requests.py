@@ -7,16 +7,15 @@ from mailbot.core.base.address import same_address
 from mailbot.core.base.frozen import replace
 from mailbot.core.desk import log_review
 from mailbot.core.desk.authorisation import Sender
-from mailbot.core.desk.context import Scene
+from mailbot.core.desk.context import DecisionContext
 from mailbot.core.desk.effects import Send
-from mailbot.core.desk.events import Changed, Confirmed, Decision, Judged, Opened, StatusAsked
+from mailbot.core.desk.events import Changed, Confirmed, Decision, JudgedForm, Opened, StatusAsked, SubmittedForm
 from mailbot.core.desk.judgement import judge, question
 from mailbot.core.desk.ticket import Ticket
-from mailbot.core.form import blank_form, reader
+from mailbot.core.form import blank_form, corrections
 from mailbot.core.form.forwarded import original_sender
 from mailbot.core.form.problem import Code, Problem
-from mailbot.core.form.reader import Reading, Request
-from mailbot.core.form.request_kinds import RequestKind
+from mailbot.core.form.request import Reading, Request, RequestKind
 from mailbot.core.form.validation import validate
 from mailbot.core.inbound.purpose import Purpose
 from mailbot.core.logs.diagnosis import Diagnosis
@@ -70,7 +69,7 @@ def open_tickets(
             continue
         ticket = _new_ticket(work, mail, tuple(refs))
         judged = _judged(work, requester_of(mail), read, ticket)
-        approvals += _without_approvals(work, work.take(ticket, Opened(judged), _scene(work, judged)))
+        approvals += _without_approvals(work, work.take(ticket, Opened(judged), _context(work, judged)))
         refs.append(ticket.ref)
     for ref, approval in approvals:
         if (asked := work.ticket(ref)) is not None:
@@ -79,7 +78,7 @@ def open_tickets(
         _link(work, ref, tuple(other for other in refs if other != ref))
 
 
-def ask(work: UnitOfWork, mail: ReceivedMail, text: str) -> None:
+def open_question(work: UnitOfWork, mail: ReceivedMail, text: str) -> None:
     """Prose of a sender who may ask: a question for staff; the same one again is answered with how it stands."""
     text = work.blotted(text.strip())
     fields = {"request": RequestKind.INFORMATION.value, "question": text}
@@ -91,24 +90,28 @@ def ask(work: UnitOfWork, mail: ReceivedMail, text: str) -> None:
     ticket = _new_ticket(work, mail, ())
     requester = Requester(mail.sender, mail.message.sender_name, mail.received_at)
     judged = _on_ledger(work, requester, _Checked(request, (), fields), ticket)
-    work.apply(ticket, Opened(judged), _scene(work, judged))
+    work.apply(ticket, Opened(judged), _context(work, judged))
 
 
-def change(work: UnitOfWork, mail: ReceivedMail, ticket: Ticket, quoted: Reading | None, own: Reading) -> Ticket:
+def correct_ticket(
+    work: UnitOfWork, mail: ReceivedMail, ticket: Ticket, quoted: Reading | None, own: Reading
+) -> Ticket:
     """Corrected lines of a reply, on the ticket's stored values. Returns the ticket after it."""
-    judged = _judged(work, requester_of(mail), reader.merge(ticket.fields, quoted, own), ticket)
+    judged = _judged(work, requester_of(mail), corrections.merge_correction(ticket.fields, quoted, own), ticket)
     event = Changed(judged, mail.sender.address, mail.own)
-    return work.apply(ticket, event, _scene(work, judged)).ticket
+    return work.apply(ticket, event, _context(work, judged)).ticket
 
 
-def confirm(work: UnitOfWork, ticket: Ticket, by: str) -> None:
+def confirm_request(work: UnitOfWork, ticket: Ticket, by: str) -> None:
     """A challenge was answered with CONFIRM: the stored form is judged anew."""
     event = _confirmation(work, ticket, by)
-    work.apply(ticket, event, _scene(work, event.judged))
+    work.apply(ticket, event, _context(work, event.judged))
 
 
 def _confirmation(work: UnitOfWork, ticket: Ticket, by: str) -> Confirmed:
-    return Confirmed(_judged(work, _opener_of(ticket), reader.merge(ticket.fields, None, None), ticket), by)
+    return Confirmed(
+        _judged(work, _opener_of(ticket), corrections.merge_correction(ticket.fields, None, None), ticket), by
+    )
 
 
 def _without_approvals(work: UnitOfWork, decision: Decision) -> list[tuple[str, Send]]:
@@ -131,15 +134,15 @@ def _again(work: UnitOfWork, mail: ReceivedMail, ticket: Ticket) -> list[tuple[s
     )
     if asked and mail.sender.verified and work.desk.config.identity.customers != "confirm":
         event = _confirmation(work, ticket, address)
-        return _without_approvals(work, work.take(ticket, event, _scene(work, event.judged)))
+        return _without_approvals(work, work.take(ticket, event, _context(work, event.judged)))
     work.apply(ticket, StatusAsked(address))
     return []
 
 
-def _scene(work: UnitOfWork, judged: Judged) -> Scene:
+def _context(work: UnitOfWork, judged: JudgedForm) -> DecisionContext:
     """The licences that the request is about."""
-    request = judged.request
-    return work.scene(request.token, request.old_token, request.new_token, request.motion_token)
+    request = judged.form.request
+    return work.context(request.token, request.old_token, request.new_token, request.motion_token)
 
 
 def _new_ticket(work: UnitOfWork, mail: ReceivedMail, linked: tuple[str, ...]) -> Ticket:
@@ -176,7 +179,7 @@ class _Checked:
     diagnosis: Diagnosis | None = None
 
 
-def _judged(work: UnitOfWork, requester: Requester, read: Reading, ticket: Ticket) -> Judged:
+def _judged(work: UnitOfWork, requester: Requester, read: Reading, ticket: Ticket) -> JudgedForm:
     """Check the form, read the log, look at the ledger."""
     values = {field: work.blotted(value) for field, value in read.values.items()}
     read = replace(read, values=values, prose=work.blotted(read.prose))
@@ -190,11 +193,11 @@ def _judged(work: UnitOfWork, requester: Requester, read: Reading, ticket: Ticke
         problems += fault
     elif request.request is WITH_LOG:
         found = ticket.diagnosis  # the mails with the logs are gone
-    form = blank_form.filled_form(request, read.values, problems)
+    form = blank_form.render_filled(request, read.values, problems)
     return _on_ledger(work, requester, _Checked(request, problems, read.stored, form, found), ticket)
 
 
-def _on_ledger(work: UnitOfWork, requester: Requester, checked: _Checked, ticket: Ticket) -> Judged:
+def _on_ledger(work: UnitOfWork, requester: Requester, checked: _Checked, ticket: Ticket) -> JudgedForm:
     """Judge a checked form on the ledger."""
     request, sender = checked.request, requester.sender
     token = request.token or request.old_token
@@ -202,20 +205,20 @@ def _on_ledger(work: UnitOfWork, requester: Requester, checked: _Checked, ticket
         work.session, token, request.customer_name, request.customer_email or sender.address
     )
     here = (work.inbox_id,) if requester.logs and work.inbox_id else ()
-    return judge(
-        request,
-        checked.problems,
-        checked.fields,
-        sender,
-        work.scene(token, request.new_token, request.motion_token, demo_elsewhere=elsewhere),
+    form = SubmittedForm(
+        request=request,
+        problems=checked.problems,
+        fields=checked.fields,
         received_at=requester.received_at,
+        filled=checked.form,
         diagnosis=checked.diagnosis,
         log_mails=(*ticket.log_mails, *here),
-        form=checked.form,
         always_confirm=work.desk.config.identity.customers == "confirm",
         confirmed=requester.confirmed,
         ref=ticket.ref,
     )
+    context = work.context(token, request.new_token, request.motion_token, demo_elsewhere=elsewhere)
+    return judge(form, sender, context)
 
 
 def _earlier_logs(work: UnitOfWork, ticket: Ticket) -> tuple[tuple[Source, ...], datetime | None]:

@@ -1,4 +1,4 @@
-"""Invoices from the database: the ledger's events, the prices that were in force, the names of today."""
+"""Invoices from the database: the ledger's events, the prices in force then, the customers' present names."""
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time
@@ -22,7 +22,7 @@ LINE = ("month", "token", "customer_name", "item", "quantity", "period_from", "p
 
 
 def remember_prices(store: Store, catalogue: Catalogue, now: datetime) -> None:
-    """Keep the catalogue's prices, where they are not the last ones kept: they hold from now on."""
+    """Store the catalogue's prices as in force from now on, unless they are the ones stored last."""
     amounts = {item: str(amount) for item, amount in catalogue.prices.items()}
     unbilled: list[str] = sorted(
         ItemKey.plugin(plugin.key) for plugin in catalogue.plugins.values() if plugin.implied_by
@@ -44,7 +44,7 @@ def remember_prices(store: Store, catalogue: Catalogue, now: datetime) -> None:
 
 
 def prices_of(session: Session, month: date, zone: ZoneInfo) -> tuple[Prices, frozenset[str]]:
-    """The prices in force as that month ended, and the items that are on no bill."""
+    """The prices in force at the end of that month, and the items that are never billed."""
     row = price_lists.in_force(session, datetime.combine(next_month(month), time(0), zone).astimezone(UTC))
     if row is None:
         return Prices({}), frozenset()
@@ -55,7 +55,7 @@ def prices_of(session: Session, month: date, zone: ZoneInfo) -> tuple[Prices, fr
 def lines_of(
     session: Session, month: date, zone: ZoneInfo, events: Sequence[LicenceEvent] | None = None
 ) -> tuple[InvoiceLine, ...]:
-    """The invoice lines of the month that holds ``month``; ``events``: the whole ledger's, where they are at hand."""
+    """The invoice lines of the month that holds ``month``; ``events``: those of the whole ledger, if the caller has them."""
     if events is None:
         events = [mapping.event_of(row) for row in licences.all_events(session)]
 
@@ -66,7 +66,7 @@ def lines_of(
 
 
 def invoice_rows(session: Session, lines: tuple[InvoiceLine, ...]) -> list[dict[str, Any]]:
-    """The lines as commands print them: money as text, days in ISO 8601."""
+    """The lines as commands print them: amounts as text, dates in ISO 8601."""
     names: dict[str, str | None] = {}
     for line in lines:
         if line.token not in names:

@@ -1,4 +1,4 @@
-"""Between rows and the core's values: tickets, licences and what is known of people. Storage knows rows, the core values."""
+"""From rows to the core's values and back: tickets, licences and people."""
 
 import hashlib
 import json
@@ -27,7 +27,7 @@ def of_row(row: tickets.TicketRow) -> Ticket:
 
 
 def form_digest(fields: dict[str, str]) -> str:
-    """Equal for two forms with the same values."""
+    """A digest that is equal for two forms with the same values."""
     return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()
 
 
@@ -78,7 +78,7 @@ def _moves(event: LicenceEvent) -> bool:
 
 
 def _lineage(session: Session, events: list[LicenceEvent]) -> tuple[LicenceEvent, ...]:
-    """The events of all the tokens between which the tickets of its moves have moved a licence."""
+    """The events of all tokens that this licence has had, by the tickets that moved it."""
     tokens, todo = {events[0].token}, events
     while moves := {str(event.ticket) for event in todo if _moves(event)}:
         moved = {row.token for ref in moves for row in rows.events_of_ticket(session, ref) if row.kind == "moved"}
@@ -88,7 +88,7 @@ def _lineage(session: Session, events: list[LicenceEvent]) -> tuple[LicenceEvent
 
 
 def _lineages(ledger: list[LicenceEvent]) -> dict[str, tuple[LicenceEvent, ...]]:
-    """The same of every licence that has moved."""
+    """The lineage of every licence that has moved, by each of its tokens."""
     of_ticket: dict[str, set[str]] = {}
     for event in filter(_moves, ledger):
         of_ticket.setdefault(str(event.ticket), set()).add(event.token)
@@ -113,7 +113,7 @@ def event_of(row: rows.LicenceEventRow) -> LicenceEvent:
 
 
 def had_demo_elsewhere(session: Session, token: str | None, name: str | None, address: str) -> bool:
-    """Whether a licence of the same customer (e-mail or name, any case) is or was a demo, this token aside."""
+    """Whether another licence of the same customer (e-mail or name, any case) is or was a demo."""
     tokens = {
         contact.token for contact in people.tokens_of_address(session, address) if not contact.address.startswith("@")
     }
@@ -123,7 +123,7 @@ def had_demo_elsewhere(session: Session, token: str | None, name: str | None, ad
 
 
 def sent_text(session: Session, message_id: str | None, ref: str | None = None) -> str | None:
-    """The text of the mail that we sent under this Message-ID (about ``ref``); None where there is none, or its bytes are gone."""
+    """The text of our mail with this Message-ID (about ``ref``); None if there is none or its bytes are gone."""
     row = outbox.by_message_id(session, message_id) if message_id else None
     if row is None or (ref and row.ref != ref) or not outbox.has_raw(session, row.id):
         return None

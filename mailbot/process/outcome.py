@@ -1,4 +1,4 @@
-"""What a kept mail came to. ``inbox`` prints these words, and the digest tells staff of the mails that got no answer."""
+"""What a kept mail came to. ``mailbot inbox`` prints these words, and the digest tells staff of the mails that got no answer."""
 
 from dataclasses import dataclass
 from enum import StrEnum

@@ -6,14 +6,15 @@ from typing import assert_never
 
 from mailbot.core.base.address import domain_of, fold_case, matches_pattern, same_address
 from mailbot.core.base.frozen import replace
-from mailbot.core.desk.disclosure import Viewer, shown_to
 from mailbot.core.desk.effects import Audience, Send
+from mailbot.core.desk.mail_kind import MailKind
 from mailbot.core.desk.ticket import Ticket
 from mailbot.core.inbound import reply_keys
 from mailbot.core.inbound.purpose import Purpose
 from mailbot.core.ledger.licence import Licence
-from mailbot.core.outbound import mail_context, readership
 from mailbot.core.outbound.compose import Envelope, compose
+from mailbot.core.outbound.draft import Draft
+from mailbot.core.outbound.readership import Reader, readable, reader_of
 from mailbot.ids import Stream
 from mailbot.process import staff_alerts
 from mailbot.process.reply_budget import Cap, reached
@@ -21,7 +22,7 @@ from mailbot.process.transaction import Transaction
 from storage import keys, mail_counts, outbox
 
 #: Mails whose bounce would only make noise.
-NULL_PATH = frozenset({"help", "not-understood", "cap"})
+NULL_PATH = frozenset({MailKind.HELP, MailKind.NOT_UNDERSTOOD, MailKind.CAP})
 #: Delay of a ``neutral`` mail after its mail was begun: when it comes must not show how many contacts are asked, and
 #: whether there are any.
 HUSH = timedelta(seconds=3)
@@ -49,7 +50,7 @@ class Letter:
 class Withheld:
     """A mail that was not sent because a budget is used up."""
 
-    kind: str
+    kind: MailKind
     address: str
     cap: Cap
     ticket: Ticket | None
@@ -67,8 +68,8 @@ class Composer:
         """Put one mail for each address of the audience into the outbox. Returns the ticket with its threads grown."""
         ticket = letter.ticket
         for address in self._addresses(letter):
-            reader = readership.reader(letter.send, address, letter.licence, letter.new_licence)
-            said = readership.unsaid(letter.send, ticket, reader)
+            reader = reader_of(letter.send, address, letter.licence, letter.new_licence)
+            said = readable(letter.send, ticket, reader)
             if said is None:
                 continue
             cap = reached(self.transaction, said.kind, address)
@@ -98,11 +99,11 @@ class Composer:
         self.withheld.append(mail)
         session, now = self.transaction.session, self.transaction.now
         wrote = mail.ticket is None or same_address(mail.address, mail.ticket.sender)
-        told = mail_counts.count_since(session, mail.address, now - timedelta(days=1), ("cap",))
+        told = mail_counts.count_since(session, mail.address, now - timedelta(days=1), (MailKind.CAP,))
         if mail.cap is Cap.SENDER and wrote and told == 0:
-            notice = Letter(Send("cap", mail.address), mail.ticket)
-            self._put(notice, readership.Reader(mail.address, staff=False))
-        alert = staff_alerts.note(self.transaction, *self._incident(mail))
+            notice = Letter(Send(MailKind.CAP, mail.address), mail.ticket)
+            self._put(notice, Reader(mail.address, staff=False))
+        alert = staff_alerts.raise_alert(self.transaction, *self._incident(mail))
         if alert is not None:
             self.write(Letter(alert))
 
@@ -121,34 +122,37 @@ class Composer:
             case _:
                 assert_never(mail.cap)
 
-    def _put(self, letter: Letter, reader: readership.Reader) -> Ticket | None:
+    def _put(self, letter: Letter, reader: Reader) -> Ticket | None:
         """Compose the mail for one reader and put it into the outbox."""
         desk, now = self.transaction.desk, self.transaction.now
         send, ticket, address = letter.send, letter.ticket, reader.address
         envelope = self._envelope(letter, address)
         facts = send.facts if send.facts.by or not ticket else replace(send.facts, by=self._member_name(address))
-        requester = ticket is not None and same_address(address, ticket.sender)
-        shown = shown_to(Viewer.REQUESTER if requester else Viewer.OTHERS, ticket) if ticket else None
-        licence = None if requester and ticket and ticket.neutral else letter.licence
-        context = mail_context.context(
-            replace(send, to=address, facts=facts), shown, reader, desk.catalogue, desk.letterhead,
-            desk.wording, envelope, licence, letter.new_licence,
-        )  # fmt: skip
-        raw = compose(send.kind, envelope, context, desk.wording, desk.letterhead)
+        draft = Draft(
+            send=replace(send, to=address, facts=facts),
+            reader=reader,
+            envelope=envelope,
+            letterhead=desk.letterhead,
+            catalogue=desk.catalogue,
+            ticket=ticket,
+            licence=letter.licence,
+            new_licence=letter.new_licence,
+        )
+        raw = compose(desk.wording.render(draft), envelope, desk.letterhead)
         outbox.put(
             self.transaction.session,
             message_id=envelope.message_id,
-            kind=send.kind,
+            kind=send.kind.value,
             ref=ticket.ref if ticket else None,
             recipient=fold_case(address),
             envelope_from="" if envelope.null_path else desk.config.mailbot.address,
             raw=raw,
             composed_at=now,
-            not_before=now + HUSH if send.kind == "neutral" else now,
+            not_before=now + HUSH if send.kind is MailKind.NEUTRAL else now,
             inbox_id=self.transaction.inbox_id,
         )
         ref = ticket.ref if ticket else None
-        desk.log.composed(message_id=envelope.message_id, kind=send.kind, recipient=address, ref=ref)
+        desk.log.composed(message_id=envelope.message_id, kind=send.kind.value, recipient=address, ref=ref)
         return joined(ticket, address, envelope.message_id) if ticket else None
 
     def _member_name(self, address: str) -> str:
@@ -157,7 +161,7 @@ class Composer:
     def _envelope(self, letter: Letter, address: str) -> Envelope:
         config, send, ticket = self.transaction.desk.config, letter.send, letter.ticket
         desk, sub_addressing = config.mailbot.address, config.smtp.sub_addressing
-        ref = ticket.ref if ticket else (reply_keys.DIGEST if send.purpose else None)
+        ref = ticket.ref if ticket else (reply_keys.DIGEST_REF if send.purpose else None)
         key = self._key(letter, send.purpose, address) if send.purpose else None
         thread = _thread(letter, address)
         return Envelope(
@@ -175,11 +179,11 @@ class Composer:
     def _key(self, letter: Letter, purpose: Purpose, address: str) -> str:
         """A fresh key for this mail alone; only its hash is stored."""
         now, ticket = self.transaction.now, letter.ticket
-        key = reply_keys.make(self.random(20))
+        key = reply_keys.make_key(self.random(20))
         shown = (ticket,) if ticket else letter.send.facts.tickets
         covered = letter.send.covers or tuple((t.ref, t.version, t.licence_revision) for t in shown)
         lives = timedelta(days=self.transaction.desk.config.timers.key_days)
-        digest = reply_keys.digest(key)
+        digest = reply_keys.key_digest(key)
         keys.add(
             self.transaction.session,
             digest=digest,

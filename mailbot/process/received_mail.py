@@ -8,10 +8,10 @@ from mailbot.core.base.address import fold_case, matches_pattern, same_address
 from mailbot.core.base.frozen import replace
 from mailbot.core.desk.authorisation import Sender
 from mailbot.core.desk.ticket import Ticket
-from mailbot.core.form.own_text import without_ours
-from mailbot.core.form.quotes import own_lines_anywhere, own_text
+from mailbot.core.form.quotes import split_at_quote, split_interleaved
 from mailbot.core.inbound import reply_keys
 from mailbot.core.inbound.intake import Intake, Thread, understand
+from mailbot.core.inbound.own_text import without_our_text
 from mailbot.core.inbound.purpose import Purpose
 from mailbot.core.mail.auth_results import sender_verdict
 from mailbot.core.mail.message import Message
@@ -35,18 +35,18 @@ class ReceivedMail:
     @cached_property
     def own(self) -> str:
         """The writer's own words, up to the first sign of a quote."""
-        return own_text(self.message.text, (self.marker,)).own
+        return split_at_quote(self.message.text, (self.marker,)).own
 
     @cached_property
     def said(self) -> str:
         """The writer's own words wherever they stand, also below and between quoted lines: they confirm nothing."""
-        return own_lines_anywhere(self.message.text, (self.marker,))[0].strip()
+        return split_interleaved(self.message.text, (self.marker,))[0].strip()
 
     @property
     def clear(self) -> bool:
         """Whether every mail program shows the same own words: no style that only some follow hides any."""
         surely = self.message.text_surely
-        return surely is None or own_text(surely, (self.marker,)).own == self.own
+        return surely is None or split_at_quote(surely, (self.marker,)).own == self.own
 
     @property
     def refs(self) -> tuple[str, ...]:
@@ -87,9 +87,9 @@ def _thread(work: UnitOfWork, message: Message, received_at: datetime) -> Thread
         settings.address,
         settings.ticket_prefix,
     )
-    row = key_rows.find(work.session, reply_keys.digest(found.key)) if found.key else None
+    row = key_rows.find(work.session, reply_keys.key_digest(found.key)) if found.key else None
     if row is None or not same_address(
-        found.ref or "", row.ref or reply_keys.DIGEST
+        found.ref or "", row.ref or reply_keys.DIGEST_REF
     ):  # a key beside another reference is none
         return Thread(found)
     expired = row.expires_at is not None and row.expires_at < received_at  # however late it is handled
@@ -109,7 +109,7 @@ def _thread(work: UnitOfWork, message: Message, received_at: datetime) -> Thread
 def _in_own_words(work: UnitOfWork, message: Message, thread: Thread) -> Message:
     """The message; in an answer to a mail of ours without a key, our own sentences are not its writer's."""
     sent = None if thread.purpose is not None else sent_text(work.session, message.in_reply_to)
-    return message if sent is None else replace(message, text=without_ours(message.text, sent))
+    return message if sent is None else replace(message, text=without_our_text(message.text, sent))
 
 
 def _sender(work: UnitOfWork, message: Message) -> Sender:

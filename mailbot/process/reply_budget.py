@@ -6,12 +6,16 @@ from enum import StrEnum
 from sqlmodel import Session
 
 from mailbot.core.base.address import domain_of, fold_case, matches_pattern
+from mailbot.core.desk.mail_kind import MailKind
 from mailbot.environment import Desk
 from mailbot.process.transaction import Transaction
 from storage import mail_counts, people
 
 #: Kinds of mails that anybody can provoke, in his own name or in somebody else's.
-BUDGETED = ("incomplete", "neutral", "confirmation", "confirm-you", "help", "form", "status")
+BUDGETED = (
+    *(MailKind.INCOMPLETE, MailKind.NEUTRAL, MailKind.CONFIRMATION, MailKind.CONFIRM_YOU),
+    *(MailKind.HELP, MailKind.FORM, MailKind.STATUS),
+)
 #: Budget of a domain without known senders, as a multiple of one sender's.
 SENDERS_PER_DOMAIN = 10
 
@@ -24,7 +28,7 @@ class Cap(StrEnum):
     UNKNOWN = "unknown"
 
 
-def reached(transaction: Transaction, kind: str, address: str) -> Cap | None:
+def reached(transaction: Transaction, kind: MailKind, address: str) -> Cap | None:
     """The budget that a mail of that kind to ``address`` would exceed; None when it may go."""
     desk, session, now = transaction.desk, transaction.session, transaction.now
     if kind not in BUDGETED:

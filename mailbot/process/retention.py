@@ -1,4 +1,4 @@
-"""What grows too old: the bytes of mails after ``[retention] raw_days``, keys after ``[timers] key_days``.
+"""What is removed with age: the bytes of mails after ``[retention] raw_days``, keys after ``[timers] key_days``.
 
 Of each kind one due thing is open, for the moment from which there may be something to do; when it comes, the next is
 remembered. Nothing that is written later can grow old before it.
@@ -8,7 +8,7 @@ from datetime import UTC, datetime, time, timedelta
 
 from sqlmodel import Session
 
-from mailbot.core.desk.due_kind import DueKind
+from mailbot.core.desk.effects import DueKind
 from mailbot.environment import Desk
 from storage import due, inbox, keys, outbox
 
@@ -20,7 +20,7 @@ KINDS = (RAW, KEYS)
 
 
 def ensure_retention(desk: Desk) -> None:
-    """The next of each kind stands among the due things, earlier than before where the configuration became stricter."""
+    """Put the next of each kind among the due things, earlier than before if the configuration became stricter."""
     now = desk.clock()
     with desk.store.write() as session:
         for kind in KINDS:
@@ -32,7 +32,7 @@ def ensure_retention(desk: Desk) -> None:
 
 
 def act(desk: Desk, session: Session, kind: DueKind, now: datetime) -> None:
-    """Do it, and remember the next."""
+    """Remove what is too old, and remember the next date."""
     if kind is RAW:
         before = now - _raw_age(desk)
         inbox.forget_raws(session, before)
@@ -43,7 +43,7 @@ def act(desk: Desk, session: Session, kind: DueKind, now: datetime) -> None:
 
 
 def _next(desk: Desk, session: Session, kind: DueKind, now: datetime, *, done: bool = False) -> datetime:
-    """When the oldest is too old; without any, when one that is written now will be. What is ``done`` lies ahead again."""
+    """When the oldest will be too old; if there is none, when one written now would be. ``done``: in the future."""
     if kind is KEYS:
         first = keys.next_expiry(session) or now + timedelta(days=desk.config.timers.key_days)
         return max(first, now + timedelta(microseconds=1)) if done else first

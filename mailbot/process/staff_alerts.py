@@ -2,8 +2,8 @@
 
 from datetime import timedelta
 
-from mailbot.core.desk.due_kind import DueKind
-from mailbot.core.desk.effects import Audience, Facts, Send
+from mailbot.core.desk.effects import Audience, DueKind, Facts, Send
+from mailbot.core.desk.mail_kind import MailKind
 from mailbot.process.transaction import Transaction
 from storage import alerts, due
 
@@ -14,7 +14,7 @@ ALERT_EVERY = timedelta(hours=1)
 MOST_ALERTS = 500
 
 
-def note(transaction: Transaction, incident: str, text: str) -> Send | None:
+def raise_alert(transaction: Transaction, incident: str, text: str) -> Send | None:
     """Log the incident and remember it. Returns the alert mail, if one may go now."""
     session, now = transaction.session, transaction.now
     transaction.desk.log.alert(text=text)
@@ -22,12 +22,12 @@ def note(transaction: Transaction, incident: str, text: str) -> Send | None:
         return None
     last = alerts.last_told(session)
     if last is None or now - last >= ALERT_EVERY:
-        return collected(transaction)
+        return collected_alert(transaction)
     due.add(session, kind=ALERTS, due_at=last + ALERT_EVERY, made_at=now)
     return None
 
 
-def collected(transaction: Transaction) -> Send | None:
+def collected_alert(transaction: Transaction) -> Send | None:
     """The alert mail with everything that staff were not told yet; None when there is nothing."""
     session, now = transaction.session, transaction.now
     rows = alerts.untold(session, MOST_ALERTS)
@@ -37,4 +37,4 @@ def collected(transaction: Transaction) -> Send | None:
     alerts.mark_told(session, rows, now)
     if alerts.untold(session, 1):
         due.add(session, kind=ALERTS, due_at=now + ALERT_EVERY, made_at=now)
-    return Send("alert", Audience.STAFF, Facts(text=text))
+    return Send(MailKind.ALERT, Audience.STAFF, Facts(text=text))

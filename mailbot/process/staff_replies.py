@@ -5,10 +5,12 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from mailbot.core.base.address import fold_case, same_address
-from mailbot.core.desk.effects import Facts, Result, Send
-from mailbot.core.desk.events import Note
+from mailbot.core.desk.effects import DecisionResult, Facts, Send
+from mailbot.core.desk.events import HistoryNote
+from mailbot.core.desk.mail_kind import MailKind
 from mailbot.core.desk.ticket import Ticket
 from mailbot.core.inbound import decision_grammar
+from mailbot.core.inbound.decision_word import ConfirmationWord
 from mailbot.core.inbound.purpose import Purpose
 from mailbot.process.decision_lines import Decisions, ask_anew
 from mailbot.process.outcome import Outcome
@@ -18,7 +20,7 @@ from storage import keys as key_rows
 from storage import mail_counts
 
 #: Kinds of mails to members that decided nothing.
-UNDECIDED = ("not-understood", "already-decided")
+UNDECIDED = (MailKind.NOT_UNDERSTOOD, MailKind.ALREADY_DECIDED)
 #: Why a line that was understood came too late.
 LATE = frozenset({"decided", "changed"})
 #: Reasons for a key's death that a member is told; any other death reads as "decided".
@@ -42,7 +44,7 @@ def staff_reply(work: UnitOfWork, mail: ReceivedMail) -> Outcome:
         return _refused(work, mail, f"a decision in the name of {member} came from an unverified sender")
     if not thread.live:
         return _too_late(work, mail, member)
-    if thread.purpose is Purpose.AGAIN:
+    if thread.purpose is Purpose.CONFIRM_DECISION:
         return _confirmed_again(work, mail, member)
     if not (_trusted(work, mail) and mail.clear):
         return _ask_member(work, mail, member)
@@ -56,9 +58,9 @@ def keyless_decision(work: UnitOfWork, mail: ReceivedMail, member: str) -> Outco
         _record(work, mail, ref, "decision_refused", f"a decision of {member} came without a key")
     work.alert(f"keyless:{fold_case(member)}:{work.today}", work.desk.say("alert.keyless", member=member))
     if _may_answer(work, mail, member):
-        facts = Facts(results=(Result(mail.own, False, why="no_key"),), why="no_key")
+        facts = Facts(results=(DecisionResult(mail.own, False, why="no_key"),), why="no_key")
         ticket = work.ticket(mentioned[0]) if len(mentioned) == 1 else None
-        answered = Send("not-understood", member, facts)
+        answered = Send(MailKind.NOT_UNDERSTOOD, member, facts)
         if ticket is not None:
             work.send(answered, mail.in_thread(ticket))
         else:
@@ -79,7 +81,7 @@ def _decide(work: UnitOfWork, mail: ReceivedMail, member: str, own: str) -> Outc
     return Outcome.DECISION if done else Outcome.DECISION_NOT_UNDERSTOOD
 
 
-def _tell(work: UnitOfWork, mail: ReceivedMail, member: str, results: Sequence[Result]) -> None:
+def _tell(work: UnitOfWork, mail: ReceivedMail, member: str, results: Sequence[DecisionResult]) -> None:
     """Tell the member what became of each line; where none was understood, with a key to try again.
 
     Where every line came too late the member hears only that, once for each ticket.
@@ -93,12 +95,12 @@ def _tell(work: UnitOfWork, mail: ReceivedMail, member: str, results: Sequence[R
     ticket = _one_ticket(work, mail)
     if any(result.done for result in results):
         files = _kept_back(work, mail) if any(result.sent for result in results) else ()
-        work.send(Send("receipt", member, Facts(results=tuple(results), lines=files)), ticket)
+        work.send(Send(MailKind.RECEIPT, member, Facts(results=tuple(results), lines=files)), ticket)
         return
     facts = Facts(results=tuple(results), why=results[0].why if results else "")
     covers = () if ticket else mail.thread.refs
     purpose = Purpose.DECISION if ticket else Purpose.DIGEST
-    work.send(Send("not-understood", member, facts, purpose, covers=covers), ticket)
+    work.send(Send(MailKind.NOT_UNDERSTOOD, member, facts, purpose, covers=covers), ticket)
 
 
 def _kept_back(work: UnitOfWork, mail: ReceivedMail) -> tuple[str, ...]:
@@ -115,7 +117,7 @@ def _already(work: UnitOfWork, member: str, ticket: Ticket, why: str) -> None:
     """It is settled, and by whom; with a key for words to the customer when nothing waits any more."""
     by = _decider(work, ticket) if why == "decided" else ""
     purpose = None if ticket.waits else Purpose.DECISION
-    work.send(Send("already-decided", member, Facts(why=why, decided_by=by), purpose), ticket)
+    work.send(Send(MailKind.ALREADY_DECIDED, member, Facts(why=why, decided_by=by), purpose), ticket)
 
 
 def _may_answer(work: UnitOfWork, mail: ReceivedMail, member: str) -> bool:
@@ -131,7 +133,7 @@ def _may_answer(work: UnitOfWork, mail: ReceivedMail, member: str) -> bool:
 
 def _confirmed_again(work: UnitOfWork, mail: ReceivedMail, member: str) -> Outcome:
     """The member who was asked to confirm the decision that was read does so."""
-    if mail.clear and decision_grammar.confirmation_word(mail.own) == "CONFIRM":
+    if mail.clear and decision_grammar.confirmation_word(mail.own) is ConfirmationWord.CONFIRM:
         key_rows.kill(work.session, mail.thread.digest, work.now, "used")
         return _decide(work, mail, member, mail.thread.payload)
     if _trusted(work, mail) and mail.clear:
@@ -149,7 +151,7 @@ def _ask_member(work: UnitOfWork, mail: ReceivedMail, member: str) -> Outcome:
         return Outcome.DECISION_NOT_UNDERSTOOD
     facts = Facts(text=mail.own, why="unclear" if _trusted(work, mail) else "unverified_member")
     covers = mail.thread.refs  # as the mail that he answers showed them
-    send = Send("not-understood", member, facts, Purpose.AGAIN, mail.own, covers)
+    send = Send(MailKind.NOT_UNDERSTOOD, member, facts, Purpose.CONFIRM_DECISION, mail.own, covers)
     work.send(send, _one_ticket(work, mail))
     return Outcome.DECISION_TO_BE_CONFIRMED
 
@@ -192,4 +194,4 @@ def _record(work: UnitOfWork, mail: ReceivedMail, ref: str, kind: str, why: str)
     """Add a line to the ticket's history, if there is such a ticket."""
     ticket = work.ticket(ref)
     if ticket is not None:
-        work.note(ticket, Note(kind, mail.sender.address, why))
+        work.note(ticket, HistoryNote(kind, mail.sender.address, why))

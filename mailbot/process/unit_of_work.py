@@ -14,15 +14,16 @@ from typing import Any
 
 from mailbot.core.base.address import fold_case, same_address
 from mailbot.core.base.frozen import replace
-from mailbot.core.desk.context import Scene
+from mailbot.core.desk.context import DecisionContext
 from mailbot.core.desk.disclosure import is_over_for_requester
 from mailbot.core.desk.effects import AlertStaff, Audience, ChangeLicence, Effect, Facts, Send, VoidKeys
-from mailbot.core.desk.events import Decision, Event, Note
-from mailbot.core.desk.grant import renewed
-from mailbot.core.desk.on_licence_server import held
+from mailbot.core.desk.events import Decision, Event, HistoryNote
+from mailbot.core.desk.grant import refreshed
+from mailbot.core.desk.mail_kind import MailKind
+from mailbot.core.desk.on_licence_server import await_licence_server
 from mailbot.core.desk.ticket import OPEN, State, Ticket
 from mailbot.core.desk.transitions import decide
-from mailbot.core.form.request_kinds import RequestKind
+from mailbot.core.form.request import RequestKind
 from mailbot.core.inbound import reply_keys
 from mailbot.core.inbound.purpose import Purpose
 from mailbot.core.ledger.licence import Ledger, Licence
@@ -76,12 +77,14 @@ class UnitOfWork(Transaction, AbstractContextManager["UnitOfWork"]):
 
     # What is known
 
-    def scene(self, *tokens: str | None, demo_elsewhere: bool = False, on: date | None = None) -> Scene:
+    def context(self, *tokens: str | None, demo_elsewhere: bool = False, on: date | None = None) -> DecisionContext:
         """The moment and the licences of those tokens (as they stand ``on`` that day), to judge by."""
         read = self.licence if on is None else lambda token: mapping.load_licence(self.session, token, on)
         found = {token: licence for token in tokens if token and (licence := read(token))}
         ledger = Ledger(found, demo_elsewhere)
-        return Scene(self.now, self.desk.config.zone, self.desk.catalogue, ledger, self.desk.timers, self.mail)
+        return DecisionContext(
+            self.now, self.desk.config.zone, self.desk.catalogue, ledger, self.desk.timers, self.mail
+        )
 
     def licence(self, token: str) -> Licence | None:
         """The licence as it stands now; read once, and again after a change by this work."""
@@ -92,13 +95,17 @@ class UnitOfWork(Transaction, AbstractContextManager["UnitOfWork"]):
     def ticket(self, ref: str) -> Ticket | None:
         """The ticket of that reference (any case); its open items are judged anew as of today."""
         found = self._hold(ref)
-        return renewed(found.ticket, self.scene(found.ticket.token)) if found else None
+        return refreshed(found.ticket, self.context(found.ticket.token)) if found else None
 
     def same_form(self, sender: str, fields: dict[str, str]) -> Ticket | None:
         """The newest ticket that ``sender`` opened with these values, if it is open as far as the sender may know."""
         digest = mapping.form_digest(fields)
         for states in (OPEN, (State.DENIED,)):
-            mine = [held.ticket for held in self._held.values() if same_address(held.ticket.sender, sender)]
+            mine = [
+                await_licence_server.ticket
+                for await_licence_server in self._held.values()
+                if same_address(await_licence_server.ticket.sender, sender)
+            ]
             found = [t for t in mine if t.state in states and mapping.form_digest(t.fields) == digest]
             row = tickets.same_form(self.session, fold_case(sender), digest, states)
             if row is not None and row.ref not in self._held:
@@ -117,12 +124,12 @@ class UnitOfWork(Transaction, AbstractContextManager["UnitOfWork"]):
 
     def key_is_live(self, word: str) -> bool:
         """Whether a word that looks like a key still opens something."""
-        row = keys.find(self.session, reply_keys.digest(word))
+        row = keys.find(self.session, reply_keys.key_digest(word))
         return row is not None and row.dead_at is None
 
     def blotted(self, text: str) -> str:
         """``text`` without the live keys in it: nobody gets the key of another person's mail through the desk."""
-        for word in reply_keys.holds_key(text):
+        for word in reply_keys.keys_in(text):
             if self.key_is_live(word):
                 text = text.replace(word, "[key]")
         return text
@@ -148,20 +155,20 @@ class UnitOfWork(Transaction, AbstractContextManager["UnitOfWork"]):
         self._held[ticket.ref] = _Held(ticket, None)
         return ticket
 
-    def apply(self, ticket: Ticket, event: Event, scene: Scene | None = None) -> Decision:
+    def apply(self, ticket: Ticket, event: Event, context: DecisionContext | None = None) -> Decision:
         """Let the event happen to the ticket, and send the mails that follow."""
-        decision = self.take(ticket, event, scene)
+        decision = self.take(ticket, event, context)
         for effect in decision.effects:
             if isinstance(effect, Send):
                 self.send(effect, decision.ticket)
         return decision
 
-    def take(self, ticket: Ticket, event: Event, scene: Scene | None = None) -> Decision:
+    def take(self, ticket: Ticket, event: Event, context: DecisionContext | None = None) -> Decision:
         """Let the event happen to the ticket. The mails that follow are left to the caller."""
-        scene = scene or self.scene(ticket.token, ticket.new_token)
-        decision = decide(ticket, event, scene)
+        context = context or self.context(ticket.token, ticket.new_token)
+        decision = decide(ticket, event, context)
         if self.desk.config.licence_server is not None:
-            decision = held(ticket, decision, scene)
+            decision = await_licence_server(ticket, decision, context)
         after = decision.ticket
         if after.ref not in self.refs:
             self.refs.append(after.ref)
@@ -175,7 +182,7 @@ class UnitOfWork(Transaction, AbstractContextManager["UnitOfWork"]):
         if found is not None and found.ticket is not ticket:
             found.ticket, found.changed = ticket, True
 
-    def note(self, ticket: Ticket, note: Note) -> None:
+    def note(self, ticket: Ticket, note: HistoryNote) -> None:
         """Add a line to the ticket's history."""
         self._lines.append(HistoryLine(ticket.number, note.kind, note.by, note.detail, self.mail))
 
@@ -190,7 +197,7 @@ class UnitOfWork(Transaction, AbstractContextManager["UnitOfWork"]):
 
     def alert(self, incident: str, text: str) -> None:
         """Tell staff once per incident, in at most one mail an hour; the log always has it."""
-        mail = staff_alerts.note(self, incident, text)
+        mail = staff_alerts.raise_alert(self, incident, text)
         if mail is not None:
             self.send(mail)
 
@@ -210,9 +217,9 @@ class UnitOfWork(Transaction, AbstractContextManager["UnitOfWork"]):
         moved = tuple(i.item for i in ticket.items if i.open and (was := shown.item(i.item)) and was.from_ != i.from_)
         revision = licence.bound_revision if licence else 0
         ticket = replace(ticket, version=ticket.version + 1, licence_revision=revision)
-        asked = self._perform(ticket, (VoidKeys((Purpose.DECISION, Purpose.AGAIN), "changed"),))
+        asked = self._perform(ticket, (VoidKeys((Purpose.DECISION, Purpose.CONFIRM_DECISION), "changed"),))
         facts = Facts(why="licence_changed", changed=moved)
-        self.send(Send("approval", Audience.DECIDERS, facts, Purpose.DECISION), asked)
+        self.send(Send(MailKind.APPROVAL, Audience.DECIDERS, facts, Purpose.DECISION), asked)
 
     # How it ends
 
@@ -224,7 +231,7 @@ class UnitOfWork(Transaction, AbstractContextManager["UnitOfWork"]):
             composer.write(letter) if letter.ticket is None else self._compose(composer, letter, letter.ticket)
         for mail in composer.withheld:
             if mail.ticket is not None:
-                detail = {"kind": mail.kind, "to": mail.address, "budget": mail.cap.value}
+                detail = {"kind": mail.kind.value, "to": mail.address, "budget": mail.cap.value}
                 self._lines.append(HistoryLine(mail.ticket.number, "withheld", "mailbot", detail, None))
         self.withheld = self.withheld or bool(composer.withheld)
 

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
-from mailbot.core.desk.due_kind import DueKind
+from mailbot.core.desk.effects import DueKind
 from mailbot.core.ledger.licence import Licence
 from mailbot.core.ledger.period import next_month
 from mailbot.process import mapping
@@ -42,7 +42,7 @@ class Thing:
 
 
 def everything(session: Session, now: datetime, zone: ZoneInfo) -> list[Thing]:
-    """All of it, the first due first; due things that are late stand at the top."""
+    """Everything that will happen, the earliest first, late due things included."""
     today = now.astimezone(zone).date()
     things = [
         Thing(row.due_at, row.kind, row.ref, row.token, WORDS.get(row.kind, row.kind)) for row in due.open_(session)
@@ -55,7 +55,7 @@ def everything(session: Session, now: datetime, zone: ZoneInfo) -> list[Thing]:
 
 
 def _of_licence(licence: Licence, zone: ZoneInfo) -> Iterator[Thing]:
-    """Ends and renewals, and scheduled changes that no ticket stands for."""
+    """The ends, renewals and scheduled changes of a licence."""
     if licence.status == "demo" and licence.demo_ends:
         yield Thing(_start(licence.demo_ends, zone), "demo_end", None, licence.token, "the demo ends")
     if licence.status == "active" and licence.expires_on:
@@ -75,5 +75,5 @@ def _start(day: date, zone: ZoneInfo) -> datetime:
 
 
 def due_row(thing: Thing) -> dict[str, Any]:
-    """As commands print it."""
+    """The row that commands print."""
     return {key: thing.due_at.isoformat() if key == "due_at" else getattr(thing, key) for key in KEYS}

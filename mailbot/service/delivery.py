@@ -1,4 +1,4 @@
-"""From the outbox to the SMTP server: several lanes, the same bytes at every attempt, and a back-off between them."""
+"""From the outbox to the SMTP server: several lanes, the same bytes at every attempt, a back-off between attempts."""
 
 import asyncio
 import contextlib
@@ -7,38 +7,29 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Protocol, assert_never
-
-from sqlmodel import Session
+from typing import Any, Protocol
 
 from mailbot.config.settings import Config
 from mailbot.core.outbound.text_layout import first_line
 from mailbot.environment import Desk
 from mailbot.process.outgoing import HUSH
-from mailbot.servers.smtp import Deferred, Outcome, Refused, Sent, Smtp, SmtpSettings, Unknown
-from mailbot.service.runner import alert_once, reason_of, skip, skipped_rows
+from mailbot.servers.smtp import Sent, Smtp, SmtpSettings, Unknown
+from mailbot.service.delivery_attempt import Attempt
+from mailbot.service.runner import alert_once, failure_text, skip, skipped_rows
 from storage import outbox
 from storage.faults import StoreError
-from storage.queue import back_off
 
 #: How long a claimed mail is reserved for this process.
 LEASE = timedelta(minutes=20)
 #: How long a server may think about a whole mail (RFC 5321 section 4.5.3.2.6).
 VERDICT_SECONDS = 600
-#: What must be left of the lease when a mail is begun, so that nobody else sends it meanwhile: the verdict, and the
-#: answers before it.
+#: What must be left of the lease when sending starts, so that no other process sends the mail meanwhile.
 NEEDED = timedelta(seconds=VERDICT_SECONDS + 300)
-#: A mail that was claimed longer ago is looked at again before it is sent: it may have been dropped.
+#: A mail claimed longer ago than this is read again before it is sent: it may have been dropped.
 FRESH = timedelta(seconds=2)
-#: Seconds before the next attempt; the last delay repeats.
-BACK_OFF = (60, 120, 300, 900, 1800, 3600, 10_800)
-#: The longest wait, in seconds, while the server takes no mail at all: answers go out soon after it is back.
-AWAY = 900
-#: After so many attempts, and so many days, a mail that the server will not have yet is given up and shown to the operator.
-ATTEMPTS, PATIENCE = 60, timedelta(days=7)
-#: How often lanes look for what has become due when nobody rings, in seconds.
+#: How often an idle lane looks for mails that have become due, in seconds.
 TICK = 1.0
-#: How long the mails in hand may take when the desk ends, in seconds.
+#: How long mails in hand may take once the desk is ending, in seconds.
 GRACE = 10.0
 
 
@@ -50,7 +41,7 @@ def smtp_settings(config: Config) -> SmtpSettings:
 
 
 class InTurn(Protocol):
-    """Runs what touches the database where its turn is."""
+    """Runs work on the database when its turn comes."""
 
     def __call__(self, work: Callable[[], Any], /) -> Awaitable[Any]:
         """What ``work`` returns."""
@@ -59,38 +50,15 @@ class InTurn(Protocol):
 
 @dataclass(frozen=True)
 class _Mail:
-    """A mail in hand."""
+    """A mail that this process has claimed."""
 
     row: outbox.Outbox
     raw: bytes
     claimed_at: datetime
 
 
-@dataclass(frozen=True)
-class _Tried:
-    """One attempt; ``again`` is when the next one would be."""
-
-    row: outbox.Outbox
-    outcome: Outcome
-    at: datetime
-
-    @property
-    def again(self) -> datetime:
-        return self.at + back_off(BACK_OFF, self.row.attempts + 1, AWAY if self._away else None)
-
-    @property
-    def given_up(self) -> bool:
-        """Whether it is tried no more; never for what is not about this mail."""
-        old = self.at - self.row.composed_at >= PATIENCE
-        return old and self.row.attempts >= ATTEMPTS and not self._away
-
-    @property
-    def _away(self) -> bool:
-        return isinstance(self.outcome, Deferred) and self.outcome.any_mail
-
-
 class DeliveryLoop:
-    """Sends what is due. No lane waits for another; ``failed`` counts the attempts that came to nothing."""
+    """Sends due mails. No lane waits for another; ``failed`` counts the attempts after which the mail is not sent."""
 
     def __init__(self, desk: Desk, in_turn: InTurn) -> None:
         self.failed = 0
@@ -100,15 +68,15 @@ class DeliveryLoop:
         ]
         self._news = [asyncio.Event() for _ in self._lanes]
         self._waiting: deque[_Mail] = deque()
-        self._tried: list[_Tried] = []
-        self._unrecorded: dict[int, _Tried] = {}  # by number: attempts that could not be written to the database
+        self._tried: list[Attempt] = []
+        self._unrecorded: dict[int, Attempt] = {}  # by number: attempts that could not be written to the database
         self._claiming, self._noting = asyncio.Lock(), asyncio.Lock()
         self._tasks: list[asyncio.Task[None]] = []
         self._ending = False
-        self._ahead = timedelta()  # how far ahead a mail may be due that is sent already
+        self._ahead = timedelta()  # mails that are due within this time are sent now
 
     async def run(self, *, once: bool = False) -> None:
-        """Deliver until `end`, or, with ``once``, until nothing is due; no mail waits for its ``HUSH`` then."""
+        """Deliver until ``end``, or, with ``once``, until nothing is due, without waiting for ``HUSH``."""
         self._ahead = HUSH if once else timedelta()
         lanes = zip(self._lanes, self._news, strict=True)
         self._tasks = [asyncio.create_task(self._work(lane, news, once)) for lane, news in lanes]
@@ -127,12 +95,12 @@ class DeliveryLoop:
                 task.result()
 
     def ring(self) -> None:
-        """There may be something to deliver."""
+        """Wake the lanes: there may be something to deliver."""
         for news in self._news:
             news.set()
 
     async def end(self) -> None:
-        """No other mail is begun. Those in hand have some seconds; then they are given back, or their fate is unknown."""
+        """Start no other mail. Those in hand have ``GRACE``; after it they are released, or their outcome is unknown."""
         self._ending = True
         self.ring()
         if self._tasks:
@@ -145,7 +113,7 @@ class DeliveryLoop:
             await self._in_turn(lambda: self._release(left))
 
     async def _work(self, lane: Smtp, news: asyncio.Event, once: bool) -> None:
-        """One lane: a mail after the other; when there is none, wait or end."""
+        """One lane: mail after mail; when there is none, wait or end."""
         while not self._ending:
             news.clear()
             mail = await self._next()
@@ -164,43 +132,43 @@ class DeliveryLoop:
         return self._waiting.popleft() if self._waiting and not self._ending else None
 
     async def _one(self, lane: Smtp, mail: _Mail) -> None:
-        tried = self._unrecorded.pop(mail.row.id, None)  # it was tried before: only its record is missing
+        tried = self._unrecorded.pop(mail.row.id, None)  # sent before, but not recorded
         if tried is None and await self._ours(mail):
             tried = await self._try(lane, mail)
         if tried is not None:
             self._tried.append(tried)
             await self._note()
 
-    async def _try(self, lane: Smtp, mail: _Mail) -> _Tried:
+    async def _try(self, lane: Smtp, mail: _Mail) -> Attempt:
         self._desk.log.claimed(outbox_id=mail.row.id)
         try:
             outcome = await lane.send(mail.row.envelope_from, mail.row.recipient, mail.raw)
-        except asyncio.CancelledError:  # the server has nothing of it
+        except asyncio.CancelledError:  # the server does not have it
             await self._in_turn(lambda: self._release([mail.row.id]))
             raise
-        except Exception as error:  # the lane is at fault, or a reply that nobody foresaw: the server may have the mail
-            outcome = Unknown(first_line(reason_of(error)))
+        except Exception as error:  # a bug, or an unforeseen reply: the server may have the mail
+            outcome = Unknown(first_line(failure_text(error)))
             await self._in_turn(functools.partial(self._failed, mail.row, error))
         self.failed += not isinstance(outcome, Sent)
-        return _Tried(mail.row, outcome, self._desk.clock())
+        return Attempt(mail.row, outcome, self._desk.clock())
 
     def _failed(self, row: outbox.Outbox, error: Exception) -> None:
         """Log the error, and tell staff once; not of a failing alert, which would cause another one."""
-        self._desk.log.delivery_failed(outbox_id=row.id, error=first_line(reason_of(error)))
+        self._desk.log.delivery_failed(outbox_id=row.id, error=first_line(failure_text(error)))
         if row.kind != "alert":
             failed = f"our mail {row.id} ({row.kind} to {row.recipient})"
-            what = self._desk.say("alert.failed", what=failed, reason=first_line(reason_of(error)))
+            what = self._desk.say("alert.failed", what=failed, reason=first_line(failure_text(error)))
             alert_once(self._desk, f"outbox:{row.id}", what)
 
     async def _note(self) -> None:
-        """What came of the attempts is written down; what comes together is one commit."""
+        """Record the attempts; those that end together are one commit."""
         async with self._noting:
             tried, self._tried = self._tried, []
             if tried:
                 await self._in_turn(lambda: self._write(tried))
 
     async def _ours(self, mail: _Mail) -> bool:
-        """Whether it is still ours to send: not dropped meanwhile, and nobody else may soon take it."""
+        """Whether it is still ours to send: not dropped since, and no other process may claim it soon."""
         now = self._desk.clock()
         if mail.row.lease_until is None or mail.row.lease_until - now < NEEDED:
             return False
@@ -217,7 +185,7 @@ class DeliveryLoop:
             claimed = self._leased(ready, len(self._lanes) * 4)
         except StoreError:
             raise
-        except Exception:  # one of them cannot be leased: the others are, one after the other
+        except Exception:  # one of them cannot be leased, so lease one at a time
             claimed = self._first_leased(ready)
         return [_Mail(row, raw, now) for row, raw in claimed]
 
@@ -247,12 +215,12 @@ class DeliveryLoop:
         with self._desk.store.write() as session:
             outbox.release(session, ids)
 
-    def _write(self, tried: list[_Tried]) -> None:
+    def _write(self, tried: list[Attempt]) -> None:
         """Record the attempts in one commit; if that fails, each in its own, so that one does not undo the others."""
         try:
             with self._desk.store.write() as session:
                 for one in tried:
-                    _write(session, one)
+                    one.record(session)
         except StoreError:
             raise
         except Exception as error:
@@ -263,43 +231,10 @@ class DeliveryLoop:
                 self._not_recorded(tried[0], error)
         else:
             for one in tried:
-                _log(self._desk, one)
+                one.log(self._desk.log)
 
-    def _not_recorded(self, tried: _Tried, error: Exception) -> None:
-        """The mail is not sent again by this process: when its lease has ended, the record is tried again."""
+    def _not_recorded(self, tried: Attempt, error: Exception) -> None:
+        """This process does not send the mail again: when its lease ends, only the record is tried again."""
         self.failed += 1
         self._unrecorded[tried.row.id] = tried
         self._failed(tried.row, error)
-
-
-def _write(session: Session, tried: _Tried) -> None:
-    outbox_id, at = tried.row.id, tried.at
-    match tried.outcome:
-        case Sent(reply):
-            outbox.delivered(session, outbox_id, at, reply)
-        case Refused(reply):
-            outbox.refused(session, outbox_id, at, reply)
-        case Deferred(reply) if tried.given_up:
-            outbox.refused(session, outbox_id, at, f"gave up: {reply}")
-        case Deferred(reply):
-            outbox.deferred(session, outbox_id, at, reply, tried.again)
-        case Unknown(reply):
-            outbox.unknown(session, outbox_id, at, reply, tried.again)
-        case other:
-            assert_never(other)
-
-
-def _log(desk: Desk, tried: _Tried) -> None:
-    row, log = tried.row, desk.log
-    match tried.outcome:
-        case Sent():
-            log.sent(outbox_id=row.id, message_id=row.message_id, kind=row.kind, recipient=row.recipient, ref=row.ref)
-        case Refused(reply):
-            log.refused(outbox_id=row.id, reply=reply)
-        case Deferred(reply):
-            log.deferred(outbox_id=row.id, reply=reply, retry_at=tried.again)
-        case Unknown(reply):
-            log.unknown(outbox_id=row.id, reply=reply)
-        case other:
-            assert_never(other)
-    log.marked(outbox_id=row.id)

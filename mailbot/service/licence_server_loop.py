@@ -1,4 +1,4 @@
-"""Tells the licence server every event of the ledger, in order per licence, until it answers; its answer is an event too."""
+"""Posts every event of the ledger to the licence server, in order per licence, until it answers; an answer is an event too."""
 
 import functools
 from dataclasses import dataclass, replace
@@ -8,7 +8,7 @@ from typing import Any
 from sqlmodel import Session
 
 from mailbot import json_shapes
-from mailbot.core.desk.events import Accepted, RefusedThere
+from mailbot.core.desk.events import LicenceServerAccepted, LicenceServerRefused
 from mailbot.core.ledger.licence import LicenceEvent, from_day, state_on
 from mailbot.core.ledger.rule import Rule
 from mailbot.core.outbound.text_layout import first_line
@@ -16,26 +16,26 @@ from mailbot.environment import Desk
 from mailbot.process import mapping
 from mailbot.process.unit_of_work import UnitOfWork
 from mailbot.servers.licence_server import EventAccepted, EventDeferred, EventRefused, LicenceServer, PostOutcome
-from mailbot.service.runner import Runs, alert_once, here, reason_of, skip, skipped_rows
+from mailbot.service.runner import Runs, alert_once, failure_text, here, skip, skipped_rows
 from storage import licence_posts, licences
 from storage.faults import StoreError
 from storage.licence_posts import LicencePost, PostState
 from storage.queue import back_off
 
-#: Nobody else posts an event meanwhile; longer than the server may think.
+#: How long an event in hand is reserved; longer than a request may take.
 LEASE = timedelta(seconds=60)
 #: Seconds before the next attempt; the last delay repeats.
 BACK_OFF = (5, 15, 60, 300, 900, 3600)
-#: After so many failures in a row staff are told, once.
+#: Failures in a row after which staff are told, once.
 WORRYING = 5
 SCHEMA = "licence-event/1"
-#: What the server is told of a licence: its terms, no names or addresses of people.
+#: The fields of a licence that are posted: its terms, no names or addresses.
 TERMS = tuple(key for key in json_shapes.LICENCE if key not in ("customer_name", "contacts"))
 
 
 @dataclass(frozen=True)
 class Posted:
-    """How many events the server answered, and how many attempts came to nothing."""
+    """How many events the server answered, and how many attempts failed."""
 
     answered: int = 0
     failed: int = 0
@@ -75,7 +75,7 @@ def _claim(desk: Desk) -> LicencePost | None:
 
 
 def _post(desk: Desk, server: LicenceServer, row: LicencePost, run: Runs) -> bool:
-    """Post one event; whether the server answered it. An event that fails does not keep those of other licences."""
+    """Post one event. Returns whether the server answered it. A failure does not stop the events of other licences."""
     try:
         event, body = run(functools.partial(_read, desk, row))
         outcome = server.post(body, desk.clock())
@@ -88,16 +88,16 @@ def _post(desk: Desk, server: LicenceServer, row: LicencePost, run: Runs) -> boo
 
 
 def _failed(desk: Desk, row: LicencePost, error: Exception) -> None:
-    """A bug, or an answer that cannot be applied: the event is posted again later, and staff are told once."""
-    reason, now = reason_of(error), desk.clock()
+    """After a bug, or an answer that cannot be applied: post the event again later, and tell staff once."""
+    reason, now = failure_text(error), desk.clock()
     desk.log.post_failed(token=row.token, revision=row.revision, error=first_line(reason))
     try:
         with desk.store.write() as session:
             licence_posts.defer(session, row.id, reason, now + back_off(BACK_OFF, row.attempts))
     except StoreError:
         raise
-    except Exception as fault:  # its lease ends, and then it is posted again
-        desk.log.not_recorded(row=f"post {row.id}", error=first_line(reason_of(fault)))
+    except Exception as fault:  # it is posted again when its lease ends
+        desk.log.not_recorded(row=f"post {row.id}", error=first_line(failure_text(fault)))
     said = {"revision": row.revision, "token": row.token, "reason": first_line(reason)}
     alert_once(desk, f"post:{row.id}", desk.say("alert.post_failed", **said))
 
@@ -108,7 +108,7 @@ def _read(desk: Desk, row: LicencePost) -> tuple[LicenceEvent, dict[str, Any]]:
 
 
 def _note(desk: Desk, row: LicencePost, event: LicenceEvent, outcome: PostOutcome) -> bool:
-    """Write down what came of it; whether it was an answer."""
+    """Record the outcome. Returns whether it was an answer."""
     with desk.store.write() as session:
         if isinstance(outcome, EventDeferred):
             _later(desk, session, row, outcome)
@@ -142,20 +142,20 @@ def _settle(
 
 
 def _take_answer(work: UnitOfWork, event: LicenceEvent, outcome: EventAccepted | EventRefused) -> None:
-    """The answer happens to the event's ticket; an event without one is an operator's."""
+    """Apply the answer to the event's ticket; an event without a ticket is an operator's."""
     ticket = work.ticket(event.ticket) if event.ticket and event.kind != "reversed" else None
     items = tuple(event.changes)
     if ticket is not None and isinstance(outcome, EventAccepted):
-        work.apply(ticket, Accepted(event.token, event.revision, items))
+        work.apply(ticket, LicenceServerAccepted(event.token, event.revision, items))
     elif ticket is not None and isinstance(outcome, EventRefused):
-        work.apply(ticket, RefusedThere(event.token, event.revision, items, outcome.reason))
-        _fall_too(work, event, outcome)
+        work.apply(ticket, LicenceServerRefused(event.token, event.revision, items, outcome.reason))
+        _withdraw_dependents(work, event, outcome)
     else:
         _by_hand(work, event, outcome)
 
 
-def _fall_too(work: UnitOfWork, event: LicenceEvent, outcome: EventRefused) -> None:
-    """What makes no sense without the refused event is not asked any more: the rest of a new plan or move, implied plugins."""
+def _withdraw_dependents(work: UnitOfWork, event: LicenceEvent, outcome: EventRefused) -> None:
+    """Withdraw what makes no sense without the refused event: the rest of a new plan or move, implied plugins."""
     whole = event.kind.startswith(("activate", "moved"))
     rows = {(row.token, row.revision): row for row in licence_posts.listing(work.session, PostState.WAITING)}
     for other in (mapping.event_of(row) for row in licences.events_of_ticket(work.session, event.ticket or "")):
@@ -168,11 +168,11 @@ def _fall_too(work: UnitOfWork, event: LicenceEvent, outcome: EventRefused) -> N
         )
         ticket = work.ticket(event.ticket or "")
         if ticket is not None:
-            work.apply(ticket, RefusedThere(other.token, other.revision, tuple(other.changes), outcome.reason))
+            work.apply(ticket, LicenceServerRefused(other.token, other.revision, tuple(other.changes), outcome.reason))
 
 
 def _by_hand(work: UnitOfWork, event: LicenceEvent, outcome: EventAccepted | EventRefused) -> None:
-    """An operator's event has no ticket; a refusal is for him."""
+    """Record the answer to an operator's event, which has no ticket; staff are told of a refusal."""
     refusal = outcome.reason if isinstance(outcome, EventRefused) else None
     if event.pending:
         licences.append(
@@ -194,7 +194,7 @@ def _by_hand(work: UnitOfWork, event: LicenceEvent, outcome: EventAccepted | Eve
 
 
 def _body(desk: Desk, session: Session, row: LicencePost) -> tuple[LicenceEvent, dict[str, Any]]:
-    """What is posted: the event as it is when it is taken today, and the licence as it will be once it holds."""
+    """The event, and what is posted: the event as if accepted today, and the licence with it in effect."""
     history = [mapping.event_of(one) for one in licences.events(session, row.token)]
     event = next(one for one in history if one.revision == row.revision)
     today = desk.clock().astimezone(desk.config.zone).date()

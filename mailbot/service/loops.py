@@ -30,9 +30,9 @@ from storage.outbox import Outbox
 
 #: Seconds before a lost server is tried again, with jitter; the last delay repeats.
 RECONNECT = (1, 2, 4, 8, 16, 32, 60)
-#: A connection that lasted so long, in seconds, was a good one.
+#: A connection that lasted this long, in seconds, resets the back-off.
 LASTING = 60.0
-#: So long the desk waits at its start for a first look into the mailbox before it goes on without, in seconds.
+#: How long the desk waits at its start for the first look into the mailbox, in seconds.
 FIRST_LOOK = 60.0
 #: How often the loops look for due things when nothing happens, in seconds.
 TICK = 1.0
@@ -41,7 +41,7 @@ T = TypeVar("T")
 
 
 def run_once(desk: Desk) -> bool:
-    """Fetch what is there, handle it and what is due in one order of time, deliver, put away. True when all is well.
+    """Fetch, handle mails and due things in one order of time, deliver, put away. True when all is well.
 
     What fails is tried three times, after everything else.
     """
@@ -61,7 +61,7 @@ def run_once(desk: Desk) -> bool:
 
 
 def _ensure(desk: Desk) -> None:
-    """What comes again and again stands among the due things."""
+    """Put what recurs among the due things."""
     digest.ensure_digest(desk)
     retention.ensure_retention(desk)
 
@@ -72,14 +72,14 @@ def _free(session: Session) -> None:
 
 
 def _post_once(desk: Desk) -> bool:
-    """Tell the licence server what is due, where there is one. True when it has answered everything that there is."""
+    """Post what is due to the licence server, if there is one. True when no event waits for an answer."""
     server = server_of(desk)
     if server is not None:
         try:
             post_due(desk, server)
         except StoreError:
             raise
-        except Exception as error:  # the mails are delivered all the same
+        except Exception as error:  # the mails must still be delivered
             desk.log.lost(server="licence server", why=_words(error))
         finally:
             server.close()
@@ -87,7 +87,7 @@ def _post_once(desk: Desk) -> bool:
 
 
 def _owed(desk: Desk) -> int:
-    """How many events the licence server, there or not, has not answered; the operator is told of them."""
+    """Count the events without an answer of the licence server, configured or not, and log them for the operator."""
     with desk.store.read() as session:
         waiting = count_waiting(session)
     if waiting:
@@ -102,7 +102,7 @@ async def _deliver_once(desk: Desk) -> bool:
 
 
 def _words(error: Exception) -> str:
-    """An error as it is logged: faults of servers and of the database are words for the operator already."""
+    """An error as it is logged; faults of servers and of the database are words for the operator already."""
     return str(error) if isinstance(error, ImapError | StoreError) else repr(error)
 
 
@@ -124,7 +124,7 @@ class Service:
         self._looked = threading.Event()
 
     def stop(self, why: str = "stop requested") -> None:
-        """End after the work in hand; any thread may say so, at any time."""
+        """End after the work in hand; may be called from any thread at any time."""
         self.desk.log.stopped(why)
         self.stopping.set()
         self._looked.set()
@@ -132,7 +132,7 @@ class Service:
         self._notice()
 
     def close(self) -> None:
-        """After the end: give back what wakes the IMAP thread, and the database's thread."""
+        """After the end: close the sockets that wake the IMAP thread, and the database's thread."""
         self._wake_imap.close()
         self._imap_side.close()
         self._worker.shutdown()
@@ -155,7 +155,7 @@ class Service:
         posting = asyncio.create_task(self._post(delivery))
         sending = asyncio.create_task(delivery.run())
         try:
-            # Mails that came while nobody worked have their place in time before what fell due since.
+            # Mails that arrived while the desk was down come before what has become due since.
             await asyncio.to_thread(self._looked.wait, FIRST_LOOK)
             while not self.stopping.is_set() and not sending.done():
                 await self._work(delivery)
@@ -170,7 +170,7 @@ class Service:
                 self.close()
 
     async def _work(self, delivery: DeliveryLoop) -> None:
-        """Handle one thing and let what came of it be delivered; wait when there is nothing."""
+        """Handle one mail or due thing and wake the delivery; wait when there is none."""
         self._something.clear()
         if await self._in_turn(functools.partial(step, self.desk)):
             self._wake()
@@ -180,7 +180,7 @@ class Service:
                 await asyncio.wait_for(self._something.wait(), TICK)
 
     async def _post(self, delivery: DeliveryLoop) -> None:
-        """Tell the licence server, beside everything else: a server that hangs holds up no mail."""
+        """Post to the licence server beside everything else, so that a slow server delays no mail."""
         server = server_of(self.desk)
         if server is None:
             await self._in_turn(functools.partial(_owed, self.desk))
@@ -189,7 +189,7 @@ class Service:
             while not self.stopping.is_set():
                 try:
                     done = await asyncio.to_thread(post_due, self.desk, server, self._and_wait)
-                except Exception as error:  # whatever it is, the next round tries again
+                except Exception as error:  # the next round tries again
                     self.desk.log.lost(server="licence server", why=_words(error))
                     done = None
                 if done is not None and done.answered:
@@ -202,22 +202,22 @@ class Service:
         return await asyncio.get_running_loop().run_in_executor(self._worker, work)
 
     def _and_wait(self, work: Callable[[], T]) -> T:
-        """As `_in_turn`, for the IMAP thread."""
+        """As ``_in_turn``, for other threads."""
         return self._worker.submit(work).result()
 
     def _wake(self) -> None:
-        """The IMAP thread has something to do. When it cannot be told, it has been told before, or is gone."""
+        """Wake the IMAP thread. If its socket is full it has been woken already; if it is closed the thread has ended."""
         with contextlib.suppress(OSError):
             self._wake_imap.send(b"x")
 
     def _mailbox(self) -> None:
-        """The IMAP thread: any error throws the connection away and opens another after a while."""
+        """The IMAP thread: after any error it drops the connection and opens another one later."""
         failures = 1
         while not self.stopping.is_set():
             begun = time.monotonic()
             try:
                 mailbox = Mailbox.open(imap_settings(self.desk.config), self.desk.log)
-            except Exception as error:  # whatever it is, the desk goes on taking mails in
+            except Exception as error:  # the desk goes on and tries again
                 self.desk.log.lost(server=self.desk.config.imap.host, why=_words(error))
                 self._looked.set()
             else:

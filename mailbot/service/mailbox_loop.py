@@ -13,7 +13,7 @@ from mailbot.service.runner import Arrival, Runs, here, keep_all, keep_oversized
 from storage import inbox
 from storage.faults import StoreError
 
-#: So long nobody else moves the mails that one process is moving; it is over when that one was killed.
+#: How long mails being moved are reserved for the process that moves them.
 MOVING = timedelta(minutes=10)
 
 
@@ -44,7 +44,7 @@ def take_in(desk: Desk, mailbox: Mailbox, known: set[int], run: Runs = here) -> 
 
 
 def _keep(desk: Desk, mails: list[Arrived]) -> int:
-    """What was fetched at once is one commit; how many were new."""
+    """Keep the mails, the whole ones in one commit. Returns how many were new."""
     whole = [arrived for arrived in mails if arrived.whole]
     for arrived in whole:
         desk.log.fetched(uid=arrived.uid, size=arrived.size)

@@ -1,6 +1,6 @@
-"""Kept mails and due things in one order of time, each in a transaction of its own, and what is done when one fails.
+"""Kept mails and due things in one order of time, each in a transaction of its own, and what happens when one fails.
 
-A mail goes into the quarantine after three tries, a due thing is tried for ever; neither holds up what comes after it.
+A mail goes into quarantine after three attempts, a due thing is tried for ever; neither delays what comes after it.
 """
 
 import traceback
@@ -21,15 +21,15 @@ from storage import due, inbox
 from storage.faults import StoreError
 from storage.queue import back_off
 
-#: So often a mail is tried before it goes into the quarantine, and a due thing in one ``run --once``.
+#: Attempts at a mail before it goes into quarantine, and at a due thing in one ``run --once``.
 TRIES = 3
 #: Seconds before the next attempt; the last delay repeats.
 BACK_OFF = (60, 300, 900, 3600)
 #: How long this process skips a row whose failure could not be recorded.
 SKIP = timedelta(hours=1)
-#: How long a mail in hand is nobody else's; far longer than any mail takes.
+#: How long a mail in hand is reserved; far longer than any mail takes.
 LEASE = timedelta(minutes=10)
-#: What is kept of a traceback's end, in frames.
+#: How much of a traceback's end is kept, in frames.
 FRAMES = -8
 #: Maximum length of an alert, in characters.
 ALERT_MAX = 500
@@ -38,7 +38,7 @@ T = TypeVar("T")
 
 
 class Runs(Protocol):
-    """Runs what touches the database where its turn is, and waits for it."""
+    """Runs work on the database when its turn comes, and waits for it."""
 
     def __call__(self, work: Callable[[], T], /) -> T:
         """What ``work`` returns."""
@@ -46,13 +46,13 @@ class Runs(Protocol):
 
 
 def here(work: Callable[[], T]) -> T:
-    """Runs it at once."""
+    """Run it at once."""
     return work()
 
 
 @dataclass(frozen=True)
 class Arrival:
-    """A mail to keep, and what is known of where it lies (``folder``, ``uid``, ``uidvalidity``)."""
+    """A mail to keep; ``hints`` say where it was seen on the server, as ``storage.inbox.keep`` takes them."""
 
     raw: bytes
     received_at: datetime
@@ -60,12 +60,12 @@ class Arrival:
 
 
 def keep_mail(desk: Desk, raw: bytes, received_at: datetime, source: str) -> tuple[int, bool]:
-    """The first commit: the raw mail is in the database before anything else happens. (inbox id, whether it is new)."""
+    """Keep a raw mail before anything else happens to it. Returns its number in the inbox and whether it is new."""
     return keep_all(desk, [Arrival(raw, received_at)], source)[0]
 
 
 def keep_all(desk: Desk, arrivals: Sequence[Arrival], source: str) -> list[tuple[int, bool]]:
-    """As `keep`, many in one commit."""
+    """Keep several mails in one commit; as ``keep_mail`` for each."""
     now = desk.clock()
     with desk.store.write() as session:
         kept = [
@@ -79,7 +79,7 @@ def keep_all(desk: Desk, arrivals: Sequence[Arrival], source: str) -> list[tuple
 
 
 def keep_oversized(desk: Desk, header: Arrival, size: int) -> int:
-    """A mail above the limit was not fetched: its header stands in the quarantine, for the operator."""
+    """Put the header of a mail that is too large to fetch into quarantine, for the operator. Returns its number."""
     ((inbox_id, _),) = keep_all(desk, [header], "imap")
     reason = f"{size} bytes exceed the limit of {desk.config.limits.raw_mb} MB; only the header was fetched"
     with desk.store.write() as session:
@@ -150,8 +150,8 @@ def _alone(desk: Desk, table: str, number: int, work: Callable[[Desk, int], None
 def skip(desk: Desk, table: str, number: int, error: Exception) -> None:
     """This process leaves the row alone for a while; the log and, once, an alert report it."""
     desk.skipped[table, number] = desk.clock() + SKIP
-    desk.log.not_recorded(row=f"{table} {number}", error=first_line(reason_of(error)))
-    what = desk.say("alert.not_recorded", what=f"{table} {number}", reason=first_line(reason_of(error)))
+    desk.log.not_recorded(row=f"{table} {number}", error=first_line(failure_text(error)))
+    what = desk.say("alert.not_recorded", what=f"{table} {number}", reason=first_line(failure_text(error)))
     alert_once(desk, f"{table}:{number}", what)
 
 
@@ -182,15 +182,15 @@ def _mail(desk: Desk, inbox_id: int) -> None:
 
 def _mail_failed(desk: Desk, inbox_id: int, attempt: int, error: Exception) -> None:
     """Its transaction is undone; it is free again after a while, or quarantined."""
-    desk.log.attempt_failed(inbox_id=inbox_id, attempt=attempt, error=first_line(reason_of(error)))
+    desk.log.attempt_failed(inbox_id=inbox_id, attempt=attempt, error=first_line(failure_text(error)))
     if attempt >= TRIES:
-        _quarantine(desk, inbox_id, _sender(desk, inbox_id), reason_of(error))
+        _quarantine(desk, inbox_id, _sender(desk, inbox_id), failure_text(error))
         return
     with desk.store.write() as session:
-        inbox.defer(session, inbox_id, reason_of(error), desk.clock() + back_off(BACK_OFF, attempt))
+        inbox.defer(session, inbox_id, failure_text(error), desk.clock() + back_off(BACK_OFF, attempt))
 
 
-def reason_of(error: Exception) -> str:
+def failure_text(error: Exception) -> str:
     """What went wrong, in one line; below it the end of the traceback."""
     said = traceback.format_exception_only(error)[-1]
     return f"{first_line(said)}\n{''.join(traceback.format_exception(error, limit=FRAMES))}"
@@ -229,7 +229,7 @@ def _due(desk: Desk, due_id: int) -> None:
 
 def _due_failed(desk: Desk, due_id: int, error: Exception) -> None:
     """Its transaction is undone; it is tried again after a while, and staff are told once."""
-    reason = reason_of(error)
+    reason = failure_text(error)
     with desk.store.write() as session:
         row = due.defer(session, due_id, reason, lambda attempts: desk.clock() + back_off(BACK_OFF, attempts))
     desk.log.due_failed(kind=row.kind, ref=row.ref, attempt=row.attempts, error=first_line(reason))

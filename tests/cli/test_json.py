@@ -145,8 +145,8 @@ def test_every_kind_of_event_is_documented() -> None:
     tickets = DOCUMENT.read_text("utf-8").partition("## Licences")[0]
     written = set(re.findall(r"`(\w+)`", "".join(re.findall(r"^\| (`.*?) \|", tickets, re.MULTILINE))))
     source = "".join(path.read_text() for path in (DOCUMENT.parents[1] / "mailbot").rglob("*.py"))
-    made = set(re.findall(r'(?:\bNote\(|_record\(reply, ref,)\s*"(\w+)"', source))
-    made |= set(re.findall(r'add_event\([^)]*?kind="(\w+)"', source, re.DOTALL))
+    made = set(re.findall(r'(?:\bHistoryNote\(|_record\(work, mail, ref,)\s*"(\w+)"', source))
+    made |= set(re.findall(r'HistoryLine\([^,"]+, "(\w+)"', source))
     assert written == made | {"applied", "scheduled"}  # those two are named by the status that they tell of
 
 

@@ -1,14 +1,17 @@
 """Pointers are true: paths in README and docs/flow.md exist, and names in double backticks in the code resolve.
 
-A name resolves when it is a package or module (``outbound``, ``desk.transitions``, ``storage.inbox``), a name of a module
-or class (``outgoing.HUSH``), or a name, argument, attribute or word of a string in the module that holds the pointer.
-File names (``mailbot.toml``) are plain literals.
+A name resolves when it is a package or module (``outbound``, ``desk.transitions``, in its package ``transitions``), a name of a module
+or class (``outgoing.HUSH``), a name of the standard library, or a name, argument, attribute or word of a string in the
+module that holds the pointer or of a class that it imports. File names (``mailbot.toml``) are plain literals.
 """
 
 import ast
+import builtins
 import functools
 import io
+import pydoc
 import re
+import sys
 import tokenize
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,7 +25,7 @@ SOURCES = sorted(
     path for folder in ("mailbot", "storage") for path in (ROOT / folder).rglob("*.py") if "versions" not in path.parts
 )
 POINTER = re.compile(r"``([^`]+)``")
-NAME = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
+NAME = re.compile(r"[A-Za-z_]\w+(?:\.[A-Za-z_]\w*)*")
 FILE = re.compile(r"[\w.]+\.(?:toml|txt|html|csv|json|md|py|dat)")
 #: A path in a page: with a slash, or a file name with one of our suffixes.
 PATH = re.compile(r"[\w.*/-]+/[\w.*/-]*|[\w*-]+\.(?:py|md|toml|csv|sh|service|yaml|yml)")
@@ -93,6 +96,14 @@ def _bound(node: ast.stmt) -> set[str]:
     return set()
 
 
+@functools.cache
+def _imported(path: Path) -> frozenset[str]:
+    """The attributes and methods of the classes in the modules that a module imports from, which it may inherit or read."""
+    sources = {node.module for node in ast.walk(_tree(path)) if isinstance(node, ast.ImportFrom) and node.module}
+    defined = (name for source in sources & MODULES.keys() for name in _defined(MODULES[source]))
+    return frozenset(name.partition(".")[2] for name in defined if "." in name)
+
+
 def _modules(pointer: str) -> list[Path]:
     return [path for name, path in MODULES.items() if name == pointer or name.endswith(f".{pointer}")]
 
@@ -100,10 +111,14 @@ def _modules(pointer: str) -> list[Path]:
 def resolves(pointer: str, path: Path) -> bool:
     """Whether a name in double backticks in the module at ``path`` leads somewhere."""
     if "." not in pointer:
-        return pointer in _words(path) or any((place / pointer).is_dir() for place in PLACES) or pointer in TOP
+        if (path.parent / f"{pointer}.py").exists():
+            return True
+        return pointer in _words(path) | _imported(path) | TOP or any((place / pointer).is_dir() for place in PLACES)
     if _modules(pointer) or pointer in _defined(path):
         return True
     parts = pointer.split(".")
+    if parts[0] in sys.stdlib_module_names or hasattr(builtins, parts[0]):
+        return pydoc.locate(pointer) is not None
     for cut in range(1, len(parts)):
         if any(".".join(parts[cut:]) in _defined(module) for module in _modules(".".join(parts[:cut]))):
             return True
@@ -117,7 +132,7 @@ def pointers(path: Path) -> Iterator[str]:
     texts += [token.string for token in tokens if token.type == tokenize.COMMENT]
     for text in texts:
         for found in POINTER.findall(text):
-            if NAME.fullmatch(found) and not FILE.fullmatch(found):
+            if NAME.fullmatch(found) and not FILE.fullmatch(found) and not found.startswith("__"):
                 yield found
 
 

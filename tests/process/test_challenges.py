@@ -109,7 +109,7 @@ def test_nothing_that_a_stranger_does_tells_whether_a_token_exists(
 @pytest.mark.series(3)
 @pytest.mark.parametrize("kind", FORMS)
 @pytest.mark.parametrize("proved", [True, False], ids=["verified", "unverified"])
-def test_no_kind_of_request_tells_it(tmp_path: Path, kind: str, proved: bool) -> None:
+def test_no_kind_of_request_tells_a_stranger_whether_a_token_exists(tmp_path: Path, kind: str, proved: bool) -> None:
     order = ("status by reply", "three days", "cancel")
     theirs = heard(tmp_path / "theirs", kind, TOKEN, order, None, proved)
     assert theirs == heard(tmp_path / "unknown", kind, UNKNOWN, order, None, proved)
@@ -117,7 +117,7 @@ def test_no_kind_of_request_tells_it(tmp_path: Path, kind: str, proved: bool) ->
     assert denied == theirs
 
 
-def test_a_stranger_reads_nothing_of_the_licence_whatever_he_does(desk: Running) -> None:
+def test_a_stranger_reads_nothing_about_the_licence(desk: Running) -> None:
     import_active(desk, agents=37)
     desk.write(EVE, MODIFY.replace("15", "45"))
     for action in ACTIONS.values():
@@ -125,7 +125,7 @@ def test_a_stranger_reads_nothing_of_the_licence_whatever_he_does(desk: Running)
     assert not [mail for mail in to(desk, EVE) if "37" in body(mail)]
 
 
-def test_nor_when_a_contact_has_agreed(desk: Running) -> None:
+def test_a_stranger_reads_nothing_about_the_licence_after_a_contact_agreed(desk: Running) -> None:
     import_active(desk, agents=37)
     challenge = desk.write(EVE, MODIFY.replace("15", "45"))[0]
     desk.write(JOE, "CONFIRM", reply_to=challenge)
@@ -134,7 +134,7 @@ def test_nor_when_a_contact_has_agreed(desk: Running) -> None:
     assert not {"37", "November", "billed"} & set(re.findall(r"\w+", outcome))
 
 
-def test_what_the_ledger_has_against_it_is_told_to_the_contact_who_agreed(desk: Running) -> None:
+def test_problems_with_the_ledger_are_told_to_the_contact_who_agreed(desk: Running) -> None:
     import_active(desk, agents=37)
     challenge = desk.write(EVE, MODIFY)[0]
     (mail,) = desk.write(JOE, "CONFIRM", reply_to=challenge)
@@ -216,7 +216,7 @@ REFUSED = "mx.vendor.example; dmarc=fail (p=reject) header.from=acme.example"
         (JOE, {"subject": "Automatic reply: Please confirm"}),
     ],
 )
-def test_the_word_of_anybody_else_counts_for_nothing_and_the_key_stays_alive(
+def test_a_confirmation_by_anyone_else_is_ignored_and_the_key_stays_alive(
     desk: Running, word: str, sender: str, how: dict[str, str]
 ) -> None:
     joes, _ = challenged(desk)
@@ -241,7 +241,7 @@ def raw(to: EmailMessage, sender: str, text: str, *, stamp: str = "", more: str 
 
 
 @pytest.mark.parametrize("verified", [True, False])
-def test_the_word_of_the_one_who_was_asked_counts_verified_or_not(desk: Running, verified: bool) -> None:
+def test_a_confirmation_by_the_address_that_was_asked_counts_verified_or_not(desk: Running, verified: bool) -> None:
     _, sues = challenged(desk)
     desk.write("Sue@ACME.example", "\n\nConfirm!\n\nSue", verified=verified, reply_to=sues)
     assert (desk.ticket().confirmed_by, licence(desk).agents) == ("Sue@ACME.example", 15)
@@ -249,7 +249,7 @@ def test_the_word_of_the_one_who_was_asked_counts_verified_or_not(desk: Running,
 
 
 @pytest.mark.parametrize(("first", "then"), [("CONFIRM", "NO"), ("NO", "CONFIRM")])
-def test_the_first_valid_word_wins(desk: Running, first: str, then: str) -> None:
+def test_the_first_valid_answer_to_a_challenge_wins(desk: Running, first: str, then: str) -> None:
     joes, sues = challenged(desk)
     desk.write(JOE, first, reply_to=joes)
     desk.write("sue@acme.example", then, reply_to=sues)
@@ -262,7 +262,7 @@ def test_the_first_valid_word_wins(desk: Running, first: str, then: str) -> None
 @pytest.mark.parametrize(
     "text", ["Yes, go on", "CONFIRM it", "What is this?\nCONFIRM", "> CONFIRM", "", "Not me", "cancel"]
 )
-def test_anything_else_is_a_comment_and_leaves_the_key_alive(desk: Running, text: str) -> None:
+def test_a_reply_to_a_challenge_that_is_neither_confirm_nor_no_is_a_comment(desk: Running, text: str) -> None:
     joes, _ = challenged(desk)
     before = len(desk.kinds())
     desk.write(JOE, text, reply_to=joes)
@@ -275,7 +275,7 @@ def test_anything_else_is_a_comment_and_leaves_the_key_alive(desk: Running, text
     assert desk.ticket().state == "cancelled"
 
 
-def test_a_key_expires(desk: Running) -> None:
+def test_the_key_of_a_challenge_expires(desk: Running) -> None:
     (challenge,) = desk.write(JOE, DEMO, verified=False)
     from storage import due, keys
 
@@ -315,7 +315,7 @@ def test_a_verified_partner_is_taken_and_the_contacts_hear_the_outcome(desk: Run
 @pytest.mark.parametrize(
     "sender", ["pia@partner.example", "pia@sub.partner.example", "pia@partner.example.evil.example"]
 )
-def test_who_only_looks_like_a_partner_is_a_stranger(desk: Running, sender: str) -> None:
+def test_an_address_similar_to_a_partner_is_a_stranger(desk: Running, sender: str) -> None:
     import_active(desk)
     desk.write(sender, MODIFY, verified=sender != "pia@partner.example")
     assert desk.kinds() == [("confirm-you", JOE), ("neutral", sender)]
@@ -375,7 +375,7 @@ def test_mail_that_the_border_marks_is_set_aside_and_stands_in_the_digest(tmp_pa
     assert f"from {JOE}: marked as spam, not answered" in " ".join(body(desk.later(hours=23)[0]).split())
 
 
-def test_when_the_neutral_mail_leaves_tells_nothing_either(desk: Running) -> None:
+def test_the_time_of_the_neutral_mail_does_not_tell_whether_a_token_exists(desk: Running) -> None:
     import_active(desk)
     for number, token in enumerate(("A1B2C3D4E5F6", "UNKNOWNTOKEN")):
         desk.write(f"eve{number}@evil.example", MODIFY.replace("A1B2C3D4E5F6", token), verified=False)
@@ -386,7 +386,7 @@ def test_when_the_neutral_mail_leaves_tells_nothing_either(desk: Running) -> Non
     assert rows["confirm-you"] == desk.moment[0]
 
 
-def test_a_single_run_does_not_leave_it_behind(desk: Running) -> None:
+def test_run_once_sends_the_neutral_mail_without_its_delay(desk: Running) -> None:
     desk.write("eve@evil.example", MODIFY.replace("A1B2C3D4E5F6", "UNKNOWNTOKEN"), verified=False)
     asyncio.run(DeliveryLoop(desk.desk, asyncio.to_thread).run(once=True))
     with desk.desk.store.read() as session:

@@ -89,7 +89,7 @@ def test_what_the_same_mail_adds_does_not_void_the_approval_that_it_asks_for(des
     assert desk.ticket().state == "done"
 
 
-def test_nor_does_one_line_of_a_mail_void_the_next_about_the_same_licence(desk: Running) -> None:
+def test_one_line_of_a_decision_does_not_void_the_next_about_the_same_licence(desk: Running) -> None:
     from mailbot.process import digest
 
     digest.ensure_digest(desk.desk)
@@ -105,7 +105,7 @@ def test_nor_does_one_line_of_a_mail_void_the_next_about_the_same_licence(desk: 
     assert desk.kinds()[-1] == ("already-decided", BOB)
 
 
-def test_a_members_own_request_is_not_his_to_decide(desk: Running) -> None:
+def test_a_member_cannot_decide_his_own_request(desk: Running) -> None:
     desk.write(ANNA, PLAN)
     assert [to for kind, to in desk.kinds() if kind == "approval"] == [BOB]
     desk.write(ANNA, "APPROVE", reply_to=of(desk, "approval", BOB))
@@ -113,7 +113,7 @@ def test_a_members_own_request_is_not_his_to_decide(desk: Running) -> None:
     assert len(details(desk, "decision_refused")) == 1
 
 
-def test_nor_by_a_digests_key(desk: Running) -> None:
+def test_a_member_cannot_decide_his_own_request_by_the_key_of_a_digest(desk: Running) -> None:
     from mailbot.process import digest
 
     digest.ensure_digest(desk.desk)
@@ -154,7 +154,7 @@ def test_a_replayed_decision_hears_that_it_is_decided_and_is_not_answered_withou
     assert licence(desk) == before
 
 
-def test_the_word_of_a_member_without_a_verdict_is_asked_for_from_him_alone(desk: Running) -> None:
+def test_a_member_without_a_verdict_alone_is_asked_to_confirm_his_decision(desk: Running) -> None:
     approval = desk.write(JOE, PLAN)[1]
     asked = desk.write(ANNA, "APPROVE agents, plan, billing", verified=False, reply_to=approval)
     assert [str(mail["To"]) for mail in asked] == [ANNA]
@@ -166,7 +166,7 @@ def test_the_word_of_a_member_without_a_verdict_is_asked_for_from_him_alone(desk
     assert [item.item for item in desk.ticket().open_items if item.item in ("agents", "plan", "billing")] == []
 
 
-def test_his_confirmation_does_not_outlive_a_change(desk: Running) -> None:
+def test_a_confirmation_of_a_decision_does_not_count_after_the_request_changed(desk: Running) -> None:
     mails = desk.write(JOE, PLAN)
     asked = desk.write(ANNA, "APPROVE", verified=False, reply_to=mails[1])
     desk.write(JOE, "Agents: 99", reply_to=mails[0])
@@ -224,12 +224,12 @@ def test_a_decision_without_the_key_of_a_mail_is_no_question_and_no_comment(
     assert len(alerts(desk)) == 2, "one incident"
 
 
-def test_a_question_of_a_member_that_begins_with_such_a_word_is_a_question(desk: Running) -> None:
+def test_a_question_of_a_member_that_begins_with_a_decision_word_is_a_question(desk: Running) -> None:
     desk.write(ANNA, "Ask whom about the prices, please?", subject="prices")
     assert desk.ticket().request == "information"
 
 
-def test_what_came_too_late_by_a_living_key_hears_who_decided(desk: Running) -> None:
+def test_a_late_decision_with_a_live_key_is_told_who_decided(desk: Running) -> None:
     """The key of a digest lives on, and its tickets are decided by other mails."""
     from mailbot.process import digest
 
@@ -270,7 +270,7 @@ def test_an_expired_key_of_a_question_that_waits_brings_a_new_mail(desk: Running
     assert desk.ticket().state == "done"
 
 
-def test_a_confirmation_that_was_taken_is_told_so_of_the_tickets_it_named(desk: Running) -> None:
+def test_a_second_confirmation_is_told_that_the_tickets_it_names_are_decided(desk: Running) -> None:
     approval = desk.write(JOE, PLAN)[1]
     (again,) = desk.write(ANNA, "NOTE look at it", reply_to=approval, verified=False)
     desk.write(ANNA, "CONFIRM", reply_to=again, verified=False)
@@ -291,7 +291,7 @@ def test_words_without_a_verdict_that_are_no_decision_are_not_asked_to_be_confir
 
 
 @pytest.mark.parametrize(("own", "why"), [("APPROVE", "Somebody else"), ("REJECT no", "Somebody else")])
-def test_what_waits_for_a_confirmation_is_not_staffs_yet(desk: Running, own: str, why: str) -> None:
+def test_staff_cannot_decide_what_waits_for_a_confirmation(desk: Running, own: str, why: str) -> None:
     from mailbot.process import digest
 
     digest.ensure_digest(desk.desk)

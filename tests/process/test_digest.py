@@ -27,14 +27,14 @@ def morning(desk: Running) -> str:
     return next((body(m) for m in mails if "Open requests" in str(m["Subject"]) and m["To"] == ANNA), "")
 
 
-def test_nothing_to_say_is_no_digest_and_the_next_day_comes(desk: Running) -> None:
+def test_no_digest_is_sent_when_there_is_nothing_to_say(desk: Running) -> None:
     assert morning(desk) == ""
     desk.write(JOE, PLAN)
     desk.later(hours=2)
     assert "LIC-1" in morning(desk)
 
 
-def test_a_token_that_is_not_in_the_ledger(desk: Running) -> None:
+def test_the_digest_names_a_token_that_is_not_in_the_ledger(desk: Running) -> None:
     import_active(desk, "Z1B2C3D4E5F6")
     desk.write(JOE, MODIFY)
     assert "LIC-1: its token A1B2C3D4E5F6 is not in the ledger" in morning(desk)
@@ -59,7 +59,7 @@ def test_words_beside_what_was_applied_by_itself_are_read_by_somebody(desk: Runn
     assert morning(desk) == ""
 
 
-def test_our_mails_that_did_not_arrive(desk: Running) -> None:
+def test_the_digest_names_our_mails_that_did_not_arrive(desk: Running) -> None:
     desk.write(JOE, PLAN)
     with desk.desk.store.write() as session:
         mine = [row for row in outbox.listing(session) if row.recipient == JOE]
@@ -74,7 +74,7 @@ def test_a_mail_in_quarantine_stays_a_line_until_it_is_dealt_with(desk: Running)
     assert "mail 1 from an unknown sender" in morning(desk)
 
 
-def test_a_due_thing_that_fails(desk: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_digest_names_a_due_thing_that_fails(desk: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     handle_due = runner.handle_due
 
     def failing(desk, session, row, now):
@@ -97,7 +97,7 @@ def test_an_active_licence_whose_billing_is_not_settled_is_among_the_facts(desk:
     assert [[licence.token for licence in send.facts.licences] for send in sent] == [["A1B2C3D4E5F6"]]
 
 
-def test_a_long_list_is_cut_and_says_so(desk: Running) -> None:
+def test_a_long_digest_is_cut_and_says_so(desk: Running) -> None:
     for number in range(digest.MOST_LINES + 5):
         desk.take(b"Subject: %d\r\n\r\nnobody wrote this\r\n" % number)
     text = morning(desk)

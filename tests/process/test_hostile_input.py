@@ -82,7 +82,7 @@ def test_a_senders_words_stay_words_in_every_mail(desk: Running, words: str) -> 
 
 
 @pytest.mark.parametrize("words", NASTY.values(), ids=NASTY)
-def test_nor_do_they_forge_a_line_of_the_log_or_steer_a_terminal(
+def test_a_senders_words_forge_no_line_of_the_log_and_steer_no_terminal(
     desk: Running, words: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     configure("debug", json=True)
@@ -319,7 +319,7 @@ def test_a_forged_copy_that_is_faster_does_not_make_the_true_mail_a_duplicate(
     assert desk.kinds() == before
 
 
-def test_nor_does_a_forged_copy_of_a_decision(desk: Running) -> None:
+def test_a_forged_copy_of_a_decision_that_is_faster_does_not_make_the_true_one_a_duplicate(desk: Running) -> None:
     approval = desk.write(JOE, PLAN)[1]
     true = desk.raw(ANNA, "APPROVE", reply_to=approval)
     desk.take(forged(true, FAIL.replace(b"acme", b"vendor")))

@@ -55,7 +55,7 @@ class Desk:
 @pytest.mark.parametrize(
     "text", ["help", "form modify", DEMO, "What does it cost?", "Request: modify\nToken: A1B2C3D4E5F6"]
 )
-def test_two_desks_stop(tmp_path: Path, text: str, bare: bool, most: int) -> None:
+def test_two_desks_that_answer_each_other_stop(tmp_path: Path, text: str, bare: bool, most: int) -> None:
     ours, theirs = "desk@vendor.example", "desk@other.example"
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
@@ -91,7 +91,7 @@ def responder(address: str, text: str, *, keyed: bool) -> Callable[[EmailMessage
     "text", [AWAY, "status\n", "help\n", "APPROVE\n", DEMO.replace("A1B2C3D4E5F6", "short")], ids=str.split
 )
 @pytest.mark.parametrize("who", [JOE, ANNA], ids=["of a customer", "of a member"])
-def test_a_responder_without_signs_stops(tmp_path: Path, who: str, text: str, keyed: bool) -> None:
+def test_an_autoresponder_that_does_not_say_so_stops(tmp_path: Path, who: str, text: str, keyed: bool) -> None:
     desk = running(tmp_path)
     import_active(desk, "OTHERTOKEN12")
     first = [mail for mail in desk.write(JOE, PLAN) if str(mail["To"]) == who]

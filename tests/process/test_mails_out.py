@@ -142,7 +142,7 @@ def test_mails_read_as_they_are_kept(mails: list[tuple[str, Made]], request: pyt
 def test_the_marker_stands_where_a_reply_is_expected(mails: list[tuple[str, Made]]) -> None:
     for _, made in mails:
         marked = made.text.strip().startswith(ENGLISH.marker)
-        assert marked == (made.html.count(ENGLISH.marker) == 1) == bool(made.context["marker"])
+        assert marked == (made.html.count(ENGLISH.marker) == 1) == bool(made.view.marker)
 
 
 def leaves(table: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, str]]:
@@ -206,6 +206,6 @@ def test_every_branch_of_a_template_is_taken(mails: list[tuple[str, Made]]) -> N
         environment.add_extension(Marked)
         environment.globals |= {"places": places, "reached": lambda place: taken.add(place) or ""}
     for _, made in mails:
-        wording.render(made.kind, dict(made.context))
+        wording.render(made.draft)
     assert len(places) > 100
     assert "\n".join(sorted(places - taken)) == ""

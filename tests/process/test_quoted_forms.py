@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from mailbot.core.form.reader import read_quoted
+from mailbot.core.form.corrections import read_edited_quote
 from tests.process.test_whole_desk import JOE, PLAN
 from tests.support.running import Running, body, running
 
@@ -137,11 +137,11 @@ Plan: not a line of the form
     ],
 )
 def test_what_counts_as_edited(old: str, new: str, read: dict[str, str]) -> None:
-    assert dict(read_quoted(SENT.replace(old, new) if old else SENT, SENT).values) == read
+    assert dict(read_edited_quote(SENT.replace(old, new) if old else SENT, SENT).values) == read
 
 
 def test_without_a_form_of_ours_nothing_quoted_counts() -> None:
-    assert dict(read_quoted(SENT.replace("Acme", "Other"), "Your request is done.\n").values) == {}
+    assert dict(read_edited_quote(SENT.replace("Acme", "Other"), "Your request is done.\n").values) == {}
 
 
 def test_a_form_on_top_of_our_quoted_blank_one_is_one_request(desk: Running) -> None:

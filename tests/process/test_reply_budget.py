@@ -44,7 +44,7 @@ def test_a_sender_gets_ten_answers_a_day_then_one_notice_and_staff_one_line(desk
     assert desk.kinds()[-1] == ("help", JOE)
 
 
-def test_what_is_owed_comes_after_the_cap_too(desk: Running) -> None:
+def test_mails_that_the_desk_owes_are_sent_after_the_budget_is_used_up(desk: Running) -> None:
     for _ in range(12):
         desk.write(JOE, "help", subject="help")
     before = len(desk.kinds())

@@ -320,7 +320,7 @@ def said(item: Item) -> str:
     return " ".join(str(part) for part in (*parts, *billed) if part is not None)
 
 
-def test_every_request_on_every_state(tmp_path: Path) -> None:
+def test_every_request_in_every_state_of_the_licence(tmp_path: Path) -> None:
     cells = table(ROUTES)
     rows = [Row(number, state) for number, (_, state, _) in enumerate(cells, 1)]
     sent = [Sent(row, FORM[form], row.contact) for row, (form, _, _) in zip(rows, cells, strict=True)]

@@ -97,7 +97,9 @@ def reply_in_html(desk: Running, program: Callable[[list[str], str], str], own: 
 
 @pytest.mark.parametrize("marker", [True, False], ids=["with our marker", "without"])
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.__name__)
-def test_approve_is_understood(desk: Running, program: Callable[[list[str], str], str], marker: bool) -> None:
+def test_approve_is_understood_in_the_reply_of_every_mail_program(
+    desk: Running, program: Callable[[list[str], str], str], marker: bool
+) -> None:
     reply_in_html(desk, program, ["Approve"], marker=marker)
     assert desk.ticket().state == "done", desk.kinds()
 

@@ -13,12 +13,12 @@ import pytest
 
 from mailbot.core.desk.ticket import ItemStatus, State
 from mailbot.core.form.problem import Code, Problem, either
-from mailbot.core.form.quotes import own_lines_anywhere
+from mailbot.core.form.quotes import split_interleaved
 from mailbot.core.form.reader import read_fields
 from mailbot.core.ledger.billing import Billing
 from mailbot.core.mail.html import visible_text as markup
 from mailbot.core.outbound.words import sentences
-from mailbot.core.outbound.words.phrases import Speech
+from mailbot.core.outbound.words.phrases import Phrases
 from mailbot.core.outbound.words.sentences import item_label
 from mailbot.wording import inlined, load_wording
 from tests.process.test_whole_desk import ANNA, BOB, JOE, LOG, PLAN, import_active
@@ -69,7 +69,7 @@ def test_nothing_of_a_customer_mail_reads_as_a_field_but_its_form(all_letters: t
         for text in (rest, quoted(rest)):
             assert read_fields(text).values == {}, text
             assert read_fields(text).near == {}, text
-        _, unquoted = own_lines_anywhere(f"thank you\n\n{quoted(letter.text)}", ())
+        _, unquoted = split_interleaved(f"thank you\n\n{quoted(letter.text)}", ())
         assert read_fields(unquoted).values == read_fields(form).values
         assert read_fields(letter.text).values == read_fields(form).values
         if not form:
@@ -330,8 +330,8 @@ def test_what_would_be_right_is_said_in_words_of_the_templates() -> None:
 
 
 def test_dates_numbers_and_money_are_said_in_the_desks_language() -> None:
-    english = Speech(ENGLISH, catalogue(), "en", ZoneInfo("Europe/Rome"))
-    italian = Speech(ENGLISH, catalogue(), "it", ZoneInfo("Europe/Rome"))
+    english = Phrases(ENGLISH, catalogue(), "en", ZoneInfo("Europe/Rome"))
+    italian = Phrases(ENGLISH, catalogue(), "it", ZoneInfo("Europe/Rome"))
     day, moment = date(2026, 11, 3), datetime(2026, 11, 3, 23, 30, tzinfo=UTC)
     assert (english.day(day), italian.day(day)) == ("3 November 2026", "3 novembre 2026")
     assert english.at(moment) == "4 November 2026, 00:30"
@@ -352,7 +352,7 @@ def test_dates_numbers_and_money_are_said_in_the_desks_language() -> None:
     said = english.billing(fewer, None, day, date(2026, 12, 1))
     assert "as before until 30 November 2026. The reduction shows on the bill from 1 December 2026" in said
     assert "period that includes 3 November 2026" in english.billing(fewer, None, day, None)
-    assert Speech(ENGLISH, catalogue(), "klingon", ZoneInfo("UTC")).day(day) == "3 November 2026"
+    assert Phrases(ENGLISH, catalogue(), "klingon", ZoneInfo("UTC")).day(day) == "3 November 2026"
 
 
 def test_an_approval_says_what_the_ledger_has_of_the_new_token_and_who_wrote_the_forwarded_request(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mailbot.servers.smtp import Deferred, Outcome, Refused, Sent, Smtp, SmtpError, SmtpSettings, Unknown
-from mailbot.service import delivery
+from mailbot.service import delivery_attempt
 from storage import outbox
 from tests.support.servers import (
     ELSEWHERE,
@@ -340,9 +340,9 @@ def test_smtp_check_reports_the_fault(tmp_path: Path) -> None:
 def test_a_long_outage_does_not_use_up_the_attempts_of_a_mail() -> None:
     at = datetime(2026, 11, 30, 9, 0, tzinfo=UTC)
     row = outbox.Outbox(attempts=500, composed_at=at - timedelta(days=20))
-    away = delivery._Tried(row, Deferred("no good connection", any_mail=True), at)
+    away = delivery_attempt.Attempt(row, Deferred("no good connection", any_mail=True), at)
     assert (away.given_up, away.again - at) == (False, timedelta(minutes=15))
-    slow = delivery._Tried(row, Deferred("450 try later"), at)
+    slow = delivery_attempt.Attempt(row, Deferred("450 try later"), at)
     assert (slow.given_up, slow.again - at) == (True, timedelta(hours=3))
     row.composed_at = at - timedelta(days=1)  # its tries were those of the outage
     assert not slow.given_up

@@ -164,7 +164,7 @@ def test_what_is_posted_is_signed_and_says_what_will_hold(desk: Running, vendor:
 
 
 @pytest.mark.parametrize("answer", [500, 503, 307, 401, 429, HANG, BREAK])
-def test_no_answer_is_asked_again_with_the_same_key_and_counts_from_its_day(
+def test_an_event_without_an_answer_is_posted_again_with_its_key_and_counts_from_the_answer(
     desk: Running, vendor: Vendor, answer: Any
 ) -> None:
     give(desk)
@@ -183,7 +183,7 @@ def test_no_answer_is_asked_again_with_the_same_key_and_counts_from_its_day(
         assert load_licence(session, TOKEN, date(2026, 11, 21)).agents == 10
 
 
-def test_the_customer_hears_once_that_it_takes_a_while(desk: Running, vendor: Vendor) -> None:
+def test_the_customer_is_told_once_that_the_licence_server_is_slow(desk: Running, vendor: Vendor) -> None:
     give(desk)
     desk.write(JOE, MORE)
     vendor.answers = [503, 503, 200]
@@ -321,7 +321,7 @@ def test_an_answer_that_comes_twice_counts_once(desk: Running, vendor: Vendor) -
     assert desk.kinds() == [("outcome", JOE)]
 
 
-def test_nobody_there_is_no_answer(tmp_path: Path) -> None:
+def test_a_licence_server_that_is_down_gives_no_answer(tmp_path: Path) -> None:
     server = LicenceServer("http://127.0.0.1:9/events", SECRET)
     outcome = server.post({"id": "x"}, rome("2026-11-20 10:00"))
     server.close()
@@ -347,7 +347,7 @@ def test_the_page_for_the_other_side_shows_what_is_posted(desk: Running, vendor:
         assert f"{wait // 60 or wait}" in page
 
 
-def test_all_agrees_while_it_waits_and_after_late_answers_and_refusals(desk: Running, vendor: Vendor) -> None:
+def test_the_audit_agrees_while_events_wait_and_after_late_answers_and_refusals(desk: Running, vendor: Vendor) -> None:
     give(desk, TOKEN, "OTHERTOKEN12")
     vendor.answers = [503, 200, (422, "{}"), 200]
     desk.write(JOE, MORE)
@@ -369,7 +369,7 @@ def agree(desk: Running) -> None:
     assert report.disagreement is None
 
 
-def test_what_came_late_is_invoiced_from_the_day_of_the_answer(desk: Running, vendor: Vendor) -> None:
+def test_an_event_with_a_late_answer_is_invoiced_from_the_day_of_the_answer(desk: Running, vendor: Vendor) -> None:
     give(desk)
     vendor.answers = [503, 200]
     desk.write(JOE, MORE)
@@ -401,7 +401,7 @@ def test_a_moved_licence_needs_both_answers(desk: Running, vendor: Vendor) -> No
     agree(desk)
 
 
-def test_what_it_takes_of_the_same_mail_does_not_void_the_approval(desk: Running) -> None:
+def test_events_that_the_server_accepts_do_not_void_the_approval_of_the_same_mail(desk: Running) -> None:
     give(desk)
     contract = f"Request: contract\n{WHO}Support package: platinum\n"
     approval = next(mail for mail in desk.write(JOE, f"{contract}\n{MORE}") if mail["To"] == ANNA)

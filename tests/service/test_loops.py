@@ -106,7 +106,7 @@ def test_mails_are_handled_and_moved_while_the_server_says_nothing_and_sent_when
 
 
 @pytest.mark.parametrize(("step", "fate"), [("RCPT", "queued"), ("BODY", "unknown")])
-def test_it_ends_although_no_answer_comes_and_leaves_nothing_in_hand(
+def test_the_desk_ends_although_the_server_does_not_answer_and_leaves_no_mail_leased(
     desk: Desk, imap: servers.Dovecot, smtp: servers.SmtpServer, monkeypatch: pytest.MonkeyPatch, step: str, fate: str
 ) -> None:
     monkeypatch.setattr(delivery, "GRACE", 0.2)
@@ -137,14 +137,14 @@ def test_one_mail_without_an_answer_holds_up_no_other(
     assert [state for state, _ in states(desk)] == ["sent"] * 19 + ["unknown"]
 
 
-def test_it_may_be_stopped_from_any_thread_before_and_after_too(desk: Desk) -> None:
+def test_the_desk_can_be_stopped_from_any_thread_before_its_start_and_after_its_end(desk: Desk) -> None:
     service = Service(desk)
     service.stop("before it began")
     asyncio.run(service.run())
     service.stop("after its end")
 
 
-def test_it_goes_on_when_the_imap_thread_hears_nothing(desk: Desk) -> None:
+def test_the_desk_goes_on_when_the_imap_thread_cannot_be_woken(desk: Desk) -> None:
     service = Service(desk)
     for _ in range(10_000):  # more than any socket holds
         service._wake()

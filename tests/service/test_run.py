@@ -231,7 +231,7 @@ def final(warm: Warm, config: Path, server: servers.SmtpServer) -> tuple[object,
     return json.loads(tickets), json.loads(licences), sorted(mails.items())
 
 
-def test_killed_at_any_step_it_comes_to_the_same_end(
+def test_a_desk_killed_at_any_step_comes_to_the_same_end(
     warm: Warm, imap: servers.Dovecot, smtp: servers.SmtpServer, config: Path, tmp_path: Path
 ) -> None:
     driver = tmp_path / "driver.py"

@@ -62,7 +62,9 @@ def remember(desk: Running, name: str, minutes: int) -> int:
         return due.add(session, "close", NOON + minutes * MINUTE, NOON, ref=name)
 
 
-def test_mails_and_due_things_are_one_row_in_time_a_mail_first_at_a_tie(desk: Running, order: list[str]) -> None:
+def test_mails_and_due_things_are_handled_in_one_order_of_time_a_mail_first_at_a_tie(
+    desk: Running, order: list[str]
+) -> None:
     remember(desk, "due 2", 2)
     arrive(desk, "mail 3", 3)
     arrive(desk, "mail 2", 2)
@@ -72,7 +74,7 @@ def test_mails_and_due_things_are_one_row_in_time_a_mail_first_at_a_tie(desk: Ru
     assert order == ["due 1", "mail 2", "due 2", "mail 3"]
 
 
-def test_what_fails_in_one_run_is_tried_last_and_three_times(desk: Running, order: list[str]) -> None:
+def test_run_once_tries_what_fails_last_and_three_times(desk: Running, order: list[str]) -> None:
     remember(desk, "bad due", 0)
     arrive(desk, "bad mail", 1)
     arrive(desk, "good mail", 2)
@@ -116,7 +118,7 @@ def test_a_mail_that_fails_waits_longer_each_time_and_blocks_nobody(desk: Runnin
     assert [kind for kind, _ in desk.kinds() if kind == "help"] == ["help"]  # nothing of the bad one stayed
 
 
-def test_of_a_mail_that_cannot_be_handled_staff_are_told_at_once_whose_it_is_and_what_went_wrong(
+def test_staff_are_told_at_once_who_wrote_a_mail_that_cannot_be_handled_and_what_went_wrong(
     desk: Running, order: list[str]
 ) -> None:
     arrive(desk, "bad mail", 0)

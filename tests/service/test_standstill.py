@@ -43,7 +43,7 @@ def subjects(mails: list[EmailMessage]) -> list[str]:
     return [str(mail["Subject"]) for mail in mails]
 
 
-def test_of_two_warnings_that_are_due_the_demo_gets_one(tmp_path: Path) -> None:
+def test_after_a_standstill_a_demo_gets_one_of_two_due_warnings(tmp_path: Path) -> None:
     desk = running(tmp_path)
     desk.write(JOE, DEMO)
     (mail,) = again_at(desk, day(12, 2, 10))
@@ -85,7 +85,7 @@ def test_a_decision_after_its_key_expired_is_late(tmp_path: Path) -> None:
     assert desk.ticket().state == "waiting_staff"
 
 
-def test_what_came_on_its_day_is_done_though_another_request_ended_it_since(tmp_path: Path) -> None:
+def test_a_change_due_during_a_standstill_is_done_before_a_later_request_that_ends_it(tmp_path: Path) -> None:
     desk = running(tmp_path, day(11, 25))
     import_active(desk)
     desk.write(JOE, DEACTIVATE)

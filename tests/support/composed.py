@@ -4,15 +4,22 @@
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from html import unescape
-from typing import Any
 
 from mailbot.core.desk.effects import Facts
 from mailbot.core.desk.ticket import Item, ItemStatus, Ticket
-from mailbot.core.inbound.reply_keys import digest
-from mailbot.wording import Wording
+from mailbot.core.inbound.reply_keys import key_digest
+from mailbot.core.outbound.compose import Rendered
+from mailbot.core.outbound.draft import Draft
+from mailbot.core.outbound.mail_view import mail_view
+from mailbot.core.outbound.readership import Sight
+from mailbot.core.outbound.sanitise import harmless
+from mailbot.core.outbound.view_records import MailView
+from mailbot.core.outbound.words.item_rows import BillingDays, item_groups
+from mailbot.core.outbound.words.phrases import Phrases
+from mailbot.wording import Wording, load_wording
 from tests.support.screenplay import how, items, word
 
 DAY = re.compile(r"\b\d{1,2}\s+(?:[JFMASOND][a-z]{2,8})\s+20\d\d")
@@ -20,13 +27,28 @@ DAY = re.compile(r"\b\d{1,2}\s+(?:[JFMASOND][a-z]{2,8})\s+20\d\d")
 
 @dataclass(frozen=True)
 class Made:
-    """A mail as it was composed: from ``context``, into these words."""
+    """A mail as it was composed: from ``draft``, as ``view``, into these words."""
 
-    kind: str
-    context: Mapping[str, Any]
+    draft: Draft
+    view: MailView
     subject: str
     text: str
     html: str
+
+    @property
+    def kind(self) -> str:
+        """The name of its templates."""
+        return self.draft.send.kind.value
+
+    @property
+    def facts(self) -> Facts:
+        """What it says besides its ticket."""
+        return harmless(self.draft.send.facts)
+
+    @property
+    def sight(self) -> Sight | None:
+        """Its ticket as its reader sees it."""
+        return self.draft.reader.sees(harmless(self.draft.ticket)) if self.draft.ticket else None
 
 
 class Recording(Wording):
@@ -36,9 +58,9 @@ class Recording(Wording):
         self.__dict__.update(wording.__dict__)
         self.made: list[Made] = []
 
-    def render(self, kind: str, context: dict[str, Any]) -> tuple[str, str, str]:
-        rendered = super().render(kind, context)
-        self.made.append(Made(kind, context, *rendered))
+    def render(self, draft: Draft) -> Rendered:
+        rendered = super().render(draft)
+        self.made.append(Made(draft, mail_view(draft, self), *vars(rendered).values()))
         return rendered
 
 
@@ -62,28 +84,28 @@ class Mail:
 
     def _view(self, now: Ticket | None) -> Iterator[str]:
         """How its ticket looks in it: what is hidden, which items are shown, and what differs from the end of the step."""
-        context, shown = self.made.context, self.made.context["ticket"]
-        if not shown or not now:
+        sight = self.made.sight
+        if not sight or not now:
             return
-        if not context["reads"]:
+        shown = sight.ticket
+        if not sight.licence_data:
             yield "without licence data"
         if shown.state is not now.state:
             yield f"as {shown.state.value}"
-        rows = [row.key for row in _rows(self.made)]
+        rows = [key for key, _, _ in _rows(self.made)]
         every = [item.item for item in shown.items]
         if rows:
             yield "all items" if rows == every or set(rows) == set(every) else f"items {word(rows)}"
-        if rows and context["reads"]:
+        if rows and sight.licence_data:
             kept = {item.item: item for item in now.items}
             differ = [i for i in shown.items if i.item in rows and i.item in kept and how(kept[i.item]) != how(i)]
             yield from items(differ)
-        private = self.made.context["say"]("problem.private")
-        hidden = [p.field for p, (_, said) in zip(shown.problems, context["problems"], strict=True) if said == private]
+        hidden = [problem.field for problem, told in sight.problems if not told]
         if hidden:
             yield f"untold problems {word(hidden)}"
 
     def _said(self) -> Iterator[str]:
-        facts: Facts = self.made.context["facts"]
+        facts = self.made.facts
         for field in fields(Facts):
             value, name = getattr(facts, field.name), field.name
             own = name == "by" and value == self.to.partition("@")[0].title()
@@ -92,11 +114,22 @@ class Mail:
             yield f"{'about' if name == 'items' else name} {word(value)}" if value is not True else name
 
 
-def _rows(made: Made) -> list[Any]:
-    """The rows of items that stand in the text."""
-    rows = [row for group in made.context["groups"] for row in group.rows]
+def _rows(made: Made) -> list[tuple[str, str, str]]:
+    """(key, label, change) of the items that stand in the text."""
+    draft, sight, view = made.draft, made.sight, made.view.ticket
+    if sight is None or view is None:
+        return []
+    phrases = Phrases(load_wording("en"), draft.catalogue, draft.letterhead.language, draft.letterhead.zone)
+    days = BillingDays(draft.envelope.date.date())
+    keys = {
+        row: item.item
+        for item in sight.items
+        for group in item_groups((item,), sight.licence_data, made.facts.changed, days, phrases)
+        for row in group.rows
+    }
     text = _flat(made.text)
-    return [row for row in rows if f"{row.label} {_flat(row.change)}" in text]
+    rows = [(keys[row], *row) for group in view.items for row in group.rows]
+    return [(key, label, change) for key, label, change in rows if f"{label} {_flat(change)}" in text]
 
 
 def _flat(text: str) -> str:
@@ -111,7 +144,7 @@ def visible(html: str) -> str:
 def purpose_of(key: str | None) -> str | None:
     """The digest of the key in an address such as ``desk+lic-1.KEY@vendor.example``."""
     found = re.search(r"\.([A-Z2-7]{26})@", key or "")
-    return digest(found[1]) if found else None
+    return key_digest(found[1]) if found else None
 
 
 def unsaid_words(made: Made) -> list[str]:
@@ -129,22 +162,20 @@ def unsaid_words(made: Made) -> list[str]:
 
 def _words_of(made: Made) -> Iterator[str]:
     """Words that both parts must hold: items with their dates, bills and reasons, decisions, free words, dates."""
-    context = made.context
-    facts: Facts = context["facts"]
-    if found := context["ticket"]:
-        shown = {row.key: row for row in _rows(made)}
-        for item in found.items:
+    facts, sight, view = made.facts, made.sight, made.view
+    if sight:
+        shown = {key: (label, change) for key, label, change in _rows(made)}
+        for item in sight.ticket.items:
             if item.item not in shown:
                 continue
-            yield shown[item.item].label
-            yield shown[item.item].change
-            if context["reads"] and made.kind != "status":  # that lists them with their status alone
+            yield from shown[item.item]
+            if sight.licence_data and made.kind != "status":  # that lists them with their status alone
                 yield from _item_words(item)
-    if made.kind == "approval":
-        yield from (value for name in ("who", "licence", "new_licence") for _, value in context[name])
-        yield from context["comments"]
-    if facts.on and context["on"]:
-        yield context["on"]
+    if made.kind == "approval" and view.ticket and (staff := view.ticket.staff):
+        yield from (value for _, value in (*staff.requester, *staff.licence, *staff.new_licence))
+        yield from staff.comments
+    if facts.on:
+        yield view.facts.date
     yield from facts.lines
     for result in facts.results:
         yield from (result.word, result.ref)

@@ -3,16 +3,17 @@
 import json
 from pathlib import Path
 
+from mailbot.core.form.corrections import read_edited_quote
 from mailbot.core.form.fields import FIELDS
 from mailbot.core.form.forwarded import original_sender
 from mailbot.core.form.problem import Problem
-from mailbot.core.form.quotes import own_lines_anywhere, own_text
-from mailbot.core.form.reader import Reading, Request, read_fields, read_quoted
-from mailbot.core.form.request_kinds import RequestKind
+from mailbot.core.form.quotes import split_at_quote, split_interleaved
+from mailbot.core.form.reader import read_fields
+from mailbot.core.form.request import Reading, Request, RequestKind
 from mailbot.core.form.validation import validate
 from mailbot.core.inbound.intake import Automatic, Forms, Thread, understand
 from mailbot.core.inbound.purpose import Purpose
-from mailbot.core.inbound.reply_keys import Found
+from mailbot.core.inbound.reply_keys import FoundKey
 from mailbot.core.mail.message import Message, parse
 from tests.support.clients import DESK
 from tests.support.desk import catalogue
@@ -49,18 +50,18 @@ def seen(raw: bytes, expected: dict[str, object]) -> dict[str, object]:
     """What the desk reads in a mail, the same keys as ``expected``; a reply is read as one with a customer's key."""
     message = parse(raw)
     answers = expected["intake"] == "CustomerReply"
-    intake = understand(message, Thread(Found(), Purpose.CUSTOMER if answers else None), DESK)
+    intake = understand(message, Thread(FoundKey(), Purpose.CUSTOMER if answers else None), DESK)
     readings = intake.readings if isinstance(intake, Forms | Automatic) else ()
     made = [_checked(message, reading) for reading in readings]
     hints = {problem.field: problem.hint for _, problems in made for problem in problems if problem.hint}
-    own, quoted = own_lines_anywhere(message.text, (MARKER,))
-    corrected = {**read_quoted(quoted, SENT).values, **read_fields(own).values}
+    own, quoted = split_interleaved(message.text, (MARKER,))
+    corrected = {**read_edited_quote(quoted, SENT).values, **read_fields(own).values}
     all_of: dict[str, object] = {
         "intake": type(intake).__name__,
         "forms": [shown(*one) for one in made],
         "attachments": [one.name for one in message.attachments],
         "forwarded_from": next((m.sender for m in message.attached if m.sender), None) or original_sender(message.text, message.subject),
-        "own": own_text(message.text, (MARKER,)).own,
+        "own": split_at_quote(message.text, (MARKER,)).own,
         "corrected": corrected,
         "hints": hints,
         "sender_name": message.sender_name,

@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from mailbot.core.desk.effects import Audience, Facts, Send
+from mailbot.core.desk.mail_kind import MailKind
 from mailbot.core.inbound.purpose import Purpose
 from mailbot.process import digest
 from mailbot.process.unit_of_work import UnitOfWork
@@ -165,7 +166,7 @@ def _stranger(desk: Running) -> None:
     asked = desk.write(EVE, DEACTIVATE)
     desk.write(JOE, "CONFIRM", reply_to=asked[0])
     desk.write(EVE, "status", subject="status")
-    post(desk, Send("cancelled", EVE, Facts(why="by_customer")), "LIC-3")
+    post(desk, Send(MailKind.CANCELLED, EVE, Facts(why="by_customer")), "LIC-3")
     desk.write(EVE, "status", reply_to=asked[1])
     asked = desk.write(EVE, ADD.replace("15", "3"))
     desk.write(JOE, "CONFIRM", reply_to=asked[0])
@@ -205,15 +206,15 @@ def _partner(desk: Running) -> None:
 
 def _rest(desk: Running) -> None:
     import_active(desk, billing=None)
-    post(desk, Send("cap", JOE))
-    post(desk, Send("alert", Audience.STAFF, Facts(text="disk nearly full\nAgents: 5")))
+    post(desk, Send(MailKind.CAP, JOE))
+    post(desk, Send(MailKind.ALERT, Audience.STAFF, Facts(text="disk nearly full\nAgents: 5")))
     with desk.desk.store.read() as session:
         licence = UnitOfWork(desk.desk, session, desk.moment[0], "look").licence(TOKEN)
     assert licence is not None
     facts = Facts(
         lines=("mail 7 from an unknown sender: no request that we could recognise, not answered",), licences=(licence,)
     )
-    post(desk, Send("digest", Audience.STAFF, facts, Purpose.DIGEST))
+    post(desk, Send(MailKind.DIGEST, Audience.STAFF, facts, Purpose.DIGEST))
 
 
 CONVERSATIONS = (

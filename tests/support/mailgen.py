@@ -10,16 +10,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from html import escape
 
-from mailbot.core.form.blank_form import filled_form
+from mailbot.core.form.blank_form import render_filled
+from mailbot.core.form.choices import option_labels
+from mailbot.core.form.corrections import merge_correction, read_edited_quote
 from mailbot.core.form.fields import FIELDS, FORMS, TITLES, FieldKind, Form
 from mailbot.core.form.problem import Problem
-from mailbot.core.form.quotes import own_lines_anywhere
-from mailbot.core.form.reader import Reading, Request, merge, read_fields, read_quoted
+from mailbot.core.form.quotes import split_interleaved
+from mailbot.core.form.reader import read_fields
+from mailbot.core.form.request import Reading, Request
 from mailbot.core.form.validation import validate
-from mailbot.core.form.values import labels_of
-from mailbot.core.form.which_form import CHOOSER, stated
+from mailbot.core.form.which_form import CHOOSER, chooser_values
 from mailbot.core.inbound.intake import Forms, Thread, understand
-from mailbot.core.inbound.reply_keys import Found
+from mailbot.core.inbound.reply_keys import FoundKey
 from mailbot.core.mail.message import parse
 from tests.support.clients import CLIENTS, DESK, PLAIN_ONLY, SPEAKING, Draft
 from tests.support.desk import catalogue
@@ -186,10 +188,10 @@ class _Author:
                     count,
                 )
             case FieldKind.OPTION:
-                option, label = self.pick(sorted(labels_of(key, cat).items()))
+                option, label = self.pick(sorted(option_labels(key, cat).items()))
                 return self.pick([label, label.lower(), option]), (), option
             case FieldKind.OPTIONS:
-                labels = labels_of(key, cat)
+                labels = option_labels(key, cat)
                 chosen = set(self.chance.sample(sorted(labels), self.chance.randint(1, len(labels))))
                 chosen |= {need for one in chosen if key == "addons" for need in cat.addons[one].requires}
                 rows = tuple(labels[one] for one in sorted(chosen))
@@ -208,7 +210,7 @@ class _Author:
 
     def form(self) -> tuple[list[Entry], Truth]:
         form = self.pick([one for one in FORMS.values() if one.request != "information"])
-        said = stated(form.request, form.action)
+        said = chooser_values(form.request, form.action)
         one_of = self.chance.sample(form.one_of, self.chance.randint(1, len(form.one_of))) if form.one_of else []
         optional = [key for key in form.optional if self.chance.random() < 0.4]
         keys = [key for key in (*form.required, *one_of, *optional) if key not in ("log", *said)]
@@ -487,7 +489,7 @@ class _Author:
         stored = dict(read_fields("\n".join(_lines([e for e in entries if e.key not in wrong], "colon"))).values)
         stored["request"] = f"{truth.request}/{truth.action}" if truth.action else truth.request
         request, problems = validate(Reading(stored), catalogue(), attachments=True)
-        ours = filled_form(request, stored, problems)
+        ours = render_filled(request, stored, problems)
         sent = f"{MARKER}\n\nThank you for your request. Some things are not right yet.\n\nReply to this mail with only the corrected lines.\n\n{ours}\n\n-- \nLicence Desk\n"
         own = [
             *([self.pick(HELLO[self.language]), ""] if self.chance.random() < 0.4 else []),
@@ -557,7 +559,7 @@ def _lines(entries: list[Entry], style: str) -> list[str]:
             made.append(f"[x] {FIELDS['accept'].label}")
             continue
         if entry.rows and style in ("spaced", "nbsp"):
-            others = [label for label in labels_of(entry.key, catalogue()).values() if label not in entry.rows]
+            others = [label for label in option_labels(entry.key, catalogue()).values() if label not in entry.rows]
             made += [f"{label}:", *(f"[x] {row}" for row in entry.rows), *(f"[ ] {row}" for row in others)]
             continue
         if entry.rows and style in ("bullet", "next_line", "colon") and len(entry.rows) > 1:
@@ -684,10 +686,10 @@ def understood(made: Made) -> list[tuple[Request, tuple[Problem, ...]]]:
     """The requests that the desk reads in a mail, a repair on what its ticket has."""
     message = parse(made.raw)
     if made.stored:
-        own, quoted = own_lines_anywhere(message.text, (MARKER,))
-        merged = merge(made.stored, read_quoted(quoted, made.sent), read_fields(own))
+        own, quoted = split_interleaved(message.text, (MARKER,))
+        merged = merge_correction(made.stored, read_edited_quote(quoted, made.sent), read_fields(own))
         return [validate(merged, catalogue(), attachments=True, default_name=message.sender_name)]
-    intake = understand(message, Thread(Found()), DESK)
+    intake = understand(message, Thread(FoundKey()), DESK)
     readings = intake.readings if isinstance(intake, Forms) else ()
     has_log = bool(message.attachments)
     return [validate(one, catalogue(), attachments=has_log, default_name=message.sender_name) for one in readings]

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from mailbot.core.desk.effects import Result
+from mailbot.core.desk.effects import DecisionResult
 from mailbot.core.desk.ticket import Billing, Item, Ticket
 from mailbot.core.form.problem import Problem
 from mailbot.core.ledger.licence import Licence, LicenceEvent
@@ -73,7 +73,7 @@ def word(value: object) -> str:
             return value.isoformat()
         case Mapping():
             return ", ".join(f"{key} {word(one)}" for key, one in value.items())
-        case Result():
+        case DecisionResult():
             said = [value.word or word(value.read), value.ref, *value.items]
             more = {"until": value.until, "why": value.why, "sends": value.sent}
             return " ".join([*filter(None, said), "done" if value.done else "NOT done", *named(more)])

@@ -68,6 +68,8 @@ def plain_addresses(value: str) -> tuple[str, ...]:
 
 def without_comments(value: str) -> str:
     """``value`` without its comments and quoted strings."""
+    if '"' not in value and "(" not in value:
+        return value
     kept = []
     depth, quoted, escaped = 0, False, False
     for char in value:

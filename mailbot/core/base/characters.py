@@ -41,7 +41,7 @@ def _class(ranges: _Ranges) -> str:
 STEERING = _set(_STEERING)
 #: Characters without width or ink, lone surrogates and noncharacters. Removed.
 INVISIBLE = _set(_INVISIBLE)
-#: Invisible characters that copied text may have around a word, for ``str.strip``.
+#: Invisible characters that copied text may have around a word.
 INVISIBLE_AROUND = "".join(sorted(char for char in INVISIBLE if char < "\ud800" or char in "\ufeff\uffa0"))
 #: Line and paragraph separators and spaces of all kinds. They become a line end or a plain space.
 SEPARATING = _set(_SEPARATING)

@@ -132,7 +132,7 @@ def _at(kind: Any, location: Sequence[str | int]) -> Any:
 
 
 def _given(kind: Any) -> Any:
-    """``X`` for ``X | None``; other types unchanged."""
+    """The type of an optional value without None; other types unchanged."""
     given = [one for one in get_args(kind) if one is not NoneType]
     return given[0] if len(given) == 1 and NoneType in get_args(kind) else kind
 

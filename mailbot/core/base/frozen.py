@@ -1,4 +1,4 @@
-"""Changed copies of frozen dataclasses with many fields. mypy checks names and types as for ``dataclasses.replace``."""
+"""Changed copies of frozen dataclasses with many fields. mypy checks names and types as for the standard replace."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -7,7 +7,7 @@ if TYPE_CHECKING:
 else:
 
     def replace(one: Any, **changes: Any) -> Any:
-        """A copy of ``one`` with those fields changed; for dataclasses without slots and ``__post_init__``.
+        """A copy of ``one`` with those fields changed; for dataclasses without slots and post-init code.
 
         Five times as fast as the standard one, which sets each field anew: a mail changes its ticket a dozen times.
         """

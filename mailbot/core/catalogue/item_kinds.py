@@ -8,7 +8,7 @@ from pydantic import AfterValidator, GetCoreSchemaHandler
 
 
 class ItemKind(StrEnum):
-    """What an item is. Seats, add-ons and plugins are many, each with a key in the catalogue; of the others there is one."""
+    """What an item is. Seats, add-ons and plugins have keys in the catalogue; other kinds have one item each."""
 
     ADMIN = "admin"
     PLAN = "plan"
@@ -25,7 +25,7 @@ class ItemKind(StrEnum):
 
 
 class ItemKey(str):
-    """An item as JSON, the ledger and staff write it: ``plan``, ``agents``, ``addon:KEY``. Equals that text everywhere."""
+    """The key of an item in JSON, ledger and decisions: ``plan``, ``agents``, ``addon:KEY``. Equal to that text."""
 
     __slots__ = ()
 
@@ -51,17 +51,17 @@ class ItemKey(str):
 
     @property
     def kind(self) -> ItemKind:
-        """What it is. ValueError where the text is no item's: see ``item_key``."""
+        """Its kind. ValueError if the text is not the key of an item (``item_key`` checks)."""
         return _known(self)[0]
 
     @property
     def key(self) -> str:
-        """The catalogue's key of a seat, an add-on or a plugin; "" for an item that there is only one of."""
+        """The catalogue's key of a seat, an add-on or a plugin; "" for other kinds."""
         return _known(self)[1]
 
     @property
     def place(self) -> int:
-        """Where it stands in the order of every list."""
+        """Its position in the order of every list."""
         return _PLACES[self if self.kind is ItemKind.SEAT else self.kind]
 
     @classmethod
@@ -80,9 +80,11 @@ ItemKey.TOKEN = ItemKey(ItemKind.TOKEN)
 ItemKey.STATUS = ItemKey(ItemKind.STATUS)
 
 AGENTS = ItemKey("agents")
-#: The items that are counted.
+#: Items with a count.
 SEATS = (AGENTS, ItemKey("users"), ItemKey("telephones"), ItemKey("mobile_agents"))
-#: The kinds whose items a licence has or has not, each written with its key behind a colon.
+#: Items that every licence includes. Mails and tickets list them; they change no term of the ledger.
+INCLUDED = frozenset({ItemKey.ADMIN, ItemKey.WEBRTC, ItemKey.PHONEBAR})
+#: Kinds whose items a licence either has or has not; their keys have a colon.
 CHOSEN = frozenset({ItemKind.ADDON, ItemKind.PLUGIN})
 _ONE_OF_A_KIND = frozenset(ItemKind) - CHOSEN - {ItemKind.SEAT}
 _PLACES = {
@@ -94,7 +96,7 @@ _PLACES = {
 
 
 def item_key(text: str) -> ItemKey | None:
-    """The item of that text; None where it is no item's, such as a term of the ledger (``renews_on``)."""
+    """The item with that key; None if there is none, as for other terms of the ledger (``renews_on``)."""
     return ItemKey(text) if _parts(text) else None
 
 

@@ -1,18 +1,17 @@
-"""Who may ask for what: whether a request is taken at once, is asked about first, or is staff's to judge (spec section 5)."""
+"""Who may request what: whether a request goes ahead, needs a confirmation first, or is for staff to decide."""
 
 from dataclasses import dataclass
 from typing import assert_never
 
 from mailbot.core.base.address import fold_case, matches_pattern, same_address
 from mailbot.core.base.frozen import replace
-from mailbot.core.form.reader import Request
-from mailbot.core.form.request_kinds import RequestKind
+from mailbot.core.form.request import Request, RequestKind
 from mailbot.core.ledger.licence import Licence
 
 
 @dataclass(frozen=True)
 class Sender:
-    """The writer of a mail: ``verified`` by the border (or trusted by configuration), ``known`` to the ledger."""
+    """The sender of a mail. ``verified``: by the mail server or by configuration. ``known``: from the ledger."""
 
     address: str
     verdict: str
@@ -23,11 +22,11 @@ class Sender:
 
 @dataclass(frozen=True)
 class Standing:
-    """How a request is taken.
+    """How a request is authorised.
 
-    ``released``: nobody needs to be asked. ``challenged``: the addresses that are asked to confirm. ``neutral``: the
-    requester hears only the neutral words. ``token_doubt``: the token is unknown and the request needs a known one.
-    ``staff_whole``: staff decide on all of it. ``reads_ledger``: what the ledger says may be told to the requester.
+    ``released``: no confirmation is needed. ``challenged``: the addresses asked to confirm. ``neutral``: the requester
+    gets only neutral mails. ``token_doubt``: the request needs a token that is in the ledger, and this one is not.
+    ``staff_whole``: staff decide on every item. ``reads_ledger``: the requester may be told what the ledger says.
     """
 
     released: bool = False
@@ -41,15 +40,15 @@ class Standing:
 
 
 def standing_of(request: Request, sender: Sender, licence: Licence | None, *, always_confirm: bool = False) -> Standing:
-    """How a request of that sender on that licence (None: its token is not in the ledger) is taken."""
+    """How a request by that sender about that licence is authorised. No licence: the token is not in the ledger."""
     if licence is not None and request.request is not RequestKind.INFORMATION:
         return _on_licence(request, sender, licence, always_confirm=always_confirm)
     partner = sender.verified and sender.partner
     match request.request:
         case RequestKind.INFORMATION:
-            return _asks(sender, always_confirm=always_confirm)
+            return _without_licence(sender, always_confirm=always_confirm)
         case RequestKind.ACTIVATE:
-            taken = _asks(sender, always_confirm=always_confirm)
+            taken = _without_licence(sender, always_confirm=always_confirm)
             return replace(
                 taken, staff_whole=not (request.demo or sender.known), is_partner=partner, reads_ledger=partner
             )
@@ -65,8 +64,8 @@ def standing_of(request: Request, sender: Sender, licence: Licence | None, *, al
             assert_never(kind)
 
 
-def _asks(sender: Sender, *, always_confirm: bool) -> Standing:
-    """An activation of a new token or a question: taken from a verified sender, else the sender himself confirms it."""
+def _without_licence(sender: Sender, *, always_confirm: bool) -> Standing:
+    """A new token or a question: a verified sender needs no confirmation, any other confirms it himself."""
     if sender.verified and not always_confirm:
         return Standing(released=True)
     return Standing(challenged=(sender.address,))
@@ -86,7 +85,7 @@ def _on_licence(request: Request, sender: Sender, licence: Licence, *, always_co
 
 
 def contacts_to_ask(licence: Licence, sender: str) -> tuple[str, ...]:
-    """The licence's plain contact addresses, and the sender's own where a pattern of its contacts matches it."""
+    """The licence's contacts that are full addresses, and the sender if a domain among the contacts matches."""
     plain = {fold_case(contact): contact for contact in licence.contacts if not contact.startswith("@")}
     if any(contact.startswith("@") and matches_pattern(sender, contact) for contact in licence.contacts):
         plain.setdefault(fold_case(sender), sender)

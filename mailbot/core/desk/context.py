@@ -1,4 +1,4 @@
-"""What an event is judged in: the moment, the time zone, the catalogue, the ledger and the desk's timers."""
+"""What a decision depends on besides ticket and event: time, time zone, catalogue, ledger and timers."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -10,7 +10,7 @@ from mailbot.core.ledger.licence import Ledger
 
 @dataclass(frozen=True)
 class Timers:
-    """How long the desk waits before it reminds and closes; ``morning`` is when dated mails go out."""
+    """How long the desk waits before it reminds and closes; dated mails go out at ``morning``."""
 
     staff_reminder_hours: int = 24
     customer_reminder_days: int = 3
@@ -20,8 +20,8 @@ class Timers:
 
 
 @dataclass(frozen=True)
-class Scene:
-    """``now`` is aware; business dates are in ``zone``; ``mail`` names the kept mail that is handled, if one is."""
+class DecisionContext:
+    """``now`` is aware; business dates are in ``zone``; ``mail`` names the mail being handled, if there is one."""
 
     now: datetime
     zone: ZoneInfo
@@ -44,7 +44,7 @@ class Scene:
         return datetime.combine(day, time(0), self.zone)
 
     def morning_of(self, day: date) -> datetime:
-        """When the mails of that day go out."""
+        """When dated mails of that day go out."""
         return datetime.combine(day, self.timers.morning, self.zone)
 
     def in_days(self, days: int) -> datetime:

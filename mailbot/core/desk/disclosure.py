@@ -9,12 +9,12 @@ from typing import assert_never
 from mailbot.core.base.frozen import replace
 from mailbot.core.desk.ticket import Ending, State, Ticket
 
-#: The states that anybody is shown.
+#: The states that readers see.
 PUBLIC_STATES = tuple(state for state in State if state is not State.DENIED)
 
 
 class Viewer(StrEnum):
-    """Who looks at a ticket: the one who sent the request, or anybody else who may (staff, operators, contacts)."""
+    """Who looks at a ticket: the sender of the request, or anybody else who may (staff, operators, contacts)."""
 
     REQUESTER = "requester"
     OTHERS = "others"
@@ -23,8 +23,8 @@ class Viewer(StrEnum):
 def shown_to(viewer: Viewer, ticket: Ticket) -> Ticket:
     """The ticket as the viewer may see it, in one of ``PUBLIC_STATES``.
 
-    A requester who hears only neutral words sees no items, no diagnosis and no problem that the ledger shows, and the
-    state that a request for a token without a licence would be in.
+    In the neutral view a requester sees no items, no diagnosis and no problem found in the ledger; the state is the one
+    that a request for a token outside the ledger would be in.
     """
     match viewer:
         case Viewer.REQUESTER if ticket.neutral:
@@ -48,7 +48,7 @@ def _neutral_state(ticket: Ticket, *, faulty: bool) -> State:
 
 
 def is_over_for_requester(ticket: Ticket) -> bool:
-    """Whether nothing can happen to the ticket any more, as far as its requester may know."""
+    """Whether the ticket is final as its requester sees it."""
     return shown_to(Viewer.REQUESTER, ticket).final
 
 

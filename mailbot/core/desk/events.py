@@ -1,41 +1,55 @@
-"""What can happen to a ticket, as frozen values; what they do stands in ``transitions``."""
+"""What can happen to a ticket, as values. What each does: ``desk.transitions``."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from mailbot.core.catalogue.item_kinds import ItemKey
 from mailbot.core.desk.authorisation import Standing
-from mailbot.core.desk.effects import Effect, Result
+from mailbot.core.desk.effects import DecisionResult, Effect
 from mailbot.core.desk.ticket import Item, Ticket
 from mailbot.core.form.problem import Problem
-from mailbot.core.form.reader import Request
+from mailbot.core.form.request import Request
 from mailbot.core.ledger.licence import Licence
 from mailbot.core.logs.diagnosis import Diagnosis
 
 
 @dataclass(frozen=True)
-class Judged:
-    """A form as the rules see it now: what was asked, what is wrong with it, its items, and how it is taken."""
+class SubmittedForm:
+    """A form as it was read, with the problems in it. ``fields`` are its values as written; ``received_at`` is aware.
+
+    ``confirmed``: a contact has confirmed it, so problems found in the ledger may be told and nobody is asked again.
+    ``ref``: the ticket that it corrects or confirms, "" for a new one; ledger events of that ticket are disregarded.
+    """
 
     request: Request
-    fields: dict[str, str]
     problems: tuple[Problem, ...]
-    items: tuple[Item, ...]
-    standing: Standing
+    fields: dict[str, str]
     received_at: datetime
-    licence: Licence | None = None
+    filled: str = ""  # the form as text, filled in as far as it was understood
     diagnosis: Diagnosis | None = None
     log_mails: tuple[int, ...] = ()
-    form: str = ""  # the form filled in as far as understood
+    always_confirm: bool = False
+    confirmed: bool = False
+    ref: str = ""
+
+
+@dataclass(frozen=True)
+class JudgedForm:
+    """A form checked against the ledger and the rules of today: all its problems, its items, its authorisation."""
+
+    form: SubmittedForm
+    items: tuple[Item, ...]
+    standing: Standing
+    licence: Licence | None = None
     agreement_version: str = ""
     catalogue_version: str = ""
 
 
 @dataclass(frozen=True)
 class Opened:
-    """A form arrived: valid or with problems."""
+    """A form arrived, valid or with problems."""
 
-    judged: Judged
+    judged: JudgedForm
     note: str = ""
 
 
@@ -43,36 +57,36 @@ class Opened:
 class Changed:
     """The customer corrected lines, sent the form again, or answered a challenge about the token."""
 
-    judged: Judged
+    judged: JudgedForm
     by: str
     text: str = ""
 
 
 @dataclass(frozen=True)
 class Confirmed:
-    """One of those asked said CONFIRM; the request is judged anew on today's ledger."""
+    """Somebody who was asked replied CONFIRM; the form is judged again on today's ledger."""
 
-    judged: Judged
+    judged: JudgedForm
     by: str
 
 
 @dataclass(frozen=True)
 class Denied:
-    """One of those asked said NO."""
+    """Somebody who was asked replied NO."""
 
     by: str
 
 
 @dataclass(frozen=True)
 class EmailConfirmed:
-    """Another customer e-mail address confirmed that it wants the mails of this licence."""
+    """The customer e-mail of the form confirmed that it wants the mails about this licence."""
 
     by: str
 
 
 @dataclass(frozen=True)
 class Approved:
-    """Staff grant items (none named: all that wait)."""
+    """Staff grant items; no ``items`` means all that wait."""
 
     by: str
     read: str
@@ -82,7 +96,7 @@ class Approved:
 
 @dataclass(frozen=True)
 class Rejected:
-    """Staff refuse items (none named: all that wait), with a reason that the customer reads."""
+    """Staff refuse items, with a reason for the customer; no ``items`` means all that wait."""
 
     by: str
     read: str
@@ -91,7 +105,7 @@ class Rejected:
 
 
 @dataclass(frozen=True)
-class Asks:
+class QuestionAsked:
     """Staff ask the customer something."""
 
     by: str
@@ -100,7 +114,7 @@ class Asks:
 
 
 @dataclass(frozen=True)
-class Answers:
+class AnswerGiven:
     """Staff write to the customer."""
 
     by: str
@@ -109,8 +123,8 @@ class Answers:
 
 
 @dataclass(frozen=True)
-class Notes:
-    """Staff note something that is never sent."""
+class NoteTaken:
+    """Staff add a note to the history, which is never sent."""
 
     by: str
     read: str
@@ -118,7 +132,7 @@ class Notes:
 
 
 @dataclass(frozen=True)
-class Holds:
+class PutOnHold:
     """Staff want no reminders until the ticket changes."""
 
     by: str
@@ -127,9 +141,9 @@ class Holds:
 
 @dataclass(frozen=True)
 class Commented:
-    """Somebody wrote words for staff; ``acts`` when the writer may act on the ticket, ``why`` names the kind of comment.
+    """Somebody wrote to staff. ``acts``: the writer may act on the ticket. ``why``: the kind of comment.
 
-    ``files`` are the names of what he attached.
+    ``files`` are the names of the attachments.
     """
 
     by: str
@@ -141,43 +155,43 @@ class Commented:
 
 @dataclass(frozen=True)
 class Withdrawn:
-    """The customer takes back what is not applied yet."""
+    """The customer withdraws what is not applied yet."""
 
     by: str
 
 
 @dataclass(frozen=True)
 class StatusAsked:
-    """The customer asks how it stands."""
+    """The customer asks for the status."""
 
     by: str
 
 
 @dataclass(frozen=True)
 class DayCame:
-    """The day of scheduled items came."""
+    """The effective day of scheduled items has come."""
 
     on: date
 
 
 @dataclass(frozen=True)
 class StaffReminded:
-    """Nobody decided for a while."""
+    """Staff have not decided for a while."""
 
 
 @dataclass(frozen=True)
 class CustomerReminded:
-    """The customer did not answer for a while."""
+    """The customer has not answered for a while."""
 
 
 @dataclass(frozen=True)
-class Silent:
-    """The customer did not answer for so long that the ticket is closed."""
+class CustomerSilent:
+    """The customer has not answered for so long that the ticket is closed."""
 
 
 @dataclass(frozen=True)
 class Undelivered:
-    """A mail of this ticket did not reach its recipient."""
+    """A mail about this ticket was not delivered."""
 
     recipient: str
     kind: str
@@ -185,8 +199,8 @@ class Undelivered:
 
 
 @dataclass(frozen=True)
-class Accepted:
-    """The licence server took an event of this ticket; ``items`` are what that event changes."""
+class LicenceServerAccepted:
+    """The licence server accepted an event of this ticket; ``items`` are the keys of its changes."""
 
     token: str
     revision: int
@@ -194,8 +208,8 @@ class Accepted:
 
 
 @dataclass(frozen=True)
-class RefusedThere:
-    """The licence server refused an event of this ticket for good."""
+class LicenceServerRefused:
+    """The licence server refused an event of this ticket; it is not asked again."""
 
     token: str
     revision: int
@@ -204,15 +218,15 @@ class RefusedThere:
 
 
 @dataclass(frozen=True)
-class Reversed:
-    """An operator took back an event of this ticket; ``items`` are what that event changed from the day ``effective`` on."""
+class EventReversed:
+    """An operator reversed an event of this ticket, which changed ``items`` with effect from ``effective``."""
 
     items: tuple[str, ...]
     effective: date
 
 
 @dataclass(frozen=True)
-class StillApplying:
+class LicenceServerSlow:
     """The licence server has not answered for a while."""
 
 
@@ -224,28 +238,28 @@ Event = (
     | EmailConfirmed
     | Approved
     | Rejected
-    | Asks
-    | Answers
-    | Notes
-    | Holds
+    | QuestionAsked
+    | AnswerGiven
+    | NoteTaken
+    | PutOnHold
     | Commented
     | Withdrawn
     | StatusAsked
     | DayCame
     | StaffReminded
     | CustomerReminded
-    | Silent
+    | CustomerSilent
     | Undelivered
-    | Accepted
-    | RefusedThere
-    | Reversed
-    | StillApplying
+    | LicenceServerAccepted
+    | LicenceServerRefused
+    | EventReversed
+    | LicenceServerSlow
 )
 
 
 @dataclass(frozen=True)
-class Note:
-    """A line of the ticket's history: what happened, by whom, in a few words."""
+class HistoryNote:
+    """A line of the ticket's history: what happened, by whom, and details."""
 
     kind: str
     by: str
@@ -254,9 +268,9 @@ class Note:
 
 @dataclass(frozen=True)
 class Decision:
-    """What an event led to: the ticket as it is now, what follows, its history's new lines, and a decision's result."""
+    """What an event led to: the new ticket, the effects, new lines of history, and the result of a decision line."""
 
     ticket: Ticket
     effects: tuple[Effect, ...] = ()
-    notes: tuple[Note, ...] = ()
-    result: Result | None = None
+    notes: tuple[HistoryNote, ...] = ()
+    result: DecisionResult | None = None

@@ -1,20 +1,23 @@
-"""The faults of a request that only the ledger shows. Faults of the form itself: ``reading``."""
+"""Problems of a request that only the ledger shows. Problems of the form itself: ``form.validation``."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from datetime import date
 from typing import assert_never
 
-from mailbot.core.catalogue.contents import Catalogue
+from mailbot.core.catalogue.contents import Addon, Catalogue
 from mailbot.core.catalogue.item_kinds import SEATS, ItemKey
+from mailbot.core.desk.context import DecisionContext
 from mailbot.core.desk.requested_items import contract_options
+from mailbot.core.desk.ticket import Item
+from mailbot.core.form.choices import option_labels
 from mailbot.core.form.problem import Code, Problem, either
-from mailbot.core.form.reader import Request
-from mailbot.core.form.request_kinds import Action, RequestKind
-from mailbot.core.form.values import labels_of
-from mailbot.core.ledger.licence import Ledger, Licence
+from mailbot.core.form.request import Action, Request, RequestKind
+from mailbot.core.ledger.licence import Ledger, Licence, LicenceEvent, Value, state_on
+from mailbot.core.ledger.scheduled import dates_of, superseding_changes
 
 
 def ledger_problems(request: Request, ledger: Ledger, catalogue: Catalogue) -> tuple[Problem, ...]:
-    """Everything wrong with a request against the ledger, all at once; empty where the token is not in the ledger."""
+    """All problems of a request against the ledger at once; none if the token is not in the ledger."""
     licence = ledger.licence(request.token or request.old_token)
     if licence is None:
         return ()
@@ -94,10 +97,7 @@ def _additions(request: Request, licence: Licence, catalogue: Catalogue) -> Iter
 
 
 def _staying(licence: Licence) -> list[str]:
-    """The add-ons that the licence has and that are not about to leave it.
-
-    Told with all other faults at once; whether each date ahead is good is looked at only without any: ``clashes``.
-    """
+    """The licence's add-ons without those scheduled to leave. Later dates: ``schedule_conflicts``."""
     leaving = {line.item for line in licence.scheduled if not line.to}
     return [key for key in licence.addons if ItemKey.addon(key) not in leaving]
 
@@ -119,15 +119,59 @@ def _removals(request: Request, licence: Licence, catalogue: Catalogue) -> Itera
 
 
 def _cause(plugin: str, catalogue: Catalogue) -> str:
-    """What brings an implied plugin, and takes it with it."""
+    """The label of the add-on that implies a plugin."""
     return catalogue.addons[str(catalogue.plugins[plugin].implied_by)].label
 
 
 def _contract(request: Request, licence: Licence, catalogue: Catalogue) -> Iterator[Problem]:
-    """One that differs is enough; where none does, each is named."""
+    """No problem if any option differs from the licence; otherwise one for each option."""
     wanted = contract_options(request)
     if any(to != licence.value(field) for field, to in wanted.items()):
         return
     for field, to in wanted.items():
-        read = labels_of(field, catalogue)[str(to)] if isinstance(to, str) else "yes" if to else "no"
+        read = option_labels(field, catalogue)[str(to)] if isinstance(to, str) else "yes" if to else "no"
         yield _fault(field, Code.NO_CHANGE, read)
+
+
+def schedule_conflicts(licence: Licence, items: Iterable[Item], context: DecisionContext) -> list[Problem]:
+    """A problem for each add-on that would lack one it requires on a later date if the items were granted today."""
+    wanted = [item for item in items if item.expected]
+    events = [*licence.history]
+    for item in wanted:
+        day = item.expected or context.today
+        terms: dict[str, Value] = {item.item: item.to}
+        for on, changes in ((day, terms), *superseding_changes(licence, day, terms)):
+            events.append(_planned(licence, on, changes, len(events) + 1, context))
+    found: dict[str, Problem] = {}
+    for day in dates_of(events, context.today):
+        before = {addon.key for addon, _ in _unsupported(licence.history, day, context.catalogue)}
+        for addon, missing in _unsupported(events, day, context.catalogue):
+            if addon.key not in before:
+                found.setdefault(addon.key, _unsupported_problem(addon, missing, day, context.catalogue, asked=wanted))
+    return list(found.values())
+
+
+def _planned(
+    licence: Licence, day: date, changes: dict[str, Value], revision: int, context: DecisionContext
+) -> LicenceEvent:
+    return LicenceEvent(
+        token=licence.token, revision=revision, at=context.now, effective=day, kind="modify", changes=changes
+    )
+
+
+def _unsupported(events: Iterable[LicenceEvent], day: date, catalogue: Catalogue) -> list[tuple[Addon, str]]:
+    """The licence's add-ons on that day that lack a required one, each with the first that it lacks."""
+    licence = state_on(events, day)
+    if licence is None or licence.status != "active":
+        return []
+    has = [catalogue.addons[key] for key in licence.addons if key in catalogue.addons]
+    return [(addon, need) for addon in has for need in addon.requires if need not in licence.addons]
+
+
+def _unsupported_problem(addon: Addon, missing: str, day: date, catalogue: Catalogue, *, asked: list[Item]) -> Problem:
+    """The problem names the requested item: the add-on to be added, or the one to be removed."""
+    needed = catalogue.addons[missing].label
+    if any(item.item == ItemKey.addon(addon.key) for item in asked):
+        expected = f"{needed}, which leaves this licence on {day}"
+        return Problem(field="addons", code=Code.REQUIRES, read=addon.label, expected=expected, from_ledger=True)
+    return Problem(field="addons", code=Code.REQUIRED_BY, read=needed, expected=addon.label, from_ledger=True)

@@ -1,4 +1,4 @@
-"""The logs of a re-activation, read and set against its form and the ledger: one way for a mail and for the command."""
+"""Compares the logs of a re-activation with form and ledger, for mails and for ``mailbot diagnose`` alike."""
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime
@@ -7,8 +7,8 @@ from typing import Literal
 
 from mailbot.core.catalogue.contents import Catalogue
 from mailbot.core.catalogue.item_kinds import SEATS
-from mailbot.core.form.reader import Request, read_forms
-from mailbot.core.form.request_kinds import Action, RequestKind
+from mailbot.core.form.reader import read_forms
+from mailbot.core.form.request import Action, Request, RequestKind
 from mailbot.core.form.validation import validate
 from mailbot.core.ledger.licence import Licence
 from mailbot.core.logs.diagnosis import Diagnosis, FormClaim, LedgerClaim, diagnose
@@ -20,11 +20,11 @@ from mailbot.core.logs.status_json import NOTHING_SAID, Terms
 from mailbot.core.logs.unpack import open_logs
 from mailbot.core.mail.message import Message
 
-#: Licences of other tokens that are looked up at most: a log can name two thousand.
+#: At most this many licences of other tokens are looked up; a log can name two thousand.
 _LOOKED_UP = 200
 
 LicenceOf = Callable[[str], Licence | None]
-#: Which of some tokens are in the ledger: one question instead of many.
+#: Which of some tokens are in the ledger, in one query.
 InLedger = Callable[[frozenset[str]], Iterable[str]]
 
 
@@ -37,11 +37,12 @@ def examine(
     in_ledger: InLedger = frozenset,
     earlier: Sequence[Source] = (),
 ) -> Diagnosis:
-    """What ``sources`` and those ``earlier`` ones that came with mails before say, against the form and the ledger (``licence_of`` a token, as it stands today).
+    """What the logs say, compared with the form and with the ledger as it stands today (``licence_of`` a token).
 
-    ``in_ledger`` may leave out tokens that the ledger does not have, before their licences are asked for.
-    ``received_on`` is the day of arrival in the desk's time zone (None: nothing came by mail), ``keep`` are the
-    customer's own mail addresses. What to send instead is told of ``sources`` alone, once anything could be read.
+    ``earlier`` are sources from the ticket's previous mails. ``in_ledger`` may filter tokens before their licences are
+    looked up. ``received_on`` is the day of arrival in the desk's time zone; None if no mail came. ``keep`` are the
+    customer's own addresses, which are not masked. Once anything could be read, only files of ``sources`` are reported
+    as unreadable.
     """
     logs, unreadable = open_logs(each_once([*sources, *earlier]))
     findings = read_logs(logs)
@@ -51,7 +52,7 @@ def examine(
 
 
 def claim_of(request: Request) -> FormClaim:
-    """What the form of a re-activation claims."""
+    """What a re-activation form claims."""
     reasons: dict[Action | None, Literal["expired", "token_change"]] = {
         Action.EXPIRED: "expired",
         Action.TOKEN_CHANGE: "token_change",
@@ -65,7 +66,7 @@ def claim_of(request: Request) -> FormClaim:
 
 
 def claim_in(message: Message, catalogue: Catalogue) -> FormClaim:
-    """What the first form of a re-activation in a mail, or in a mail attached to it, claims; nothing if there is none."""
+    """What the first re-activation form in a mail or its attached mails claims; an empty claim if there is none."""
     for text in (message.text, *(attached.text for attached in message.attached)):
         for reading in read_forms(text, message.subject):
             request, _ = validate(reading, catalogue, attachments=True, default_name=message.sender_name)
@@ -75,7 +76,7 @@ def claim_in(message: Message, catalogue: Catalogue) -> FormClaim:
 
 
 def arrival_of(message: Message) -> datetime | None:
-    """When a mail came, by its topmost Received field, else its Date; None where neither says."""
+    """When a mail arrived: by its topmost Received field, else by Date; None if neither is readable."""
     received = message.field("received") or ""
     for value in (received.rpartition(";")[2], message.date or ""):
         try:

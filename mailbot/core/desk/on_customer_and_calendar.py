@@ -1,54 +1,64 @@
-"""What customers and the calendar do to a ticket after it was opened: words, withdrawal, status, days that come, silence."""
+"""What customers and the calendar do to a ticket: comments, withdrawal, status, effective days, reminders, closing."""
 
 from mailbot.core.base.frozen import replace
-from mailbot.core.desk.context import Scene
+from mailbot.core.desk.context import DecisionContext
 from mailbot.core.desk.disclosure import Viewer, shown_to
-from mailbot.core.desk.due_kind import DueKind
-from mailbot.core.desk.effects import AlertStaff, Audience, ChangeLicence, Effect, Facts, Send, Unschedule, VoidKeys
+from mailbot.core.desk.effects import (
+    AlertStaff,
+    Audience,
+    ChangeLicence,
+    DueKind,
+    Effect,
+    Facts,
+    Send,
+    Unschedule,
+    VoidKeys,
+)
 from mailbot.core.desk.events import (
     Commented,
     CustomerReminded,
+    CustomerSilent,
     DayCame,
     Decision,
-    Note,
-    Reversed,
-    Silent,
+    EventReversed,
+    HistoryNote,
     StaffReminded,
     StatusAsked,
     Undelivered,
     Withdrawn,
 )
+from mailbot.core.desk.mail_kind import MailKind
 from mailbot.core.desk.on_request import CUSTOMER_TIMERS, STAFF_TIMERS, staff_timer
 from mailbot.core.desk.ticket import Ending, ItemStatus, State, Ticket, with_state
-from mailbot.core.form.request_kinds import RequestKind
+from mailbot.core.form.request import RequestKind
 from mailbot.core.inbound.purpose import Purpose
 
-#: What can still be withdrawn.
+#: Statuses of items that can still be withdrawn.
 PENDING = frozenset({None, ItemStatus.WAITING_STAFF, ItemStatus.SCHEDULED})
-#: The reasons of scheduled items that do not come, codes with sentences of their own: another request overtook it, an
-#: operator took it back before its day.
+#: Why a scheduled item was cancelled (codes; the templates have the sentences): a later request replaced it, or an
+#: operator reversed it before its day.
 OVERTAKEN, TAKEN_BACK = "later_request", "taken_back"
 
 
-def comment(ticket: Ticket, event: Commented, scene: Scene) -> Decision:
-    """Words for staff; when they answer what staff asked, the ticket waits for staff again."""
+def pass_on_comment(ticket: Ticket, event: Commented, context: DecisionContext) -> Decision:
+    """A comment for staff. If it answers their question, the ticket waits for staff again."""
     told = Send(
-        "comment",
+        MailKind.COMMENT,
         Audience.STAFF,
         Facts(text=event.text, by=event.by, why=event.why, lines=event.files),
         Purpose.DECISION,
     )
-    note = Note("commented", event.by, event.why)
+    note = HistoryNote("commented", event.by, event.why)
     if event.acts and ticket.asked and ticket.open_items:
         again = with_state(replace(ticket, asked=False))
-        return Decision(again, (told, Unschedule(CUSTOMER_TIMERS), staff_timer(scene)), (note,))
+        return Decision(again, (told, Unschedule(CUSTOMER_TIMERS), staff_timer(context)), (note,))
     if event.acts and ticket.asked and ticket.is_question:
-        return Decision(with_state(replace(ticket, asked=False)), (told, staff_timer(scene)), (note,))
+        return Decision(with_state(replace(ticket, asked=False)), (told, staff_timer(context)), (note,))
     return Decision(ticket, (told,), (note,))
 
 
-def withdraw(ticket: Ticket, event: Withdrawn, scene: Scene) -> Decision:
-    """The customer takes back everything that is not applied; what was scheduled is withdrawn from the ledger too."""
+def withdraw(ticket: Ticket, event: Withdrawn, context: DecisionContext) -> Decision:
+    """The customer withdraws what is not applied; scheduled changes are withdrawn from the ledger too."""
     scheduled = any(i.status is ItemStatus.SCHEDULED for i in ticket.items)
     items = tuple(i.over(ItemStatus.CANCELLED) if i.status in PENDING else i for i in ticket.items)
     applied = any(i.status is ItemStatus.APPLIED for i in items)
@@ -57,47 +67,51 @@ def withdraw(ticket: Ticket, event: Withdrawn, scene: Scene) -> Decision:
     ticket = with_state(ticket)
     effects: tuple[Effect, ...] = ()
     if scheduled and ticket.token:
-        licence = scene.ledger.licence(ticket.token)
-        for token in (ticket.token, licence.replaced_by if licence else None):  # it may have moved meanwhile
+        licence = context.ledger.licence(ticket.token)
+        for token in (ticket.token, licence.replaced_by if licence else None):  # its token may have changed since
             if token:
                 effects += (
-                    ChangeLicence(token, scene.today, "withdrawn", {"withdraws": ticket.ref}, "withdrawn", "customer"),
+                    ChangeLicence(
+                        token, context.today, "withdrawn", {"withdraws": ticket.ref}, "withdrawn", "customer"
+                    ),
                 )
     effects += (
-        Send("cancelled", Audience.CUSTOMER, Facts(why="by_customer")),
+        Send(MailKind.CANCELLED, Audience.CUSTOMER, Facts(why="by_customer")),
         VoidKeys(tuple(Purpose), "cancelled"),
         Unschedule((*CUSTOMER_TIMERS, *STAFF_TIMERS, DueKind.DAY)),
     )
-    return Decision(ticket, effects, (Note("withdrawn", event.by),))
+    return Decision(ticket, effects, (HistoryNote("withdrawn", event.by),))
 
 
-def withdraw_denied(ticket: Ticket, event: Withdrawn, scene: Scene) -> Decision:
-    """The requester takes back what a contact has refused already, of which he does not know."""
+def withdraw_denied(ticket: Ticket, event: Withdrawn, context: DecisionContext) -> Decision:
+    """The requester withdraws a request, not knowing that a contact has denied it."""
     effects = (
-        Send("cancelled", ticket.sender, Facts(why="by_customer")),
+        Send(MailKind.CANCELLED, ticket.sender, Facts(why="by_customer")),
         VoidKeys(tuple(Purpose), "cancelled"),
         Unschedule(CUSTOMER_TIMERS),
     )
-    return Decision(with_state(replace(ticket, ending=Ending.CANCELLED)), effects, (Note("withdrawn", event.by),))
+    return Decision(
+        with_state(replace(ticket, ending=Ending.CANCELLED)), effects, (HistoryNote("withdrawn", event.by),)
+    )
 
 
-def status(ticket: Ticket, event: StatusAsked, scene: Scene) -> Decision:
-    """How it stands, to the one who asked."""
+def report_status(ticket: Ticket, event: StatusAsked, context: DecisionContext) -> Decision:
+    """The status, to the address that asked."""
     shown = shown_to(Viewer.REQUESTER, ticket)
     purpose = None if shown.final else Purpose.CUSTOMER
-    return Decision(ticket, (Send("status", event.by, Facts(tickets=(shown,)), purpose),))
+    return Decision(ticket, (Send(MailKind.STATUS, event.by, Facts(tickets=(shown,)), purpose),))
 
 
-def day_came(ticket: Ticket, event: DayCame, scene: Scene) -> Decision:
-    """Scheduled items whose day has come are applied (the ledger holds them since they were scheduled).
+def day_came(ticket: Ticket, event: DayCame, context: DecisionContext) -> Decision:
+    """Scheduled items whose day has come become applied. The ledger has had their events since they were scheduled.
 
-    An item that a later request set otherwise is over: that request's mail has told what holds instead.
+    An item that a later request set to another value is cancelled; the mail about that request has said so.
     """
     came = [i for i in ticket.items if _is_due(i.status, i.effective, event)]
     if not came:
         return Decision(ticket)
-    licence = scene.ledger.licence(ticket.token)
-    here = licence is not None and licence.status != "replaced"  # a licence that moved took what lay ahead with it
+    licence = context.ledger.licence(ticket.token)
+    here = licence is not None and licence.status != "replaced"  # scheduled changes moved to the new token with it
     gone = {i.item for i in came if here and licence is not None and licence.value(i.item) != i.to}
     due = tuple(i.item for i in came if i.item not in gone)
     items = tuple(
@@ -109,15 +123,15 @@ def day_came(ticket: Ticket, event: DayCame, scene: Scene) -> Decision:
         for i in ticket.items
     )
     ticket = with_state(replace(ticket, items=items))
-    notes = (Note("superseded", "mailbot", ", ".join(sorted(gone))),) if gone else ()
+    notes = (HistoryNote("superseded", "mailbot", ", ".join(sorted(gone))),) if gone else ()
     if not due:
         return Decision(ticket, (), notes)
-    mail = Send("done", Audience.OUTCOME, Facts(items=due, on=event.on))
-    return Decision(ticket, (mail,), (*notes, Note("done", "mailbot", ", ".join(due))))
+    mail = Send(MailKind.DONE, Audience.OUTCOME, Facts(items=due, on=event.on))
+    return Decision(ticket, (mail,), (*notes, HistoryNote("done", "mailbot", ", ".join(due))))
 
 
-def take_back(ticket: Ticket, event: Reversed, scene: Scene) -> Decision:
-    """What was scheduled by the event that an operator reversed does not come; what holds already stays told as it was."""
+def reverse_event(ticket: Ticket, event: EventReversed, context: DecisionContext) -> Decision:
+    """Cancels items scheduled by the event that an operator reversed; applied items stay as they are."""
     items = tuple(
         i.over(ItemStatus.CANCELLED, TAKEN_BACK)
         if i.item in event.items and i.effective == event.effective and i.status is ItemStatus.SCHEDULED
@@ -127,71 +141,73 @@ def take_back(ticket: Ticket, event: Reversed, scene: Scene) -> Decision:
     ticket = with_state(replace(ticket, items=items))
     more = any(i.status is ItemStatus.SCHEDULED for i in items)
     effects = () if more else (Unschedule((DueKind.DAY,)),)
-    return Decision(ticket, effects, (Note("reversed", "operator", ", ".join(event.items)),))
+    return Decision(ticket, effects, (HistoryNote("reversed", "operator", ", ".join(event.items)),))
 
 
 def _is_due(status: ItemStatus | None, effective: object, event: DayCame) -> bool:
     return status is ItemStatus.SCHEDULED and effective is not None and str(effective) <= event.on.isoformat()
 
 
-def remind_staff(ticket: Ticket, event: StaffReminded, scene: Scene) -> Decision:
-    """Staff are reminded, each with a key of his own, and again after the same time."""
+def remind_staff(ticket: Ticket, event: StaffReminded, context: DecisionContext) -> Decision:
+    """Reminds staff, and schedules the next reminder."""
     if ticket.hold:
         return Decision(ticket)
-    mail = Send("reminder", Audience.DECIDERS, Facts(why="staff"), Purpose.DECISION)
-    return Decision(ticket, (mail, staff_timer(scene)), (Note("reminded", "mailbot", "staff"),))
+    mail = Send(MailKind.REMINDER, Audience.DECIDERS, Facts(why="staff"), Purpose.DECISION)
+    return Decision(ticket, (mail, staff_timer(context)), (HistoryNote("reminded", "mailbot", "staff"),))
 
 
-def remind_customer(ticket: Ticket, event: CustomerReminded, scene: Scene) -> Decision:
-    """Whoever the ticket waits for is reminded once; a requester who must not know for whom is reminded in any case."""
+def remind_customer(ticket: Ticket, event: CustomerReminded, context: DecisionContext) -> Decision:
+    """Reminds those the ticket waits for, once. A requester in the neutral view is reminded in any case."""
     mails: tuple[Effect, ...] = ()
     if ticket.state is State.WAITING_CONFIRMATION:
-        mails = tuple(Send("confirm-you", a, Facts(by=ticket.sender), Purpose.CONFIRM) for a in ticket.challenged)
+        mails = tuple(
+            Send(MailKind.CONFIRM_YOU, a, Facts(by=ticket.sender), Purpose.CONFIRM) for a in ticket.challenged
+        )
     if ticket.state is not State.WAITING_CONFIRMATION or _told_neutrally(ticket):
-        mails += (Send("reminder", ticket.sender, Facts(why="customer"), Purpose.CUSTOMER),)
-    return Decision(ticket, mails, (Note("reminded", "mailbot", "customer"),))
+        mails += (Send(MailKind.REMINDER, ticket.sender, Facts(why="customer"), Purpose.CUSTOMER),)
+    return Decision(ticket, mails, (HistoryNote("reminded", "mailbot", "customer"),))
 
 
-def remind_denied(ticket: Ticket, event: CustomerReminded, scene: Scene) -> Decision:
-    """The reminder that the requester would get if nobody had said NO."""
+def remind_denied(ticket: Ticket, event: CustomerReminded, context: DecisionContext) -> Decision:
+    """The reminder that the requester would get without a denial."""
     if not _told_neutrally(ticket):
         return Decision(ticket)
-    return Decision(ticket, (Send("reminder", ticket.sender, Facts(why="customer"), Purpose.CUSTOMER),))
+    return Decision(ticket, (Send(MailKind.REMINDER, ticket.sender, Facts(why="customer"), Purpose.CUSTOMER),))
 
 
-def close(ticket: Ticket, event: Silent, scene: Scene) -> Decision:
-    """The customer stayed silent: closed; whatever waited is cancelled."""
-    mails = (Send("closed", Audience.CUSTOMER),) if not ticket.neutral or _told_neutrally(ticket) else ()
+def close(ticket: Ticket, event: CustomerSilent, context: DecisionContext) -> Decision:
+    """Closes the ticket for lack of an answer and cancels its open items."""
+    mails = (Send(MailKind.CLOSED, Audience.CUSTOMER),) if not ticket.neutral or _told_neutrally(ticket) else ()
     items = tuple(i.over(ItemStatus.CANCELLED) if i.open else i for i in ticket.items)
     ticket = with_state(replace(ticket, items=items, ending=Ending.CLOSED))
     effects = (*mails, VoidKeys(tuple(Purpose), "closed"), Unschedule(STAFF_TIMERS + CUSTOMER_TIMERS))
-    return Decision(ticket, effects, (Note("closed", "mailbot"),))
+    return Decision(ticket, effects, (HistoryNote("closed", "mailbot"),))
 
 
-def close_denied(ticket: Ticket, event: Silent, scene: Scene) -> Decision:
-    """The closing that the requester would be told of if nobody had said NO."""
-    mails = (Send("closed", ticket.sender),) if _told_neutrally(ticket) else ()
+def close_denied(ticket: Ticket, event: CustomerSilent, context: DecisionContext) -> Decision:
+    """The closing mail that the requester would get without a denial."""
+    mails = (Send(MailKind.CLOSED, ticket.sender),) if _told_neutrally(ticket) else ()
     ticket = with_state(replace(ticket, ending=Ending.DENIED_AND_CLOSED))
     return Decision(ticket, (*mails, VoidKeys(tuple(Purpose), "closed")))
 
 
 def _told_neutrally(ticket: Ticket) -> bool:
-    """Whether a requester who may not know how it stands is reminded and told of the end.
+    """Whether a requester in the neutral view gets the reminder and the closing mail.
 
-    Not where, with an unknown token, staff would decide, who come to it in their own time.
+    Not for requests that staff would decide if the token were unknown: these have no reminder.
     """
     return ticket.neutral and ticket.request not in (RequestKind.REACTIVATE, RequestKind.SHUTTLE)
 
 
-def undelivered(ticket: Ticket, event: Undelivered, scene: Scene) -> Decision:
-    """A mail came back: staff are told, nothing else changes."""
+def report_undelivered(ticket: Ticket, event: Undelivered, context: DecisionContext) -> Decision:
+    """Alerts staff that a mail was not delivered."""
     text = f"{event.kind} to {event.recipient}: {event.diagnostic}"
     told = AlertStaff(
         f"undelivered:{ticket.ref}:{event.kind}:{event.recipient}", f"{ticket.ref}: our mail was not delivered: {text}"
     )
-    return Decision(ticket, (told,), (Note("undelivered", "mailbot", text),))
+    return Decision(ticket, (told,), (HistoryNote("undelivered", "mailbot", text),))
 
 
-def stay(ticket: Ticket, event: object, scene: Scene) -> Decision:
-    """Nothing: what the event meant is over."""
+def no_effect(ticket: Ticket, event: object, context: DecisionContext) -> Decision:
+    """Nothing happens: the event no longer applies."""
     return Decision(ticket)

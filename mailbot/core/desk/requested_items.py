@@ -1,4 +1,4 @@
-"""What a valid request asks for: one line per item, from today's value to the requested one."""
+"""What a valid request asks for: each item with its current and its requested value."""
 
 from collections.abc import Iterator, Set
 from dataclasses import dataclass
@@ -6,17 +6,16 @@ from typing import assert_never
 
 from mailbot.core.catalogue.contents import Catalogue
 from mailbot.core.catalogue.item_kinds import SEATS, ItemKey, ItemKind
-from mailbot.core.form.reader import Request
-from mailbot.core.form.request_kinds import Action, RequestKind
+from mailbot.core.form.request import Action, Request, RequestKind
 from mailbot.core.ledger.licence import Licence, Value
 
-#: What a request wants: each item and its requested value.
+#: Items and their requested values.
 Wanted = dict[ItemKey, Value]
 
 
 @dataclass(frozen=True)
-class Asked:
-    """``item`` is to go from ``today`` (None: there is no licence yet) to ``to``; ``implied``: nobody asked for it."""
+class RequestedItem:
+    """``item`` goes from ``today`` (None: no licence yet) to ``to``. ``implied``: another item brings or removes it."""
 
     item: ItemKey
     today: Value
@@ -24,14 +23,14 @@ class Asked:
     implied: bool = False
 
 
-def asked(request: Request, licence: Licence | None, catalogue: Catalogue) -> tuple[Asked, ...]:
-    """The items of a request on that licence (None: not in the ledger), in the order of the contract."""
+def requested_items(request: Request, licence: Licence | None, catalogue: Catalogue) -> tuple[RequestedItem, ...]:
+    """The items of a request about that licence (None: not in the ledger), in the order of every list."""
     match request.request:
         case RequestKind.ACTIVATE:
             wanted = _demo(catalogue) if request.demo else _plan(request, catalogue)
             return _activation(wanted, licence, catalogue)
         case RequestKind.MODIFY if request.action is Action.DEACTIVATE:
-            return (Asked(ItemKey.STATUS, licence.status if licence else None, "deactivated"),)
+            return (RequestedItem(ItemKey.STATUS, licence.status if licence else None, "deactivated"),)
         case RequestKind.MODIFY:
             return _with_implied(_seats(request) | _changed_extras(request, catalogue), licence, catalogue)
         case RequestKind.CONTRACT:
@@ -51,7 +50,7 @@ def _demo(catalogue: Catalogue) -> Wanted:
 
 
 def _for_itself(request: Request, catalogue: Catalogue) -> tuple[str, ...]:
-    """The plugins that are asked for; an implied one that is named comes and leaves with what brings it."""
+    """The requested plugins, without implied ones: those come and go with the add-on that implies them."""
     return tuple(key for key in request.plugins if not catalogue.plugins[key].implied_by)
 
 
@@ -68,7 +67,7 @@ def _seats(request: Request) -> Wanted:
     return {seat: count for seat, count in counts.items() if count is not None}
 
 
-def _activation(wanted: Wanted, licence: Licence | None, catalogue: Catalogue) -> tuple[Asked, ...]:
+def _activation(wanted: Wanted, licence: Licence | None, catalogue: Catalogue) -> tuple[RequestedItem, ...]:
     wanted = {ItemKey.ADMIN: 1, **wanted, ItemKey.WEBRTC: True, ItemKey.PHONEBAR: True}
     addons = frozenset(item.key for item, to in wanted.items() if item.kind is ItemKind.ADDON and to)
     plan = wanted[ItemKey.PLAN]
@@ -77,19 +76,19 @@ def _activation(wanted: Wanted, licence: Licence | None, catalogue: Catalogue) -
     if licence is not None:
         implied.update((item, False) for item in _leaving(licence, catalogue) if item not in implied)
         wanted = {**wanted, **_surplus(licence, wanted.keys() | implied.keys())}
-    lines = [Asked(item, _today(licence, item), to) for item, to in wanted.items()]
-    coming = [Asked(item, _today(licence, item), to, implied=True) for item, to in implied.items()]
+    lines = [RequestedItem(item, _today(licence, item), to) for item, to in wanted.items()]
+    coming = [RequestedItem(item, _today(licence, item), to, implied=True) for item, to in implied.items()]
     return _in_order(iter(lines + [line for line in coming if line.today != line.to]))
 
 
 def _leaving(licence: Licence, catalogue: Catalogue) -> Iterator[ItemKey]:
-    """The plugins on the licence that nobody asks for."""
+    """The licence's implied plugins."""
     plugins = (catalogue.plugins[key] for key in licence.plugins if key in catalogue.plugins)
     return (ItemKey.plugin(plugin.key) for plugin in plugins if plugin.implied_by)
 
 
 def _surplus(licence: Licence, wanted: Set[ItemKey]) -> Wanted:
-    """What the licence has and the new activation, which replaces it whole, does not ask for."""
+    """What the licence has and the new activation does not request; an activation replaces the whole licence."""
     gone: Wanted = {seat: 0 for seat in SEATS if seat not in wanted and licence.value(seat)}
     gone.update((item, False) for item in licence.extras if item not in wanted)
     return gone | ({ItemKey.WHITELABEL: False} if licence.whitelabel and ItemKey.WHITELABEL not in wanted else {})
@@ -103,7 +102,7 @@ def _changed_extras(request: Request, catalogue: Catalogue) -> Wanted:
 
 
 def contract_options(request: Request) -> Wanted:
-    """What a contract change names: item -> requested value."""
+    """The options that a contract change names."""
     options: Wanted = {
         ItemKey.PLAN: request.plan,
         ItemKey.SUPPORT: request.support,
@@ -114,23 +113,24 @@ def contract_options(request: Request) -> Wanted:
 
 
 def _differing(request: Request, licence: Licence | None) -> Wanted:
-    """Options that are as they are today need no decision."""
+    """The options whose value differs from the licence."""
     return {item: to for item, to in contract_options(request).items() if _today(licence, item) != to}
 
 
-def _with_implied(wanted: Wanted, licence: Licence | None, catalogue: Catalogue) -> tuple[Asked, ...]:
-    lines = [Asked(item, _today(licence, item), to) for item, to in wanted.items()]
+def _with_implied(wanted: Wanted, licence: Licence | None, catalogue: Catalogue) -> tuple[RequestedItem, ...]:
+    lines = [RequestedItem(item, _today(licence, item), to) for item, to in wanted.items()]
     if licence is not None:
         lines += [
-            Asked(item, licence.value(item), to, implied=True) for item, to in implied_by(wanted, licence, catalogue)
+            RequestedItem(item, licence.value(item), to, implied=True)
+            for item, to in implied_by(wanted, licence, catalogue)
         ]
     return _in_order(iter(lines))
 
 
 def implied_by(wanted: Wanted, licence: Licence, catalogue: Catalogue) -> Iterator[tuple[ItemKey, bool]]:
-    """The plugins that come or leave by themselves when ``wanted`` is put on the licence.
+    """The implied plugins that come (True) or go (False) when the licence gets the ``wanted`` values.
 
-    What does not touch its plan or its add-on leaves a plugin as it is, also where an import or a hand has put it amiss.
+    A plugin changes only if its add-on or the plan is among them, even if the licence has it wrongly today.
     """
     plan = wanted.get(ItemKey.PLAN, licence.plan)
     addons = set(licence.addons)
@@ -144,16 +144,18 @@ def implied_by(wanted: Wanted, licence: Licence, catalogue: Catalogue) -> Iterat
             yield ItemKey.plugin(plugin.key), plugin.key in after
 
 
-def _restored(request: Request, licence: Licence | None) -> Asked:
+def _restored(request: Request, licence: Licence | None) -> RequestedItem:
     if request.new_token or request.motion_token:
-        return Asked(ItemKey.TOKEN, request.old_token or request.token, request.new_token or request.motion_token)
+        return RequestedItem(
+            ItemKey.TOKEN, request.old_token or request.token, request.new_token or request.motion_token
+        )
     status = licence.status if licence else None
-    return Asked(ItemKey.STATUS, status, status if request.request is RequestKind.SHUTTLE else "active")
+    return RequestedItem(ItemKey.STATUS, status, status if request.request is RequestKind.SHUTTLE else "active")
 
 
 def _today(licence: Licence | None, item: ItemKey) -> Value:
     return licence.value(item) if licence is not None else None
 
 
-def _in_order(lines: Iterator[Asked]) -> tuple[Asked, ...]:
+def _in_order(lines: Iterator[RequestedItem]) -> tuple[RequestedItem, ...]:
     return tuple(sorted(lines, key=lambda line: line.item.place))

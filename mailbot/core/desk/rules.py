@@ -1,4 +1,4 @@
-"""The named rules: for each item who says yes, from which day it holds, and what it does to the bill."""
+"""The rules by name: for each item who approves it, when it takes effect, and what it does to the bill."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,9 +8,9 @@ from typing import assert_never
 from mailbot.core.base.frozen import replace
 from mailbot.core.catalogue.contents import Catalogue
 from mailbot.core.catalogue.item_kinds import AGENTS, ItemKey, ItemKind
-from mailbot.core.desk.requested_items import Asked
+from mailbot.core.desk.requested_items import RequestedItem
 from mailbot.core.desk.ticket import Item, Route
-from mailbot.core.form.request_kinds import Action, RequestKind
+from mailbot.core.form.request import Action, RequestKind
 from mailbot.core.ledger import billing
 from mailbot.core.ledger.billing import Billing
 from mailbot.core.ledger.licence import Licence, Value
@@ -19,10 +19,10 @@ from mailbot.core.ledger.rule import Rule
 
 
 @dataclass(frozen=True)
-class Case:
-    """What the rules look at: the request, the billing it asks for, the day it was made, the licence as it stands.
+class RuleCase:
+    """What the rules look at: the request, the billing frequency and the day of the request, the licence before.
 
-    ``activated``: the day on which this very request activated the licence, from which its first period runs.
+    ``activated``: the day on which this request activated the licence; its first period begins then.
     """
 
     request: RequestKind
@@ -35,14 +35,14 @@ class Case:
     activated: date | None = None
 
 
-def items_of(case: Case, lines: tuple[Asked, ...], today: date) -> tuple[Item, ...]:
-    """The items with rule, route and, as a forecast for ``today``, day and billing effect; none has a status yet."""
+def items_by_rules(case: RuleCase, lines: tuple[RequestedItem, ...], today: date) -> tuple[Item, ...]:
+    """The items with rule and route, and with day and bill as if they were granted today. They have no status yet."""
     whole = case.staff_whole or _too_many_agents(case, lines)
     items = tuple(_item(case, line, today, whole=whole) for line in lines)
     return tuple(_with_cause(item, items, today, case.catalogue) for item in items)
 
 
-def _item(case: Case, line: Asked, today: date, *, whole: bool) -> Item:
+def _item(case: RuleCase, line: RequestedItem, today: date, *, whole: bool) -> Item:
     rule, route = Rule.IMPLIED if line.implied else rule_of(case, line), _route(case, line, whole=whole)
     if rule is Rule.AUTOMATIC and route is Route.STAFF:
         rule = Rule.BY_STAFF
@@ -59,14 +59,14 @@ def _with_cause(item: Item, items: tuple[Item, ...], today: date, catalogue: Cat
 
 
 def implied_day(item: Item, days: Mapping[ItemKey, date], today: date, catalogue: Catalogue) -> date:
-    """An implied plugin comes with the last and leaves with the first of what brings it. ``days``: item -> its day."""
+    """The day of an implied plugin: it comes with the last of its causes and goes with the first."""
     cause = catalogue.plugins[item.item.key].implied_by
     found = [days[key] for key in (ItemKey.PLAN, ItemKey.addon(cause or "")) if key in days]
     return (max if item.to else min)(found, default=today)
 
 
-def rule_of(case: Case, line: Asked) -> Rule:
-    """The name of the rule that decides when an item holds and what it costs."""
+def rule_of(case: RuleCase, line: RequestedItem) -> Rule:
+    """The rule that says when an item takes effect and what it costs."""
     match case.request:
         case RequestKind.ACTIVATE:
             return Rule.DEMO if case.action is Action.DEMO else _split(case, line)
@@ -82,14 +82,14 @@ def rule_of(case: Case, line: Asked) -> Rule:
             assert_never(kind)
 
 
-def _split(case: Case, line: Asked) -> Rule:
-    if not line.to:  # what the new plan does not have needs nobody's consent
+def _split(case: RuleCase, line: RequestedItem) -> Rule:
+    if not line.to:  # removing what the new plan does not have needs no approval
         return Rule.AUTOMATIC
     return Rule.BY_STAFF if _group(line.item) in case.catalogue.by_staff else Rule.AUTOMATIC
 
 
 def _group(item: ItemKey) -> str:
-    """The group of a new plan's split that the item belongs to, as the catalogue names it."""
+    """The catalogue's name for the item in its lists of what is automatic and what staff decide."""
     match item.kind:
         case ItemKind.SEAT:
             return "seats"
@@ -105,11 +105,11 @@ def _group(item: ItemKey) -> str:
             assert_never(kind)
 
 
-def _decrease(case: Case) -> Rule:
+def _decrease(case: RuleCase) -> Rule:
     return Rule.DECREASE_BY_20TH if case.asked_on.day <= DECREASE_DAY else Rule.DECREASE_AFTER_20TH
 
 
-def _contract(case: Case, line: Asked) -> Rule:
+def _contract(case: RuleCase, line: RequestedItem) -> Rule:
     if line.item.kind is ItemKind.BILLING:
         return Rule.NEXT_PERIOD
     before, after = (_weight(case.catalogue, line.item, value) for value in (line.today, line.to))
@@ -119,7 +119,7 @@ def _contract(case: Case, line: Asked) -> Rule:
 
 
 def _weight(catalogue: Catalogue, item: ItemKey, value: Value) -> tuple[float, ...]:
-    """What makes one option more than another: its price where both have one, else its rank."""
+    """A sort key that is greater for the greater option: by price if all options have one, else by rank."""
     if isinstance(value, bool) or value is None:
         return (float(bool(value)),)
     options = catalogue.plans if item.kind is ItemKind.PLAN else catalogue.support
@@ -130,7 +130,7 @@ def _weight(catalogue: Catalogue, item: ItemKey, value: Value) -> tuple[float, .
     return (1.0, float(option.rank) if option else 0.0)
 
 
-def _route(case: Case, line: Asked, *, whole: bool) -> Route:
+def _route(case: RuleCase, line: RequestedItem, *, whole: bool) -> Route:
     if line.implied:
         return Route.IMPLIED
     if whole or case.request not in (RequestKind.ACTIVATE, RequestKind.MODIFY):
@@ -141,19 +141,19 @@ def _route(case: Case, line: Asked, *, whole: bool) -> Route:
     return Route.STAFF if planned and _split(case, line) is Rule.BY_STAFF else Route.AUTOMATIC
 
 
-def _above_maximum(catalogue: Catalogue, line: Asked) -> bool:
+def _above_maximum(catalogue: Catalogue, line: RequestedItem) -> bool:
     more = int(line.to or 0) > int(line.today or 0)
     return more and int(line.to or 0) > catalogue.seats[line.item.key].automatic_max
 
 
-def _too_many_agents(case: Case, lines: tuple[Asked, ...]) -> bool:
-    """A new plan without its agents would be no licence: above their maximum staff decide on all of it."""
+def _too_many_agents(case: RuleCase, lines: tuple[RequestedItem, ...]) -> bool:
+    """Whether a new plan has more agents than are granted automatically; staff then decide on the whole plan."""
     agents = next((line for line in lines if line.item == AGENTS), None)
     return case.request is RequestKind.ACTIVATE and agents is not None and _above_maximum(case.catalogue, agents)
 
 
-def day_of(case: Case, item: Item, today: date) -> date:
-    """The day from which the item holds when it is committed on ``today``; nothing is backdated."""
+def day_of(case: RuleCase, item: Item, today: date) -> date:
+    """The day on which the item takes effect if it is granted on ``today``; never before that."""
     terms = (case.licence.billing, case.licence.renewal) if case.licence else (None, None)
     match item.rule:
         case Rule.DECREASE_AFTER_20TH:
@@ -168,8 +168,8 @@ def day_of(case: Case, item: Item, today: date) -> date:
             assert_never(rule)
 
 
-def billing_of(case: Case, item: Item, day: date) -> Billing | None:
-    """The billing effect from ``day`` on; None for what is on no bill (a demo, what is included, what is implied)."""
+def billing_of(case: RuleCase, item: Item, day: date) -> Billing | None:
+    """The effect on the bill from ``day`` on; None for what is never billed: demos, included and implied items."""
     if case.request is not RequestKind.MODIFY and item.item.kind in (ItemKind.STATUS, ItemKind.TOKEN):
         return _restored(case, item, day)
     if item.item.kind in billing.UNBILLED or item.rule in (Rule.DEMO, Rule.IMPLIED):
@@ -192,14 +192,14 @@ def billing_of(case: Case, item: Item, day: date) -> Billing | None:
             assert_never(rule)
 
 
-def _begun(case: Case, item: Item, day: date) -> Billing:
+def _begun(case: RuleCase, item: Item, day: date) -> Billing:
     """An item of a new plan: billed in full from ``day`` on, whatever the token had before."""
     period, months = billing.first_period(case.billing, case.activated or day, day)
     return billing.increase(item.item, None, item.to, period, day, months, case.catalogue)
 
 
-def _restored(case: Case, item: Item, day: date) -> Billing | None:
-    """Re-activation: from active (or a demo that moves) without effect, else an increase of all that the licence has."""
+def _restored(case: RuleCase, item: Item, day: date) -> Billing | None:
+    """The bill of a re-activation: an increase by the whole licence, unless that is active (or a demo that moves)."""
     free = ("active", "demo") if item.item.kind is ItemKind.TOKEN else ("active",)
     if case.licence is None:
         return None

@@ -1,4 +1,4 @@
-"""What a ticket and its items are, and how the items make its state. How events change them: ``transitions``."""
+"""Tickets and items, and how the state follows from them. How events change them: ``desk.transitions``."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from mailbot.core.base.frozen import replace
 from mailbot.core.catalogue.item_kinds import ItemKey, ItemKind
 from mailbot.core.form.fields import FIELDS
 from mailbot.core.form.problem import Problem
-from mailbot.core.form.request_kinds import Action, RequestKind
+from mailbot.core.form.request import Action, RequestKind
 from mailbot.core.ledger.billing import Billing
 from mailbot.core.ledger.licence import Value
 from mailbot.core.ledger.rule import DECREASES, Rule
@@ -20,7 +20,7 @@ from mailbot.core.logs.diagnosis import Diagnosis
 
 
 class State(StrEnum):
-    """Where a ticket stands. Where several hold, the first of this order counts."""
+    """The state of a ticket. Of several that apply, ``state_of`` says which counts."""
 
     WAITING_CUSTOMER = "waiting_customer"
     WAITING_CONFIRMATION = "waiting_confirmation"
@@ -29,7 +29,7 @@ class State(StrEnum):
     SCHEDULED = "scheduled"
     DONE = "done"
     REJECTED = "rejected"
-    #: A contact said NO and the requester must not learn that there is one. Nobody is shown this state: ``desk.disclosure``.
+    #: Denied by a contact of whom the requester must not know. Nobody is shown this state: ``desk.disclosure``.
     DENIED = "denied"
     CANCELLED = "cancelled"
     CLOSED = "closed"
@@ -40,7 +40,7 @@ OPEN = tuple(state for state in State if state not in FINAL)
 
 
 class ItemStatus(StrEnum):
-    """What became of one item."""
+    """The status of one item."""
 
     WAITING_STAFF = "waiting_staff"
     APPLYING = "applying"
@@ -50,12 +50,12 @@ class ItemStatus(StrEnum):
     CANCELLED = "cancelled"
 
 
-#: What became of an item that was granted.
+#: Statuses of granted items.
 GRANTED = (ItemStatus.APPLIED, ItemStatus.SCHEDULED)
 
 
 class Route(StrEnum):
-    """Who says yes to an item: the rules at once, staff, or the items that imply it."""
+    """Who approves an item: the rules, staff, or the items that imply it."""
 
     AUTOMATIC = "automatic"
     STAFF = "staff"
@@ -63,19 +63,19 @@ class Route(StrEnum):
 
 
 class Ending(StrEnum):
-    """How a ticket ended that its items alone do not tell."""
+    """How a ticket ended, if its items alone do not tell."""
 
     ANSWERED = "answered"
     REJECTED = "rejected"
     DENIED = "denied"
-    DENIED_AND_CLOSED = "denied_and_closed"  # the requester was told that it is closed
+    DENIED_AND_CLOSED = "denied_and_closed"  # as DENIED; the requester has been told that it is closed
     CANCELLED = "cancelled"
     CLOSED = "closed"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Item:
-    """One thing that a request asks for: ``item`` goes from ``from_`` to ``to``. ``status`` is None before release."""
+    """One requested item, which goes from ``from_`` to ``to``. It has no status before the request is confirmed."""
 
     item: ItemKey
     from_: Annotated[Value, Field(alias="from")]
@@ -86,30 +86,30 @@ class Item:
     billing: Billing | None = None
     reason: str | None = None
     route: Route = Route.STAFF
-    #: While it waits: the day from which it would hold if it were granted today.
+    #: While it waits: when it would take effect if it were granted today.
     expected: date | None = None
 
     @property
     def open(self) -> bool:
-        """Whether nothing has been decided yet."""
+        """Whether it is not decided yet."""
         return self.status in (None, ItemStatus.WAITING_STAFF)
 
     @property
     def overtaken(self) -> bool:
-        """Whether a count that was to grow would shrink by now, or one that was to shrink would grow."""
+        """Whether, as the licence is by now, an increase would lower the count or a decrease would raise it."""
         if type(self.from_) is not int or type(self.to) is not int:
             return False
         grows, shrinks = self.rule is Rule.INCREASE, self.rule in DECREASES
         return (grows and self.to < self.from_) or (shrinks and self.to > self.from_)
 
     def over(self, status: ItemStatus, reason: str | None = None) -> "Item":
-        """The item refused or cancelled: it holds from no day and costs nothing."""
+        """The item refused or cancelled: without effective day and bill."""
         return replace(self, status=status, reason=reason, effective=None, expected=None, billing=None)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Ticket:
-    """One request and all that became of it. The first block is the contract's, the second is the desk's own."""
+    """A request and everything that became of it. The first block of fields is public JSON, the second is internal."""
 
     ref: str
     request: RequestKind
@@ -130,44 +130,44 @@ class Ticket:
     linked: tuple[str, ...] = ()
 
     number: int
-    #: Counts what is asked: a change voids the keys of the approval mails sent before.
+    #: Rises with each change of the request, which voids the keys of earlier approval mails.
     version: int = 1
     sender_name: str = ""
-    #: Who wrote the request that the sender forwarded, attached or inline, as that mail says.
+    #: Who wrote the request that the sender forwarded, according to that mail.
     forwarded_from: str | None = None
     subject: str = ""
-    #: The names of what was attached to the mail that opened it.
+    #: Names of the files attached to the mail that opened it.
     files: tuple[str, ...] = ()
     fields: dict[str, str] = field(default_factory=dict)
     reason: str | None = None
     question: str | None = None
     description: str | None = None
-    #: The kept mails in which logs, or what was meant as one, came.
+    #: The kept mails that had logs attached, or files meant as logs.
     log_mails: tuple[int, ...] = ()
     agreement_version: str | None = None
     catalogue_version: str = ""
     licence_revision: int = 0
-    #: Known, contact or partner: may read what was read from his own mail, and what the ledger says of his licence.
+    #: A known sender, a contact or a partner may read his own mail quoted; a contact or partner also the ledger.
     sender_known: bool = False
     sender_is_contact: bool = False
     sender_is_partner: bool = False
-    #: The addresses asked to confirm; empty when nobody needs to be. ``released`` once that is settled.
+    #: The addresses asked to confirm, if any. ``released``: confirmed, or no confirmation needed.
     challenged: tuple[str, ...] = ()
     released: bool = False
     confirmed_by: str | None = None
-    #: The token is not in the ledger and the request needs it to be.
+    #: The request needs a token that is in the ledger, and this one is not.
     token_doubt: bool = False
-    #: Staff asked the customer something; what is asked stays alive meanwhile.
+    #: Staff have asked the customer something and wait for the answer.
     asked: bool = False
     hold: bool = False
     ending: Ending | None = None
-    #: The items whose mails and dates wait for the licence server; ``told``: the customer heard that it takes a while.
+    #: Items whose mails and due things wait for the licence server. ``told``: the customer has been told so.
     held: tuple[ItemKey, ...] = ()
     told: bool = False
-    #: The requester hears only neutral words: the same whether the token is in the ledger or not, and whether a contact
-    #: said NO. So it is until somebody who may has agreed.
+    #: The requester gets the neutral view: the same whether or not the token is in the ledger or a contact said NO.
+    #: Ends when staff decide or somebody who may confirms.
     neutral: bool = False
-    #: Message-IDs that were exchanged with each address, oldest first: the threads of the customer's and the staff's side.
+    #: Message-IDs exchanged with each address, oldest first.
     threads: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     @staticmethod
@@ -181,29 +181,35 @@ class Ticket:
         return body
 
     def item(self, key: str) -> Item | None:
-        """The item of that key, if it is asked for."""
+        """The item of that key; None if it is not requested."""
         return next((item for item in self.items if item.item == key), None)
 
     @property
     def open_items(self) -> tuple[Item, ...]:
-        """The items that staff can decide now (an implied one follows those that imply it)."""
+        """The items that staff can decide now. Implied ones follow from others."""
         waiting = (i for i in self.items if i.status is ItemStatus.WAITING_STAFF)
         return tuple(i for i in waiting if i.route is not Route.IMPLIED)
 
     @property
     def waits(self) -> bool:
-        """Whether staff can decide it now: items wait for them, or a question has no answer."""
+        """Whether staff can decide now: items wait, or a question has no answer yet."""
         undecided = bool(self.open_items) or (self.is_question and self.ending is None)
         return undecided and self.state is not State.WAITING_CONFIRMATION
 
     @property
     def final(self) -> bool:
-        """Whether nothing can happen to it any more."""
+        """Whether it is over, as staff see it."""
         return self.state in FINAL
 
     @property
+    def activated_on(self) -> date | None:
+        """The day on which its plan was granted; None before, and for a request that is no activation."""
+        plan = self.item(ItemKey.PLAN)
+        return plan.effective if plan and plan.status is ItemStatus.APPLIED else None
+
+    @property
     def is_question(self) -> bool:
-        """Whether it is a question, which has no items and is ended by an answer."""
+        """Whether it is a question: it has no items and ends with an answer."""
         return self.request is RequestKind.INFORMATION
 
 
@@ -212,14 +218,14 @@ _JSON = TypeAdapter(Ticket)
 ITEM_FIELDS = frozenset(
     {"plan", "agents", "users", "telephones", "mobile_agents", "addons", "plugins", "support", "billing", "whitelabel"}
 )
-#: What may be said at any time.
+#: Fields that a reply may set at any time.
 _WORDS = frozenset({"comments", "log"})
 
 
 def settled_fields(ticket: Ticket) -> frozenset[str]:
-    """The fields that a reply cannot change any more: once an item is decided, all but those of its open items.
+    """The fields that a reply cannot change any more: once any item is decided, all but those of open items.
 
-    A refusal that the requester must not hear of settles nothing for him.
+    A denial hidden from the requester settles nothing.
     """
     if ticket.state is State.DENIED or all(item.open for item in ticket.items):
         return frozenset()
@@ -228,7 +234,7 @@ def settled_fields(ticket: Ticket) -> frozenset[str]:
 
 
 def _field_of(item: ItemKey) -> str:
-    """The field of a form that asks for the item; "" where none does by itself."""
+    """The form field that requests the item; "" if none does."""
     match item.kind:
         case ItemKind.SEAT:
             return item.key
@@ -248,7 +254,7 @@ _CANCELLED = (Ending.CANCELLED, Ending.DENIED_AND_CLOSED)
 
 
 def state_of(ticket: Ticket) -> State:
-    """The state that follows from problems, challenge, items and ending: the first of the order that holds."""
+    """The state that follows from problems, confirmation, items and ending: the first that applies."""
     statuses = {item.status for item in ticket.items}
     checks = (
         (State.CLOSED, ticket.ending is Ending.CLOSED),
@@ -268,5 +274,5 @@ def state_of(ticket: Ticket) -> State:
 
 
 def with_state(ticket: Ticket) -> Ticket:
-    """The ticket with the state that its parts make."""
+    """The ticket with its state brought up to date."""
     return replace(ticket, state=state_of(ticket))

@@ -1,6 +1,6 @@
-"""The one table: what each event does to a ticket in each state. Whatever affects a ticket's state goes through here.
+"""The transition table: what each event does to a ticket in each state. Every change of state goes through it.
 
-A state's row names every event; an event that is over in that state does nothing, or is answered as late.
+Each state has a step for every event; an event that no longer applies does nothing or is answered as too late.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,48 +15,48 @@ from mailbot.core.desk import (
     on_licence_server,
     on_request,
 )
-from mailbot.core.desk.context import Scene
+from mailbot.core.desk.context import DecisionContext
 from mailbot.core.desk.events import Decision, Event
 from mailbot.core.desk.ticket import FINAL, State, Ticket
 
-Step = Callable[[Ticket, Any, Scene], Decision]
+Step = Callable[[Ticket, Any, DecisionContext], Decision]
 
-#: What holds in every state: words are passed on, notes are kept, mails may come back.
+#: Steps that are the same in every state.
 ALWAYS: Mapping[type, Step] = {
-    events.Answers: on_decision.answer,
-    events.Notes: on_decision.note,
-    events.Commented: on_customer_and_calendar.comment,
-    events.StatusAsked: on_customer_and_calendar.status,
-    events.Undelivered: on_customer_and_calendar.undelivered,
+    events.AnswerGiven: on_decision.answer,
+    events.NoteTaken: on_decision.take_note,
+    events.Commented: on_customer_and_calendar.pass_on_comment,
+    events.StatusAsked: on_customer_and_calendar.report_status,
+    events.Undelivered: on_customer_and_calendar.report_undelivered,
     events.EmailConfirmed: on_request.confirm_email,
-    events.Reversed: on_customer_and_calendar.take_back,
-    events.Accepted: on_licence_server.licence_server_accepted,
-    events.RefusedThere: on_licence_server.licence_server_refused,
-    events.StillApplying: on_licence_server.still_applying,
+    events.EventReversed: on_customer_and_calendar.reverse_event,
+    events.LicenceServerAccepted: on_licence_server.licence_server_accepted,
+    events.LicenceServerRefused: on_licence_server.licence_server_refused,
+    events.LicenceServerSlow: on_licence_server.still_applying,
 }
-#: What is over, unless the state's own row says otherwise.
+#: Steps of a final ticket; states that are open replace most of them.
 OVER: Mapping[type, Step] = {
-    events.Opened: on_customer_and_calendar.stay,
-    events.Changed: on_customer_and_calendar.stay,
-    events.Confirmed: on_customer_and_calendar.stay,
-    events.Denied: on_customer_and_calendar.stay,
-    events.Approved: on_decision.late,
-    events.Rejected: on_decision.late,
-    events.Asks: on_decision.say,
-    events.Holds: on_decision.hold_of_final,
-    events.Withdrawn: on_customer_and_calendar.stay,
-    events.DayCame: on_customer_and_calendar.stay,
-    events.StaffReminded: on_customer_and_calendar.stay,
-    events.CustomerReminded: on_customer_and_calendar.stay,
-    events.Silent: on_customer_and_calendar.stay,
+    events.Opened: on_customer_and_calendar.no_effect,
+    events.Changed: on_customer_and_calendar.no_effect,
+    events.Confirmed: on_customer_and_calendar.no_effect,
+    events.Denied: on_customer_and_calendar.no_effect,
+    events.Approved: on_decision.too_late,
+    events.Rejected: on_decision.too_late,
+    events.QuestionAsked: on_decision.answer_final_ticket,
+    events.PutOnHold: on_decision.hold_final_ticket,
+    events.Withdrawn: on_customer_and_calendar.no_effect,
+    events.DayCame: on_customer_and_calendar.no_effect,
+    events.StaffReminded: on_customer_and_calendar.no_effect,
+    events.CustomerReminded: on_customer_and_calendar.no_effect,
+    events.CustomerSilent: on_customer_and_calendar.no_effect,
 }
-#: What holds as long as a ticket is open.
+#: Steps of every open ticket.
 OPEN: Mapping[type, Step] = {
-    events.Changed: on_correction.change,
+    events.Changed: on_correction.correct,
     events.Withdrawn: on_customer_and_calendar.withdraw,
     events.DayCame: on_customer_and_calendar.day_came,
-    events.Asks: on_decision.ask,
-    events.Holds: on_decision.hold,
+    events.QuestionAsked: on_decision.ask_customer,
+    events.PutOnHold: on_decision.hold,
 }
 DECIDING: Mapping[type, Step] = {events.Approved: on_decision.approve, events.Rejected: on_decision.reject}
 
@@ -64,26 +64,26 @@ OWN: Mapping[State, Mapping[type, Step]] = {
     State.WAITING_CUSTOMER: {
         events.Opened: on_request.open_ticket,
         events.CustomerReminded: on_customer_and_calendar.remind_customer,
-        events.Silent: on_customer_and_calendar.close,
+        events.CustomerSilent: on_customer_and_calendar.close,
         **DECIDING,
     },
     State.WAITING_CONFIRMATION: {
-        events.Approved: on_decision.early,
-        events.Rejected: on_decision.early,
-        events.Confirmed: on_request.confirm,
+        events.Approved: on_decision.too_early,
+        events.Rejected: on_decision.too_early,
+        events.Confirmed: on_request.confirm_request,
         events.Denied: on_request.deny,
         events.CustomerReminded: on_customer_and_calendar.remind_customer,
-        events.Silent: on_customer_and_calendar.close,
+        events.CustomerSilent: on_customer_and_calendar.close,
     },
     State.WAITING_STAFF: {events.StaffReminded: on_customer_and_calendar.remind_staff, **DECIDING},
     State.APPLYING: {},
     State.SCHEDULED: {},
-    # The requester must not learn that a contact said NO: for him all goes on as with a token that does not exist.
+    # For the requester everything goes on as with a token that does not exist.
     State.DENIED: {
-        events.Changed: on_correction.change_denied,
+        events.Changed: on_correction.correct_denied,
         events.Withdrawn: on_customer_and_calendar.withdraw_denied,
         events.CustomerReminded: on_customer_and_calendar.remind_denied,
-        events.Silent: on_customer_and_calendar.close_denied,
+        events.CustomerSilent: on_customer_and_calendar.close_denied,
     },
 }
 
@@ -92,12 +92,12 @@ TABLE: Mapping[State, Mapping[type, Step]] = {
 }
 
 
-def decide(ticket: Ticket, event: Event, scene: Scene) -> Decision:
-    """What the event makes of the ticket. Pure: ticket, ledger and time come in, the new ticket and the effects go out."""
-    made = TABLE[ticket.state][type(event)](ticket, event, scene)
+def decide(ticket: Ticket, event: Event, context: DecisionContext) -> Decision:
+    """The new ticket and the effects of an event."""
+    made = TABLE[ticket.state][type(event)](ticket, event, context)
     return replace(made, ticket=replace(made.ticket, hold=False)) if _unheld(ticket, made.ticket) else made
 
 
 def _unheld(before: Ticket, after: Ticket) -> bool:
-    """Whether a HOLD is over: the ticket has changed since."""
+    """Whether a HOLD ends because the ticket has changed."""
     return before.hold and after.hold and (before.state, before.items) != (after.state, after.items)

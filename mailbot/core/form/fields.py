@@ -1,4 +1,4 @@
-"""The one table of fields and requests: labels, aliases, how a value is read, what each form needs. Words are the seed's."""
+"""The one table of fields and forms: labels, aliases, how each value is read, what each form needs. The words are the seed's."""
 
 import re
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from mailbot.core.base.characters import without_invisible
 from mailbot.core.catalogue.item_kinds import SEATS
-from mailbot.core.form.request_kinds import Action, RequestKind
+from mailbot.core.form.request import Action, RequestKind
 
 
 class FieldKind(StrEnum):
@@ -30,7 +30,7 @@ class FieldKind(StrEnum):
 
 @dataclass(frozen=True)
 class Field:
-    """A field of a form: its ``label``, what else people write for it, and how its value is read."""
+    """A field of a form: its ``label``, the ``aliases`` that people write for it, and how its value is read."""
 
     key: str
     label: str
@@ -40,7 +40,7 @@ class Field:
 
 @dataclass(frozen=True)
 class Form:
-    """What a request needs: ``required`` fields, ``optional`` ones, and ``one_of`` of which at least one must be there."""
+    """What a request needs: all ``required`` fields and at least one of ``one_of``; ``optional`` ones may be given."""
 
     request: RequestKind
     action: Action | None
@@ -88,26 +88,26 @@ FIELDS: dict[str, Field] = {
     )
 }  # fmt: skip
 
-#: Fields that any mail's words may hold; alone they make no form.
-CONTACT = frozenset({"customer_name", "customer_email", "comments", "telephones", "log"})
-_WHO = ("token", "customer_name", "accept")
-_MAIL = ("customer_email", "comments")
+#: Fields that any mail or signature may hold; they alone make no form.
+CONTACT_FIELDS = frozenset({"customer_name", "customer_email", "comments", "telephones", "log"})
+_IDENTITY = ("token", "customer_name", "accept")
+_CONTACT = ("customer_email", "comments")
 
 FORMS: dict[tuple[RequestKind, Action | None], Form] = {
     (f.request, f.action): f
     for f in (
-        Form(RequestKind.ACTIVATE, Action.DEMO, "Activate a 30 days free demo", (*_WHO, "demo"), _MAIL),
+        Form(RequestKind.ACTIVATE, Action.DEMO, "Activate a 30 days free demo", (*_IDENTITY, "demo"), _CONTACT),
         Form(
             RequestKind.ACTIVATE, Action.PLAN, "Activate a new license",
-            (*_WHO, "demo", "plan", "agents", "billing", "support"),
-            ("users", "telephones", "mobile_agents", "whitelabel", "addons", "plugins", *_MAIL),
+            (*_IDENTITY, "demo", "plan", "agents", "billing", "support"),
+            ("users", "telephones", "mobile_agents", "whitelabel", "addons", "plugins", *_CONTACT),
         ),
-        Form(RequestKind.MODIFY, Action.ADD, "Modify your license: add", (*_WHO, "action", "reason"), _MAIL, (*SEATS, "addons", "plugins")),
-        Form(RequestKind.MODIFY, Action.REMOVE, "Modify your license: remove", (*_WHO, "action", "reason"), _MAIL, (*SEATS, "addons", "plugins")),
-        Form(RequestKind.MODIFY, Action.DEACTIVATE, "Modify your license: deactivate", (*_WHO, "action", "reason"), _MAIL),
-        Form(RequestKind.CONTRACT, None, "Request contract change", _WHO, _MAIL, ("plan", "support", "billing", "whitelabel")),
-        Form(RequestKind.REACTIVATE, Action.EXPIRED, "Re-activate your license: expired", ("customer_name", "reason", "old_token", "log"), _MAIL),
-        Form(RequestKind.REACTIVATE, Action.TOKEN_CHANGE, "Re-activate your license: token change", ("customer_name", "reason", "old_token", "new_token", "log"), _MAIL),
+        Form(RequestKind.MODIFY, Action.ADD, "Modify your license: add", (*_IDENTITY, "action", "reason"), _CONTACT, (*SEATS, "addons", "plugins")),
+        Form(RequestKind.MODIFY, Action.REMOVE, "Modify your license: remove", (*_IDENTITY, "action", "reason"), _CONTACT, (*SEATS, "addons", "plugins")),
+        Form(RequestKind.MODIFY, Action.DEACTIVATE, "Modify your license: deactivate", (*_IDENTITY, "action", "reason"), _CONTACT),
+        Form(RequestKind.CONTRACT, None, "Request contract change", _IDENTITY, _CONTACT, ("plan", "support", "billing", "whitelabel")),
+        Form(RequestKind.REACTIVATE, Action.EXPIRED, "Re-activate your license: expired", ("customer_name", "reason", "old_token", "log"), _CONTACT),
+        Form(RequestKind.REACTIVATE, Action.TOKEN_CHANGE, "Re-activate your license: token change", ("customer_name", "reason", "old_token", "new_token", "log"), _CONTACT),
         Form(RequestKind.REACTIVATE, Action.OTHER, "Re-activate your license: other", ("customer_name", "reason", "old_token", "comments"), ("customer_email", "log")),
         Form(RequestKind.INFORMATION, None, "Request general information", ("question",), ("customer_name", "customer_email")),
         Form(RequestKind.SHUTTLE, Action.MODIFY, "Shuttle: modify", ("action", "token", "customer_name", "description"), ("customer_email",)),
@@ -116,8 +116,8 @@ FORMS: dict[tuple[RequestKind, Action | None], Form] = {
 }  # fmt: skip
 
 
-def any_form(request: RequestKind) -> Form:
-    """What all forms of a request have in common, and everything that one of them has; UNKNOWN: of any request at all."""
+def combined_form(request: RequestKind) -> Form:
+    """A form with every field of a request's forms; required is what all of them require. UNKNOWN: of all requests."""
     known = request is not RequestKind.UNKNOWN
     forms = [form for form in FORMS.values() if form.request is request or not known]
     every = dict.fromkeys(field for form in forms for field in form.fields)
@@ -125,7 +125,7 @@ def any_form(request: RequestKind) -> Form:
     return Form(request, None, TITLES.get(request, ""), common, tuple(f for f in every if f not in common))
 
 
-#: The request keys with the titles that a customer sees.
+#: Request key -> the title that customers see.
 TITLES: dict[RequestKind, str] = {
     RequestKind.ACTIVATE: "Activate a new license or request a 30 days free demo",
     RequestKind.MODIFY: "Modify your license",
@@ -136,12 +136,12 @@ TITLES: dict[RequestKind, str] = {
 }
 
 
-def label(field: str) -> str:
-    """A field's label as customers know it; ``items`` is "At least one item"."""
+def field_label(field: str) -> str:
+    """A field's label as customers know it. ``items``, which stands for any one of several fields, is "Items"."""
     return FIELDS[field].label if field in FIELDS else "Items" if field == "items" else field
 
 
-_PLAIN = str.maketrans(
+_PLAIN_CHARACTERS = str.maketrans(
     {
         **dict.fromkeys("‐‑‒–—―−", "-"),
         **dict.fromkeys("’‘‛`´", "'"),
@@ -151,56 +151,57 @@ _PLAIN = str.maketrans(
 )
 
 
-def normal(text: str) -> str:
-    """A label or option for comparing: lower case, one space, plain dashes and quotes, "licence" as "license"."""
-    return " ".join(without_invisible(text).translate(_PLAIN).lower().replace("licence", "license").split())
+def normalise(text: str) -> str:
+    """Text for comparing: lower case, single spaces, plain dashes and quotes, "licence" as "license"."""
+    return " ".join(without_invisible(text).translate(_PLAIN_CHARACTERS).lower().replace("licence", "license").split())
 
 
-LABELS: dict[str, str] = {normal(name): f.key for f in FIELDS.values() for name in (f.key, f.label, *f.aliases)}
-#: One list of both, as the seed's headings ask for it.
-BOTH_LISTS = frozenset(
+LABELS: dict[str, str] = {normalise(name): f.key for f in FIELDS.values() for name in (f.key, f.label, *f.aliases)}
+#: Labels of one list for add-ons and plugins together, as in the seed's headings.
+COMBINED_LISTS = frozenset(
     {"add-ons and plugins", "addons and plugins", "add-ons/plugins", "add-ons & plugins", "plugins and add-ons"}
 )
-#: No label is longer; and of shorter ones that were asked for some are remembered, for every mail has the same.
-_LONGEST = 200
-LABELS |= dict.fromkeys(BOTH_LISTS, "addons")
-#: A dash is as good as a space ("License-Token").
-_SPACED = {name.replace("-", " "): key for name, key in LABELS.items()}
-_WHICH = re.compile(r"which items you would like to (?:upgrade|add|remove) - ")
-#: What may stand before the name of what is counted.
-_TOTAL = re.compile(r"^(?:new )?total (?:(?:number )?of )?|^n(?:o|r|umber)\.? of ")
+#: Longest label in characters; shorter look-ups are cached.
+_LABEL_MAX = 200
+LABELS |= dict.fromkeys(COMBINED_LISTS, "addons")
+#: The labels with spaces for dashes: "License-Token" is a label too.
+_LABELS_WITHOUT_DASHES = {name.replace("-", " "): key for name, key in LABELS.items()}
+_WHICH_ITEMS = re.compile(r"which items you would like to (?:upgrade|add|remove) - ")
+#: Words before what is counted: "new total of", "number of".
+_COUNT_PREFIX = re.compile(r"^(?:new )?total (?:(?:number )?of )?|^n(?:o|r|umber)\.? of ")
 #: How the seed's headings begin ("Select the support package", "Define the number of agents").
-_ASKING = ("select ", "define ", "set ", "choose ", "insert ", "provide ", "indicate ", "upload ")
+_HEADING_VERBS = ("select ", "define ", "set ", "choose ", "insert ", "provide ", "indicate ", "upload ")
 
-
-#: Of several requests in one mail: "Request 2", "Request no. 2", "2nd request".
-_NUMBERED = re.compile(r"request (?:#|no\.?|n\.?|nr\.?|number)? ?[0-9]{1,2}|[0-9]{0,2}(?:1st|2nd|3rd|[0-9]th) request")
+#: "Request 2", "Request no. 2", "2nd request", for several requests in one mail.
+_NUMBERED_REQUEST = re.compile(
+    r"request (?:#|no\.?|n\.?|nr\.?|number)? ?[0-9]{1,2}|[0-9]{0,2}(?:1st|2nd|3rd|[0-9]th) request"
+)
 
 
 def field_of(label: str) -> str | None:
-    """The key of the field that a label names, also as a heading of the seed asks for it; None otherwise."""
-    return _field_of(label) if len(label) <= _LONGEST else None
+    """The key of the field that a label or a heading of the seed names; None if it names none."""
+    return _field_of(label) if len(label) <= _LABEL_MAX else None
 
 
 @lru_cache(maxsize=512)
 def _field_of(label: str) -> str | None:
-    words = normal(label).rstrip("?").strip(" .*\"'").removeprefix("please ").removeprefix('on field "')
-    if key := LABELS.get(words) or _SPACED.get(words.replace("-", " ")):
+    words = normalise(label).rstrip("?").strip(" .*\"'").removeprefix("please ").removeprefix('on field "')
+    if key := LABELS.get(words) or _LABELS_WITHOUT_DASHES.get(words.replace("-", " ")):
         return key
-    if _NUMBERED.fullmatch(words):
+    if _NUMBERED_REQUEST.fullmatch(words):
         return "request"
-    counted = LABELS.get(_TOTAL.sub("", words, count=1))
-    return counted if counted in SEATS else LABELS.get(asked_for(words))
+    counted = LABELS.get(_COUNT_PREFIX.sub("", words, count=1))
+    return counted if counted in SEATS else LABELS.get(heading_topic(words))
 
 
-def asked_for(words: str) -> str:
-    """What one of the seed's headings asks for ("Select the support package"), "" where it is no such heading."""
-    if not words.startswith(_ASKING):
+def heading_topic(words: str) -> str:
+    """What a heading of the seed asks for ("support package" of "Select the support package"); "" if it is no heading."""
+    if not words.startswith(_HEADING_VERBS):
         return ""
-    return _WHICH.sub("", words.partition(" ")[2], count=1).removeprefix("the ")
+    return _WHICH_ITEMS.sub("", words.partition(" ")[2], count=1).removeprefix("the ")
 
 
-def names_both(label: str) -> bool:
-    """Whether a label asks for add-ons and plugins in one list."""
-    words = normal(label)
-    return words in BOTH_LISTS or asked_for(words) in BOTH_LISTS
+def asks_for_both_lists(label: str) -> bool:
+    """Whether a label asks for add-ons and plugins together in one list."""
+    words = normalise(label)
+    return words in COMBINED_LISTS or heading_topic(words) in COMBINED_LISTS

@@ -1,8 +1,9 @@
-"""One thing wrong with a form. The sentences that customers read live in the templates, one per code."""
+"""What can be wrong with a form. The sentences that customers read are in the templates, one for each code."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import assert_never
 
 
 class Code(StrEnum):
@@ -31,34 +32,54 @@ class Code(StrEnum):
     ATTACHMENT_UNREADABLE = "attachment_unreadable"
 
 
-#: Codes that cannot be known without looking into the ledger: told only to contacts of that licence and partners.
-LEDGER_CODES = frozenset(
-    {
-        Code.NOT_ABOVE_CURRENT,
-        Code.NOT_BELOW_CURRENT,
-        Code.TOKEN_UNKNOWN,
-        Code.TOKEN_ACTIVE,
-        Code.TOKEN_NOT_ACTIVE,
-        Code.DEMO_USED,
-        Code.ALREADY_HAS,
-        Code.DOES_NOT_HAVE,
-        Code.NO_CHANGE,
-    }
-)
+def _reveals_ledger(code: Code) -> bool:
+    """Whether a code tells what the ledger holds. The others follow from the form, unless ``Problem.from_ledger``."""
+    match code:
+        case (
+            Code.NOT_ABOVE_CURRENT
+            | Code.NOT_BELOW_CURRENT
+            | Code.TOKEN_UNKNOWN
+            | Code.TOKEN_ACTIVE
+            | Code.TOKEN_NOT_ACTIVE
+            | Code.DEMO_USED
+            | Code.ALREADY_HAS
+            | Code.DOES_NOT_HAVE
+            | Code.NO_CHANGE
+        ):
+            return True
+        case (
+            Code.MISSING
+            | Code.UNKNOWN_VALUE
+            | Code.NOT_A_NUMBER
+            | Code.OUT_OF_RANGE
+            | Code.GIVEN_TWICE
+            | Code.NEAR_LABEL
+            | Code.NOT_ACCEPTED
+            | Code.TOKEN_MALFORMED
+            | Code.REQUIRES
+            | Code.REQUIRED_BY
+            | Code.ATTACHMENT_MISSING
+            | Code.ATTACHMENT_UNREADABLE
+        ):
+            return False
+        case _:
+            assert_never(code)
 
 
-#: Stands between names of which one is to be chosen.
+#: Codes that are shown only to the licence's contacts and to partners.
+LEDGER_CODES = frozenset(code for code in Code if _reveals_ledger(code))
+#: Separates names of which one is to be chosen.
 OR = "|"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Problem:
-    """One fault of a form.
+    """One thing that is wrong with a form.
 
-    ``field`` is a field key (``items`` where one of several is needed), ``read`` what was read there ("" if nothing),
-    ``expected`` what would be right: a name, names of which one is to be chosen (`either`), a range ("5-100"), or
-    ``expected.KEY``, a sentence of its own; of a licence that is not active its status. ``hint`` the nearest right value,
-    a suggestion only ("" if none).
+    ``field``: a field key, or ``items`` if one of several is needed. ``read``: what was read, "" if nothing. ``expected``: a
+    name, names of which one is to be chosen (see `either`), a range ("5-100"), ``expected.KEY`` for a sentence in the
+    templates, or the status of a licence that is not active. ``hint``: the nearest right value, only a suggestion, "" if none.
+    ``from_ledger``: it was found in the ledger although its code is one of the form.
     """
 
     field: str
@@ -70,5 +91,5 @@ class Problem:
 
 
 def either(names: Iterable[str]) -> str:
-    """Names of which one is to be chosen; the sentences say "A, B or C"."""
+    """Names of which one is to be chosen, for ``Problem.expected``; the sentences say "A, B or C"."""
     return OR.join(names)

@@ -1,37 +1,41 @@
-"""The grammar of decisions: what staff wrote, line by line, into decisions or the reason why one was not understood.
+"""The grammar of decisions: what staff wrote, line by line, into decisions, or why a line was not understood.
 
-Inside the running text of a REJECT, ASK, ANSWER or NOTE a line begins another decision when its word stands in capitals,
-before a reference or a colon, or when all of it is a decision ("approve agents"), so that "Ask your reseller." in a text for
-the customer stays there. A NOTE, which no customer must read, begins wherever it stands with a capital, too.
-Lines directly below an APPROVE or HOLD are its own line wrapped. Below a blank line only a signature may stand (thanks,
-names, numbers, addresses): any sentence there could be a condition, so nothing is understood of a decision with one.
+In the text of a REJECT, ASK, ANSWER or NOTE a line begins another decision if its word is in capitals, if it is followed by a
+reference or a colon, or if the whole line is a decision ("approve agents"); so "Ask your reseller." stays in a text for the
+customer. A NOTE, which no customer may read, begins wherever it stands with a capital letter.
+
+Lines directly below an APPROVE or HOLD belong to it. Below a blank line only a signature may stand: any other sentence could be
+a condition, so the decision above it is not understood.
 """
 
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple, assert_never
 
 from mailbot.core.base.characters import without_invisible
 from mailbot.core.catalogue.item_kinds import ItemKey
 from mailbot.core.inbound.decision_tail import is_closing, is_farewell
+from mailbot.core.inbound.decision_word import ConfirmationWord, DecisionWord
 
-WORDS = ("APPROVE", "REJECT", "ASK", "ANSWER", "NOTE", "HOLD")
-WORDS_SMALL = frozenset(word.lower() for word in WORDS)
-SPEAKING = frozenset({"REJECT", "ASK", "ANSWER", "NOTE"})
-#: Nobody decides on so many lines in one mail.
-_MOST = 1000
+#: Most decisions in one mail.
+_DECISIONS_MAX = 1000
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _UNTIL = re.compile(r"\buntil\s+(\S+)\s*\Z", re.IGNORECASE)
-_PLAIN = str.maketrans({"\u00a0": " ", "\u202f": " ", "\u2019": "'"})
+_PLAIN_CHARACTERS = str.maketrans({"\u00a0": " ", "\u202f": " ", "\u2019": "'"})
+_DECISION_WORDS = {word.value: word for word in DecisionWord}
+_CONFIRMATION_WORDS = {word.value: word for word in ConfirmationWord}
+_LOWER_CASE_WORDS = frozenset(word.lower() for word in DecisionWord)
+#: The open items of each ticket: reference -> {key or lower-case label -> item key}.
 Items = Mapping[str, Mapping[str, ItemKey]]
 
 
 @dataclass(frozen=True)
 class DecisionLine:
-    """One decision, ``read`` as it was read. No ``refs``: the one ticket of the mail; no ``items``: all that wait."""
+    """One decision; ``read`` is its text. No ``refs``: the only ticket of the mail. No ``items``: all open ones."""
 
-    word: str
+    word: DecisionWord
     refs: tuple[str, ...] = ()
     items: tuple[ItemKey, ...] = ()
     until: date | None = None
@@ -41,161 +45,79 @@ class DecisionLine:
 
 @dataclass(frozen=True)
 class NotUnderstood:
-    """Words that are no decision: ``why`` is a code with a sentence of its own."""
+    """Lines that are no decision; ``why`` is a code with a sentence in the templates."""
 
     why: str
     read: str
     refs: tuple[str, ...] = ()
 
 
-def begins(own: str, prefix: str) -> bool:
-    """Whether the text begins with a decision, and not with a sentence that has such a word in it."""
-    first = next((line.strip() for line in _plain(own).splitlines() if line.strip()), "")
-    word, rest, capitals = _word(first)
-    return bool(word) and (capitals or not rest or bool(_refs(rest, prefix)[0]))
+ReadDecision = DecisionLine | NotUnderstood
 
 
-def confirmation_word(own: str) -> str | None:
-    """CONFIRM or NO when that is the first own line, closing punctuation aside; else None."""
-    first = next((line.strip() for line in _plain(own).splitlines() if line.strip()), "")
-    word = first.rstrip(" .,;:!")
-    return word.upper() if word.isascii() and word.upper() in ("CONFIRM", "NO") else None
+def begins_decision(own: str, prefix: str) -> bool:
+    """Whether the text begins with a decision, not with a sentence that begins with such a word."""
+    word, rest, capitals = _split_word(_first_line(own))
+    return word is not None and (capitals or not rest or bool(_split_refs(rest, prefix)[0]))
 
 
-def read_decisions(own: str, prefix: str, items: Items) -> tuple[DecisionLine | NotUnderstood, ...]:
-    """Each decision in the own text with its own result. ``items``: ref -> {key or lower-case label -> item key}."""
-    blocks = _blocks(_plain(own), prefix, items)
-    if not blocks:
-        return (NotUnderstood("no_decision_word", own.strip()[:200]),)
-    if len(blocks) > _MOST:
-        return (NotUnderstood("unknown_words", _shown(blocks[0])),)
-    results: list[DecisionLine | NotUnderstood] = []
-    lost = False  # only leading lines decide: words that nobody reads spoil the lines on both sides of them
-    for number, lines in enumerate(blocks):
-        lost = lost or (number + 1 < len(blocks) and _unread(lines))
-        one = _block(lines, prefix, items)
-        results.append(NotUnderstood("unknown_words", _shown(lines), one.refs) if lost else one)
-    unread = [
-        one.read
-        for one in results
-        if isinstance(one, NotUnderstood) and _word(one.read)[0] not in ("ASK", "ANSWER", "NOTE")
-    ]
-    return tuple(_unless_spoiled(one, unread, prefix, items) for one in results)
-
-
-def _unless_spoiled(
-    one: DecisionLine | NotUnderstood, unread: Sequence[str], prefix: str, items: Items
-) -> DecisionLine | NotUnderstood:
-    """``one``, unless a line that was not understood may have taken something out of it."""
-    binding = isinstance(one, DecisionLine) and one.word in ("APPROVE", "REJECT")
-    if binding and any(_may_except(text, one, prefix, items) for text in unread):  # type: ignore[arg-type]
-        return NotUnderstood("contradiction", one.read, one.refs)
-    return one
-
-
-def _may_except(text: str, one: DecisionLine, prefix: str, items: Items) -> bool:
-    word, rest, _ = _word(text)
-    refs, rest = _refs(rest, prefix)
-    if word == one.word or (refs and one.refs and not set(refs) & set(one.refs)):
-        return False
-    tables = [items[ref] for ref in one.refs if ref in items] or list(items.values())
-    mine = {name for table in tables for name, key in table.items() if key in one.items}
-    return not one.items or any(name in rest.lower() for name in mine)
+def confirmation_word(own: str) -> ConfirmationWord | None:
+    """CONFIRM or NO if it is all of the first line, punctuation at its end aside; else None."""
+    word = _first_line(own).rstrip(" .,;:!")
+    return _CONFIRMATION_WORDS.get(word.upper()) if word.isascii() else None
 
 
 def _plain(own: str) -> str:
-    return without_invisible(own).translate(_PLAIN)
+    return without_invisible(own).translate(_PLAIN_CHARACTERS)
 
 
-def _word(line: str) -> tuple[str, str, bool]:
-    """(decision word or "", the rest, whether it stood in capitals)."""
+def _first_line(own: str) -> str:
+    return next((line.strip() for line in _plain(own).splitlines() if line.strip()), "")
+
+
+def read_decisions(own: str, prefix: str, items: Items) -> tuple[ReadDecision, ...]:
+    """The decisions in the own text, each with its own outcome; ``prefix`` is that of references ("LIC")."""
+    grammar = _Grammar(prefix, items)
+    blocks = grammar.blocks(_plain(own))
+    if not blocks:
+        return (NotUnderstood("no_decision_word", own.strip()[:200]),)
+    if len(blocks) > _DECISIONS_MAX:
+        return (NotUnderstood("unknown_words", _joined(blocks[0])),)
+    outcomes: list[ReadDecision] = []
+    spoilt = False  # words below a blank line make the decisions on both sides of them unclear
+    for number, lines in enumerate(blocks):
+        spoilt = spoilt or (number + 1 < len(blocks) and _has_words_below(lines))
+        one = grammar.read(lines)
+        outcomes.append(NotUnderstood("unknown_words", _joined(lines), one.refs) if spoilt else one)
+    unclear = [one.read for one in outcomes if isinstance(one, NotUnderstood) and grammar.may_restrict(one.read)]
+    return tuple(_unless_restricted(one, unclear, grammar) for one in outcomes)
+
+
+def _unless_restricted(one: ReadDecision, unclear: Sequence[str], grammar: "_Grammar") -> ReadDecision:
+    """``one``, unless a line that was not understood may have restricted it."""
+    if isinstance(one, NotUnderstood) or not one.word.is_binding:
+        return one
+    restricted = any(grammar.may_be_about(text, one) for text in unclear)
+    return NotUnderstood("contradiction", one.read, one.refs) if restricted else one
+
+
+class _WordSplit(NamedTuple):
+    """The decision word at the beginning of a line, None without one; what follows; whether it was in capitals."""
+
+    word: DecisionWord | None
+    rest: str
+    capitals: bool
+
+
+def _split_word(line: str) -> _WordSplit:
     first, *rest = line.split(None, 1) or [""]
     bare = first.rstrip(".,;:!")
-    known = bare.isascii() and bare.upper() in WORDS  # ASCII: the capital of a long s is an S
-    return (bare.upper(), rest[0].strip() if rest else "", bare.isupper()) if known else ("", line, False)
+    word = _DECISION_WORDS.get(bare.upper()) if bare.isascii() else None  # the capital of a long s is an S
+    return _WordSplit(word, rest[0].strip() if rest else "", bare.isupper()) if word else _WordSplit(None, line, False)
 
 
-def _shown(lines: Sequence[str]) -> str:
-    return "\n".join(lines).strip()
-
-
-def _unread(lines: list[str]) -> bool:
-    """Whether words stand below an APPROVE or HOLD, parted from it by a blank line."""
-    return _word(lines[0])[0] not in SPEAKING and bool(_below(lines)[1])
-
-
-def _below(lines: list[str]) -> tuple[list[str], list[str]]:
-    """The lines that follow the first one directly, and those with words after a blank line."""
-    gap = next((number for number, line in enumerate(lines) if not line), len(lines))
-    return lines[1:gap], [line for line in lines[gap:] if line]
-
-
-def _blocks(own: str, prefix: str, items: Items) -> list[list[str]]:
-    """The lines of each decision; empty when the text does not begin with one."""
-    blocks: list[list[str]] = []
-    running = False  # whether a text stands open, whose lines may begin with any word
-    for line in map(str.strip, own.splitlines()):
-        word = _word(line)[0]
-        if word and (not running or _begins(line, prefix, items)):
-            running = word in SPEAKING
-            blocks.append([line])
-        elif blocks:
-            blocks[-1].append(line)
-        elif line:
-            return []
-    return blocks
-
-
-def _begins(line: str, prefix: str, items: Items) -> bool:
-    """Whether a line within a text for somebody is a decision of its own."""
-    word, rest, capitals = _word(line)
-    if capitals or _refs(rest, prefix)[0] or line[len(word) :].lstrip().startswith(":"):
-        return True
-    match word:
-        case "NOTE":
-            return line[0].isupper()
-        case "REJECT":
-            return bool(_rejected((), rest, items)[0])
-        case "APPROVE" | "HOLD":
-            made = _block([line], prefix, items)
-            return isinstance(made, DecisionLine) and (word == "HOLD" or bool(made.items))
-        case _:
-            return False
-
-
-def _block(lines: list[str], prefix: str, items: Items) -> DecisionLine | NotUnderstood:
-    word, rest, _ = _word(lines[0])
-    refs, rest = _refs(rest, prefix)
-    if word not in SPEAKING:
-        near, far = _below(lines)
-        if far and not is_closing(far, {name for names in items.values() for name in names}, WORDS_SMALL):
-            return NotUnderstood("unknown_words", _shown(lines), tuple(ref for ref in refs if ref in items))
-        lines = lines[:1] if near and is_farewell(near) else [" ".join([lines[0], *near])]
-        refs, rest = _refs(_word(lines[0])[1], prefix)
-    shown = _shown(lines)
-    if not set(refs) <= items.keys():
-        return NotUnderstood("other_ticket", shown)
-    if not refs and len(items) != 1:
-        return NotUnderstood("ref_missing", shown)
-    if word == "APPROVE":
-        return _approve(refs, rest, shown, items)
-    if word == "HOLD":
-        return (
-            DecisionLine("HOLD", refs, read=shown)
-            if not rest.strip(" .,;!")
-            else NotUnderstood("unknown_words", shown, refs)
-        )
-    text = "\n".join([rest, *lines[1:]]).strip()
-    chosen: tuple[ItemKey, ...] = ()
-    if word == "REJECT":
-        chosen, text = _rejected(refs, text, items)
-    if not any(map(str.isalnum, text)):
-        return NotUnderstood("reason_missing", shown, refs)
-    return DecisionLine(word, refs, chosen, text=text, read=shown)
-
-
-def _refs(rest: str, prefix: str) -> tuple[tuple[str, ...], str]:
-    """The leading references and what follows them."""
+def _split_refs(rest: str, prefix: str) -> tuple[tuple[str, ...], str]:
+    """(the references at the beginning, what follows them)."""
     pattern = re.compile(rf"[\s,;]*\[?({re.escape(prefix)}-[0-9]{{1,9}})\]?(?![\w-])[,;:]?", re.IGNORECASE | re.ASCII)
     refs: list[str] = []
     end = 0
@@ -205,68 +127,173 @@ def _refs(rest: str, prefix: str) -> tuple[tuple[str, ...], str]:
     return tuple(dict.fromkeys(refs)), rest[end:].strip()
 
 
-def _known(refs: tuple[str, ...], items: Items) -> dict[str, ItemKey]:
-    """The items that may be named: those that wait on every ticket concerned."""
-    tables = [items[ref] for ref in refs] if refs else list(items.values())
-    return {name: key for name, key in tables[0].items() if all(name in table for table in tables)} if tables else {}
+def _joined(lines: Sequence[str]) -> str:
+    return "\n".join(lines).strip()
 
 
-def _named(text: str, known: Mapping[str, ItemKey]) -> tuple[ItemKey, ...] | None:
-    """The items that a comma-separated list names; None when any word of it is no open item."""
-    names = [" ".join(name.lower().split()) for name in text.split(",") if name.strip()]
-    return tuple(dict.fromkeys(known[name] for name in names)) if names and all(n in known for n in names) else None
+def _has_words_below(lines: list[str]) -> bool:
+    """Whether words stand below an APPROVE or HOLD after a blank line."""
+    word = _split_word(lines[0]).word
+    return not (word and word.takes_text) and bool(_split_at_blank(lines)[1])
 
 
-def _approve(refs: tuple[str, ...], rest: str, shown: str, items: Items) -> DecisionLine | NotUnderstood:
-    until = None
-    match = _UNTIL.search(rest)
-    if match:
-        day = match[1].rstrip(".,;!")
-        if not _DATE.fullmatch(day):  # fromisoformat also reads 20261231 and week dates
-            return NotUnderstood("bad_date", shown, refs)
-        try:
-            until = date.fromisoformat(day)
-        except ValueError:
-            return NotUnderstood("bad_date", shown, refs)
-        rest = rest[: match.start()]
-    rest = rest.strip(" \t.,;:!")
-    if not rest:
-        return DecisionLine("APPROVE", refs, (), until, read=shown)
-    chosen = _named(rest, _known(refs, items))
-    return (
-        DecisionLine("APPROVE", refs, chosen, until, read=shown)
-        if chosen
-        else NotUnderstood("unknown_words", shown, refs)
-    )
+def _split_at_blank(lines: list[str]) -> tuple[list[str], list[str]]:
+    """(the lines directly below the first one, those with words after a blank line)."""
+    gap = next((number for number, line in enumerate(lines) if not line), len(lines))
+    return lines[1:gap], [line for line in lines[gap:] if line]
 
 
-def _rejected(refs: tuple[str, ...], text: str, items: Items) -> tuple[tuple[ItemKey, ...], str]:
-    """Items before a colon when all are open items of the ticket; else all is the reason, and names are none."""
-    known = _known(refs, items)
-    for index in (i for i, sign in enumerate(text[:500]) if sign == ":"):
-        chosen = _named(text[:index], known)
-        if chosen:
-            return chosen, text[index + 1 :].strip()
-    return (), "" if _named(text[:500].strip(" .,;:!"), known) else text
+@dataclass(frozen=True)
+class _Grammar:
+    """Reads decisions about the tickets in ``items``, whose references begin with ``prefix``."""
+
+    prefix: str
+    items: Items
+
+    def blocks(self, own: str) -> list[list[str]]:
+        """The lines of each decision; [] if the text does not begin with one."""
+        blocks: list[list[str]] = []
+        in_text = False  # whether the lines may be the text of the decision above
+        for line in map(str.strip, own.splitlines()):
+            word = _split_word(line).word
+            if word and (not in_text or self._begins_within_text(line)):
+                in_text = word.takes_text
+                blocks.append([line])
+            elif blocks:
+                blocks[-1].append(line)
+            elif line:
+                return []
+        return blocks
+
+    def _begins_within_text(self, line: str) -> bool:
+        """Whether a line in the text of a decision is a decision of its own."""
+        word, rest, capitals = _split_word(line)
+        if word is None:
+            return False
+        if capitals or _split_refs(rest, self.prefix)[0] or line[len(word) :].lstrip().startswith(":"):
+            return True
+        match word:
+            case DecisionWord.NOTE:
+                return line[0].isupper()
+            case DecisionWord.REJECT:
+                return bool(self._split_items((), rest)[0])
+            case DecisionWord.APPROVE:
+                one = self.read([line])
+                return isinstance(one, DecisionLine) and bool(one.items)
+            case DecisionWord.HOLD:
+                return isinstance(self.read([line]), DecisionLine)
+            case DecisionWord.ASK | DecisionWord.ANSWER:
+                return False
+            case _:
+                assert_never(word)
+
+    def read(self, lines: list[str]) -> ReadDecision:
+        """The decision in the lines of a block."""
+        word, rest, _ = _split_word(lines[0])
+        refs, rest = _split_refs(rest, self.prefix)
+        if word is None:
+            return NotUnderstood("no_decision_word", _joined(lines))
+        if not word.takes_text:
+            unwrapped = self._unwrapped(lines)
+            if unwrapped is None:
+                return NotUnderstood("unknown_words", _joined(lines), tuple(ref for ref in refs if ref in self.items))
+            lines = unwrapped
+            refs, rest = _split_refs(_split_word(lines[0]).rest, self.prefix)
+        if not set(refs) <= self.items.keys():
+            return NotUnderstood("other_ticket", _joined(lines))
+        if not refs and len(self.items) != 1:
+            return NotUnderstood("ref_missing", _joined(lines))
+        return self._decision(word, refs, "\n".join([rest, *lines[1:]]).strip(), _joined(lines))
+
+    def _unwrapped(self, lines: list[str]) -> list[str] | None:
+        """The lines of an APPROVE or HOLD without signature, as one; None if other words stand below it."""
+        near, far = _split_at_blank(lines)
+        names = {name for table in self.items.values() for name in table}
+        if far and not is_closing(far, names, _LOWER_CASE_WORDS):
+            return None
+        return lines[:1] if near and is_farewell(near) else [" ".join([lines[0], *near])]
+
+    def _decision(self, word: DecisionWord, refs: tuple[str, ...], rest: str, read: str) -> ReadDecision:
+        """The decision that a word and the ``rest`` of its lines make."""
+        match word:
+            case DecisionWord.APPROVE:
+                return self._approve(refs, rest, read)
+            case DecisionWord.HOLD:
+                alone = not rest.strip(" .,;!")
+                return DecisionLine(word, refs, read=read) if alone else NotUnderstood("unknown_words", read, refs)
+            case DecisionWord.REJECT:
+                items, reason = self._split_items(refs, rest)
+                return _with_text(DecisionLine(word, refs, items, text=reason, read=read))
+            case DecisionWord.ASK | DecisionWord.ANSWER | DecisionWord.NOTE:
+                return _with_text(DecisionLine(word, refs, text=rest, read=read))
+            case _:
+                assert_never(word)
+
+    def _approve(self, refs: tuple[str, ...], rest: str, read: str) -> ReadDecision:
+        until = None
+        match = _UNTIL.search(rest)
+        if match:
+            until = _date(match[1].rstrip(".,;!"))
+            if until is None:
+                return NotUnderstood("bad_date", read, refs)
+            rest = rest[: match.start()]
+        rest = rest.strip(" \t.,;:!")
+        items = _listed_items(rest, self._nameable_items(refs)) if rest else ()
+        if items is None:
+            return NotUnderstood("unknown_words", read, refs)
+        return DecisionLine(DecisionWord.APPROVE, refs, items, until, read=read)
+
+    def _split_items(self, refs: tuple[str, ...], text: str) -> tuple[tuple[ItemKey, ...], str]:
+        """(the items listed before a colon, the reason after it); () and the whole text unless all are open items.
+
+        A text that only names items has no reason: "".
+        """
+        names = self._nameable_items(refs)
+        for index in (i for i, char in enumerate(text[:500]) if char == ":"):
+            items = _listed_items(text[:index], names)
+            if items:
+                return items, text[index + 1 :].strip()
+        return (), "" if _listed_items(text[:500].strip(" .,;:!"), names) else text
+
+    def _nameable_items(self, refs: tuple[str, ...]) -> dict[str, ItemKey]:
+        """Name -> key of the items that are open on every ticket concerned."""
+        tables = [self.items[ref] for ref in refs] if refs else list(self.items.values())
+        if not tables:
+            return {}
+        return {name: key for name, key in tables[0].items() if all(name in table for table in tables)}
+
+    def may_restrict(self, read: str) -> bool:
+        """Whether a line that was not understood may restrict a decision; words for somebody cannot."""
+        word = _split_word(read).word
+        return word is None or word.is_binding or not word.takes_text
+
+    def may_be_about(self, text: str, one: DecisionLine) -> bool:
+        """Whether a line that was not understood may be about the items of that decision."""
+        word, rest, _ = _split_word(text)
+        refs, rest = _split_refs(rest, self.prefix)
+        if word is one.word or (refs and one.refs and not set(refs) & set(one.refs)):
+            return False
+        tables = [self.items[ref] for ref in one.refs if ref in self.items] or list(self.items.values())
+        names = {name for table in tables for name, key in table.items() if key in one.items}
+        return not one.items or any(name in rest.lower() for name in names)
 
 
-def contradictions(lines: Sequence[DecisionLine]) -> frozenset[str]:
-    """The references about which the lines contradict each other; "" stands for the one ticket of the mail.
-
-    A line without items speaks of all that the lines before it left open: nothing may be decided otherwise after it.
-    """
-    binding = [line for line in lines if line.word in ("APPROVE", "REJECT")]
-    found = set()
-    for number, one in enumerate(binding):
-        for other in binding[number + 1 :]:
-            if _contradict(one, other):
-                found |= (set(one.refs) & set(other.refs)) or ({""} if not (one.refs and other.refs) else set())
-    return frozenset(found)
+def _listed_items(text: str, names: Mapping[str, ItemKey]) -> tuple[ItemKey, ...] | None:
+    """The items in a comma-separated list; None if it is empty or any name is no open item."""
+    listed = [" ".join(name.lower().split()) for name in text.split(",") if name.strip()]
+    known = bool(listed) and all(name in names for name in listed)
+    return tuple(dict.fromkeys(names[name] for name in listed)) if known else None
 
 
-def _contradict(one: DecisionLine, other: DecisionLine) -> bool:
-    if one.refs and other.refs and not set(one.refs) & set(other.refs):
-        return False
-    if one.word == other.word:
-        return one.until != other.until
-    return not one.items or bool(set(one.items) & set(other.items))
+def _date(text: str) -> date | None:
+    if not _DATE.fullmatch(text):  # fromisoformat also reads 20261231 and week dates
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def _with_text(line: DecisionLine) -> ReadDecision:
+    """The decision, unless it lacks a text."""
+    return line if any(map(str.isalnum, line.text)) else NotUnderstood("reason_missing", line.read, line.refs)

@@ -1,28 +1,30 @@
-"""What a message turned out to be: one of a few kinds, decided in one fixed order, from the message and its thread alone."""
+"""Which kind of mail a message is, decided in one fixed order from the message and its thread alone."""
 
 from dataclasses import dataclass, replace
 
-from mailbot.core.form.reader import MOST_FORMS, Reading, read_fields, read_forms
-from mailbot.core.form.request_kinds import Action, RequestKind
-from mailbot.core.form.which_form import is_reply, request_of
+from mailbot.core.form.forwarded import is_reply
+from mailbot.core.form.reader import FORMS_MAX, read_fields, read_forms
+from mailbot.core.form.request import Action, Reading, RequestKind
+from mailbot.core.form.which_form import request_of
 from mailbot.core.inbound.purpose import Purpose
-from mailbot.core.inbound.reply_keys import Found
+from mailbot.core.inbound.reply_keys import FoundKey
 from mailbot.core.mail import bounce
 from mailbot.core.mail.message import Message
 
-#: Keys for these purposes are held by staff.
-STAFF_PURPOSES = frozenset({Purpose.DECISION, Purpose.AGAIN, Purpose.DIGEST})
-
-
-#: Below a subject such as "form activate" stands a form where more fields than these are filled in.
-_FILLED = 2
+#: A command as the subject is ignored if the text has a form with more than this many fields.
+_FEW_FIELDS = 2
 
 
 @dataclass(frozen=True)
 class Thread:
-    """What the message's key belongs to, as the desk remembers it; ``refs`` are (ref, version, licence revision)."""
+    """What the desk knows of the key that came with a message.
 
-    found: Found
+    ``purpose``: None without a known key; ``live``: the key may still be used, else ``dead_why`` says why not. ``address``: who was
+    given it. ``refs``: (ticket, its version, licence revision) as the answered mail showed them. ``payload``: the text that is to
+    be confirmed. ``digest``: what is stored of the key.
+    """
+
+    found: FoundKey
     purpose: Purpose | None = None
     live: bool = False
     dead_why: str = ""
@@ -34,26 +36,26 @@ class Thread:
 
 @dataclass(frozen=True)
 class Unusable:
-    """It cannot be handled: to the quarantine, for that reason."""
+    """It cannot be handled; it goes to quarantine."""
 
     why: str
 
 
 @dataclass(frozen=True)
 class Ours:
-    """Our own mail came back to us."""
+    """Our own mail, back in our mailbox."""
 
 
 @dataclass(frozen=True)
 class Bounced:
-    """A delivery report on one of our mails, or on somebody else's."""
+    """A delivery report, not necessarily on one of our mails."""
 
     report: bounce.DeliveryReport
 
 
 @dataclass(frozen=True)
 class Automatic:
-    """Nobody wrote it: never answered, never decides. A form in it is shown to staff."""
+    """Sent by a program: never answered, decides nothing. Forms in it are shown to staff."""
 
     why: str
     readings: tuple[Reading, ...] = ()
@@ -61,17 +63,17 @@ class Automatic:
 
 @dataclass(frozen=True)
 class SetAside:
-    """The border marked it as spam."""
+    """Marked as spam by the mail server."""
 
 
 @dataclass(frozen=True)
 class StaffReply:
-    """It carries a key that was given to staff."""
+    """A reply with a key that was given to a member of staff."""
 
 
 @dataclass(frozen=True)
 class CustomerReply:
-    """It carries a key that was given to the customer's side."""
+    """A reply with a key that was given to a customer."""
 
 
 @dataclass(frozen=True)
@@ -83,14 +85,14 @@ class Forms:
 
 @dataclass(frozen=True)
 class HelpCommand:
-    """The list of forms is asked for."""
+    """A request for the list of forms."""
 
 
 @dataclass(frozen=True)
 class FormCommand:
-    """A blank form is asked for; ``request`` is its key, ``action`` that of the one form of it (None: of all).
+    """A request for a blank form, of one ``action`` or of all (None).
 
-    ``wordless``: by a subject that names the request, above no words at all.
+    ``wordless``: only the subject names the request, the text is empty.
     """
 
     request: RequestKind
@@ -100,28 +102,28 @@ class FormCommand:
 
 @dataclass(frozen=True)
 class StatusCommand:
-    """How the sender's tickets stand; ``cancel``: one of them is to be cancelled, and the mail does not say which."""
+    """A request for the status of the sender's tickets. ``cancel``: he wants to cancel one, but does not say which."""
 
     cancel: bool = False
 
 
 @dataclass(frozen=True)
 class Quoting:
-    """It names a ticket without its key."""
+    """A mail that names a ticket without its key."""
 
     ref: str
 
 
 @dataclass(frozen=True)
 class Prose:
-    """Words that are no form."""
+    """Words without a form."""
 
     text: str
 
 
 @dataclass(frozen=True)
 class Stray:
-    """Nothing to go by: no words at all."""
+    """A mail without any words."""
 
 
 Intake = (
@@ -143,7 +145,7 @@ Intake = (
 
 
 def understand(message: Message, thread: Thread, desk: str, spam_header: str | None = None) -> Intake:
-    """What the message is. ``desk`` is the desk's own address, ``spam_header`` the border's "Name: value"."""
+    """The kind of the message. ``desk``: the desk's own address; ``spam_header``: "Name: value" of the mail server's spam mark."""
     if message.fault:
         return Unusable(message.fault)
     if bounce.is_own_mail(message):
@@ -154,28 +156,28 @@ def understand(message: Message, thread: Thread, desk: str, spam_header: str | N
     why = bounce.automatic_reason(message, desk)
     if why:
         return Automatic(why, tuple(r for r in _forms(message) if r.request_line))
-    if spam_header and _marked(message, spam_header):
+    if spam_header and _is_marked_spam(message, spam_header):
         return SetAside()
     if message.sender is None:
         return Unusable(message.sender_fault or "no sender")
     return _written(message, thread)
 
 
-def _marked(message: Message, spam_header: str) -> bool:
+def _is_marked_spam(message: Message, spam_header: str) -> bool:
     name, _, value = spam_header.partition(":")
     return any(found.strip().lower().startswith(value.strip().lower()) for found in message.fields(name.strip()))
 
 
 def _written(message: Message, thread: Thread) -> Intake:
-    """A mail that a person wrote: a reply with a key, a command, a form, or words."""
+    """The kind of a mail that a person wrote."""
     if thread.purpose is not None:
-        return StaffReply() if thread.purpose in STAFF_PURPOSES else CustomerReply()
+        return StaffReply() if thread.purpose.is_for_staff else CustomerReply()
     readings = _forms(message)
-    command = command_of(message)
+    command = read_command(message)
     if command == StatusCommand(cancel=True) and thread.found.refs_mentioned:
-        command = None  # it says which, but not with its key: for staff
-    filled = any(len(reading.values) > _FILLED for reading in readings)
-    if command is not None and not (filled and _command(message.subject)):
+        command = None  # it says which one, but without the key: for staff to see
+    filled = any(len(reading.values) > _FEW_FIELDS for reading in readings)
+    if command is not None and not (filled and _parse_command(message.subject)):
         return command
     if readings:
         return Forms(readings)
@@ -188,23 +190,23 @@ def _written(message: Message, thread: Thread) -> Intake:
 
 
 def _forms(message: Message) -> tuple[Reading, ...]:
-    """The forms in the body, else those in all messages that were forwarded as attachments, below the words of the body."""
+    """The forms in the body, else those in attached messages, with the words of the body above theirs."""
     readings = read_forms(message.text, message.subject)
     if readings or not message.attached:
         return readings
     above = read_fields(message.text).prose
-    inner = [reading for one in message.attached for reading in read_forms(one.text, message.subject)][:MOST_FORMS]
+    inner = [reading for one in message.attached for reading in read_forms(one.text, message.subject)][:FORMS_MAX]
     forms = [replace(one, prose="\n\n".join(words for words in (above, one.prose) if words)) for one in inner]
     return tuple(forms)
 
 
-def command_of(message: Message) -> HelpCommand | FormCommand | StatusCommand | None:
-    """``help``, ``status``, ``cancel`` or ``form KEY`` as the whole subject or the whole first line."""
+def read_command(message: Message) -> HelpCommand | FormCommand | StatusCommand | None:
+    """``help``, ``status``, ``cancel`` or ``form KEY``, alone in the subject or on the first line."""
     first = next((line for line in message.text.splitlines() if line.strip()), "")
-    return _command(message.subject) or _command(first)
+    return _parse_command(message.subject) or _parse_command(first)
 
 
-def _command(line: str) -> HelpCommand | FormCommand | StatusCommand | None:
+def _parse_command(line: str) -> HelpCommand | FormCommand | StatusCommand | None:
     word, _, rest = " ".join(line[:500].strip(" .!").lower().split()).partition(" ")
     if word == "help" and not rest:
         return HelpCommand()

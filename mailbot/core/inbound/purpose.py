@@ -1,14 +1,26 @@
 """What a reply key is for."""
 
 from enum import StrEnum
+from typing import assert_never
 
 
 class Purpose(StrEnum):
     """What a key lets its holder do by reply."""
 
     CUSTOMER = "customer"
-    CONFIRM = "confirm"  # CONFIRM or NO of a contact, or of an activation's sender
-    EMAIL = "email"  # CONFIRM of another customer e-mail address
+    CONFIRM = "confirm"  # a contact, or the sender of an activation, confirms the request
+    CONFIRM_EMAIL = "email"  # somebody confirms that his address is the new customer e-mail
     DECISION = "decision"
-    AGAIN = "again"  # CONFIRM of a decision that came from a member without a verdict
+    CONFIRM_DECISION = "again"  # a member confirms a decision that came without proof of its sender
     DIGEST = "digest"
+
+    @property
+    def is_for_staff(self) -> bool:
+        """Whether such a key is given to members of staff, not to customers."""
+        match self:
+            case Purpose.DECISION | Purpose.CONFIRM_DECISION | Purpose.DIGEST:
+                return True
+            case Purpose.CUSTOMER | Purpose.CONFIRM | Purpose.CONFIRM_EMAIL:
+                return False
+            case _:
+                assert_never(self)

@@ -1,6 +1,7 @@
-"""Keys: the secret of a mail that expects a reply, and how it travels. Whether a key is live only storage knows.
+"""Reply keys: the secret in a mail that expects a reply, and how it travels there and back.
 
-A key is read from the recipient address or the subject tag, else from In-Reply-To, never from older References.
+A key is read from the recipient address or the subject tag, else from In-Reply-To, never from older References. Whether it is
+still live is left to ``storage.keys``.
 """
 
 import base64
@@ -10,16 +11,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-LENGTH = 26
-#: What stands before a key that is of no one ticket.
-DIGEST = "digest"
-#: 26 letters and digits of base32 standing alone; mail systems may have lower-cased them.
-KEY = re.compile(r"(?<![A-Za-z0-9])[A-Za-z2-7]{26}(?![A-Za-z0-9])")
+KEY_LENGTH = 26
+#: Stands for the reference before a key that belongs to no single ticket.
+DIGEST_REF = "digest"
+#: A key in running text: base32 of either case, for mail systems may have changed it.
+KEY_PATTERN = re.compile(r"(?<![A-Za-z0-9])[A-Za-z2-7]{26}(?![A-Za-z0-9])")
 
 
 @dataclass(frozen=True)
-class Found:
-    """``key`` with the ``ref`` beside it; ``refs_mentioned`` are tickets named without a key: hints only."""
+class FoundKey:
+    """The ``key`` of a message and the ``ref`` beside it. ``refs_mentioned``: tickets named without a key, which proves nothing.
+
+    ``disagree``: two places held different keys, so that neither counts.
+    """
 
     key: str | None = None
     ref: str | None = None
@@ -27,42 +31,42 @@ class Found:
     disagree: bool = False
 
 
-def make(random: bytes) -> str:
+def make_key(random: bytes) -> str:
     """A key of 130 bits from at least 17 random bytes. ValueError when there are fewer."""
     if len(random) < 17:
         msg = "a key needs at least 17 random bytes"
         raise ValueError(msg)
-    return base64.b32encode(random).decode("ascii")[:LENGTH]
+    return base64.b32encode(random).decode("ascii")[:KEY_LENGTH]
 
 
-def digest(key: str) -> str:
-    """What is stored of a key: the SHA-256 of its capital letters, as hex."""
+def key_digest(key: str) -> str:
+    """What is stored of a key: the SHA-256 of its upper-case form, as hex."""
     return hashlib.sha256(key.upper().encode()).hexdigest()
 
 
 def reply_address(desk: str, ref: str, key: str, sub_addressing: bool) -> str:
-    """``local+lic-12.KEY@domain``, or the plain address where the server knows no sub-addresses."""
+    """``local+lic-12.KEY@domain``, or the plain address without sub-addressing."""
     local, _, domain = desk.rpartition("@")
-    return f"{local}+{(ref or DIGEST).lower()}.{key}@{domain}" if sub_addressing else desk
+    return f"{local}+{(ref or DIGEST_REF).lower()}.{key}@{domain}" if sub_addressing else desk
 
 
 def subject_tag(ref: str, key: str | None, sub_addressing: bool) -> str:
-    """``[LIC-12]``, or ``[LIC-12.KEY]`` where the key can only travel in the subject."""
+    """``[LIC-12]``, or ``[LIC-12.KEY]`` if the key can only travel in the subject."""
     return f"[{ref}.{key}]" if key and not sub_addressing else f"[{ref}]"
 
 
 def message_id(ref: str | None, key: str | None, random: bytes, domain: str) -> str:
-    """The Message-ID of a mail: its key, of which every mail has its own, else random letters."""
+    """The Message-ID of a mail, made of its key, else of random letters."""
     if key:
-        return f"<{ref or DIGEST}.{key}@{domain}>"
-    return f"<{base64.b32encode(random).decode('ascii')[:LENGTH]}@{domain}>"
+        return f"<{ref or DIGEST_REF}.{key}@{domain}>"
+    return f"<{base64.b32encode(random).decode('ascii')[:KEY_LENGTH]}@{domain}>"
 
 
 def find_key(
     recipients: Sequence[str], subject: str, in_reply_to: str | None, references: Sequence[str], desk: str, prefix: str
-) -> Found:
-    """The key of a message and the tickets that it names. Two places that disagree count as none."""
-    ref_pattern = rf"{re.escape(prefix)}-[0-9]{{1,9}}|{DIGEST}"
+) -> FoundKey:
+    """The key of a message and the tickets that it names. ``desk``: the desk's address; ``prefix``: that of references ("LIC")."""
+    ref_pattern = rf"{re.escape(prefix)}-[0-9]{{1,9}}|{DIGEST_REF}"
     local, _, domain = re.escape(desk).rpartition("@")
     flags = re.IGNORECASE | re.ASCII  # else the Kelvin sign is a K
     to_us = re.compile(rf"{local}\+({ref_pattern})(?:\.([A-Za-z2-7]{{26}}))?@{domain}", flags)
@@ -76,14 +80,14 @@ def find_key(
     mentioned = tuple(dict.fromkeys(ref for ref in named if ref != "DIGEST"))
     both = first | second
     if len(both) > 1:
-        return Found(refs_mentioned=mentioned, disagree=True)
+        return FoundKey(refs_mentioned=mentioned, disagree=True)
     if not both:
-        return Found(refs_mentioned=mentioned)
+        return FoundKey(refs_mentioned=mentioned)
     ref, key = both.pop()
-    return Found(key=key, ref=ref, refs_mentioned=mentioned)
+    return FoundKey(key=key, ref=ref, refs_mentioned=mentioned)
 
 
-def holds_key(text: str) -> list[str]:
-    """Every word that could be a key, as it is written (also behind a ``%2E``); the caller sees whether one is live."""
+def keys_in(text: str) -> list[str]:
+    """Every word in the text that could be a key, as written, also in percent-encoding. Whether one is live is not known here."""
     readings = (text, unquote(text)) if "%" in text else (text,)
-    return list(dict.fromkeys(match.group() for reading in readings for match in KEY.finditer(reading)))
+    return list(dict.fromkeys(match.group() for reading in readings for match in KEY_PATTERN.finditer(reading)))

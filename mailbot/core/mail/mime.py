@@ -117,7 +117,7 @@ class Part:
 
     @cached_property
     def disposition(self) -> str:
-        """``attachment``, ``inline`` or another word; "" if none is given."""
+        """The disposition in lower case, such as attachment or inline; "" if none is given."""
         return first_field(self.fields, "content-disposition").partition(";")[0].strip().lower()
 
     def parameter(self, name: str, header: str = "content-type") -> str:

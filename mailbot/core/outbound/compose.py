@@ -8,14 +8,14 @@ from datetime import datetime
 from email.header import Header
 from email.parser import BytesHeaderParser
 from email.utils import format_datetime
-from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 from mailbot.core.base.characters import multi_line, single_line
 from mailbot.core.mail.bounce import OWN_HEADER
+from mailbot.core.mail.message_ids import MESSAGE_ID
 
-#: A Message-ID that may stand in a header: printable ASCII that fits into one line.
-_MESSAGE_ID = re.compile(r"<[!-;=?-~]{1,900}>")
+#: Stored threads may be older than the rule for Message-IDs.
+_MESSAGE_ID = re.compile(MESSAGE_ID)
 
 
 @dataclass(frozen=True)
@@ -46,23 +46,24 @@ class Envelope:
     null_path: bool = False
 
 
-class Renders(Protocol):
-    """What composes needs of the wording."""
+@dataclass(frozen=True)
+class Rendered:
+    """A mail in words: its subject on one line, its plain text, and the same as an HTML page."""
 
-    def render(self, kind: str, context: dict[str, Any]) -> tuple[str, str, str]:
-        """(subject, text, HTML)."""
-        ...
+    subject: str
+    text: str
+    html: str
 
 
-def compose(kind: str, envelope: Envelope, context: dict[str, Any], wording: Renders, desk: Letterhead) -> bytes:
-    """The finished mail. RuntimeError when the bytes do not read back with the headers that were meant: a bug."""
-    subject, text, html = wording.render(kind, context)
+def compose(mail: Rendered, envelope: Envelope, desk: Letterhead) -> bytes:
+    """The finished mail. RuntimeError if its headers do not read back as they were meant, which would be a bug."""
+    subject = mail.subject
     headers = _headers(envelope, f"{envelope.tag} {subject}" if envelope.tag else subject, desk)
     boundary = "=_" + hashlib.sha256(envelope.message_id.encode()).hexdigest()[:32]
     headers.append(("Content-Type", f'multipart/alternative; boundary="{boundary}"'))
     head = "".join(f"{name}: {value}\r\n" for name, value in headers)
-    body = "".join(_part(boundary, kind_, part) for kind_, part in (("plain", text), ("html", html)))
-    raw = f"{head}\r\n{body}--{boundary}--\r\n".encode("ascii", "replace")
+    body = "".join(_part(boundary, kind, part) for kind, part in (("plain", mail.text), ("html", mail.html)))
+    raw = f"{head}\r\n{body}--{boundary}--\r\n".encode("ascii")
     read_back = [name for name, _ in BytesHeaderParser().parsebytes(raw).items()]
     if read_back != [name for name, _ in headers]:
         msg = f"composed headers read back as {read_back}"

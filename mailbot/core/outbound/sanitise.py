@@ -1,4 +1,4 @@
-"""What mails speak of, with every text in it made harmless once, before any template sees it. Pure."""
+"""Makes every text in a ticket or in the facts of a mail harmless, once, before anything is said of it."""
 
 from dataclasses import fields, is_dataclass
 from datetime import date
@@ -11,13 +11,16 @@ from mailbot.core.base.frozen import replace
 from mailbot.core.catalogue.item_kinds import ItemKey
 from mailbot.core.outbound.text_layout import one_line, safe
 
-#: Texts that may run over several lines; all others are one line.
+#: Fields whose texts may have several lines; all others become one line.
 PROSE = frozenset({"comments", "question", "description", "fields", "text", "form", "sent", "read"})
 T = TypeVar("T")
 
 
 def harmless(value: T, name: str = "") -> T:
-    """The value (text, model, dataclass, or a tuple or dict of them) without anything that could break out of its place."""
+    """A copy of a text, model or dataclass, or of a tuple or dict of them, with every text in it made safe.
+
+    ``name`` is the field that holds the value: it decides whether a text may have several lines.
+    """
     return _harmless(value, name)  # type: ignore[no-any-return]
 
 

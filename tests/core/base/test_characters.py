@@ -44,7 +44,7 @@ def test_the_classes_cover_what_unicode_calls_controls_formats_and_separators():
     assert not {char for char in HIDDEN if unicodedata.category(char)[0] in "PSNZ"}
 
 
-def test_each_character_alone_as_each_function_shows_it():
+def test_every_character_as_each_function_shows_it():
     for char in EVERY:
         inside = f"é{char}b"
         if char in HIDDEN:

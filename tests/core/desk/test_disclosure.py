@@ -8,18 +8,18 @@ import pytest
 
 from mailbot.core.catalogue.item_kinds import ItemKey
 from mailbot.core.desk import events
-from mailbot.core.desk.context import Scene
+from mailbot.core.desk.context import DecisionContext
 from mailbot.core.desk.disclosure import PUBLIC_STATES, Viewer, shown_to, stored_states
 from mailbot.core.desk.ticket import Ending, Item, State, Ticket, with_state
 from mailbot.core.desk.transitions import decide
 from mailbot.core.form.problem import Code, Problem
-from mailbot.core.form.request_kinds import RequestKind
+from mailbot.core.form.request import RequestKind
 from mailbot.core.ledger.licence import Ledger
 from mailbot.core.ledger.rule import Rule
 from tests.support.desk import catalogue
 
 NOW = datetime(2026, 11, 3, 9, tzinfo=UTC)
-SCENE = Scene(NOW, ZoneInfo("Europe/Rome"), catalogue(), Ledger({}))
+CONTEXT = DecisionContext(NOW, ZoneInfo("Europe/Rome"), catalogue(), Ledger({}))
 CONTACT = "owner@acme.example"
 
 
@@ -39,24 +39,25 @@ def states(ticket: Ticket) -> tuple[State, State]:
 
 def test_the_requester_does_not_learn_that_a_contact_said_no() -> None:
     before = challenged()
-    denied = decide(before, events.Denied(CONTACT), SCENE).ticket
+    denied = decide(before, events.Denied(CONTACT), CONTEXT).ticket
     assert denied.state is State.DENIED
     assert states(denied) == (State.WAITING_CONFIRMATION, State.CANCELLED)
     assert shown_to(Viewer.REQUESTER, denied) == replace(shown_to(Viewer.REQUESTER, before), ending=Ending.DENIED)
 
 
 @pytest.mark.parametrize(
-    ("event", "told"), [(events.Withdrawn("eve@evil.example"), State.CANCELLED), (events.Silent(), State.CLOSED)]
+    ("event", "told"),
+    [(events.Withdrawn("eve@evil.example"), State.CANCELLED), (events.CustomerSilent(), State.CLOSED)],
 )
 def test_a_denied_ticket_ends_for_the_requester_like_any_other(event: events.Event, told: State) -> None:
-    undenied = decide(challenged(), event, SCENE).ticket
-    denied = decide(decide(challenged(), events.Denied(CONTACT), SCENE).ticket, event, SCENE).ticket
+    undenied = decide(challenged(), event, CONTEXT).ticket
+    denied = decide(decide(challenged(), events.Denied(CONTACT), CONTEXT).ticket, event, CONTEXT).ticket
     assert states(denied) == (told, State.CANCELLED)
     assert states(undenied)[0] is told
 
 
 def test_a_contact_who_asked_himself_is_shown_what_he_refused() -> None:
-    denied = decide(replace(challenged(), neutral=False), events.Denied(CONTACT), SCENE).ticket
+    denied = decide(replace(challenged(), neutral=False), events.Denied(CONTACT), CONTEXT).ticket
     assert denied.state is State.CANCELLED
     assert states(denied) == (State.CANCELLED, State.CANCELLED)
 
@@ -77,6 +78,6 @@ def test_the_private_state_is_shown_to_nobody() -> None:
 
 
 def test_a_ticket_comes_back_from_json_as_it_was() -> None:
-    denied = decide(challenged(), events.Denied(CONTACT), SCENE).ticket
+    denied = decide(challenged(), events.Denied(CONTACT), CONTEXT).ticket
     assert Ticket.from_json(denied.to_json()) == denied
     assert denied.to_json()["items"][0]["from"] == 1

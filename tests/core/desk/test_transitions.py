@@ -9,18 +9,20 @@ import pytest
 
 from mailbot.core.catalogue.item_kinds import ItemKey
 from mailbot.core.desk import events
-from mailbot.core.desk.context import Scene
+from mailbot.core.desk.context import DecisionContext
 from mailbot.core.desk.events import Event
 from mailbot.core.desk.ticket import FINAL, Ending, Item, ItemStatus, Route, State, Ticket, with_state
 from mailbot.core.desk.transitions import TABLE, decide
-from mailbot.core.form.request_kinds import RequestKind
+from mailbot.core.form.request import RequestKind
 from mailbot.core.ledger.licence import Ledger, Licence
 from mailbot.core.ledger.rule import Rule
 from tests.support.desk import catalogue
 
 NOW = datetime(2026, 11, 3, 9, tzinfo=UTC)
 TOKEN = "A1B2C3D4E5F6"
-SCENE = Scene(NOW, ZoneInfo("Europe/Rome"), catalogue(), Ledger({TOKEN: Licence(TOKEN, support="platinum")}))
+CONTEXT = DecisionContext(
+    NOW, ZoneInfo("Europe/Rome"), catalogue(), Ledger({TOKEN: Licence(TOKEN, support="platinum")})
+)
 EVENTS = get_args(Event)
 #: What a ticket looks like in each state.
 LOOK = {
@@ -38,8 +40,8 @@ LOOK = {
 BY_STAFF = [
     events.Approved("anna", "APPROVE"),
     events.Rejected("anna", "REJECT no", "no"),
-    events.Holds("anna", "HOLD"),
-    events.Asks("anna", "ASK what", "what"),
+    events.PutOnHold("anna", "HOLD"),
+    events.QuestionAsked("anna", "ASK what", "what"),
 ]
 OTHERS = [
     events.Denied("joe@acme.example"),
@@ -47,7 +49,7 @@ OTHERS = [
     events.DayCame(date(2026, 12, 1)),
     events.StaffReminded(),
     events.CustomerReminded(),
-    events.Silent(),
+    events.CustomerSilent(),
 ]
 
 
@@ -86,7 +88,7 @@ def test_each_step_takes_the_event_it_is_listed_for(state: State) -> None:
 @pytest.mark.parametrize("event", [*BY_STAFF, *OTHERS], ids=lambda event: type(event).__name__)
 def test_what_is_final_stays_as_it_is(state: State, event: Event) -> None:
     before = ticket(state)
-    decision = decide(before, event, SCENE)
+    decision = decide(before, event, CONTEXT)
     assert decision.ticket == before
     assert decision.result is None or event == BY_STAFF[3] or not decision.result.done
 
@@ -94,26 +96,26 @@ def test_what_is_final_stays_as_it_is(state: State, event: Event) -> None:
 #: What each event makes of each open state; the same state where it is not listed.
 LEADS = {
     (State.WAITING_CUSTOMER, events.Withdrawn): State.CANCELLED,
-    (State.WAITING_CUSTOMER, events.Silent): State.CLOSED,
-    (State.WAITING_CUSTOMER, events.Asks): State.WAITING_CUSTOMER,
+    (State.WAITING_CUSTOMER, events.CustomerSilent): State.CLOSED,
+    (State.WAITING_CUSTOMER, events.QuestionAsked): State.WAITING_CUSTOMER,
     (State.WAITING_CONFIRMATION, events.Denied): State.CANCELLED,
     (State.WAITING_CONFIRMATION, events.Withdrawn): State.CANCELLED,
-    (State.WAITING_CONFIRMATION, events.Silent): State.CLOSED,
-    (State.WAITING_CONFIRMATION, events.Asks): State.WAITING_CUSTOMER,
+    (State.WAITING_CONFIRMATION, events.CustomerSilent): State.CLOSED,
+    (State.WAITING_CONFIRMATION, events.QuestionAsked): State.WAITING_CUSTOMER,
     (State.WAITING_STAFF, events.Approved): State.DONE,
     (State.WAITING_STAFF, events.Rejected): State.REJECTED,
-    (State.WAITING_STAFF, events.Asks): State.WAITING_CUSTOMER,
+    (State.WAITING_STAFF, events.QuestionAsked): State.WAITING_CUSTOMER,
     (State.WAITING_STAFF, events.Withdrawn): State.CANCELLED,
     (State.SCHEDULED, events.DayCame): State.DONE,
     (State.SCHEDULED, events.Withdrawn): State.CANCELLED,
-    (State.SCHEDULED, events.Asks): State.WAITING_CUSTOMER,
-    (State.APPLYING, events.Asks): State.WAITING_CUSTOMER,
+    (State.SCHEDULED, events.QuestionAsked): State.WAITING_CUSTOMER,
+    (State.APPLYING, events.QuestionAsked): State.WAITING_CUSTOMER,
     (State.DENIED, events.Withdrawn): State.CANCELLED,
-    (State.DENIED, events.Silent): State.CANCELLED,
+    (State.DENIED, events.CustomerSilent): State.CANCELLED,
 }
 
 
 @pytest.mark.parametrize("state", [state for state in State if state not in FINAL or state is State.DENIED])
 @pytest.mark.parametrize("event", [*BY_STAFF, *OTHERS], ids=lambda event: type(event).__name__)
 def test_where_each_event_leads(state: State, event: Event) -> None:
-    assert decide(ticket(state), event, SCENE).ticket.state is LEADS.get((state, type(event)), state)
+    assert decide(ticket(state), event, CONTEXT).ticket.state is LEADS.get((state, type(event)), state)

@@ -1,12 +1,12 @@
-"""Every row of the table of requests, as a customer would write it, and every fault at once."""
+"""Each form of the table, as a customer would write it, and all its problems at once."""
 
 import pytest
 
-from mailbot.core.form.blank_form import blank, filled_form
+from mailbot.core.form.blank_form import render_blank, render_filled
 from mailbot.core.form.fields import FORMS, TITLES
 from mailbot.core.form.problem import Code
 from mailbot.core.form.reader import read_fields, read_forms
-from mailbot.core.form.request_kinds import RequestKind
+from mailbot.core.form.request import RequestKind
 from mailbot.core.form.validation import validate
 from tests.support.desk import catalogue
 
@@ -28,14 +28,14 @@ FORM = {
 
 
 @pytest.mark.parametrize("kind", FORMS, ids=str)
-def test_a_clean_form_has_no_problem(kind: tuple[str, str | None]) -> None:
+def test_correct_form_has_no_problem(kind: tuple[str, str | None]) -> None:
     (reading,) = read_forms(FORM[kind], "")
     request, problems = validate(reading, catalogue(), attachments=True)
     assert problems == ()
     assert (request.request, request.action) == kind
 
 
-def test_values_are_read_as_they_are_meant() -> None:
+def test_values_of_a_correct_form_are_read() -> None:
     (reading,) = read_forms(FORM["modify", "remove"], "")
     request, _ = validate(reading, catalogue(), attachments=False)
     assert (request.plugins, request.reason, request.accept) == (("data_retention", "botify"), "cost", True)
@@ -43,7 +43,7 @@ def test_values_are_read_as_they_are_meant() -> None:
     assert validate(reading, catalogue(), attachments=False)[0].agents == 12
 
 
-def test_every_fault_at_once() -> None:
+def test_all_problems_of_a_form_are_reported_at_once() -> None:
     text = (
         "Request: activate\nLicense token: short\nCustomer name: Acme\nI accept the License Agreement: no\n"
         "30 days free demo: no\nPlan: Voize\nAgents: three\nUsers: 999999999\nBilling frequency: weekly\n"
@@ -64,7 +64,7 @@ def test_every_fault_at_once() -> None:
     assert next(p for p in problems if p.field == "plan").hint == "Voice"
 
 
-def test_fewer_agents_than_the_minimum_and_a_missing_log() -> None:
+def test_too_few_agents_and_a_missing_log_are_problems() -> None:
     (reading,) = read_forms(FORM["activate", "plan"].replace("10", "4"), "")
     assert [(p.field, p.code) for p in validate(reading, catalogue(), attachments=False)[1]] == [
         ("agents", Code.OUT_OF_RANGE)
@@ -75,12 +75,12 @@ def test_fewer_agents_than_the_minimum_and_a_missing_log() -> None:
     ]
 
 
-def test_what_has_no_action_yet_is_of_its_product_all_the_same() -> None:
+def test_shuttle_request_without_action_has_product_shuttle() -> None:
     (reading,) = read_forms("Request: shuttle\nLicense token: A1B2C3D4E5F6\n", "")
     assert validate(reading, catalogue(), attachments=False)[0].product == "shuttle"
 
 
-def test_a_label_given_twice_and_a_label_nearly_right() -> None:
+def test_label_given_twice_and_misspelt_label_are_problems() -> None:
     (reading,) = read_forms(FORM["contract", None] + "Support plan: Silver\n", "")
     assert [p.code for p in validate(reading, catalogue(), attachments=False)[1]] == [Code.GIVEN_TWICE]
     (reading,) = read_forms(FORM["contract", None].replace("Customer name", "Custmer name"), "")
@@ -89,25 +89,17 @@ def test_a_label_given_twice_and_a_label_nearly_right() -> None:
     ]
 
 
-def test_several_requests_in_one_mail_share_the_lines_before_the_first() -> None:
-    first, second = read_forms(f"{WHO}Request: modify\nAction: add\nUsers: 3\nRequest: contract\nPlan: digital\n", "")
-    assert first.values["token"] == second.values["token"] == "A1B2C3D4E5F6"
-    assert "plan" not in first.values
-
-
-def test_prose_is_no_form() -> None:
-    assert read_forms("Hello,\nwhat does a licence cost?\nRegards: Bob\n", "A question") == ()
-
-
 @pytest.mark.parametrize("request_key", TITLES)
-def test_a_blank_form_names_fields_that_are_read_again(request_key: RequestKind) -> None:
-    lines = [f"{line}X" if line.endswith(": ") else line for line in blank(request_key, catalogue()).splitlines()]
+def test_every_line_of_a_blank_form_is_read_as_a_field(request_key: RequestKind) -> None:
+    lines = [
+        f"{line}X" if line.endswith(": ") else line for line in render_blank(request_key, catalogue()).splitlines()
+    ]
     read = read_fields("\n".join(lines))
     assert len(read.values) == len(lines)
 
 
-def test_a_filled_form_reads_back_as_it_was() -> None:
+def test_rendered_filled_form_gives_the_same_request() -> None:
     (reading,) = read_forms(FORM["activate", "plan"], "")
     request, problems = validate(reading, catalogue(), attachments=False)
-    (again,) = read_forms(filled_form(request, reading.values, problems), "")
+    (again,) = read_forms(render_filled(request, reading.values, problems), "")
     assert validate(again, catalogue(), attachments=False)[0] == request

@@ -1,4 +1,4 @@
-"""The golden mails are understood as their .expected files say, and nothing in them is read wrong."""
+"""The golden mails are understood as their .expected files say."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from tests.support.golden import MAILS, expected_of, seen
 
 
 @pytest.mark.parametrize("path", MAILS, ids=lambda path: path.stem)
-def test_what_is_understood(path):
+def test_golden_mail_is_understood_as_expected(path):
     expected = expected_of(path)
     assert expected["source"]
     found = seen(path.read_bytes(), expected)
@@ -14,5 +14,5 @@ def test_what_is_understood(path):
     assert {"intake", "forms", "attachments"} <= found.keys()
 
 
-def test_there_are_enough_of_them():
+def test_there_are_at_least_120_golden_mails():
     assert len(MAILS) >= 120

@@ -1,17 +1,17 @@
-"""Own words end where a quote begins: at the marker, a ``>`` line, an attribution, a header block; a signature is none."""
+"""Own words end where a quote begins: at the marker, a ``>`` line, an attribution or a header block; a signature is cut off."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailbot.core.form.quotes import own_lines_anywhere, own_text
+from mailbot.core.form.quotes import split_at_quote, split_interleaved
 
 MARKER = "--- Please write your reply above this line ---"
 BELOW = "APPROVE, REJECT or ASK: Anna, what do you say?"
 
 
 def own(text: str) -> str:
-    return own_text(text, (MARKER,)).own
+    return split_at_quote(text, (MARKER,)).own
 
 
 ATTRIBUTIONS = [
@@ -36,7 +36,7 @@ ATTRIBUTIONS = [
     "Le mar. 3 nov. 2026 à 10:15, Licence Desk <desk@vendor.example> a écrit\u00a0:",
     "Le 03/11/2026 à 10:15, Licence Desk a e\u0301crit :",
     "El mar, 3 nov 2026 a las 10:15, Licence Desk (<desk@vendor.example>) escribió:",
-    "Op di 3 nov 2026 om 10:15 schreef Licence Desk <desk@vendor.example>:",  # quotequail's own
+    "Op di 3 nov 2026 om 10:15 schreef Licence Desk <desk@vendor.example>:",  # found by quotequail
 ]
 SEPARATORS = [
     "-----Original Message-----",
@@ -69,16 +69,16 @@ SIGNATURES = [
 
 
 @pytest.mark.parametrize("line", ATTRIBUTIONS)
-def test_an_attribution_ends_the_own_words(line: str) -> None:
-    told = own_text(f"REJECT too dear\n\n{line}\n{BELOW}\n", (MARKER,))
-    assert (told.own, told.cut) == ("REJECT too dear", "attribution")
-    assert BELOW in told.quoted
+def test_attribution_ends_the_own_words(line: str) -> None:
+    split = split_at_quote(f"REJECT too dear\n\n{line}\n{BELOW}\n", (MARKER,))
+    assert (split.own, split.cut) == ("REJECT too dear", "attribution")
+    assert BELOW in split.quoted
 
 
 @pytest.mark.parametrize("lines", SEPARATORS)
-def test_what_announces_the_other_mail_ends_them(lines: str) -> None:
-    told = own_text(f"REJECT too dear\n\n{lines}\n\n{BELOW}\n", (MARKER,))
-    assert (told.own, told.cut) == ("REJECT too dear", "separator")
+def test_header_block_or_announcement_ends_the_own_words(lines: str) -> None:
+    split = split_at_quote(f"REJECT too dear\n\n{lines}\n\n{BELOW}\n", (MARKER,))
+    assert (split.own, split.cut) == ("REJECT too dear", "separator")
 
 
 @pytest.mark.parametrize(
@@ -93,22 +93,22 @@ def test_what_announces_the_other_mail_ends_them(lines: str) -> None:
         "> --- Please write your\n> reply above\n> this line ---",
     ],
 )
-def test_the_marker_ends_them_however_a_client_shows_it(line: str) -> None:
-    told = own_text(f"APPROVE\n{line}\n{BELOW}", (MARKER,))
-    assert (told.own, told.cut) == ("APPROVE", "marker")
+def test_marker_ends_the_own_words_however_it_is_shown(line: str) -> None:
+    split = split_at_quote(f"APPROVE\n{line}\n{BELOW}", (MARKER,))
+    assert (split.own, split.cut) == ("APPROVE", "marker")
 
 
-def test_a_quoted_line_ends_them() -> None:
-    told = own_text("APPROVE\n > REJECT no\nNOTE below", (MARKER,))
-    assert (told.own, told.cut) == ("APPROVE", "quote")
-    assert told.quoted == " > REJECT no\nNOTE below"
+def test_quoted_line_ends_the_own_words() -> None:
+    split = split_at_quote("APPROVE\n > REJECT no\nNOTE below", (MARKER,))
+    assert (split.own, split.cut) == ("APPROVE", "quote")
+    assert split.quoted == " > REJECT no\nNOTE below"
 
 
 @pytest.mark.parametrize("line", SIGNATURES)
-def test_a_signature_is_not_part_of_them(line: str) -> None:
-    told = own_text(f"REJECT too dear\n\n{line}\nAnna\n> quoted", (MARKER,))
-    assert (told.own, told.cut) == ("REJECT too dear", "quote")
-    assert told.signature == f"{line}\nAnna"
+def test_signature_is_cut_off_the_own_words(line: str) -> None:
+    split = split_at_quote(f"REJECT too dear\n\n{line}\nAnna\n> quoted", (MARKER,))
+    assert (split.own, split.cut) == ("REJECT too dear", "quote")
+    assert split.signature == f"{line}\nAnna"
 
 
 DISCLAIMERS = [
@@ -125,12 +125,12 @@ DISCLAIMERS = [
 
 
 @pytest.mark.parametrize("words", DISCLAIMERS)
-def test_what_a_company_adds_below_is_not_part_of_them(words: str) -> None:
+def test_disclaimer_is_cut_off_the_own_words(words: str) -> None:
     assert own(f"ASK Who are you?\n\nAnna\n\n{words}\nAPPROVE") == "ASK Who are you?\n\nAnna"
-    assert own(f"{words}\n\nAPPROVE") == f"{words}\n\nAPPROVE"  # nothing above it: nobody's signature
+    assert own(f"{words}\n\nAPPROVE") == f"{words}\n\nAPPROVE"  # without words above it is no signature
 
 
-def test_words_about_a_message_are_no_disclaimer() -> None:
+def test_sentence_about_a_message_is_no_disclaimer() -> None:
     for text in (
         "ASK Hello,\nthis message did not reach us.",
         "ANSWER Yes.\nQuesta mail va bene.",
@@ -139,7 +139,7 @@ def test_words_about_a_message_are_no_disclaimer() -> None:
         assert own(text) == text
 
 
-def test_a_telephones_signature_above_all_words_takes_none_of_them() -> None:
+def test_phone_signature_above_all_words_is_removed_alone() -> None:
     assert own("\nSent from my iPhone\n\nAPPROVE") == "APPROVE"
 
 
@@ -155,42 +155,42 @@ def test_a_telephones_signature_above_all_words_takes_none_of_them() -> None:
         "Sent from myself",
     ],
 )
-def test_ordinary_words_are_left_alone(text: str) -> None:
-    told = own_text(text, (MARKER,))
-    assert (told.own, told.quoted, told.cut) == (text, "", "none")
+def test_ordinary_words_are_not_cut(text: str) -> None:
+    split = split_at_quote(text, (MARKER,))
+    assert (split.own, split.quoted, split.cut) == (text, "", "none")
 
 
-def test_an_empty_marker_cuts_nothing() -> None:
-    assert own_text("APPROVE\n\n---\nx", ("", "---")).own == "APPROVE\n\n---\nx"
+def test_empty_marker_cuts_nothing() -> None:
+    assert split_at_quote("APPROVE\n\n---\nx", ("", "---")).own == "APPROVE\n\n---\nx"
 
 
-def test_own_lines_between_quoted_ones_are_found() -> None:
+def test_own_lines_between_quoted_lines_are_found() -> None:
     text = "Hello,\n\nOn 3 Nov 2026, at 10:15, Desk\n<desk@v.example> wrote:\n\n> Agents: ten\nAgents: 10\n> > Plan: Voice\n"
-    assert own_lines_anywhere(text, (MARKER,)) == ("Hello,\n\n\nAgents: 10", "Agents: ten\nPlan: Voice")
+    assert split_interleaved(text, (MARKER,)) == ("Hello,\n\n\nAgents: 10", "Agents: ten\nPlan: Voice")
 
 
 @pytest.mark.parametrize("lines", [*SEPARATORS, MARKER, ATTRIBUTIONS[0], ATTRIBUTIONS[2]])
-def test_where_quotes_are_not_marked_all_below_is_quoted(lines: str) -> None:
-    told, quoted = own_lines_anywhere(f"Agents: 12\n{lines}\nAgents: 10\n> Agents: 8\n", (MARKER,))
-    assert told.strip() == "Agents: 12"
+def test_all_below_an_unmarked_quote_counts_as_quoted(lines: str) -> None:
+    split, quoted = split_interleaved(f"Agents: 12\n{lines}\nAgents: 10\n> Agents: 8\n", (MARKER,))
+    assert split.strip() == "Agents: 12"
     assert quoted.endswith("Agents: 10\nAgents: 8")
 
 
-def test_a_signature_is_no_own_line_but_ends_with_the_next_quote() -> None:
+def test_interleaved_signature_ends_at_the_next_quoted_line() -> None:
     text = "Agents: 12\n-- \nUsers: 99\n> x\nPlan: Voice\n"
-    assert own_lines_anywhere(text, (MARKER,)) == ("Agents: 12\nPlan: Voice", "x")
+    assert split_interleaved(text, (MARKER,)) == ("Agents: 12\nPlan: Voice", "x")
 
 
 LINES = st.sampled_from([*ATTRIBUTIONS, *SEPARATORS, *SIGNATURES, MARKER, "> x", "Agents: 1", "", ">", "On 1"])
 
 
 @given(st.lists(LINES | st.text(max_size=30), max_size=12).map("\n".join))
-def test_no_text_makes_it_raise_and_no_line_is_made_up(text: str) -> None:
-    told = own_text(text, (MARKER,))
-    assert told.own in "\n".join(text.splitlines())
-    assert told.quoted in "\n".join(text.splitlines())
-    assert not any(line.lstrip().startswith(">") for line in told.own.splitlines())
-    own_lines_anywhere(text, (MARKER,))
+def test_splitting_any_text_never_raises_or_invents_lines(text: str) -> None:
+    split = split_at_quote(text, (MARKER,))
+    assert split.own in "\n".join(text.splitlines())
+    assert split.quoted in "\n".join(text.splitlines())
+    assert not any(line.lstrip().startswith(">") for line in split.own.splitlines())
+    split_interleaved(text, (MARKER,))
 
 
 @pytest.mark.series(3)
@@ -215,10 +215,10 @@ def test_no_text_makes_it_raise_and_no_line_is_made_up(text: str) -> None:
     ],
     ids=lambda text: text[:12].strip(),
 )
-def test_a_megabyte_made_to_be_slow_comes_to_an_end(text: str) -> None:
+def test_splitting_a_hostile_megabyte_is_fast(text: str) -> None:
     """A quadratic scan of any of these takes minutes and hangs the run; a linear one is done at once."""
-    assert isinstance(own_text(text, (MARKER,)).own, str)
-    assert isinstance(own_lines_anywhere(text, (MARKER,)), tuple)
+    assert isinstance(split_at_quote(text, (MARKER,)).own, str)
+    assert isinstance(split_interleaved(text, (MARKER,)), tuple)
 
 
 @pytest.mark.parametrize("between", ["\n\n", "\n"])
@@ -230,7 +230,7 @@ def test_a_megabyte_made_to_be_slow_comes_to_an_end(text: str) -> None:
         ("on Monday we close", "On Tue, 3 Nov 2026 at 09:12, Joe <joe@acme.example> wrote:"),
     ],
 )
-def test_a_last_line_that_begins_like_an_attribution_stays_the_writers(last: str, wrote: str, between: str) -> None:
+def test_last_own_line_that_begins_like_an_attribution_is_kept(last: str, wrote: str, between: str) -> None:
     text = f"{last}{between}{wrote}\n> old"
-    assert own_text(text, ()).own == last
-    assert own_lines_anywhere(text, ())[0].strip() == last
+    assert split_at_quote(text, ()).own == last
+    assert split_interleaved(text, ())[0].strip() == last

@@ -1,4 +1,4 @@
-"""Any form, written in any way, is read back exactly; any text is read without an error, in work that grows with its length."""
+"""A form in any layout is read back exactly; any text is read without an error, in time linear in its length."""
 
 import os
 import sys
@@ -8,16 +8,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mailbot.core.form.choices import option_labels
+from mailbot.core.form.corrections import merge_correction, read_edited_quote
 from mailbot.core.form.fields import FIELDS, FORMS, FieldKind, Form, field_of
-from mailbot.core.form.labels import labelled
-from mailbot.core.form.reader import MOST_FORMS, Request, merge, read_fields, read_forms, read_quoted
+from mailbot.core.form.labels import read_label
+from mailbot.core.form.reader import FORMS_MAX, read_fields, read_forms
+from mailbot.core.form.request import Request
 from mailbot.core.form.validation import validate
-from mailbot.core.form.values import labels_of
-from mailbot.core.form.which_form import stated
+from mailbot.core.form.which_form import chooser_values
 from tests.support.desk import catalogue
 
 TOKENS = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=8, max_size=128).filter(
-    # One that is the name of a field, as WHITELABEL, is asked about.
+    # A token that is the name of a field, such as WHITELABEL, is asked about.
     lambda token: not (token.startswith("*") and token.endswith("*")) and field_of(token) is None
 )
 WORDS = st.text(
@@ -26,7 +28,7 @@ WORDS = st.text(
 NAMES = (
     st.lists(WORDS, min_size=1, max_size=3)
     .map(" ".join)
-    # A colon alone is what stands between a label and nothing.
+    # Colons alone are no value.
     .filter(lambda name: len(name.strip("\u00ad")) == len(name) and not set(name) <= set(": ："))
 )
 PROSE = st.lists(st.sampled_from(["please", "soon", "we grow fast", "", "10 of them", "thank you"]), max_size=4).map(
@@ -61,10 +63,10 @@ def of_kind(draw: st.DrawFn, form: Form, key: str) -> tuple[str, object]:
             count = draw(st.integers(5, 100_000))
             return draw(st.sampled_from(["{}", "{} " + FIELDS[key].label.lower(), "“{}”"])).format(count), count
         case FieldKind.OPTION:
-            option, label = draw(st.sampled_from(sorted(labels_of(key, cat).items())))
+            option, label = draw(st.sampled_from(sorted(option_labels(key, cat).items())))
             return spelled(draw, option, label), option
         case FieldKind.OPTIONS:
-            labels = labels_of(key, cat)
+            labels = option_labels(key, cat)
             chosen = {*draw(st.lists(st.sampled_from(sorted(labels)), min_size=1))}
             chosen |= {need for one in chosen if key == "addons" for need in cat.addons[one].requires}
             between = draw(st.sampled_from([", ", ";", " • ", "\n- ", "\n[x] "]))
@@ -93,7 +95,7 @@ class Written:
 
 @st.composite
 def written(draw: st.DrawFn, form: Form) -> Written:
-    said = stated(form.request, form.action)
+    said = chooser_values(form.request, form.action)
     one_of = draw(st.lists(st.sampled_from(form.one_of), min_size=1, unique=True)) if form.one_of else []
     optional = draw(st.lists(st.sampled_from(form.optional), unique=True)) if form.optional else []
     keys = [key for key in (*form.required, *one_of, *optional) if key not in ("log", *said)]
@@ -127,7 +129,7 @@ def decorated(draw: st.DrawFn, key: str, value: str) -> str:
     mark, style = draw(MARKS), draw(STYLES)
     rows = value.split("\n")
     in_cell = "|" in style and (len(rows) > 1 or "|" in value)
-    on_next = "\n" in style and (labelled(rows[0]) is not None or rows[0][:1] == ">")
+    on_next = "\n" in style and (read_label(rows[0]) is not None or rows[0][:1] == ">")
     if in_cell or on_next or ("\t" in style and value[:1] in ":|"):
         style = "{}: {}"
     quote = mark if mark.startswith(">") else ""
@@ -137,7 +139,7 @@ def decorated(draw: st.DrawFn, key: str, value: str) -> str:
 
 
 @pytest.mark.parametrize("form", FORMS.values(), ids=lambda form: f"{form.request}-{form.action}")
-def test_any_form_written_in_any_way_is_read_back_exactly(form: Form) -> None:
+def test_form_in_any_layout_is_read_back_exactly(form: Form) -> None:
     @settings(max_examples=25 if os.environ.get("THOROUGH") else 8, deadline=None)
     @given(written(form))
     def holds(one: Written) -> None:
@@ -163,11 +165,11 @@ HOSTILE = st.lists(
 
 @settings(max_examples=150, deadline=None)
 @given(HOSTILE, HOSTILE)
-def test_no_text_is_too_odd_to_be_read(text: str, other: str) -> None:
+def test_reading_any_text_never_raises(text: str, other: str) -> None:
     for reading in read_forms(text, other[:50]):
         request, problems = validate(reading, catalogue(), attachments=False)
         assert request.request or problems
-        again = merge(reading.stored, read_quoted(other, text), read_fields(other))
+        again = merge_correction(reading.stored, read_edited_quote(other, text), read_fields(other))
         validate(again, catalogue(), attachments=True)
 
 
@@ -185,7 +187,7 @@ def work(text: str) -> int:
         readings = read_forms(text, "")
     finally:
         sys.setprofile(before)
-    assert sum(len(value) for reading in readings for value in reading.stored.values()) <= (MOST_FORMS + 1) * len(text)
+    assert sum(len(value) for reading in readings for value in reading.stored.values()) <= (FORMS_MAX + 1) * len(text)
     return calls
 
 
@@ -195,5 +197,5 @@ def work(text: str) -> int:
     ["Request: modify\n", "hello there\n", "Plan: Voice\n", "Users: 3\nUsers: 4\n", "Comments: x\n\n", "Add-ons (a /\n", "> " * 50, "(" * 50, "**", "[x] a ",
      "Usrs: 3\n", "- - - ", "Plugins:\n- a\n", "a" * 70 + "\n", "Customer name: " + "a" * 60 + "\nb\n", "\n", "1. ", "Token?\n", '{"previousToken": {\n', "[2026-11-01 08:15:00] [WARN] license - x\nstatus=a\n"],
 )  # fmt: skip
-def test_twice_the_text_is_at_most_some_more_than_twice_the_work(piece: str) -> None:
+def test_reading_takes_time_linear_in_the_text(piece: str) -> None:
     assert work(piece * 1200) <= 2.5 * work(piece * 600) + 2000

@@ -1,4 +1,4 @@
-"""Random realistic mails (``mailgen``) are understood: 99 % of the fields of well-meant ones read right, none ever wrong."""
+"""Random realistic mails (``mailgen``): 99 % of the fields of correct ones are read right, none ever wrong."""
 
 import pytest
 
@@ -11,7 +11,7 @@ def made() -> list[Made]:
     return list(mails(8, 300))
 
 
-def test_fields_are_read_right_and_never_wrong(made: list[Made]) -> None:
+def test_random_mails_are_read_right_and_never_wrong(made: list[Made]) -> None:
     well, spoilt = Measured(), Measured()
     for one in made:
         (well if one.well_meant else spoilt).add(compared(one.truths, understood(one), one.traits))
@@ -21,7 +21,7 @@ def test_fields_are_read_right_and_never_wrong(made: list[Made]) -> None:
     assert spoilt.asked > 10
 
 
-def test_the_mails_are_real_ones_of_every_kind(made: list[Made]) -> None:
+def test_random_mails_cover_all_layouts_clients_and_mistakes(made: list[Made]) -> None:
     for one in made:
         message = parse(one.raw)
         assert message.fault is None
@@ -33,11 +33,11 @@ def test_the_mails_are_real_ones_of_every_kind(made: list[Made]) -> None:
     assert {one.traits["mistake"] for one in made} >= {*MISTAKES}
 
 
-def test_a_seed_gives_the_same_mails(made: list[Made]) -> None:
+def test_same_seed_gives_the_same_mails(made: list[Made]) -> None:
     assert [one.raw for one in mails(8, 20)] == [one.raw for one in made[:20]]
 
 
-def test_what_is_read_wrong_is_seen(made: list[Made]) -> None:
-    """The measure itself: with another truth the same mails are wrong."""
+def test_comparison_notices_wrong_fields(made: list[Made]) -> None:
+    """Compared with the truth of another mail, the same reading is wrong."""
     one, other = made[0], next(m for m in made[1:] if m.truths[0].fields.keys() & made[0].truths[0].fields.keys())
     assert compared(other.truths, understood(one), {}).wrong > 0

@@ -1,10 +1,12 @@
-"""How values are read: forgiving in form, never guessing in meaning."""
+"""Values: many ways of writing one are accepted, and none is guessed."""
 
 import pytest
 
-from mailbot.core.form import values as read
+from mailbot.core.form import values
+from mailbot.core.form.choices import option_labels
 from mailbot.core.form.problem import Code, Problem
-from mailbot.core.form.reader import Request, read_fields, read_forms
+from mailbot.core.form.reader import read_fields, read_forms
+from mailbot.core.form.request import Request
 from mailbot.core.form.validation import validate
 from tests.support.desk import catalogue
 
@@ -28,56 +30,56 @@ def checked(text: str, subject: str = "", *, attachments: bool = True) -> tuple[
         ("users", "3 additional users", 3), ("telephones", "2 PBX extensions", 2), ("mobile_agents", "1 mobile agent", 1),
     ],
 )  # fmt: skip
-def test_numbers(field: str, raw: str, count: int) -> None:
-    assert read.number(field, raw) == count
+def test_number_is_read(field: str, raw: str, count: int) -> None:
+    assert values.read_number(field, raw) == count
 
 
 @pytest.mark.parametrize(
     "raw",
     ["5 more", "10 less than now", "10 more agents", "ten", "10 users", "+5", "-5", "=10", "10 %", "5-10", "10 or 12", "about 10", "10.5", "٣", "１０", "10 agents more", "10 telephones", "1 000 000 000", "none", "10k"],
 )  # fmt: skip
-def test_what_is_no_number_of_agents_is_asked_about(raw: str) -> None:
-    problem = read.number("agents", raw)
+def test_value_that_is_no_plain_number_is_asked_about(raw: str) -> None:
+    problem = values.read_number("agents", raw)
     assert isinstance(problem, Problem)
     assert (problem.code, problem.read) == (Code.NOT_A_NUMBER, raw)
 
 
 @pytest.mark.parametrize("count", ["100001", "999999999", "99999999999999"])
 @pytest.mark.parametrize("label", ["Agents", "Telephones", "PBX extensions"])
-def test_a_count_can_be_too_large(label: str, count: str) -> None:
+def test_count_above_the_maximum_is_out_of_range(label: str, count: str) -> None:
     text = PLAN.replace("Agents: 10", f"Agents: 10\n{label}: {count}" if label != "Agents" else f"Agents: {count}")
     field = "agents" if label == "Agents" else "telephones"
     assert checked(text)[1] == [(field, Code.OUT_OF_RANGE)]
 
 
 @pytest.mark.parametrize("line", ["Telephone: 3331234567", "Telephone (office): 5551234567", "Telephones: 02 1234567"])
-def test_a_number_to_dial_is_no_count(line: str) -> None:
+def test_phone_number_is_no_count(line: str) -> None:
     request, problems = checked(f"{PLAN}{line}\n")
     assert (request.telephones, problems) == (None, [])
 
 
 @pytest.mark.parametrize("raw", ["1.000", "1,000", "1'000", "1’000", "1 000"])
-def test_a_grouped_number_is_asked_about_with_a_hint(raw: str) -> None:
-    problem = read.number("agents", raw)
+def test_grouped_number_is_asked_about_with_a_hint(raw: str) -> None:
+    problem = values.read_number("agents", raw)
     assert isinstance(problem, Problem)
     assert (problem.code, problem.hint) == (Code.NOT_A_NUMBER, "1000")
 
 
 @pytest.mark.parametrize("word", ["yes", "YES.", "y", "sì", "Si", "ja", "Oui", "sí", "true", "“Yes”", "[x]", "☒", "☑ yes ☐ no", "[ ] no [x] yes", "✓"])  # fmt: skip
-def test_yes(word: str) -> None:
-    assert read.yes("demo", read_fields(f"demo: {word}").values["demo"]) is True
+def test_yes_is_read(word: str) -> None:
+    assert values.read_yes_no("demo", read_fields(f"demo: {word}").values["demo"]) is True
 
 
 @pytest.mark.parametrize("word", ["no", "No!", "n", "nein", "non", "false", "[ ] yes [x] no", "☐ yes ☒ no"])
-def test_no(word: str) -> None:
-    assert read.yes("demo", read_fields(f"demo: {word}").values["demo"]) is False
+def test_no_is_read(word: str) -> None:
+    assert values.read_yes_no("demo", read_fields(f"demo: {word}").values["demo"]) is False
 
 
 @pytest.mark.parametrize(
     "word", ["sometimes", "not yet", "sure", "maybe", "ok", "yess", "yes / no", "not really", "ofc"]
 )
-def test_neither_yes_nor_no(word: str) -> None:
-    assert isinstance(read.yes("demo", word), Problem)
+def test_value_that_is_neither_yes_nor_no_is_asked_about(word: str) -> None:
+    assert isinstance(values.read_yes_no("demo", word), Problem)
     _, problems = checked(f"Request: activate\n{WHO}demo: {word}\n")
     assert problems == [("demo", Code.UNKNOWN_VALUE)]
 
@@ -85,13 +87,13 @@ def test_neither_yes_nor_no(word: str) -> None:
 @pytest.mark.parametrize(
     "word", ["yes, please", "Yes please!", "ja, gerne", "Sí, muchas gracias", "Yes, I accept.", "Select “YES”"]
 )
-def test_courtesy_beside_yes_says_nothing_of_its_own(word: str) -> None:
-    assert read.yes("accept", word) is True
+def test_courtesy_beside_yes_is_ignored(word: str) -> None:
+    assert values.read_yes_no("accept", word) is True
 
 
 @pytest.mark.parametrize("word", ["yes, but not before May", "yes, if it is free", "no, yes", "yes and no", "gerne"])
-def test_whatever_says_more_than_yes_is_asked_about(word: str) -> None:
-    assert isinstance(read.yes("accept", word), Problem)
+def test_yes_with_a_condition_is_asked_about(word: str) -> None:
+    assert isinstance(values.read_yes_no("accept", word), Problem)
 
 
 @pytest.mark.parametrize(
@@ -109,15 +111,15 @@ def test_whatever_says_more_than_yes_is_asked_about(word: str) -> None:
         "12;",
     ],
 )
-def test_a_count_may_name_what_is_counted_and_say_it_again(raw: str) -> None:
-    assert read.number("agents", raw) == 12
+def test_count_with_its_unit_or_repeated_is_read(raw: str) -> None:
+    assert values.read_number("agents", raw) == 12
 
 
 @pytest.mark.parametrize(
     "raw", ["12 (now 10)", "12 (ten)", "ten (12)", "12 users", "12 more", "12 named", "12 new agents", "10 12", "122²"]
 )
-def test_a_count_with_anything_else_beside_it_is_asked_about(raw: str) -> None:
-    assert isinstance(read.number("agents", raw), Problem)
+def test_count_with_other_words_is_asked_about(raw: str) -> None:
+    assert isinstance(values.read_number("agents", raw), Problem)
 
 
 PLUGINS = {"botify": "Botify", "queue_manager": "Queue Manager", "data_retention": "Data Retention"}
@@ -133,25 +135,25 @@ PLUGINS = {"botify": "Botify", "queue_manager": "Queue Manager", "data_retention
         "Botify: yes, Queue Manager: no, Data Retention: yes",
     ],
 )
-def test_names_of_a_list_are_known_however_they_are_joined(raw: str) -> None:
-    assert read.options("plugins", raw, PLUGINS) == (("botify", "data_retention"), ())
+def test_list_of_known_names_is_read_however_joined(raw: str) -> None:
+    assert values.read_options("plugins", raw, PLUGINS) == (("botify", "data_retention"), ())
 
 
 @pytest.mark.parametrize(
     "raw", ["Botify or Data Retention", "Botify and not Data Retention", "Botify and Fooify", "all but Botify"]
 )
-def test_names_are_taken_apart_only_where_each_is_a_known_one(raw: str) -> None:
-    found, (problem,) = read.options("plugins", raw, PLUGINS)
+def test_list_with_an_unknown_part_is_not_split(raw: str) -> None:
+    found, (problem,) = values.read_options("plugins", raw, PLUGINS)
     assert (found, problem.read) == ((), raw)
 
 
-def test_agreed_in_words_holds_for_the_agreement_alone() -> None:
-    assert read.yes("accept", "I agree") is True
-    assert isinstance(read.yes("demo", "I agree"), Problem)
+def test_agreement_in_words_counts_only_for_the_license_agreement() -> None:
+    assert values.read_yes_no("accept", "I agree") is True
+    assert isinstance(values.read_yes_no("demo", "I agree"), Problem)
 
 
 @pytest.mark.parametrize("empty", ["[ ]", "☐", "[ ] yes [ ] no", ""])
-def test_boxes_that_are_not_ticked_say_nothing(empty: str) -> None:
+def test_empty_boxes_are_a_missing_value(empty: str) -> None:
     _, problems = checked(f"Request: activate\n{WHO}demo: {empty}\n")
     assert problems == [("demo", Code.MISSING)]
 
@@ -159,7 +161,7 @@ def test_boxes_that_are_not_ticked_say_nothing(empty: str) -> None:
 @pytest.mark.parametrize(
     ("word", "hint"), [("Shutle", "Shuttle"), ("Shuttle Motion", ""), ("Motoin", "Motion"), ("Queue", "")]
 )
-def test_a_product_that_is_not_known_is_told(word: str, hint: str) -> None:
+def test_unknown_product_is_reported_with_a_hint(word: str, hint: str) -> None:
     (reading,) = read_forms(f"Product: {word}\n{PLAN}", "")
     _, problems = validate(reading, catalogue(), attachments=True)
     assert [(p.field, p.code) for p in problems] == [("product", Code.UNKNOWN_VALUE)]
@@ -168,7 +170,7 @@ def test_a_product_that_is_not_known_is_told(word: str, hint: str) -> None:
 
 
 @pytest.mark.parametrize("word", ["Motion", "motion", "XCALLY Motion", "xcally  motion"])
-def test_products(word: str) -> None:
+def test_product_is_read_with_or_without_vendor(word: str) -> None:
     assert checked(f"Product: {word}\n{PLAN}") == (checked(PLAN)[0], [])
 
 
@@ -181,7 +183,7 @@ def test_products(word: str) -> None:
         ("other: we moved", "other"),
     ],
 )  # fmt: skip
-def test_grace_period_reasons(word: str, action: str) -> None:
+def test_grace_period_reason_is_read(word: str, action: str) -> None:
     text = f"Request: reactivate\nCustomer name: Acme\nReason: {word}\nOld token: A1B2C3D4E5F6\nNew token: B1B2C3D4E5F6\nComments: x\n"
     request, problems = checked(text)
     assert (request.action, problems) == (action, [])
@@ -189,7 +191,7 @@ def test_grace_period_reasons(word: str, action: str) -> None:
 
 
 @pytest.mark.parametrize("word", ["expird", "Expired licens", "token chnge", "tokenchange"])
-def test_a_grace_period_reason_nearly_right_is_asked_about(word: str) -> None:
+def test_misspelt_grace_period_reason_is_asked_about(word: str) -> None:
     (reading,) = read_forms(f"Request: reactivate\nCustomer name: Acme\nReason: {word}\nOld token: short\n", "")
     _, problems = validate(reading, catalogue(), attachments=True)
     assert {(p.field, p.code, bool(p.hint)) for p in problems} == {
@@ -198,7 +200,7 @@ def test_a_grace_period_reason_nearly_right_is_asked_about(word: str) -> None:
     }
 
 
-def test_other_reasons_are_taken_as_they_are() -> None:
+def test_other_reason_is_kept_as_written() -> None:
     for action in ("add", "remove", "deactivate"):
         items = "" if action == "deactivate" else "Users: 4\n"
         request, problems = checked(f"Request: modify\n{WHO}Action: {action}\nReason: we grow\n{items}")
@@ -220,11 +222,11 @@ def test_other_reasons_are_taken_as_they_are() -> None:
         ("| Token | ABCDEFGH |", "ABCDEFGH"), ("Token\tABCDEFGH", "ABCDEFGH"), ("> > Token: >ABCDEFGH", ">ABCDEFGH"),
     ],
 )  # fmt: skip
-def test_tokens_are_kept_and_what_stands_around_them_is_not(line: str, token: str) -> None:
+def test_token_is_kept_without_its_decoration(line: str, token: str) -> None:
     assert read_fields(line).values == {"token": token}
 
 
-def test_what_is_inside_a_token_makes_it_malformed() -> None:
+def test_odd_character_inside_a_token_makes_it_malformed() -> None:
     for raw in ("ABCD\u200bEFGH", "ABCD\u202eEFGH", "ABCD EFGH", "ABC“DEFGH", "short", "x" * 129):
         _, problems = checked(PLAN.replace("A1B2C3D4E5F6", raw))
         assert problems == [("token", Code.TOKEN_MALFORMED)], raw
@@ -239,24 +241,24 @@ def test_what_is_inside_a_token_makes_it_malformed() -> None:
         "[x] Botify [ ] Schedulease [x] Queue Manager", "Botify,\nQueue Manager", "\nBotify\nQueue Manager\n\nThanks", "“Botify”, Queue‑Manager",
     ],
 )  # fmt: skip
-def test_lists(text: str) -> None:
+def test_list_is_read_in_every_layout(text: str) -> None:
     request, problems = checked(f"{PLAN}Plugins: {text.replace('‑', '_')}\n")
     assert (request.plugins, problems) == (("botify", "queue_manager"), [])
 
 
-def test_a_word_in_a_list_that_is_not_known_is_told_with_the_near_one() -> None:
+def test_unknown_name_in_a_list_is_reported_with_a_hint() -> None:
     (reading,) = read_forms(f"{PLAN}Plugins: Botify and more, Shedulease\n", "")
     _, problems = validate(reading, catalogue(), attachments=True)
     assert [(p.read, p.hint) for p in problems if p.code is Code.UNKNOWN_VALUE][1] == ("Shedulease", "Schedulease")
     assert len(problems) == 2
 
 
-def test_an_address_with_the_link_that_a_client_adds() -> None:
+def test_address_with_an_added_link_is_read() -> None:
     request, problems = checked(f"{PLAN}Customer email: ann@acme.example<mailto:ann@acme.example>\n")
     assert (request.customer_email, problems) == ("ann@acme.example", [])
 
 
-def test_values_of_every_given_field_are_checked_when_the_form_is_not_known() -> None:
+def test_all_given_values_are_checked_while_the_form_is_unknown() -> None:
     _, problems = checked(
         f"Request: activate\n{WHO.replace('yes', 'no')}Plan: Voize\nAgents: ten\nCustomer email: nobody\n"
     )
@@ -284,7 +286,7 @@ def test_values_of_every_given_field_are_checked_when_the_form_is_not_known() ->
 
 
 @pytest.mark.parametrize(
-    ("raw", "meant"),
+    ("raw", "hint"),
     [
         ("Voic", "Voice"),
         ("vois", "Voice"),
@@ -294,19 +296,34 @@ def test_values_of_every_given_field_are_checked_when_the_form_is_not_known() ->
         ("Voice/Digital", "Voice Digital"),
     ],
 )
-def test_the_nearest_option_is_suggested_and_never_taken(raw: str, meant: str) -> None:
-    problem = read.option("plan", raw, {"voice": "Voice", "digital": "Digital", "voice_digital": "Voice Digital"})
+def test_nearest_option_is_suggested_and_never_taken(raw: str, hint: str) -> None:
+    problem = values.read_option(
+        "plan", raw, {"voice": "Voice", "digital": "Digital", "voice_digital": "Voice Digital"}
+    )
     assert isinstance(problem, Problem)
-    assert problem.hint == meant
+    assert problem.hint == hint
 
 
 @pytest.mark.parametrize(
     ("field", "raw", "hint"),
     [("billing", "from monthly to annual", ""), ("billing", "anual", "Annual"), ("plan", "Voice & Digital", "Voice Digital")],
 )  # fmt: skip
-def test_of_several_options_in_one_value_none_is_suggested_that_is_only_one_of_them(
-    field: str, raw: str, hint: str
-) -> None:
-    problem = read.option(field, raw, read.labels_of(field, catalogue()))
+def test_no_option_is_suggested_for_a_value_that_names_two(field: str, raw: str, hint: str) -> None:
+    problem = values.read_option(field, raw, option_labels(field, catalogue()))
     assert isinstance(problem, Problem)
     assert problem.hint == hint
+
+
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [("ten", "10"), ("Ten agents", "10"), ("twenty-five", "25"), ("twenty five", "25"), ("dieci", "10"), ("zwölf", "12"), ("dix-huit", "18"), ("veinte", "20"), ("a few", ""), ("ten-ten", ""), ("tenor", ""), ("ten or twelve", "")],
+)  # fmt: skip
+def test_number_in_words_is_suggested_and_never_taken(words: str, hint: str) -> None:
+    found = values.read_number("agents", words)
+    assert isinstance(found, Problem)
+    assert (found.code, found.hint) == (Code.NOT_A_NUMBER, hint)
+
+
+def test_agreement_is_read_in_five_languages() -> None:
+    for word in ("I agree", "Accetto", "Ich stimme zu", "J’accepte", "Acepto"):
+        assert checked(PLAN.replace("Agreement: yes", f"Agreement: {word}"))[1] == []

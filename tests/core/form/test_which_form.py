@@ -2,12 +2,13 @@
 
 import pytest
 
+from mailbot.core.form.corrections import merge_correction
 from mailbot.core.form.fields import FORMS, field_of
 from mailbot.core.form.problem import Code
-from mailbot.core.form.reader import merge, read_fields, read_forms
+from mailbot.core.form.reader import read_fields, read_forms
 from mailbot.core.form.validation import validate
 from mailbot.core.form.which_form import action_of, request_of
-from mailbot.core.inbound.intake import FormCommand, HelpCommand, command_of
+from mailbot.core.inbound.intake import FormCommand, HelpCommand, read_command
 from mailbot.core.mail.message import parse
 from tests.core.form.test_values import PLAN, WHO, checked
 from tests.support.desk import catalogue
@@ -16,7 +17,7 @@ from tests.support.desk import catalogue
 @pytest.mark.parametrize(
     ("title", "kind"),
     [
-        # every heading and title of the seed that names a form
+        # each heading and title of the seed that names a form
         ("Activate a new license or request a 30 days free demo", ("activate", None)),
         ("Modify your license to update items or add-ons", ("modify", None)),
         ("Request contract change to modify plan, billing frequency and other options", ("contract", None)),
@@ -38,7 +39,7 @@ from tests.support.desk import catalogue
         ("Shuttle", ("shuttle", None)),
         ("modify the Shuttle license", ("shuttle", "modify")),
         ("transfer the Shuttle license to a new XCALLY Motion setup", ("shuttle", "transfer")),
-        # and what people make of them
+        # and what people write
         ("demo", ("activate", "demo")),
         ("free demo", ("activate", "demo")),
         ("30-day free demo", ("activate", "demo")),
@@ -63,12 +64,12 @@ from tests.support.desk import catalogue
         ("", None),
     ],
 )
-def test_titles(title: str, kind: tuple[str, str | None] | None) -> None:
+def test_title_names_its_request(title: str, kind: tuple[str, str | None] | None) -> None:
     assert request_of(title) == kind
 
 
 @pytest.mark.parametrize("kind", FORMS, ids=str)
-def test_our_own_keys_and_titles(kind: tuple[str, str | None]) -> None:
+def test_key_and_title_of_each_form_name_it(kind: tuple[str, str | None]) -> None:
     form = FORMS[kind]
     assert request_of(form.title) in (kind, (kind[0], None))
     assert request_of("/".join(part for part in kind if part)) == kind
@@ -93,7 +94,7 @@ def test_our_own_keys_and_titles(kind: tuple[str, str | None]) -> None:
         ("additional comments", "comments"), ("provide additional comments", "comments"),
     ],
 )  # fmt: skip
-def test_labels_of_the_seed(label: str, key: str) -> None:
+def test_label_of_the_seed_is_understood(label: str, key: str) -> None:
     assert field_of(label) == key
     for line in (f"{label}: x", f"  > * **{label.upper()}** :x", f"{label}\tx", f"3. {label}: x"):
         assert dict(read_fields(line).values) == {key: "x"} or key == "log", line
@@ -104,7 +105,7 @@ def test_labels_of_the_seed(label: str, key: str) -> None:
     [("Add", "add"), ("Update", "add"), ("Update/Upgrade", "add"), ("upgrade", "add"), ("Downgrade", "remove"), ("Remove", "remove"),
      ("Deactivate", "deactivate"), ("Update your license", "add"), ("Deactivation", "deactivate"), ("add/remove", None), ("explode", None), ("add 3 agents", None)],
 )  # fmt: skip
-def test_actions(word: str, action: str | None) -> None:
+def test_action_is_read(word: str, action: str | None) -> None:
     assert action_of(word) == action
 
 
@@ -123,22 +124,22 @@ def test_actions(word: str, action: str | None) -> None:
         (f"Request: contract\nRequest type: contract\n{WHO}Plan: Voice\nPlan: Digital\n", "", ("plan", "Voice / Digital")),
     ],
 )  # fmt: skip
-def test_contradictions_name_both(text: str, subject: str, problem: tuple[str, str]) -> None:
+def test_contradicting_lines_are_both_reported(text: str, subject: str, problem: tuple[str, str]) -> None:
     problems = validate(read_forms(text, subject)[-1], catalogue(), attachments=True)[1]
     assert [(p.field, p.read) for p in problems if p.code is Code.GIVEN_TWICE] == [problem]
 
 
-def test_an_action_that_is_not_known_is_told_beside_a_request_that_names_one() -> None:
+def test_unknown_action_is_reported_beside_a_request_that_names_one() -> None:
     _, problems = checked(f"Request: modify/add\n{WHO}Action: explode\nReason: we grow\nUsers: 3\n")
     assert problems == [("action", Code.UNKNOWN_VALUE)]
 
 
-def test_a_name_that_was_answered_and_forwarded_without_end_is_found_at_once() -> None:
-    """A quadratic way through the signs of answering takes minutes and hangs the run."""
+def test_request_after_70000_reply_prefixes_is_found_fast() -> None:
+    """A quadratic scan of the prefixes takes minutes and hangs the run."""
     assert request_of("Re: AW: Fwd : " * 70_000 + "Modify your license") == ("modify", None)
 
 
-def test_a_subject_that_agrees_or_says_more_or_is_an_old_one_is_no_contradiction() -> None:
+def test_agreeing_or_old_subject_is_no_contradiction() -> None:
     add = f"Request: modify\n{WHO}Reason: we grow\nUsers: 3\n"
     assert checked(add, "Modify License - Add New Items")[1] == []
     assert checked(PLAN, "Re: Modify your license")[1] == []
@@ -151,7 +152,7 @@ def test_a_subject_that_agrees_or_says_more_or_is_an_old_one_is_no_contradiction
     )
 
 
-def test_the_request_says_the_action_where_its_own_line_is_missing() -> None:
+def test_action_is_taken_from_the_request_line() -> None:
     request, problems = checked(f"Request: modify/add\n{WHO}Reason: we grow\nUsers: 3\n")
     assert (request.action, problems) == ("add", [])
     request, problems = checked(f"Request: demo\n{WHO}")
@@ -173,9 +174,11 @@ def test_the_request_says_the_action_where_its_own_line_is_missing() -> None:
         (f"Request: activate/demo\n{WHO}", "Request: activate/plan", ("activate", "plan")),
     ],
 )
-def test_the_last_word_settles_a_contradiction(stored: str, own: str, kind: tuple[str, str | None]) -> None:
+def test_newer_line_settles_a_contradiction(stored: str, own: str, kind: tuple[str, str | None]) -> None:
     (reading,) = read_forms(stored, "")
-    request, problems = validate(merge(reading.stored, None, read_fields(own)), catalogue(), attachments=True)
+    request, problems = validate(
+        merge_correction(reading.stored, None, read_fields(own)), catalogue(), attachments=True
+    )
     assert (request.request, request.action) == kind
     assert Code.GIVEN_TWICE not in {p.code for p in problems}
 
@@ -188,5 +191,5 @@ def test_the_last_word_settles_a_contradiction(stored: str, own: str, kind: tupl
         ("form reactivate token_change", FormCommand("reactivate", "token_change")), ("form contract.", FormCommand("contract")), ("form x", HelpCommand()),
     ],
 )  # fmt: skip
-def test_blank_forms_are_asked_for_by_key_with_or_without_action(line: str, asked: object) -> None:
-    assert command_of(parse(f"From: a@b.example\nSubject: {line}\n\nhello\n".encode())) == asked
+def test_form_command_takes_a_key_with_or_without_action(line: str, asked: object) -> None:
+    assert read_command(parse(f"From: a@b.example\nSubject: {line}\n\nhello\n".encode())) == asked

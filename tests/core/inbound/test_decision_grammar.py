@@ -1,4 +1,4 @@
-"""The grammar of decisions: what is one, what each line says, and all that must not approve anything."""
+"""The grammar of decisions: what each line decides, and everything that must not approve anything."""
 
 from datetime import date
 
@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailbot.core.form.quotes import own_text
+from mailbot.core.form.quotes import split_at_quote
+from mailbot.core.inbound.contradictions import contradicted_refs
 from mailbot.core.inbound.decision_grammar import (
     DecisionLine,
     NotUnderstood,
     confirmation_word,
-    contradictions,
     read_decisions,
 )
 
@@ -56,9 +56,9 @@ def why(own: str, items=ONE) -> str:
         "APPROVE\n\nAnna Rossi\nSales manager\nVendor srl - Ufficio licenze\n+39 06 1234567", "APPROVE\n\nAnna\nHead of customer care",
     ],
 )  # fmt: skip
-def test_these_approve_all_that_waits(own: str) -> None:
-    told = line(own)
-    assert (told.word, told.items, told.until) == ("APPROVE", (), None)
+def test_text_approves_all_open_items(own: str) -> None:
+    decision = line(own)
+    assert (decision.word, decision.items, decision.until) == ("APPROVE", (), None)
 
 
 @pytest.mark.parametrize(
@@ -74,9 +74,9 @@ def test_these_approve_all_that_waits(own: str) -> None:
         ("APPROVE support,\nbilling until\n2026-12-31", ("support", "billing"), date(2026, 12, 31)),
     ],
 )
-def test_items_by_key_or_label_and_a_date(own: str, items: tuple[str, ...], until: date | None) -> None:
-    told = line(own)
-    assert (told.word, told.items, told.until) == ("APPROVE", items, until)
+def test_approve_takes_items_by_key_or_label_and_a_date(own: str, items: tuple[str, ...], until: date | None) -> None:
+    decision = line(own)
+    assert (decision.word, decision.items, decision.until) == ("APPROVE", items, until)
 
 
 MUST_NOT_APPROVE = [
@@ -106,8 +106,8 @@ MUST_NOT_APPROVE = [
 
 
 @pytest.mark.parametrize("own", MUST_NOT_APPROVE)
-def test_these_approve_nothing(own: str) -> None:
-    assert not any(isinstance(told, DecisionLine) and told.word == "APPROVE" for told in lines(own))
+def test_text_approves_nothing(own: str) -> None:
+    assert not any(isinstance(decision, DecisionLine) and decision.word == "APPROVE" for decision in lines(own))
 
 
 @pytest.mark.parametrize(
@@ -123,15 +123,15 @@ def test_these_approve_nothing(own: str) -> None:
         "I am away until Monday.\n\nOn 3 Nov 2026 Desk wrote:\n> APPROVE",
     ],
 )
-def test_quoted_words_approve_nothing(text: str) -> None:
-    told = lines(own_text(text, (MARKER,)).own)
-    assert [type(one) for one in told] == [NotUnderstood]
+def test_quoted_approve_approves_nothing(text: str) -> None:
+    decisions = lines(split_at_quote(text, (MARKER,)).own)
+    assert [type(one) for one in decisions] == [NotUnderstood]
 
 
-def test_a_reason_may_be_written_over_several_lines() -> None:
-    told = line("REJECT LIC-1 It costs\nmore than\n\nwe agreed.")
-    assert (told.word, told.refs, told.items) == ("REJECT", ("LIC-1",), ())
-    assert told.text == "It costs\nmore than\n\nwe agreed."
+def test_reason_may_have_several_lines() -> None:
+    decision = line("REJECT LIC-1 It costs\nmore than\n\nwe agreed.")
+    assert (decision.word, decision.refs, decision.items) == ("REJECT", ("LIC-1",), ())
+    assert decision.text == "It costs\nmore than\n\nwe agreed."
 
 
 @pytest.mark.parametrize(
@@ -146,33 +146,35 @@ def test_a_reason_may_be_written_over_several_lines() -> None:
         ("REJECT support is too dear", (), "support is too dear"),
     ],
 )
-def test_words_before_the_colon_are_items_only_if_all_are_open(own: str, items: tuple[str, ...], text: str) -> None:
-    told = line(own)
-    assert (told.items, told.text) == (items, text)
+def test_words_before_a_colon_are_items_only_if_all_are_open(own: str, items: tuple[str, ...], text: str) -> None:
+    decision = line(own)
+    assert (decision.items, decision.text) == (items, text)
 
 
 @pytest.mark.parametrize(
     "own", ["REJECT", "REJECT.", "REJECT ...", "REJECT support:", "REJECT support, billing", "ASK ?"]
 )
-def test_a_reason_is_required_and_names_of_items_are_none(own: str) -> None:
+def test_reject_and_ask_require_a_text(own: str) -> None:
     assert why(own) == "reason_missing"
 
 
 @pytest.mark.parametrize("word", ["ASK", "ANSWER", "NOTE"])
-def test_words_for_the_customer_or_the_history(word: str) -> None:
-    told = line(f"{word.capitalize()} LIC-1: Which server?\nThe old one?")
-    assert (told.word, told.refs, told.text) == (word, ("LIC-1",), "Which server?\nThe old one?")
+def test_ask_answer_and_note_take_a_text(word: str) -> None:
+    decision = line(f"{word.capitalize()} LIC-1: Which server?\nThe old one?")
+    assert (decision.word, decision.refs, decision.text) == (word, ("LIC-1",), "Which server?\nThe old one?")
 
 
-def test_hold_stands_alone() -> None:
+def test_hold_takes_no_words() -> None:
     assert line("hold.").word == "HOLD"
     assert line("HOLD LIC-1").refs == ("LIC-1",)
     assert why("Hold on, I must think") == "unknown_words"
 
 
-def test_several_decisions_in_one_mail_each_have_their_result() -> None:
-    told = lines("APPROVE agents, billing until 2026-12-31\nREJECT support: too dear\nfor us\n\nNOTE called them\nHOLD")
-    assert [(one.word, one.items, one.text) for one in told if isinstance(one, DecisionLine)] == [
+def test_each_decision_of_a_mail_has_its_own_outcome() -> None:
+    decisions = lines(
+        "APPROVE agents, billing until 2026-12-31\nREJECT support: too dear\nfor us\n\nNOTE called them\nHOLD"
+    )
+    assert [(one.word, one.items, one.text) for one in decisions if isinstance(one, DecisionLine)] == [
         ("APPROVE", ("agents", "billing"), ""),
         ("REJECT", ("support",), "too dear\nfor us"),
         ("NOTE", (), "called them"),
@@ -180,7 +182,7 @@ def test_several_decisions_in_one_mail_each_have_their_result() -> None:
     ]
 
 
-def test_a_line_that_is_not_understood_leaves_the_others() -> None:
+def test_unclear_line_leaves_decisions_about_other_items() -> None:
     assert [type(one) for one in lines("APPROVE agents\nREJECT support:\nNOTE x")] == [
         DecisionLine,
         NotUnderstood,
@@ -188,7 +190,7 @@ def test_a_line_that_is_not_understood_leaves_the_others() -> None:
     ]
 
 
-def test_inside_a_sentence_only_capitals_or_a_reference_begin_a_decision() -> None:
+def test_capitals_or_a_reference_begin_a_decision_within_a_text() -> None:
     assert [
         one.word for one in lines("ASK Please\nnote the date and\nask your partner") if isinstance(one, DecisionLine)
     ] == ["ASK"]
@@ -216,7 +218,7 @@ def test_inside_a_sentence_only_capitals_or_a_reference_begin_a_decision() -> No
         ("answer It is done\nask: which server?", ["ANSWER", "ASK"]),
     ],
 )
-def test_a_line_in_a_text_is_a_decision_where_it_cannot_be_a_sentence(own: str, words: list[str]) -> None:
+def test_line_within_a_text_is_a_decision_if_it_cannot_be_a_sentence(own: str, words: list[str]) -> None:
     assert [one.word for one in lines(own) if isinstance(one, DecisionLine)] == words
 
 
@@ -227,31 +229,31 @@ def test_a_line_in_a_text_is_a_decision_where_it_cannot_be_a_sentence(own: str, 
         "approve\nhold on, not yet", "APPROVE\nREJECT", "APPROVE\n\nReject", "APPROVE LIC-1\nREJECT support:", "REJECT too dear\nAPPROVE supprt",
     ],
 )  # fmt: skip
-def test_a_line_that_nobody_understood_may_have_taken_something_out_of_the_others(own: str) -> None:
-    told = lines(own)
-    assert [type(one) for one in told] == [NotUnderstood, NotUnderstood]
-    assert "contradiction" in {one.why for one in told if isinstance(one, NotUnderstood)}
+def test_unclear_line_that_may_restrict_a_decision_voids_it(own: str) -> None:
+    decisions = lines(own)
+    assert [type(one) for one in decisions] == [NotUnderstood, NotUnderstood]
+    assert "contradiction" in {one.why for one in decisions if isinstance(one, NotUnderstood)}
 
 
-def test_it_takes_nothing_out_of_another_ticket_or_item() -> None:
+def test_unclear_line_does_not_void_decisions_about_other_tickets_or_items() -> None:
     assert [type(one) for one in lines("APPROVE LIC-1\nREJECT LIC-2", TWO)] == [DecisionLine, NotUnderstood]
     assert [type(one) for one in lines("APPROVE agents\nREJECT support:")] == [DecisionLine, NotUnderstood]
     assert [type(one) for one in lines("APPROVE agents\nAPPROVE supprt")] == [DecisionLine, NotUnderstood]
 
 
-def test_a_label_with_and_in_it_names_one_item() -> None:
+def test_label_that_contains_and_names_one_item() -> None:
     items = {"LIC-1": {"voice and digital": "plan", "voice": "voice", "digital": "digital"}}
     assert line("APPROVE Voice and Digital", items).items == ("plan",)
 
 
-def test_words_that_nobody_reads_between_decisions_spoil_what_is_around_them() -> None:
-    told = lines("APPROVE\n\nthat is, nearly all:\n\nREJECT support: no\nNOTE x")
-    assert [type(one) for one in told] == [NotUnderstood, NotUnderstood, NotUnderstood]
+def test_unread_words_between_decisions_void_those_around_them() -> None:
+    decisions = lines("APPROVE\n\nthat is, nearly all:\n\nREJECT support: no\nNOTE x")
+    assert [type(one) for one in decisions] == [NotUnderstood, NotUnderstood, NotUnderstood]
 
 
-def test_a_reply_to_a_digest_names_each_reference() -> None:
-    told = line("APPROVE LIC-1, LIC-2 support", TWO)
-    assert (told.refs, told.items) == (("LIC-1", "LIC-2"), ("support",))
+def test_reply_to_a_digest_must_name_references() -> None:
+    decision = line("APPROVE LIC-1, LIC-2 support", TWO)
+    assert (decision.refs, decision.items) == (("LIC-1", "LIC-2"), ("support",))
     assert why("APPROVE", TWO) == "ref_missing"
     assert why("NOTE x", TWO) == "ref_missing"
     assert why("APPROVE LIC-3", TWO) == "other_ticket"
@@ -271,8 +273,8 @@ def test_a_reply_to_a_digest_names_each_reference() -> None:
         "APPROVE until 2026-12-31\nAPPROVE until 2027-12-31",
     ],
 )
-def test_contradictions_are_found(own: str) -> None:
-    assert contradictions([one for one in lines(own) if isinstance(one, DecisionLine)]) == {""}
+def test_contradicting_decisions_are_found(own: str) -> None:
+    assert contradicted_refs([one for one in lines(own) if isinstance(one, DecisionLine)]) == {""}
 
 
 @pytest.mark.parametrize(
@@ -285,23 +287,23 @@ def test_contradictions_are_found(own: str) -> None:
         "APPROVE support\nAPPROVE billing",
     ],
 )
-def test_what_is_decided_item_by_item_and_then_as_a_whole_is_no_contradiction(own: str) -> None:
-    assert contradictions([one for one in lines(own) if isinstance(one, DecisionLine)]) == frozenset()
+def test_decisions_by_item_and_then_as_a_whole_do_not_contradict(own: str) -> None:
+    assert contradicted_refs([one for one in lines(own) if isinstance(one, DecisionLine)]) == frozenset()
 
 
-def test_only_the_ticket_that_is_contradicted_is_void() -> None:
-    told = lines("APPROVE LIC-1 LIC-2\nREJECT LIC-2 no", TWO)
-    assert contradictions([one for one in told if isinstance(one, DecisionLine)]) == {"LIC-2"}
-    told = lines("APPROVE LIC-1\nREJECT LIC-2 no", TWO)
-    assert contradictions([one for one in told if isinstance(one, DecisionLine)]) == frozenset()
+def test_only_the_contradicted_ticket_is_void() -> None:
+    decisions = lines("APPROVE LIC-1 LIC-2\nREJECT LIC-2 no", TWO)
+    assert contradicted_refs([one for one in decisions if isinstance(one, DecisionLine)]) == {"LIC-2"}
+    decisions = lines("APPROVE LIC-1\nREJECT LIC-2 no", TWO)
+    assert contradicted_refs([one for one in decisions if isinstance(one, DecisionLine)]) == frozenset()
 
 
 @pytest.mark.parametrize("own", ["CONFIRM", "confirm.", "\n Confirm!\nthanks", "CONFIRM\u200b"])
-def test_confirm(own: str) -> None:
+def test_confirm_is_read(own: str) -> None:
     assert confirmation_word(own) == "CONFIRM"
 
 
-def test_no() -> None:
+def test_no_is_read() -> None:
     assert confirmation_word("No.") == "NO"
 
 
@@ -309,7 +311,7 @@ def test_no() -> None:
     "own",
     ["", "Yes", "CONFIRM?", "I CONFIRM", "CONFIRM it", "No, I did not", "Hi\nCONFIRM", "CONF\u0131RM", "CONFIRMED"],
 )
-def test_anything_else_confirms_nothing(own: str) -> None:
+def test_other_words_confirm_nothing(own: str) -> None:
     assert confirmation_word(own) is None
 
 
@@ -337,21 +339,21 @@ WORDS = st.sampled_from(
 
 
 @given(st.lists(WORDS | st.text(max_size=5), max_size=20).map(" ".join))
-def test_no_text_makes_it_raise_and_what_is_approved_is_open(own: str) -> None:
-    told = lines(own)
-    assert told
-    for one in told:
+def test_any_text_is_read_without_error_and_approves_only_open_items(own: str) -> None:
+    decisions = lines(own)
+    assert decisions
+    for one in decisions:
         if isinstance(one, DecisionLine):
             assert set(one.items) <= set(OPEN.values())
             assert set(one.refs) <= {"LIC-1"}
-    contradictions([one for one in told if isinstance(one, DecisionLine)])
+    contradicted_refs([one for one in decisions if isinstance(one, DecisionLine)])
     confirmation_word(own)
 
 
 @given(st.text(min_size=1, max_size=40))
-def test_after_approve_no_other_word_is_passed_over(words: str) -> None:
-    (told,) = lines(f"APPROVE x{words.replace(chr(10), ' ')}") or (None,)
-    assert isinstance(told, NotUnderstood) or told.word != "APPROVE"
+def test_no_word_after_approve_is_ignored(words: str) -> None:
+    (decision,) = lines(f"APPROVE x{words.replace(chr(10), ' ')}") or (None,)
+    assert isinstance(decision, NotUnderstood) or decision.word != "APPROVE"
 
 
 @pytest.mark.series(3)
@@ -369,6 +371,6 @@ def test_after_approve_no_other_word_is_passed_over(words: str) -> None:
     ],
     ids=lambda own: own[:10].strip(),
 )
-def test_a_megabyte_made_to_be_slow_comes_to_an_end(own: str) -> None:
+def test_decisions_of_a_hostile_megabyte_are_read_fast(own: str) -> None:
     """A quadratic scan of any of these takes minutes and hangs the run; a linear one is done at once."""
     assert lines(own)

@@ -1,4 +1,4 @@
-"""Whatever bytes come, they are parsed and understood without an exception. ``make fuzz`` tries far more of them."""
+"""Any bytes are parsed and understood without an exception. ``make fuzz`` tries far more of them."""
 
 import os
 
@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from mailbot.core.form import quotes, reader
 from mailbot.core.inbound import decision_grammar, reply_keys
-from mailbot.core.inbound.intake import STAFF_PURPOSES, Thread, understand
+from mailbot.core.inbound.intake import Thread, understand
+from mailbot.core.inbound.purpose import Purpose
 from mailbot.core.mail import auth_results, bounce, message
 from mailbot.core.mail.message import parse
 from tests.support.paths import TESTS
@@ -16,7 +17,7 @@ from tests.support.paths import TESTS
 TRIALS = int(os.environ.get("FUZZ_TRIALS", "300"))
 MAILS = [path.read_bytes() for path in sorted((TESTS / "mails").glob("*.eml"))]
 MARKER = "--- Please write your reply above this line ---"
-#: Pieces that steer a mail from one reader into another.
+#: Pieces that send a mail from one parser to another.
 PIECES = st.sampled_from(
     [
         b"\r\n", b"\n\n", b"\r", b"\0", b"--b\r\n", b"--b--", b"From: ", b"From: a@b.c\n", b"Content-Type: multipart/mixed; boundary=b\n",
@@ -36,7 +37,7 @@ CHANGES = st.lists(
 
 @st.composite
 def mutated(draw: st.DrawFn) -> bytes:
-    """A true mail of which pieces were cut out, put in, or doubled."""
+    """A real mail with pieces removed, inserted or doubled."""
     raw = draw(st.sampled_from(MAILS))
     for where, length, piece, doubled in draw(CHANGES):
         at = int(where * len(raw))
@@ -45,19 +46,19 @@ def mutated(draw: st.DrawFn) -> bytes:
 
 
 def read_whole(raw: bytes) -> None:
-    """Everything that the desk does to a mail before anybody decides what it may."""
+    """Runs everything that reads a mail before it is judged."""
     mail = parse(raw)
     found = reply_keys.find_key(mail.recipients, mail.subject, mail.in_reply_to, mail.references, "d@e.f", "LIC")
-    for purpose in (None, *sorted(STAFF_PURPOSES)):
+    for purpose in (None, *Purpose):
         understand(mail, Thread(found, purpose), "d@e.f", "X-Spam-Flag: YES")
     for server in ("mx.desk.example", "microsoft365"):
         auth_results.sender_verdict(mail, server)
     bounce.delivery_report(mail)
     bounce.automatic_reason(mail, "d@e.f")
-    own = quotes.own_text(mail.text, (MARKER,)).own
+    own = quotes.split_at_quote(mail.text, (MARKER,)).own
     decision_grammar.read_decisions(own, "LIC", {"LIC-1": {"agents": "agents"}})
     decision_grammar.confirmation_word(own)
-    for text in quotes.own_lines_anywhere(mail.text, (MARKER,)):
+    for text in quotes.split_interleaved(mail.text, (MARKER,)):
         reader.read_fields(text)
 
 
@@ -71,17 +72,17 @@ quick = settings(
 
 @quick
 @given(mutated())
-def test_a_damaged_mail_makes_nothing_fail(raw: bytes) -> None:
+def test_damaged_mail_is_read_without_error(raw: bytes) -> None:
     read_whole(raw)
 
 
 @quick
 @given(st.binary(max_size=2000) | st.lists(PIECES | st.binary(max_size=20), max_size=40).map(b"".join))
-def test_any_bytes_make_nothing_fail(raw: bytes) -> None:
+def test_any_bytes_are_read_without_error(raw: bytes) -> None:
     read_whole(raw)
 
 
-def test_what_fails_in_a_reader_is_a_fault_of_the_mail_and_stops_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_error_in_a_parser_becomes_a_fault_of_the_mail(monkeypatch: pytest.MonkeyPatch) -> None:
     def fails(*_: object) -> None:
         raise RecursionError
 

@@ -1,4 +1,4 @@
-"""A key names the mail that is answered. It is found in every way that mail systems bring it back, and in no other."""
+"""Reply keys are found wherever mail systems bring them back, and nowhere else."""
 
 import hashlib
 import re
@@ -8,19 +8,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailbot.core.inbound.reply_keys import (
-    KEY,
-    digest,
+    KEY_PATTERN,
     find_key,
-    holds_key,
-    make,
+    key_digest,
+    keys_in,
+    make_key,
     message_id,
     reply_address,
     subject_tag,
 )
 
 DESK = "desk@vendor.example"
-KEY_1 = make(bytes(range(17)))
-KEY_2 = make(bytes(range(100, 117)))
+KEY_1 = make_key(bytes(range(17)))
+KEY_2 = make_key(bytes(range(100, 117)))
 ADDRESS = reply_address(DESK, "LIC-12", KEY_1, True)
 TAG = subject_tag("LIC-12", KEY_1, False)
 ID = message_id("LIC-12", KEY_1, bytes(20), "vendor.example")
@@ -30,21 +30,21 @@ def found(to=(DESK,), subject="", in_reply_to=None, references=()):
     return find_key(to, subject, in_reply_to, references, DESK, "LIC")
 
 
-def test_a_key_is_26_letters_of_base32() -> None:
+def test_key_is_26_characters_of_base32() -> None:
     assert re.fullmatch("[A-Z2-7]{26}", KEY_1)
     assert KEY_1 != KEY_2
 
 
-def test_a_key_is_not_made_of_too_little_randomness() -> None:
+def test_key_needs_17_random_bytes() -> None:
     with pytest.raises(ValueError, match="17"):
-        make(bytes(16))
+        make_key(bytes(16))
 
 
-def test_what_is_stored_is_the_same_for_any_case() -> None:
-    assert digest(KEY_1) == digest(KEY_1.lower()) == hashlib.sha256(KEY_1.encode()).hexdigest()
+def test_digest_is_the_same_for_any_case() -> None:
+    assert key_digest(KEY_1) == key_digest(KEY_1.lower()) == hashlib.sha256(KEY_1.encode()).hexdigest()
 
 
-def test_how_a_key_travels() -> None:
+def test_key_travels_in_address_tag_and_message_id() -> None:
     assert f"desk+lic-12.{KEY_1}@vendor.example" == ADDRESS
     assert reply_address(DESK, "LIC-12", KEY_1, False) == DESK
     assert subject_tag("LIC-12", KEY_1, True) == subject_tag("LIC-12", None, False) == "[LIC-12]"
@@ -52,7 +52,7 @@ def test_how_a_key_travels() -> None:
     assert f"<LIC-12.{KEY_1}@vendor.example>" == ID
 
 
-def test_a_mail_without_a_key_has_a_random_id() -> None:
+def test_mail_without_a_key_has_a_random_message_id() -> None:
     first, second = (message_id("LIC-12", None, bytes([n] * 20), "v.example") for n in (1, 2))
     assert first != second
     assert "LIC" not in first
@@ -62,18 +62,18 @@ def test_a_mail_without_a_key_has_a_random_id() -> None:
 @pytest.mark.parametrize(
     "where", [{"to": (ADDRESS,)}, {"subject": f"Re: {TAG} x"}, {"in_reply_to": ID}], ids=["address", "tag", "id"]
 )
-def test_a_key_comes_back_by_address_tag_or_message_id_in_any_case(where, case) -> None:
+def test_key_is_found_by_address_tag_or_message_id_in_any_case(where, case) -> None:
     where = {name: tuple(map(case, value)) if name == "to" else case(value) for name, value in where.items()}
-    told = found(**where)
-    assert (told.key, told.ref, told.disagree) == (KEY_1, "LIC-12", False)
+    result = found(**where)
+    assert (result.key, result.ref, result.disagree) == (KEY_1, "LIC-12", False)
 
 
-def test_a_key_of_no_one_ticket_comes_back_too() -> None:
+def test_key_without_a_ticket_is_found() -> None:
     assert found(to=(reply_address(DESK, "", KEY_1, True),)).key == KEY_1
     assert found(in_reply_to=message_id(None, KEY_1, bytes(20), "vendor.example")).key == KEY_1
 
 
-def test_places_that_agree_are_one() -> None:
+def test_equal_keys_in_several_places_count_once() -> None:
     assert found(to=(ADDRESS, "boss@vendor.example", ADDRESS), subject=TAG, in_reply_to=ID).key == KEY_1
 
 
@@ -88,9 +88,9 @@ def test_places_that_agree_are_one() -> None:
         {"subject": TAG, "in_reply_to": message_id("LIC-12", KEY_2, b"", "vendor.example")},
     ],
 )
-def test_places_that_disagree_count_as_none(where) -> None:
-    told = found(**where)
-    assert (told.key, told.ref, told.disagree) == (None, None, True)
+def test_different_keys_in_two_places_count_as_none(where) -> None:
+    result = found(**where)
+    assert (result.key, result.ref, result.disagree) == (None, None, True)
 
 
 @pytest.mark.parametrize(
@@ -111,36 +111,38 @@ def test_places_that_disagree_count_as_none(where) -> None:
         {"in_reply_to": f"<{KEY_1}@vendor.example>"},
     ],
 )
-def test_nothing_else_is_a_key(where) -> None:
-    told = found(**where)
-    assert (told.key, told.ref, told.disagree) == (None, None, False)
+def test_similar_text_is_no_key(where) -> None:
+    result = found(**where)
+    assert (result.key, result.ref, result.disagree) == (None, None, False)
 
 
-def test_a_reference_without_a_key_is_a_hint() -> None:
+def test_reference_without_a_key_is_only_mentioned() -> None:
     older = message_id("LIC-9", KEY_2, b"", "vendor.example")
-    told = found(("desk+lic-7@vendor.example",), "Re: [lic-8] x", None, (older,))
-    assert told.key is None
-    assert told.refs_mentioned == ("LIC-7", "LIC-8", "LIC-9")
+    result = found(("desk+lic-7@vendor.example",), "Re: [lic-8] x", None, (older,))
+    assert result.key is None
+    assert result.refs_mentioned == ("LIC-7", "LIC-8", "LIC-9")
 
 
-def test_a_prefix_is_no_pattern() -> None:
+def test_prefix_is_no_regular_expression() -> None:
     assert find_key((), "[LIC-1] [L.C-2]", None, (), DESK, "L.C").refs_mentioned == ("L.C-2",)
 
 
-def test_a_text_that_holds_a_key_is_known_by_it_as_it_is_written() -> None:
+def test_keys_in_a_text_are_found_as_written() -> None:
     small = KEY_1.lower()
-    assert holds_key(f"see desk+lic-12.{small}@vendor.example, ({KEY_2})\nand {KEY_2}") == [small, KEY_2]
-    assert holds_key(f"mailto:desk%2Blic-12%2E{KEY_1}%40vendor.example") == [KEY_1]
-    assert holds_key(f"x{KEY_1} {KEY_1}9 {KEY_1[:-1]}") == []
+    assert keys_in(f"see desk+lic-12.{small}@vendor.example, ({KEY_2})\nand {KEY_2}") == [small, KEY_2]
+    assert keys_in(f"mailto:desk%2Blic-12%2E{KEY_1}%40vendor.example") == [KEY_1]
+    assert keys_in(f"x{KEY_1} {KEY_1}9 {KEY_1[:-1]}") == []
 
 
 @given(st.binary(min_size=17, max_size=40), st.text(max_size=30))
-def test_every_key_is_found_in_every_text_that_it_stands_in(random: bytes, around: str) -> None:
-    key = make(random)
-    assert KEY.fullmatch(key)
-    assert key in holds_key(f"{around} {key} {around}")
+def test_any_key_is_found_in_any_text_around_it(random: bytes, around: str) -> None:
+    key = make_key(random)
+    assert KEY_PATTERN.fullmatch(key)
+    assert key in keys_in(f"{around} {key} {around}")
 
 
 @given(st.lists(st.text()), st.text(), st.none() | st.text(), st.lists(st.text()))
-def test_no_header_makes_it_raise(to: list[str], subject: str, answered: str | None, older: list[str]) -> None:
+def test_searching_any_headers_never_raises(
+    to: list[str], subject: str, answered: str | None, older: list[str]
+) -> None:
     assert found(to, subject, answered, older).key is None

@@ -5,12 +5,11 @@ import email.policy
 import re
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from mailbot.core.outbound.compose import Envelope, Letterhead, compose
+from mailbot.core.outbound.compose import Envelope, Letterhead, Rendered, compose
 from tests.support.letters import Letter, letters
 
 #: One worker makes what these tests share.
@@ -21,18 +20,8 @@ AT = datetime(2026, 11, 3, 9, 0, tzinfo=UTC)
 ENVELOPE = Envelope("<LIC-1.KEY@vendor.example>", "joe@acme.example", AT, tag="[LIC-1]")
 
 
-class Words:
-    """Renders what it was told."""
-
-    def __init__(self, subject: str, text: str = "text\n", html: str = "<p>html</p>\n") -> None:
-        self.said = subject, text, html
-
-    def render(self, kind: str, context: dict[str, Any]) -> tuple[str, str, str]:
-        return self.said
-
-
 def composed(subject: str, envelope: Envelope = ENVELOPE, desk: Letterhead = DESK, text: str = "text\n") -> bytes:
-    return compose("help", envelope, {}, Words(subject, text), desk)
+    return compose(Rendered(subject, text, "<p>html</p>\n"), envelope, desk)
 
 
 @pytest.fixture(scope="module")

@@ -7,17 +7,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mailbot.core.form.blank_form import LINK, blank, prepared, shorter
+from mailbot.core.form.blank_form import LINK_MAX, correction_lines, render_blank, shortened_forms
 from mailbot.core.form.fields import FIELDS, FORMS, TITLES, Form
 from mailbot.core.form.problem import Code, Problem
 from mailbot.core.form.reader import read_fields, read_forms
 from mailbot.core.form.validation import validate
-from mailbot.core.form.which_form import request_of, stated
+from mailbot.core.form.which_form import chooser_values, request_of
 from mailbot.core.inbound.intake import FormCommand, Forms, Thread, understand
-from mailbot.core.inbound.reply_keys import Found
+from mailbot.core.inbound.reply_keys import FoundKey
 from mailbot.core.mail.message import parse
-from mailbot.core.outbound.compose import Letterhead
-from mailbot.core.outbound.mail_context import mailto
+from mailbot.core.outbound.reply_links import new_mail_link
 from tests.core.form.test_blank_form import VALUES
 from tests.core.form.test_labels import ORDINARY
 from tests.support import clients
@@ -27,12 +26,6 @@ from tests.support.running import running
 
 GENERAL = [Form(key, None, title, ()) for key, title in TITLES.items()]
 FORMS_AND_GENERAL = [*FORMS.values(), *GENERAL]
-
-
-def desk() -> Letterhead:
-    from zoneinfo import ZoneInfo
-
-    return Letterhead(DESK, "Licence Desk", "LIC", "en", True, ZoneInfo("Europe/Rome"))
 
 
 def opened(link: str) -> tuple[str, str]:
@@ -91,19 +84,19 @@ def fill(body: str, values: dict[str, str]) -> str:
 
 
 def link_of(form: Form) -> str:
-    return mailto(None, None, desk(), blank(form.request, catalogue(), form.action), TITLES[form.request])
+    return new_mail_link(DESK, render_blank(form.request, catalogue(), form.action), TITLES[form.request])
 
 
 @pytest.mark.parametrize("form", FORMS_AND_GENERAL, ids=lambda form: f"{form.request}-{form.action}")
 def test_a_link_with_a_blank_form_is_short_enough_and_opens_as_that_form(form: Form) -> None:
     link = link_of(form)
-    assert len(link) <= LINK
+    assert len(link) <= LINK_MAX
     assert not re.search(r"(?<!%0D)%0A|%0D(?!%0A)", link)
     subject, body = opened(link)
     assert (request_of(subject) or ("",))[0] == form.request
     whole = [
         line.partition("(")[0].partition(":")[0].strip()
-        for line in blank(form.request, catalogue(), form.action).split("\n")
+        for line in render_blank(form.request, catalogue(), form.action).split("\n")
     ]
     assert [line.partition("(")[0].partition(":")[0].strip() for line in body.split("\r\n")] == whole
 
@@ -115,7 +108,7 @@ def test_a_form_from_a_link_comes_back_readable(form: Form, program: object) -> 
     values = {**VALUES, "comments": "one of them", "question": "what now", "description": "this and that"}
     message = parse(program(fill(body, values)))  # type: ignore[operator]
     (reading,) = read_forms(message.text, "")
-    said = {**values, **stated(form.request, form.action), "product": "Shuttle"}
+    said = {**values, **chooser_values(form.request, form.action), "product": "Shuttle"}
     said["request"] = f"{form.request}/{form.action}" if form.action else form.request
     assert dict(reading.values) == {key: said[key] for key in reading.values}
     assert len(reading.values) == len(body.split("\r\n"))
@@ -139,8 +132,8 @@ FAULTY = st.lists(
 @settings(max_examples=60, deadline=None)
 @given(FAULTY, st.sampled_from(PROGRAMS))
 def test_a_ready_reply_comes_back_with_each_line(keys: list[str], program: object) -> None:
-    body = prepared(Problem(field=key, code=Code.MISSING) for key in keys)
-    _, shown = opened(mailto(None, None, desk(), body, "x"))
+    body = correction_lines(Problem(field=key, code=Code.MISSING) for key in keys)
+    _, shown = opened(new_mail_link(DESK, body, "x"))
     values = {**VALUES, "comments": "one of them", "question": "what now", "description": "this and that"}
     message = parse(program(fill(shown, values)))  # type: ignore[operator]
     assert dict(read_fields(message.text).values) == {key: values[key] for key in keys}
@@ -148,17 +141,17 @@ def test_a_ready_reply_comes_back_with_each_line(keys: list[str], program: objec
 
 def test_a_form_that_is_too_long_becomes_a_shorter_one() -> None:
     long = "\n".join(f"Label {number} ({'choice / ' * 20}x): " for number in range(20))
-    link = mailto(None, None, desk(), long, "form")
-    assert len(link) <= LINK
+    link = new_mail_link(DESK, long, "form")
+    assert len(link) <= LINK_MAX
     assert opened(link)[1].split("\r\n") == [f"Label {number}: " for number in range(20)]
     longer = "\n".join(f"Label {number}: {'y' * 90}" for number in range(40))
-    link = mailto(None, None, desk(), longer, "form")
+    link = new_mail_link(DESK, longer, "form")
     kept = opened(link)[1].split("\r\n")
-    assert len(link) <= LINK
+    assert len(link) <= LINK_MAX
     assert kept == longer.split("\n")[: len(kept)]
     assert len(kept) > 10
-    assert "body" not in mailto(None, None, desk(), "z" * 3000, "form")
-    assert next(iter(shorter(long))) == long
+    assert "body" not in new_mail_link(DESK, "z" * 3000, "form")
+    assert next(iter(shortened_forms(long))) == long
 
 
 def test_the_subject_of_the_form_mail_does_not_ask_for_the_form_again(tmp_path) -> None:  # type: ignore[no-untyped-def]
@@ -175,9 +168,9 @@ def test_the_subject_of_the_form_mail_does_not_ask_for_the_form_again(tmp_path) 
 def test_a_filled_form_under_a_command_is_a_form(subject: str) -> None:
     form = "Request: activate\nLicense token: A1B2C3D4E5F6\nCustomer name: Acme\n"
     mail = clients.apple_mac(Draft("joe@acme.example", subject, form))
-    assert isinstance(understand(parse(mail), Thread(Found()), DESK), Forms)
+    assert isinstance(understand(parse(mail), Thread(FoundKey()), DESK), Forms)
     mail = clients.apple_mac(Draft("joe@acme.example", "form activate", "Request: activate\nLicense token:\n"))
-    assert understand(parse(mail), Thread(Found()), DESK) == FormCommand("activate", None)
+    assert understand(parse(mail), Thread(FoundKey()), DESK) == FormCommand("activate", None)
 
 
 def test_ordinary_lines_around_a_prepared_form_are_words_for_staff() -> None:

@@ -1,6 +1,6 @@
 """Style sheets applied to the elements that they match: css-inline does the selectors and the cascade.
 
-A sheet is reduced to the properties of ``declarations`` and to the rules that apply where a mail is read. If that is
+A sheet is reduced to the properties of ``html.declarations`` and to the rules that apply where a mail is read. If that is
 unknown (another width, a selector of limited support, a linked sheet), what the rule hides is doubtful.
 """
 

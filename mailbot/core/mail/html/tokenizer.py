@@ -2,7 +2,7 @@
 
 Tree builders take quadratic time for tens of thousands of nested tags or attributes. So scripts, comments and
 attributes that do not bear on visibility are removed, and beyond a number of tags only text is kept. Style sheets are
-returned apart (see ``stylesheets``). The scan follows the tokenizer of the HTML standard.
+returned apart (see ``html.stylesheets``). The scan follows the tokenizer of the HTML standard.
 """
 
 import re

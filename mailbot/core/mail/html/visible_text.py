@@ -1,6 +1,6 @@
 """From HTML to the text that a person sees: table rows stay lines, quoted text stays quoted. Nothing recurses.
 
-``tokenizer`` bounds the page, ``stylesheets`` applies its style sheets, selectolax builds the tree, ``visibility``
+``html.tokenizer`` bounds the page, ``html.stylesheets`` applies its style sheets, selectolax builds the tree, ``html.visibility``
 decides what is seen.
 """
 

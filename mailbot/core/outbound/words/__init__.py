@@ -1,4 +1,1 @@
-"""Licences, items, dates and problems in the words and the language of the reader.
-
-The sentences themselves are in ``templates``.
-"""
+"""Licences, items, dates and problems in words. The sentences themselves are in ``sentences.toml`` of the templates."""

@@ -1,50 +1,22 @@
-"""Items, tickets and results of decisions in words, row by row, as the templates list them. Pure."""
+"""Items, tickets and results of decisions as rows of words."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 
 from mailbot.core.catalogue.item_kinds import ItemKey
-from mailbot.core.desk.effects import Result
+from mailbot.core.desk.effects import DecisionResult
 from mailbot.core.desk.ticket import Item, ItemStatus, Ticket
 from mailbot.core.ledger.period import decrease_day
 from mailbot.core.ledger.rule import Rule
 from mailbot.core.outbound.readership import Reader
-from mailbot.core.outbound.sanitise import harmless
-from mailbot.core.outbound.text_layout import quoted_lines as words_of
-from mailbot.core.outbound.words.phrases import Speech
+from mailbot.core.outbound.text_layout import quoted_lines
+from mailbot.core.outbound.view_records import ItemGroup, ResultView, TicketRow
+from mailbot.core.outbound.words.phrases import Phrases
 
 
 @dataclass(frozen=True)
-class ItemRow:
-    """One item in words: ``change`` is "today -> requested", or only what is requested where nothing is there to compare."""
-
-    key: str
-    label: str
-    change: str
-
-    @property
-    def pair(self) -> tuple[str, str]:
-        """(label, change)."""
-        return self.label, self.change
-
-
-@dataclass(frozen=True)
-class Group:
-    """Items of which the same is to be said: ``holds`` is their state, ``notes`` are rule, bill and reason in sentences."""
-
-    holds: str
-    rows: tuple[ItemRow, ...]
-    notes: tuple[str, ...]
-
-    @property
-    def pairs(self) -> tuple[tuple[str, str], ...]:
-        """(label, change) of each item."""
-        return tuple(row.pair for row in self.rows)
-
-
-@dataclass(frozen=True)
-class Days:
-    """What the sentences about the bill need to know of a ticket.
+class BillingDays:
+    """The days of a ticket that the sentences about the bill need.
 
     ``asked_on``: the day of the request. ``activated``: the day on which it activated its licence. ``lower``: the first
     day of the billing period after the one in which its decreases count, None where that is not known.
@@ -55,138 +27,115 @@ class Days:
     lower: date | None = None
 
     def billed_from(self, item: Item) -> date | None:
-        """The first day on the bill of an increase: options of a new plan decided later count from its activation."""
+        """The first billed day of an increase: options of a new plan that are decided later count from its activation."""
         late = self.activated if item.item in ("support", "whitelabel") else None
         return late or item.effective or item.expected
 
 
-@dataclass(frozen=True)
-class Short:
-    """A ticket in a list: as one ``line`` (ref, what, whose, since when), or with its items."""
-
-    ref: str
-    title: str
-    state: str
-    status: str
-    token: str
-    line: tuple[str, str]
-    items: tuple[ItemRow, ...]
-
-
-@dataclass(frozen=True)
-class ResultWords:
-    """What became of one decision line: ``read`` and ``sent`` line by line, ``items`` by name."""
-
-    done: bool
-    word: str
-    ref: str
-    items: str
-    until: str
-    why: str
-    read: tuple[str, ...]
-    sent: tuple[str, ...]
-
-
-def title(ticket: Ticket, speech: Speech) -> str:
-    """What is asked for, in a few words."""
+def title(ticket: Ticket, phrases: Phrases) -> str:
+    """The request in a few words."""
     for key in (f"request.{ticket.request}_{ticket.action}", f"request.{ticket.request}"):
-        if speech.has(key):
-            return speech.say(key)
+        if phrases.has(key):
+            return phrases.say(key)
     return ticket.request
 
 
-def state(ticket: Ticket, reader: Reader, speech: Speech) -> str:
-    """How it stands, as its reader is told it."""
+def told_state(ticket: Ticket, reader: Reader, phrases: Phrases) -> str:
+    """The ticket's state as the end of a sentence; for staff the sentence of ``state_staff`` where there is one."""
     own = f"state_staff.{ticket.state.value}"
-    return speech.say(own if reader.staff and speech.has(own) else f"state.{ticket.state.value}")
+    return phrases.say(own if reader.staff and phrases.has(own) else f"state.{ticket.state.value}")
 
 
-def why(code: str, speech: Speech) -> str:
-    """The sentence of a code, the code itself where it has none."""
-    return speech.say(f"why.{code}") if speech.has(f"why.{code}") else code
+def explanation(code: str, phrases: Phrases) -> str:
+    """The sentence of a code of ``effects.Facts.why``, or the code itself where it has none."""
+    return phrases.say(f"why.{code}") if phrases.has(f"why.{code}") else code
 
 
-def groups(
-    items: tuple[Item, ...], reads: bool, changed: tuple[str, ...], days: Days, speech: Speech
-) -> tuple[Group, ...]:
-    """The items in words, those of which the same is to be said together, in the order in which they come."""
-    found: dict[tuple[str, tuple[str, ...]], list[ItemRow]] = {}
+def item_groups(
+    items: tuple[Item, ...], reads: bool, changed: tuple[str, ...], days: BillingDays, phrases: Phrases
+) -> tuple[ItemGroup, ...]:
+    """The items in their order, those with the same status and notes together; ``reads`` as ``Sight.licence_data``."""
+    groups: dict[tuple[str, tuple[str, ...]], list[tuple[str, str]]] = {}
     for item in items:
-        said = (speech.holds(item) if reads else _status(item, speech)), _notes(item, reads, days, speech)
-        found.setdefault(said, []).append(_row(item, changed, speech))
-    return tuple(Group(holds, tuple(rows), notes) for (holds, notes), rows in found.items())
+        status = phrases.item_status(item) if reads else _short_status(item, phrases).capitalize()
+        groups.setdefault((status, _notes(item, reads, days, phrases)), []).append(_row(item, changed, phrases))
+    return tuple(ItemGroup(status, tuple(rows), notes) for (status, notes), rows in groups.items())
 
 
-def _row(item: Item, changed: tuple[str, ...], speech: Speech) -> ItemRow:
-    to = speech.value(item.item, item.to)
-    change = to if item.from_ in (None, item.to) else f"{speech.value(item.item, item.from_)} -> {to}"
-    mark = f" {speech.say('approval.changed_mark')}" if item.item in changed else ""
-    return ItemRow(item.item, speech.item(item.item) + mark, change)
+def _row(item: Item, changed: tuple[str, ...], phrases: Phrases) -> tuple[str, str]:
+    mark = f" {phrases.say('approval.changed_mark')}" if item.item in changed else ""
+    return phrases.item(item.item) + mark, _change(item, phrases)
 
 
-def _status(item: Item, speech: Speech) -> str:
-    return speech.say(f"status.{item.status.value if item.status else 'new'}").capitalize()
+def _change(item: Item, phrases: Phrases) -> str:
+    """``10 -> 15``, or only the requested value where there was none or it is the same."""
+    to = phrases.value(item.item, item.to)
+    return to if item.from_ in (None, item.to) else f"{phrases.value(item.item, item.from_)} -> {to}"
 
 
-def _notes(item: Item, reads: bool, days: Days, speech: Speech) -> tuple[str, ...]:
+def _short_status(item: Item, phrases: Phrases) -> str:
+    return phrases.say(f"status.{item.status.value if item.status else 'new'}")
+
+
+def _notes(item: Item, reads: bool, days: BillingDays, phrases: Phrases) -> tuple[str, ...]:
     notes = []
     if item.reason:
         own = f"reason.{item.reason}"
-        notes.append(speech.say(own) if speech.has(own) else speech.say("items.reason", reason=item.reason))
+        notes.append(phrases.say(own) if phrases.has(own) else phrases.say("items.reason", reason=item.reason))
     if reads and item.open and item.overtaken:
-        notes.append(speech.say("items.overtaken"))
+        notes.append(phrases.say("items.overtaken"))
     elif reads and not (item.open and item.reason) and item.status not in (ItemStatus.REFUSED, ItemStatus.CANCELLED):
-        waits = item.open
-        if waits and item.expected:
-            notes.append(speech.say("items.expected", date=speech.day(item.expected)))
-        if not (waits and item.rule is Rule.BY_STAFF):  # that it waits for the team is said already
-            notes.append(_rule(item, speech))
-        notes.append(speech.billing(item.billing, days.billed_from(item), decrease_day(days.asked_on), days.lower))
+        if item.open and item.expected:
+            notes.append(phrases.say("items.expected", date=phrases.day(item.expected)))
+        if not (item.open and item.rule is Rule.BY_STAFF):  # its status says already that it waits for staff
+            notes.append(_rule(item, phrases))
+        notes.append(phrases.billing(item.billing, days.billed_from(item), decrease_day(days.asked_on), days.lower))
     return tuple(note for note in notes if note)
 
 
-def _rule(item: Item, speech: Speech) -> str:
-    plugin = speech.catalogue.plugins.get(item.item.key)
+def _rule(item: Item, phrases: Phrases) -> str:
+    plugin = phrases.catalogue.plugins.get(item.item.key)
     if item.rule is not Rule.IMPLIED or plugin is None or plugin.implied_by is None:
-        return speech.say(f"rule.{item.rule}")
-    cause = speech.item(ItemKey.addon(plugin.implied_by))
-    return speech.say("rule.implied" if item.to else "rule.implied_removed", cause=cause)
+        return phrases.say(f"rule.{item.rule}")
+    cause = phrases.item(ItemKey.addon(plugin.implied_by))
+    return phrases.say("rule.implied" if item.to else "rule.implied_removed", cause=cause)
 
 
-def short(ticket: Ticket, reader: Reader, speech: Speech) -> Short:
-    """The ticket as it stands in a list; where its items stand differently each says how."""
-    clean = harmless(ticket)
-    customer, since = clean.customer_name or clean.sender, clean.received_at.astimezone(speech.zone).date()
-    what = title(clean, speech)
-    items = reader.items(clean)
-    rows = tuple(_row(item, (), speech) for item in items)
-    if len({item.status for item in items}) > 1:
-        rows = tuple(replace(row, change=_marked(row, item, speech)) for row, item in zip(rows, items, strict=True))
-    return Short(
-        ref=clean.ref,
-        title=what,
-        state=state(clean, reader, speech),
-        status=clean.state.value,
-        token=clean.token or "",
-        line=(clean.ref, speech.say("digest.line", title=what, customer=customer, date=speech.day(since))),
-        items=rows,
+def ticket_row(ticket: Ticket, reader: Reader, phrases: Phrases) -> TicketRow:
+    """The ticket, harmless and as it is shown to its reader, in a list; where its items differ in status, each shows its own."""
+    items = reader.sees(ticket, shown=True).items
+    differ = len({item.status for item in items}) > 1
+    token = ((phrases.say("item.token"), ticket.token),) if ticket.token else ()
+    return TicketRow(
+        ref=ticket.ref,
+        title=title(ticket, phrases),
+        state=told_state(ticket, reader, phrases),
+        rows=token + tuple(_row_with_status(i, phrases) if differ else _row(i, (), phrases) for i in items),
     )
 
 
-def _marked(row: ItemRow, item: Item, speech: Speech) -> str:
-    status = speech.say(f"status.{item.status.value if item.status else 'new'}")
-    return speech.say("status_mail.item", change=row.change, status=status)
+def _row_with_status(item: Item, phrases: Phrases) -> tuple[str, str]:
+    change, status = _change(item, phrases), _short_status(item, phrases)
+    return phrases.item(item.item), phrases.say("status_mail.item", change=change, status=status)
 
 
-def result_words(result: Result, speech: Speech) -> ResultWords:
-    """What became of a decision line, in words."""
-    return ResultWords(
-        done=result.done,
-        word=result.word,
+def waiting_row(ticket: Ticket, phrases: Phrases) -> tuple[str, str]:
+    """(reference, what is requested, by whom and since when) of a ticket in the digest, which is harmless already."""
+    since = ticket.received_at.astimezone(phrases.zone).date()
+    customer = ticket.customer_name or ticket.sender
+    line = phrases.say("digest.line", title=title(ticket, phrases), customer=customer, date=phrases.day(since))
+    return ticket.ref, line
+
+
+def result_view(result: DecisionResult, phrases: Phrases) -> ResultView:
+    """What became of a line of a decision."""
+    return ResultView(
+        recorded=result.done,
+        word=result.word or "",
         ref=result.ref,
-        items=speech.listed(speech.item(item) for item in result.items),
-        until=speech.day(result.until) if result.until else "",
-        why=why(result.why, speech) if result.why else "",
-        read=words_of(result.read, fields=True),
-        sent=words_of(result.sent, fields=True),
+        items=phrases.listed(phrases.item(item) for item in result.items),
+        until=phrases.day(result.until) if result.until else "",
+        explanation=explanation(result.why, phrases) if result.why else "",
+        read=quoted_lines(result.read, fields=True),
+        sent=quoted_lines(result.sent, fields=True),
     )

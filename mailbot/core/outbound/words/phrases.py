@@ -1,4 +1,4 @@
-"""Dates, numbers, items and whole sentences in the desk's language and time zone, in words that people read. Pure."""
+"""Dates, numbers, items, bills and whole sentences in the desk's language and time zone."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ LONGEST_MONTH = 31
 
 @cache
 def locale_of(language: str) -> Locale:
-    """The locale of a language folder such as ``en``, ``it`` or ``pt_BR``; English where there is none of that name."""
+    """The locale of a language folder such as ``en``, ``it`` or ``pt_BR``; English if there is no such locale."""
     whole = language.replace("-", "_")
     for name in (whole, whole.partition("_")[0]):
         try:
@@ -36,8 +36,8 @@ def locale_of(language: str) -> Locale:
 
 
 @dataclass(frozen=True)
-class Speech:
-    """How one desk speaks."""
+class Phrases:
+    """The sentences of one language, filled in with the names of one catalogue and the times of one zone."""
 
     words: Words
     catalogue: Catalogue
@@ -45,7 +45,7 @@ class Speech:
     zone: ZoneInfo
 
     def say(self, key: str, /, **values: object) -> str:
-        """The sentence of a dotted key, filled in. KeyError when there is none: a fault of the templates."""
+        """The sentence of a dotted key, filled in. KeyError if there is none, which is a fault of the templates."""
         return str(self._at(key)).format(**values)
 
     def has(self, key: str) -> bool:
@@ -75,8 +75,8 @@ class Speech:
         """``3 to 30 November 2026``, both days included."""
         same_year = first.year == last.year
         form = "from_year" if not same_year else "from_month" if first.month != last.month else "from_day"
-        begins = format_date(first, self.say(f"format.{form}"), locale_of(self.language))
-        return self.say("format.range", first=begins, last=self.day(last))
+        start = format_date(first, self.say(f"format.{form}"), locale_of(self.language))
+        return self.say("format.range", first=start, last=self.day(last))
 
     def at(self, moment: datetime) -> str:
         """``3 November 2026, 10:15``, in the desk's time zone."""
@@ -91,11 +91,11 @@ class Speech:
         return format_list(list(names), locale=locale_of(self.language))
 
     def item(self, key: str) -> str:
-        """What an item or a term of the ledger is called."""
+        """The name of an item, or of a term of the ledger."""
         return self.say(f"term.{key}") if self.has(f"term.{key}") else item_label(key, self.catalogue, self.words)
 
     def value(self, item: str, value: Value) -> str:
-        """A value as people say it."""
+        """A value in words."""
         if isinstance(value, int) and not isinstance(value, bool):
             return self.number(value)
         if item in DATES and isinstance(value, str):
@@ -104,18 +104,18 @@ class Speech:
             return self.say(f"licence_status.{value}") if self.has(f"licence_status.{value}") else str(value)
         return value_word(item, value, self.catalogue, self.words)
 
-    def holds(self, item: Item) -> str:
-        """What became of the item and from which day it holds; an open one with a reason was refused as it stands."""
+    def item_status(self, item: Item) -> str:
+        """The status of the item and the day from which it is in effect; an open item with a reason awaits another choice."""
         if item.open and item.reason:
             return self.say("items.another")
         status = item.status.value if item.status else "new"
         return self.say(f"holds.{status}", date=self.day(item.effective) if item.effective else "").strip()
 
     def billing(self, billing: Billing | None, first: date | None, decrease_day: date, lower: date | None) -> str:
-        """The effect on the bill in a sentence, "" for what is on no bill.
+        """The effect on the bill as a sentence; "" if there is no bill.
 
-        ``first`` is the first day that an increase bills. A decrease counts from ``decrease_day`` on, and ``lower`` is
-        the first day of the period that follows, None where that is not known.
+        ``first`` is the first day that an increase bills. A decrease counts from ``decrease_day``, and ``lower`` is the
+        first day of the period that follows, or None if that is not known.
         """
         if billing is None:
             return ""

@@ -1,4 +1,4 @@
-"""Items, values and problems in words, from the catalogue's labels and the language's sentences. Pure."""
+"""Items, values and problems in words, from the catalogue's labels and the language's sentences."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, Protocol, assert_never
@@ -6,29 +6,29 @@ from typing import Any, Protocol, assert_never
 from mailbot.core.catalogue.contents import Addon, Catalogue, Plugin, Seat
 from mailbot.core.catalogue.item_kinds import ItemKey, ItemKind, item_key
 from mailbot.core.desk.ticket import Item
-from mailbot.core.form.fields import normal
+from mailbot.core.form.fields import normalise
 from mailbot.core.form.problem import OR, Problem
 from mailbot.core.ledger.licence import Value
 
-#: So much of a wrong value is shown.
-READ = 300
+#: Characters of a wrong value that are shown.
+READ_MAX = 300
 
 
 class Words(Protocol):
-    """The sentences of one language."""
+    """The sentences of one language, as nested tables of ``sentences.toml``."""
 
     sentences: Mapping[str, Any]
 
 
 def item_label(item: str, catalogue: Catalogue, words: Words) -> str:
-    """What an item or a term of the ledger is called."""
+    """The name of an item or of a term of the ledger."""
     found = item_key(item)
     entry = _entry(found, catalogue) if found else None
     return entry.label if entry else str(words.sentences["item"].get(item, item))
 
 
 def _entry(item: ItemKey, catalogue: Catalogue) -> Seat | Addon | Plugin | None:
-    """What the catalogue has of an item that has a key of its own; None for the others."""
+    """The catalogue's entry of a seat, add-on or plugin; None for other items."""
     match item.kind:
         case ItemKind.SEAT:
             return catalogue.seats.get(item.key)
@@ -45,7 +45,7 @@ def _entry(item: ItemKey, catalogue: Catalogue) -> Seat | Addon | Plugin | None:
 
 
 def value_word(item: str, value: Value, catalogue: Catalogue, words: Words) -> str:
-    """A value as people say it."""
+    """A value in words."""
     if value is None:
         return str(words.sentences["none"])
     if isinstance(value, bool):
@@ -59,7 +59,7 @@ def value_word(item: str, value: Value, catalogue: Catalogue, words: Words) -> s
 
 
 def item_names(items: Iterable[Item], catalogue: Catalogue, words: Words) -> dict[str, ItemKey]:
-    """Everything that a decision may call an open item by, lower case, to its key."""
+    """Every name, in lower case, that a decision can use for one of the items, with the key of that item."""
     names: dict[str, ItemKey] = {}
     for item in items:
         text = item_label(item.item, catalogue, words)
@@ -67,28 +67,28 @@ def item_names(items: Iterable[Item], catalogue: Catalogue, words: Words) -> dic
         for name in (item.item, text, bare, item.item.replace("_", " ")):
             if name:
                 names[name.lower()] = item.item
-                names[normal(name)] = item.item
+                names[normalise(name)] = item.item
     return names
 
 
 def problem_sentence(problem: Problem, words: Words, *, quiet: bool = False) -> str:
-    """The sentence of a problem; ``quiet`` quotes nothing that the sender wrote.
+    """The sentence of a problem; with ``quiet`` it quotes nothing that the sender wrote.
 
-    A code has one sentence, and others where a field, or the status of a licence, needs one of its own.
+    ``CODE_FIELD`` or ``CODE_EXPECTED`` (the status of a licence) is used where there is such a sentence, else ``CODE``.
     """
-    said = words.sentences["problem"]
-    own = (f"{problem.code}_{which}" for which in (problem.field, problem.expected))
-    sentence = str(next((said[key] for key in own if key in said), said[problem.code.value]))
-    shown = problem.read if len(problem.read) <= READ else f"{problem.read[:READ]}..."
+    sentences = words.sentences["problem"]
+    own = (f"{problem.code}_{suffix}" for suffix in (problem.field, problem.expected))
+    sentence = str(next((sentences[key] for key in own if key in sentences), sentences[problem.code.value]))
+    shown = problem.read if len(problem.read) <= READ_MAX else f"{problem.read[:READ_MAX]}..."
     read = str(words.sentences["unsaid"]) if quiet else shown
-    least, _, most = problem.expected.partition("-")  # of a range
+    least, _, most = problem.expected.partition("-")  # the limits of a range
     text = sentence.format(read=read, expected=_expected(problem, words), hint=problem.hint, least=least, most=most)
-    meant = str(words.sentences["did_you_mean"]).format(hint=problem.hint)
-    return f"{text} {meant}" if problem.hint and problem.hint != problem.expected else text
+    suggestion = str(words.sentences["did_you_mean"]).format(hint=problem.hint)
+    return f"{text} {suggestion}" if problem.hint and problem.hint != problem.expected else text
 
 
 def _expected(problem: Problem, words: Words) -> str:
-    """What would be right, in words: a sentence of its own, or names, of which one is to be chosen."""
+    """What would be right: the sentence of ``expected.KEY``, or the names of which one must be chosen."""
     group, dot, key = problem.expected.partition(".")
     if dot and group == "expected":
         return str(words.sentences[group].get(key, key))

@@ -1,27 +1,27 @@
-"""Which lines of a mail are a log or a licence status pasted into it: the diagnosis reads them, and no form does."""
+"""The text of a mail without the logs and licence statuses pasted into it, which the diagnosis reads instead."""
 
-import re
 from collections.abc import Iterator, Sequence
+from re import compile as pattern
 
 from mailbot.core.logs.log_line import MESSAGE_MAX, QUOTE, continues, is_log_line
 from mailbot.core.logs.status_json import Block, may_hold_status, starts, straight
 
-_STARTS_MAX = 50  # braces that are followed to their end: of hostile text there are thousands
+#: Most braces that are followed to their end: hostile text has thousands.
+_STATUSES_MAX = 50
+#: A line of JSON, for a status whose end is missing.
+_JSON = pattern(r'"[\w-]{1,40}"\s{0,3}:|[{}\[\]],?$|\{"')
 
-#: What may be a line of JSON, where the end of a block shows no more that it was one.
-_JSON = re.compile(r'"[\w-]{1,40}"\s{0,3}:|[{}\[\]],?$|\{"')
 
-
-def is_json(line: str) -> bool:
-    """Whether ``line`` by itself looks like one of a JSON text."""
+def is_json_line(line: str) -> bool:
+    """Whether ``line`` alone looks like part of a JSON text."""
     return bool(_JSON.match(line))
 
 
-def without_pasted(lines: Sequence[str]) -> list[str]:
-    """``lines`` without those of a log and of a licence status; of a line in which a status begins the words before it stay."""
+def without_pasted_logs(lines: Sequence[str]) -> list[str]:
+    """``lines`` without log lines and licence statuses; words before and after a status on its lines stay."""
     kept: list[str] = []
-    message = ""  # the log line before, which mail may have broken
-    tries = _STARTS_MAX if any(map(may_hold_status, lines)) else 0
+    message = ""  # the log line above, which the mail program may have wrapped
+    tries = _STATUSES_MAX if any(map(may_hold_status, lines)) else 0
     at = 0
     while at < len(lines):
         line = lines[at]
@@ -34,15 +34,15 @@ def without_pasted(lines: Sequence[str]) -> list[str]:
             message, end = "", at
             if tries and "{" in line:
                 tries -= 1
-                end = _end_of_status(lines, at)
+                end = _status_end(lines, at)
             kept += _words_around(lines, at, end) if end > at else [line]
             at = max(at, end - 1)
         at += 1
     return kept
 
 
-def _end_of_status(lines: Sequence[str], at: int) -> int:
-    """Behind the last line of the licence status that begins in line ``at``; ``at`` where none does."""
+def _status_end(lines: Sequence[str], at: int) -> int:
+    """The number of the line after the licence status that begins in line ``at``; ``at`` if none begins there."""
     block = Block("", at)
     start = starts(straight(lines[at].lstrip(QUOTE)))
     if start < 0:
@@ -51,8 +51,8 @@ def _end_of_status(lines: Sequence[str], at: int) -> int:
         line = straight(lines[number].lstrip(QUOTE))
         if block.add(line[start:] if number == at else line):
             return number + 1 if block.depth <= 0 and block.may_be_status() else at
-    cut = [at + n for n, line in enumerate(block.lines) if is_json(line.strip())]
-    return cut[-1] + 1 if cut and block.may_be_status() else at
+    json_lines = [at + n for n, line in enumerate(block.lines) if is_json_line(line.strip())]
+    return json_lines[-1] + 1 if json_lines and block.may_be_status() else at
 
 
 def _words_around(lines: Sequence[str], at: int, end: int) -> Iterator[str]:
