@@ -16,7 +16,7 @@ from mailbot.clock import system
 from mailbot.core.mail.message import Message, parse
 from mailbot.demo.mail_server import HOST
 from mailbot.ids import SystemIds
-from mailbot.servers.imap_connection import readable
+from mailbot.servers.imap_connection import wait_readable
 
 DESK = "desk@vendor.example"
 #: (name, address, role) of everybody who writes.
@@ -96,7 +96,7 @@ class MailClient:
                 if left <= 0:
                     return None
                 client.idle()
-                readable((client.socket(),), min(left, _SLICE))
+                wait_readable((client.socket(),), min(left, _SLICE))
                 client.idle_done()
 
     @contextmanager

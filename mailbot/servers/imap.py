@@ -22,7 +22,7 @@ from mailbot.servers.imap_connection import (
     disconnect,
     ensure_folder,
     idle_until_news,
-    readable,
+    wait_readable,
 )
 from mailbot.servers.imap_mail import HEADER_MAX, Arrived, header_block, internal_date, size_batches, uid_chunks
 
@@ -223,7 +223,7 @@ class Mailbox:
                 count = idle_until_news(self._client, seconds, wake)
         if count:
             self._log.noticed(count=count)
-        return bool(count) or readable((wake,), 0 if idle else seconds)
+        return bool(count) or wait_readable((wake,), 0 if idle else seconds)
 
     def check(self) -> list[str]:
         """The lines of ``mailbot check`` about this server."""

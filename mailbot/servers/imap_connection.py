@@ -178,7 +178,7 @@ def idle_until_news(client: IMAPClient, seconds: float, wake: socket.socket | in
         return count
     client.idle()
     if not _buffered(client):
-        readable((client.socket(), wake), seconds)
+        wait_readable((client.socket(), wake), seconds)
     client.idle_done()
     return announced_count(client)
 
@@ -197,7 +197,7 @@ def _buffered(client: IMAPClient) -> bool:
         sock.settimeout(_READ_TIMEOUT)
 
 
-def readable(sources: Iterable[Any], seconds: float) -> bool:
+def wait_readable(sources: Iterable[Any], seconds: float) -> bool:
     """Whether one of the sockets or file descriptors becomes readable, or reaches its end, within ``seconds``."""
     with selectors.DefaultSelector() as selector:
         for source in sources:
