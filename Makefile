@@ -36,7 +36,7 @@ check: export THOROUGH = 1
 check: gates test
 
 fuzz: $(VENV)/.test
-	FUZZ_TRIALS=$(FUZZ_TRIALS) $(BIN)/pytest tests/core/inbound/test_intake_fuzz.py tests/process/test_any_mail.py
+	FUZZ_TRIALS=$(FUZZ_TRIALS) $(BIN)/pytest tests/core/inbound/test_intake_fuzz.py tests/whole_desk/test_any_mail.py
 
 understand: $(VENV)/.test
 	$(BIN)/python bench/understand.py

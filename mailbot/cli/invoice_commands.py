@@ -12,7 +12,8 @@ from mailbot.core.ledger.invoices import month_of_text
 from mailbot.core.ledger.period import month_end
 from mailbot.operations.audit import audit_books
 from mailbot.operations.ledger_csv import no_formula
-from mailbot.process import invoicing, upcoming
+from mailbot.operations import upcoming
+from mailbot.process import invoicing
 
 
 def list_invoice_lines(

@@ -66,7 +66,7 @@ def _challenge(work: UnitOfWork, mail: ReceivedMail, ticket: Ticket) -> Outcome:
     if word is ConfirmationWord.NO:
         work.apply(ticket, Denied(address))
         return Outcome.DENIED
-    form_requests.confirm_request(work, ticket, address)
+    form_requests.take_confirmation(work, ticket, address)
     return Outcome.CONFIRMED
 
 

@@ -19,7 +19,7 @@ from mailbot.core.inbound.intake import (
     Stray,
     Unusable,
 )
-from mailbot.core.mail.message import parse
+from mailbot.core.mail.message import Message, parse
 from mailbot.process.outcome import Handled, Outcome
 from mailbot.process.received_mail import ReceivedMail, in_context, intake_of
 from mailbot.process.unit_of_work import UnitOfWork
@@ -31,12 +31,12 @@ RANKS = {"refused": 0, "unverified": 1, "verified": 2}
 HIGHEST_RANK = 2
 
 
-def duplicate(work: UnitOfWork, mail: ReceivedMail, intake: Intake) -> Handled | None:
+def duplicate(work: UnitOfWork, message: Message, mail: ReceivedMail, intake: Intake) -> Handled | None:
     """What a mail comes to whose Message-ID was handled before; None for a mail that is new.
 
+    ``message`` is the mail as it came, with the quotes that ``mail`` no longer has: copies are compared by it.
     A copy of lower rank, such as a forged one that was faster, does not stand in the way of the true mail.
     """
-    message = mail.message
     if message.message_id is None:
         return None
     for other in inbox.by_message_id(work.session, message.message_id):

@@ -102,7 +102,7 @@ def correct_ticket(
     return work.apply(ticket, event, _context(work, judged)).ticket
 
 
-def confirm_request(work: UnitOfWork, ticket: Ticket, by: str) -> None:
+def take_confirmation(work: UnitOfWork, ticket: Ticket, by: str) -> None:
     """A challenge was answered with CONFIRM: the stored form is judged anew."""
     event = _confirmation(work, ticket, by)
     work.apply(ticket, event, _context(work, event.judged))

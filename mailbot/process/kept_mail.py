@@ -36,7 +36,7 @@ def handle(desk: Desk, session: Session, inbox_id: int, now: datetime) -> Handle
     mail = in_context(work, message, kept.received_at)
     intake = intake_of(work, mail)  # 2. understand: what the message turned out to be, in its thread
 
-    handled = duplicate(work, mail, intake) or judge_and_decide(work, mail, intake)  # 3. judge, 4. decide
+    handled = duplicate(work, message, mail, intake) or judge_and_decide(work, mail, intake)  # 3. judge, 4. decide
 
     work.compose()  # 5. compose: every mail as its finished bytes
 

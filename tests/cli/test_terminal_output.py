@@ -9,8 +9,8 @@ from rich.console import Console
 
 from mailbot.cli import queue_commands
 from mailbot.cli.output import print_json, print_table
-from tests.process.test_hostile_input import nasty
-from tests.process.test_whole_desk import JOE, PLAN, import_active
+from tests.whole_desk.test_hostile_input import nasty
+from tests.whole_desk.test_whole_desk import JOE, PLAN, import_active
 from tests.support.commands import mailbot
 from tests.support.running import running
 

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from tests.process.test_forged_decisions import all_of
-from tests.process.test_whole_desk import JOE, PLAN
+from tests.whole_desk.test_whole_desk import JOE, PLAN
 from tests.support.paths import TESTS
 from tests.support.running import running
 

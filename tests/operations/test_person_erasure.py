@@ -8,7 +8,7 @@ import pytest
 
 from mailbot.operations.audit import audit_books
 from storage import licences, outbox
-from tests.process.test_whole_desk import ANNA, JOE, PLAN, import_active
+from tests.whole_desk.test_whole_desk import ANNA, JOE, PLAN, import_active
 from tests.support.commands import mailbot
 from tests.support.running import Running, running
 

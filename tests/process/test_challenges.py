@@ -11,7 +11,7 @@ import pytest
 from mailbot.process.outgoing import HUSH
 from mailbot.service.delivery import DeliveryLoop
 from storage import outbox
-from tests.process.test_whole_desk import ANNA, BOB, DEMO, JOE, PLAN, WHO, import_active, licence
+from tests.whole_desk.test_whole_desk import ANNA, BOB, DEMO, JOE, PLAN, WHO, import_active, licence
 from tests.support.running import Running, body, running
 
 EVE = "eve@evil.example"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.process.test_whole_desk import ANNA, JOE, PLAN, WHO, import_active
+from tests.whole_desk.test_whole_desk import ANNA, JOE, PLAN, WHO, import_active
 from tests.support.letters import EXPIRED, LOG, NEW, TOKEN
 from tests.support.running import Running, body, running
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.process.test_whole_desk import ANNA, BOB, JOE, PLAN, import_active, licence
+from tests.whole_desk.test_whole_desk import ANNA, BOB, JOE, PLAN, import_active, licence
 from tests.support.running import Running, body, running
 from tests.support.warm import Warm
 

@@ -8,7 +8,7 @@ import pytest
 from mailbot.process import digest
 from mailbot.service import runner
 from storage import due, outbox
-from tests.process.test_whole_desk import ANNA, DEMO, JOE, PLAN, WHO, import_active
+from tests.whole_desk.test_whole_desk import ANNA, DEMO, JOE, PLAN, WHO, import_active
 from tests.support.running import Running, body, running
 
 MODIFY = f"Request: modify\n{WHO}Action: add\nReason: more agents\nAgents: 20\n"

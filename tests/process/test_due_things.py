@@ -12,7 +12,8 @@ from sqlmodel import select
 from mailbot.core.ledger.period import next_month
 from mailbot.operations import audit
 from mailbot.operations.ledger_import import put_licences
-from mailbot.process import digest, invoicing, upcoming
+from mailbot.operations import upcoming
+from mailbot.process import digest, invoicing
 from mailbot.service.runner import keep_mail
 from storage import due, licences, tickets
 from tests.support.commands import mailbot

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.process.test_whole_desk import ANNA, JOE, PLAN, licence
+from tests.whole_desk.test_whole_desk import ANNA, JOE, PLAN, licence
 from tests.support import forgeries
 from tests.support.running import Running, running
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mailbot.process import mapping
-from tests.process.test_whole_desk import ANNA, JOE, import_active, licence
+from tests.whole_desk.test_whole_desk import ANNA, JOE, import_active, licence
 from tests.support.commands import mailbot
 from tests.support.loggen import zipped
 from tests.support.running import Running, body, running

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.process.test_whole_desk import ANNA, JOE, PLAN
+from tests.whole_desk.test_whole_desk import ANNA, JOE, PLAN
 from tests.support.running import Running, body, running
 
 BEFORE = "Can you take silver instead?"

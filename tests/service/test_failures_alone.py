@@ -9,7 +9,7 @@ import pytest
 from pydantic import SecretStr
 
 from mailbot.assembly import assemble
-from mailbot.config.settings import LicenceServerSettings, load_config
+from mailbot.config.settings import LicenceServerSection, load_config
 from mailbot.environment import Desk
 from mailbot.operations.ledger_import import put_licences
 from mailbot.servers import smtp as smtp_module
@@ -147,7 +147,7 @@ def test_a_licence_post(
     desk = assemble(load_config(config, {}), clock=lambda: datetime.now(UTC) + ahead[0])
     terms = {"status": "active", "plan": "voice_digital", "agents": "10", "billing": "monthly", "product": "motion"}
     put_licences(desk, [{"token": token, **terms} for token in TOKENS], "import", "a file")
-    settings = LicenceServerSettings(url=vendor.url, secret=SecretStr(SECRET))
+    settings = LicenceServerSection(url=vendor.url, secret=SecretStr(SECRET))
     object.__setattr__(desk, "config", desk.config.model_copy(update={"licence_server": settings}))
     put_licences(desk, [{"token": token, "agents": "12"} for token in TOKENS], "set", "by phone")
     if step == "claim":

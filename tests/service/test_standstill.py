@@ -7,7 +7,7 @@ from pathlib import Path
 from mailbot.process import digest
 from mailbot.service.runner import keep_mail
 from storage import outbox
-from tests.process.test_whole_desk import ANNA, DEMO, JOE, WHO, import_active, licence
+from tests.whole_desk.test_whole_desk import ANNA, DEMO, JOE, WHO, import_active, licence
 from tests.support.running import Running, body, running
 
 ADD = f"Request: modify\n{WHO}Action: add\nReason: cost\nAgents: "

@@ -13,7 +13,7 @@ from mailbot.core.inbound.purpose import Purpose
 from mailbot.process import digest
 from mailbot.process.unit_of_work import UnitOfWork
 from storage import outbox
-from tests.process.test_whole_desk import ANNA, JOE, LOG, PLAN, WHO, import_active
+from tests.whole_desk.test_whole_desk import ANNA, JOE, LOG, PLAN, WHO, import_active
 from tests.support.composed import Made, Recording
 from tests.support.running import Running, running
 

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from functools import cache
 from zoneinfo import ZoneInfo
 
-from mailbot.core.form.request_kinds import Action, RequestKind
+from mailbot.core.form.request import Action, RequestKind
 
 from mailbot.core.catalogue.item_kinds import ItemKey
 from mailbot.core.desk.effects import DecisionResult, Facts, Send

@@ -34,7 +34,7 @@ Http = Annotated[str, AfterValidator(_http)]
 
 @dataclass(frozen=True)
 class Plan:
-    """A plan. A change to a higher ``rank`` is an increase; ``channels`` are for example ``voice`` and ``digital``."""
+    """A plan. A change to a higher ``rank`` is an increase; ``channels`` are for example "voice" and "digital"."""
 
     key: str
     label: str

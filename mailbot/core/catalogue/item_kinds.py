@@ -96,7 +96,7 @@ _PLACES = {
 
 
 def item_key(text: str) -> ItemKey | None:
-    """The item with that key; None if there is none, as for other terms of the ledger (``renews_on``)."""
+    """The item with that key; None if there is none, as for other terms of the ledger such as the renewal date."""
     return ItemKey(text) if _parts(text) else None
 
 

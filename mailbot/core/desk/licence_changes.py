@@ -38,7 +38,7 @@ class Grant:
 
     @property
     def kind(self) -> str:
-        """The kind of its ledger events: ``modify/add``, ``contract``, ..."""
+        """The kind of its ledger events: "modify/add", "contract", ..."""
         ticket = self.ticket
         return f"{ticket.request}/{ticket.action}" if ticket.action else ticket.request
 

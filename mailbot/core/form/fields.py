@@ -137,7 +137,7 @@ TITLES: dict[RequestKind, str] = {
 
 
 def field_label(field: str) -> str:
-    """A field's label as customers know it. ``items``, which stands for any one of several fields, is "Items"."""
+    """A field's label as customers know it. "items", which stands for any one of several fields, is "Items"."""
     return FIELDS[field].label if field in FIELDS else "Items" if field == "items" else field
 
 

@@ -76,8 +76,8 @@ OR = "|"
 class Problem:
     """One thing that is wrong with a form.
 
-    ``field``: a field key, or ``items`` if one of several is needed. ``read``: what was read, "" if nothing. ``expected``: a
-    name, names of which one is to be chosen (see `either`), a range ("5-100"), ``expected.KEY`` for a sentence in the
+    ``field``: a field key, or "items" if one of several is needed. ``read``: what was read, "" if nothing. ``expected``: a
+    name, names of which one is to be chosen (see `either`), a range ("5-100"), "expected.KEY" for a sentence in the
     templates, or the status of a licence that is not active. ``hint``: the nearest right value, only a suggestion, "" if none.
     ``from_ledger``: it was found in the ledger although its code is one of the form.
     """
@@ -91,5 +91,5 @@ class Problem:
 
 
 def either(names: Iterable[str]) -> str:
-    """Names of which one is to be chosen, for ``Problem.expected``; the sentences say "A, B or C"."""
+    """Names of which one is to be chosen, for the ``expected`` of a ``Problem``; the sentences say "A, B or C"."""
     return OR.join(names)

@@ -1,6 +1,6 @@
 """The writer's own words without quoted ones.
 
-No rule is right for every mail program, so none may decide an approval; see ``decision_grammar``. The rules, in order: the desk's
+No rule is right for every mail program, so none may decide an approval; see ``inbound.decision_grammar``. The rules, in order: the desk's
 own marker line, lines with ``>``, attributions in five languages, blocks of header lines. quotequail, which knows more
 languages, then looks at what is left; at last the signature is cut off.
 """

@@ -1,4 +1,4 @@
-"""Billing periods: calendar months for monthly licences, twelve months up to ``renews_on`` for annual ones."""
+"""Billing periods: calendar months for monthly licences, twelve months up to the renewal date for annual ones."""
 
 from calendar import monthrange
 from dataclasses import dataclass

@@ -83,7 +83,7 @@ def statement(line: LogExcerpt, at: str | None, said: Mapping[str, object]) -> S
 
 
 def plain_key(key: str) -> str:
-    """The key in lower case without separators: ``previousToken`` and ``previous_token`` are equal."""
+    """The key in lower case without separators: "previousToken" and "previous_token" are equal."""
     return key.lower().replace("_", "").replace("-", "")
 
 

@@ -34,7 +34,7 @@ class ItemGroup:
 
 
 @dataclass(frozen=True)
-class TicketRow:
+class TicketLine:
     """A ticket in a list of tickets; ``rows`` are its token and its items."""
 
     ref: str
@@ -71,7 +71,7 @@ class ResultView:
 
 @dataclass(frozen=True)
 class FormView:
-    """A form as plain text: ``key`` is its request (``activate``), ``lines`` are empty where it must not be shown."""
+    """A form as plain text: ``key`` is its request, such as "activate", ``lines`` are empty where it must not be shown."""
 
     key: str
     title: str
@@ -101,7 +101,7 @@ class FactsView:
     form: FormView
     plugins: tuple[Plugin, ...]
     results: tuple[ResultView, ...]
-    tickets: tuple[TicketRow, ...]
+    tickets: tuple[TicketLine, ...]
     licences: tuple[LicenceRow, ...]
 
 

@@ -46,7 +46,7 @@ def test_every_field_of_the_view_is_read_by_a_template() -> None:
         ("{{ tickets }}", "there is no variable tickets"),
         ("{{ ticket.titel }}", "TicketView has no titel"),
         ("{% if ticket and ticket.staff.log.sentense %}{% endif %}", "LogView has no sentense"),
-        ("{% for row in facts.tickets %}{{ row.stat }}{% endfor %}", "TicketRow has no stat"),
+        ("{% for row in facts.tickets %}{{ row.stat }}{% endfor %}", "TicketLine has no stat"),
         ("{% for label, value in ticket.dates %}{{ label.txt }}{% endfor %}", "str has no txt"),
         ("{% set one = facts.results[0] %}{{ one.done }}", "ResultView has no done"),
         ("{{ facts.results | rejectattr('done') | list }}", "ResultView has no done"),

@@ -10,7 +10,7 @@ from mailbot.core.ledger.period import decrease_day
 from mailbot.core.ledger.rule import Rule
 from mailbot.core.outbound.readership import Reader
 from mailbot.core.outbound.text_layout import quoted_lines
-from mailbot.core.outbound.view_records import ItemGroup, ResultView, TicketRow
+from mailbot.core.outbound.view_records import ItemGroup, ResultView, TicketLine
 from mailbot.core.outbound.words.phrases import Phrases
 
 
@@ -54,7 +54,7 @@ def explanation(code: str, phrases: Phrases) -> str:
 def item_groups(
     items: tuple[Item, ...], reads: bool, changed: tuple[str, ...], days: BillingDays, phrases: Phrases
 ) -> tuple[ItemGroup, ...]:
-    """The items in their order, those with the same status and notes together; ``reads`` as ``Sight.licence_data``."""
+    """The items in their order, those with the same status and notes together; ``reads`` as ``readership.Sight.licence_data``."""
     groups: dict[tuple[str, tuple[str, ...]], list[tuple[str, str]]] = {}
     for item in items:
         status = phrases.item_status(item) if reads else _short_status(item, phrases).capitalize()
@@ -101,12 +101,12 @@ def _rule(item: Item, phrases: Phrases) -> str:
     return phrases.say("rule.implied" if item.to else "rule.implied_removed", cause=cause)
 
 
-def ticket_row(ticket: Ticket, reader: Reader, phrases: Phrases) -> TicketRow:
+def ticket_row(ticket: Ticket, reader: Reader, phrases: Phrases) -> TicketLine:
     """The ticket, harmless and as it is shown to its reader, in a list; where its items differ in status, each shows its own."""
     items = reader.sees(ticket, shown=True).items
     differ = len({item.status for item in items}) > 1
     token = ((phrases.say("item.token"), ticket.token),) if ticket.token else ()
-    return TicketRow(
+    return TicketLine(
         ref=ticket.ref,
         title=title(ticket, phrases),
         state=told_state(ticket, reader, phrases),

@@ -25,7 +25,7 @@ LONGEST_MONTH = 31
 
 @cache
 def locale_of(language: str) -> Locale:
-    """The locale of a language folder such as ``en``, ``it`` or ``pt_BR``; English if there is no such locale."""
+    """The locale of a language folder such as "en" or "pt_BR"; English if there is no such locale."""
     whole = language.replace("-", "_")
     for name in (whole, whole.partition("_")[0]):
         try:

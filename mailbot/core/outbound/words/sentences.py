@@ -74,7 +74,7 @@ def item_names(items: Iterable[Item], catalogue: Catalogue, words: Words) -> dic
 def problem_sentence(problem: Problem, words: Words, *, quiet: bool = False) -> str:
     """The sentence of a problem; with ``quiet`` it quotes nothing that the sender wrote.
 
-    ``CODE_FIELD`` or ``CODE_EXPECTED`` (the status of a licence) is used where there is such a sentence, else ``CODE``.
+    "CODE_FIELD" or "CODE_EXPECTED" (the status of a licence) is used where there is such a sentence, else "CODE".
     """
     sentences = words.sentences["problem"]
     own = (f"{problem.code}_{suffix}" for suffix in (problem.field, problem.expected))
@@ -88,7 +88,7 @@ def problem_sentence(problem: Problem, words: Words, *, quiet: bool = False) -> 
 
 
 def _expected(problem: Problem, words: Words) -> str:
-    """What would be right: the sentence of ``expected.KEY``, or the names of which one must be chosen."""
+    """What would be right: the sentence of "expected.KEY", or the names of which one must be chosen."""
     group, dot, key = problem.expected.partition(".")
     if dot and group == "expected":
         return str(words.sentences[group].get(key, key))

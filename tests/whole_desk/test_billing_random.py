@@ -1,6 +1,6 @@
 """Random lives of a licence, played on a whole desk: each period costs what the states of its days say, and nothing else.
 
-More of them: ``BILLING_PLAYS=200 pytest tests/process/test_billing_random.py``.
+More of them: ``BILLING_PLAYS=200 pytest tests/whole_desk/test_billing_random.py``.
 """
 
 import os

@@ -22,7 +22,7 @@ from mailbot.process.outcome import Outcome
 from mailbot.process.unit_of_work import UnitOfWork
 from storage import outbox, tickets
 from storage.inbox import Inbox
-from tests.process.test_whole_desk import ANNA, JOE, PLAN, import_active
+from tests.whole_desk.test_whole_desk import ANNA, JOE, PLAN, import_active
 from tests.support import mailgen
 from tests.support.paths import TESTS
 from tests.support.running import Running, running

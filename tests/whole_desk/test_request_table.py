@@ -16,7 +16,7 @@ from mailbot.operations.ledger_csv import read_csv
 from mailbot.operations.ledger_import import put_licences
 from mailbot.service.runner import keep_mail
 from storage import outbox
-from tests.process.test_whole_desk import LOG
+from tests.whole_desk.test_whole_desk import LOG
 from tests.support.desk import catalogue
 from tests.support.running import Running, running
 

@@ -16,7 +16,7 @@ from mailbot.core.mail.message import parse
 from mailbot.maillog import configure
 from mailbot.operations.ledger_csv import export_csv
 from storage import licences
-from tests.process.test_whole_desk import ANNA, BOB, DEMO, JOE, PLAN, WHO, import_active, licence
+from tests.whole_desk.test_whole_desk import ANNA, BOB, DEMO, JOE, PLAN, WHO, import_active, licence
 from tests.support.running import Running, body, running
 
 NASTY = {

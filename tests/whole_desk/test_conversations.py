@@ -12,7 +12,7 @@
 - ``expected.txt``: for each step the mails that went out by their facts (``composed``), then what changed of tickets, their
   history and the ledger (``screenplay``). What the mails say in words is held by ``tests/mails_out``.
 
-``pytest tests/process/test_conversations.py --update`` writes the outcome anew; read its diff before you commit it.
+``pytest tests/whole_desk/test_conversations.py --update`` writes the outcome anew; read its diff before you commit it.
 """
 
 import difflib

@@ -4,7 +4,7 @@
 - What all mails have around their own words (marker line, foot, head of the page, styles) is in ``frame.txt`` and ``frame.html``.
 - The mails come from ``letters`` (conversations with a whole desk) and ``variants`` (a sentence that depends on one fact).
 
-``pytest tests/process/test_mails_out.py --update`` writes them anew; read the diff before you commit it.
+``pytest tests/whole_desk/test_mails_out.py --update`` writes them anew; read the diff before you commit it.
 """
 
 import re
@@ -15,7 +15,7 @@ import pytest
 from jinja2.ext import Extension
 
 from mailbot.wording import Wording, load_wording
-from tests.process.test_whole_desk import BOB
+from tests.whole_desk.test_whole_desk import BOB
 from tests.support.composed import Made, visible
 from tests.support.letters import letters
 from tests.support.paths import ROOT, TESTS

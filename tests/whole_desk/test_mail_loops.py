@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.process.test_whole_desk import ANNA, DEMO, JOE, PLAN, import_active
+from tests.whole_desk.test_whole_desk import ANNA, DEMO, JOE, PLAN, import_active
 from tests.support.running import Running, running
 
 #: As `replies_per_sender_per_day` is shipped.
