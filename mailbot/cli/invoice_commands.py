@@ -10,9 +10,9 @@ from mailbot.cli.options import ConfigOption, Json, NowOption, choose, desk, fai
 from mailbot.cli.output import print_json, print_table
 from mailbot.core.ledger.invoices import month_of_text
 from mailbot.core.ledger.period import month_end
+from mailbot.operations import upcoming
 from mailbot.operations.audit import audit_books
 from mailbot.operations.ledger_csv import no_formula
-from mailbot.operations import upcoming
 from mailbot.process import invoicing
 
 

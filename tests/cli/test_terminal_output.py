@@ -9,10 +9,10 @@ from rich.console import Console
 
 from mailbot.cli import queue_commands
 from mailbot.cli.output import print_json, print_table
-from tests.whole_desk.test_hostile_input import nasty
-from tests.whole_desk.test_whole_desk import JOE, PLAN, import_active
 from tests.support.commands import mailbot
 from tests.support.running import running
+from tests.whole_desk.test_hostile_input import nasty
+from tests.whole_desk.test_whole_desk import JOE, PLAN, import_active
 
 #: Rich reads ``\\[`` as a backslash and a tag; ``[/x]`` closes what nobody opened; U+009B is the terminal's ESC [.
 WORDS = (

@@ -4,9 +4,9 @@ import re
 from pathlib import Path
 
 from tests.process.test_forged_decisions import all_of
-from tests.whole_desk.test_whole_desk import JOE, PLAN
 from tests.support.paths import TESTS
 from tests.support.running import running
+from tests.whole_desk.test_whole_desk import JOE, PLAN
 
 PAGE = (TESTS.parent / "docs" / "security.md").read_text()
 ROWS = [row for row in PAGE.partition("## Threats")[2].partition("\n## ")[0].splitlines() if row.startswith("| ")][2:]

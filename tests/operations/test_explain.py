@@ -11,10 +11,10 @@ from structlog.testing import capture_logs
 from mailbot.operations.explain import explain_mail
 from storage import inbox, outbox
 from storage.engine import Store
-from tests.whole_desk.test_whole_desk import DEMO, JOE, PLAN
 from tests.service.test_runner import NOON
 from tests.support.running import Running, running
 from tests.support.warm import Warm
+from tests.whole_desk.test_whole_desk import DEMO, JOE, PLAN
 
 MAIL = (
     "Authentication-Results: mx.vendor.example; dmarc=pass header.from=acme.example\n"

@@ -8,9 +8,9 @@ import pytest
 
 from mailbot.operations.audit import audit_books
 from storage import licences, outbox
-from tests.whole_desk.test_whole_desk import ANNA, JOE, PLAN, import_active
 from tests.support.commands import mailbot
 from tests.support.running import Running, running
+from tests.whole_desk.test_whole_desk import ANNA, JOE, PLAN, import_active
 
 SUE = "Sue.Long@Acme.example"
 TOKEN = "A1B2C3D4E5F6"

@@ -6,8 +6,8 @@ import pytest
 
 from mailbot.process.outcome import Outcome
 from storage import inbox
-from tests.whole_desk.test_whole_desk import ANNA, JOE, PLAN
 from tests.support.running import Running, running
+from tests.whole_desk.test_whole_desk import ANNA, JOE, PLAN
 
 #: What a mail can be besides everything below it, and what then becomes of it, the first case at the top.
 ORDER = {

@@ -11,8 +11,8 @@ import pytest
 from mailbot.process.outgoing import HUSH
 from mailbot.service.delivery import DeliveryLoop
 from storage import outbox
-from tests.whole_desk.test_whole_desk import ANNA, BOB, DEMO, JOE, PLAN, WHO, import_active, licence
 from tests.support.running import Running, body, running
+from tests.whole_desk.test_whole_desk import ANNA, BOB, DEMO, JOE, PLAN, WHO, import_active, licence
 
 EVE = "eve@evil.example"
 TOKEN, UNKNOWN = "A1B2C3D4E5F6", "U9U9U9U9U9U9"

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.whole_desk.test_whole_desk import ANNA, JOE, PLAN, WHO, import_active
 from tests.support.letters import EXPIRED, LOG, NEW, TOKEN
 from tests.support.running import Running, body, running
+from tests.whole_desk.test_whole_desk import ANNA, JOE, PLAN, WHO, import_active
 
 BAD = PLAN.replace("Voice Digital", "Voize").replace("Agents: 10", "Agents: ten")
 ADD = f"Request: modify\nLicense token: {TOKEN}\nCustomer name: Acme\nI accept the License Agreement: yes\nAction: add\nReason: more agents\n"

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.whole_desk.test_whole_desk import ANNA, BOB, JOE, PLAN, import_active, licence
 from tests.support.running import Running, body, running
 from tests.support.warm import Warm
+from tests.whole_desk.test_whole_desk import ANNA, BOB, JOE, PLAN, import_active, licence
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ import pytest
 from mailbot.process import digest
 from mailbot.service import runner
 from storage import due, outbox
-from tests.whole_desk.test_whole_desk import ANNA, DEMO, JOE, PLAN, WHO, import_active
 from tests.support.running import Running, body, running
+from tests.whole_desk.test_whole_desk import ANNA, DEMO, JOE, PLAN, WHO, import_active
 
 MODIFY = f"Request: modify\n{WHO}Action: add\nReason: more agents\nAgents: 20\n"
 

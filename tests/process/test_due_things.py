@@ -10,9 +10,8 @@ import pytest
 from sqlmodel import select
 
 from mailbot.core.ledger.period import next_month
-from mailbot.operations import audit
+from mailbot.operations import audit, upcoming
 from mailbot.operations.ledger_import import put_licences
-from mailbot.operations import upcoming
 from mailbot.process import digest, invoicing
 from mailbot.service.runner import keep_mail
 from storage import due, licences, tickets

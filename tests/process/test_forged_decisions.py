@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from tests.whole_desk.test_whole_desk import ANNA, JOE, PLAN, licence
 from tests.support import forgeries
 from tests.support.running import Running, running
+from tests.whole_desk.test_whole_desk import ANNA, JOE, PLAN, licence
 
 
 def all_of(desk: Running, mails: list) -> list[forgeries.Forgery]:

@@ -1,7 +1,7 @@
 """What waits is told and granted as it is on the day: the licence may have changed meanwhile, by hand or by the calendar."""
 
-from tests.whole_desk.test_whole_desk import ANNA, JOE, desk, import_active  # noqa: F401 - desk is a fixture
 from tests.support.running import Running, body
+from tests.whole_desk.test_whole_desk import ANNA, JOE, desk, import_active  # noqa: F401 - desk is a fixture
 
 CONTRACT = "Request: contract\nLicense token: A1B2C3D4E5F6\nCustomer name: Acme\nI accept the License Agreement: yes\n"
 

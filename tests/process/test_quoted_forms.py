@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from mailbot.core.form.corrections import read_edited_quote
-from tests.whole_desk.test_whole_desk import JOE, PLAN
 from tests.support.running import Running, body, running
+from tests.whole_desk.test_whole_desk import JOE, PLAN
 
 BAD = PLAN.replace("Voice Digital", "Voize").replace("Agents: 10", "Agents: 10\nUsers: 3")
 

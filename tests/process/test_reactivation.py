@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from mailbot.process import mapping
-from tests.whole_desk.test_whole_desk import ANNA, JOE, import_active, licence
 from tests.support.commands import mailbot
 from tests.support.loggen import zipped
 from tests.support.running import Running, body, running
+from tests.whole_desk.test_whole_desk import ANNA, JOE, import_active, licence
 
 OLD, NEW, THIRD = "A1B2C3D4E5F6", "B1B2C3D4E5F6", "C1C2C3D4E5F6"
 FORM = f"Request: reactivate\nCustomer name: Acme\nReason: token change\nOld token: {OLD}\nNew token: {NEW}\n"

@@ -9,8 +9,8 @@ import pytest
 from mailbot.process import digest
 from mailbot.process.unit_of_work import UnitOfWork
 from storage import inbox
-from tests.whole_desk.test_whole_desk import ANNA, BOB, DEMO, JOE, PLAN, import_active
 from tests.support.running import Running, body, running
+from tests.whole_desk.test_whole_desk import ANNA, BOB, DEMO, JOE, PLAN, import_active
 
 HOUR = timedelta(hours=1)
 

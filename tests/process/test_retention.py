@@ -12,9 +12,9 @@ from mailbot.service.runner import keep_mail
 from storage import due, inbox, keys, licences, outbox
 from tests.process.test_decision_binding import details, of
 from tests.process.test_due_things import give, remove, rome
-from tests.whole_desk.test_whole_desk import ANNA, JOE, PLAN, import_active
 from tests.support.commands import mailbot
 from tests.support.running import Running, running
+from tests.whole_desk.test_whole_desk import ANNA, JOE, PLAN, import_active
 
 
 @pytest.fixture

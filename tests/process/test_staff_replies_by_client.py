@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.whole_desk.test_whole_desk import ANNA, JOE, PLAN
 from tests.support.running import Running, body, running
+from tests.whole_desk.test_whole_desk import ANNA, JOE, PLAN
 
 BEFORE = "Can you take silver instead?"
 

@@ -8,8 +8,8 @@ from sqlalchemy import event
 
 from mailbot.core.desk.events import StatusAsked
 from mailbot.process.unit_of_work import UnitOfWork
-from tests.whole_desk.test_whole_desk import ANNA, JOE, PLAN, import_active
 from tests.support.running import Running, running
+from tests.whole_desk.test_whole_desk import ANNA, JOE, PLAN, import_active
 
 
 @pytest.fixture

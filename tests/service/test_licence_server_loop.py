@@ -24,9 +24,9 @@ from mailbot.service import licence_server_loop
 from mailbot.service.licence_server_loop import BACK_OFF, WORRYING, Posted, post_due
 from storage import due, licence_posts, licences
 from tests.process.test_due_things import rome
-from tests.whole_desk.test_whole_desk import ANNA, BOB, DEMO, JOE, PLAN, WHO
 from tests.support.paths import DOCS
 from tests.support.running import Running, body, running
+from tests.whole_desk.test_whole_desk import ANNA, BOB, DEMO, JOE, PLAN, WHO
 
 SECRET = "0123456789abcdef"
 TOKEN = "A1B2C3D4E5F6"

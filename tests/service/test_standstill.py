@@ -7,8 +7,8 @@ from pathlib import Path
 from mailbot.process import digest
 from mailbot.service.runner import keep_mail
 from storage import outbox
-from tests.whole_desk.test_whole_desk import ANNA, DEMO, JOE, WHO, import_active, licence
 from tests.support.running import Running, body, running
+from tests.whole_desk.test_whole_desk import ANNA, DEMO, JOE, WHO, import_active, licence
 
 ADD = f"Request: modify\n{WHO}Action: add\nReason: cost\nAgents: "
 DEACTIVATE = f"Request: modify\n{WHO}Action: deactivate\nReason: cost\n"

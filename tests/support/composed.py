@@ -129,7 +129,7 @@ def _rows(made: Made) -> list[tuple[str, str, str]]:
     }
     text = _flat(made.text)
     rows = [(keys[row], *row) for group in view.items for row in group.rows]
-    return [(key, label, change) for key, label, change in rows if f"{label} {_flat(change)}" in text]
+    return [(key, label, change) for key, label, change in rows if f"{label} {_flat(change or '')}" in text]
 
 
 def _flat(text: str) -> str:

@@ -13,9 +13,9 @@ from mailbot.core.inbound.purpose import Purpose
 from mailbot.process import digest
 from mailbot.process.unit_of_work import UnitOfWork
 from storage import outbox
-from tests.whole_desk.test_whole_desk import ANNA, JOE, LOG, PLAN, WHO, import_active
 from tests.support.composed import Made, Recording
 from tests.support.running import Running, running
+from tests.whole_desk.test_whole_desk import ANNA, JOE, LOG, PLAN, WHO, import_active
 
 EVE, PAT = "eve@evil.example", "pat@partner.example"
 TOKEN, NEW = "A1B2C3D4E5F6", "B1B2C3D4E5F6"

@@ -7,13 +7,12 @@ from datetime import UTC, date, datetime
 from functools import cache
 from zoneinfo import ZoneInfo
 
-from mailbot.core.form.request import Action, RequestKind
-
 from mailbot.core.catalogue.item_kinds import ItemKey
 from mailbot.core.desk.effects import DecisionResult, Facts, Send
 from mailbot.core.desk.mail_kind import MailKind
 from mailbot.core.desk.ticket import Billing, Ending, Item, ItemStatus, Route, State, Ticket
 from mailbot.core.form.problem import Code, Problem
+from mailbot.core.form.request import Action, RequestKind
 from mailbot.core.inbound.purpose import Purpose
 from mailbot.core.ledger.licence import Licence, LicenceEvent
 from mailbot.core.ledger.rule import Rule

@@ -22,10 +22,10 @@ from mailbot.process.outcome import Outcome
 from mailbot.process.unit_of_work import UnitOfWork
 from storage import outbox, tickets
 from storage.inbox import Inbox
-from tests.whole_desk.test_whole_desk import ANNA, JOE, PLAN, import_active
 from tests.support import mailgen
 from tests.support.paths import TESTS
 from tests.support.running import Running, running
+from tests.whole_desk.test_whole_desk import ANNA, JOE, PLAN, import_active
 
 #: A trial takes the whole desk, so they are fewer than those of the parsers.
 TRIALS = max(int(os.environ.get("FUZZ_TRIALS", "0")) // 20, 40)

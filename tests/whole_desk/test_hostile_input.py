@@ -16,8 +16,8 @@ from mailbot.core.mail.message import parse
 from mailbot.maillog import configure
 from mailbot.operations.ledger_csv import export_csv
 from storage import licences
-from tests.whole_desk.test_whole_desk import ANNA, BOB, DEMO, JOE, PLAN, WHO, import_active, licence
 from tests.support.running import Running, body, running
+from tests.whole_desk.test_whole_desk import ANNA, BOB, DEMO, JOE, PLAN, WHO, import_active, licence
 
 NASTY = {
     "a header line": "Acme\r\nBcc: victim@x.example",

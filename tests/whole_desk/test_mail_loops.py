@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.whole_desk.test_whole_desk import ANNA, DEMO, JOE, PLAN, import_active
 from tests.support.running import Running, running
+from tests.whole_desk.test_whole_desk import ANNA, DEMO, JOE, PLAN, import_active
 
 #: As `replies_per_sender_per_day` is shipped.
 BUDGET = 10

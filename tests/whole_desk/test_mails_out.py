@@ -15,11 +15,11 @@ import pytest
 from jinja2.ext import Extension
 
 from mailbot.wording import Wording, load_wording
-from tests.whole_desk.test_whole_desk import BOB
 from tests.support.composed import Made, visible
 from tests.support.letters import letters
 from tests.support.paths import ROOT, TESTS
 from tests.support.variants import variants
+from tests.whole_desk.test_whole_desk import BOB
 
 #: One worker makes what these tests share.
 pytestmark = pytest.mark.xdist_group("letters")

@@ -16,9 +16,9 @@ from mailbot.operations.ledger_csv import read_csv
 from mailbot.operations.ledger_import import put_licences
 from mailbot.service.runner import keep_mail
 from storage import outbox
-from tests.whole_desk.test_whole_desk import LOG
 from tests.support.desk import catalogue
 from tests.support.running import Running, running
+from tests.whole_desk.test_whole_desk import LOG
 
 #: What is asked for, below the lines that every request of that name has: {token} is the licence's, {other} a new one.
 _WHO = "License token: {token}\nCustomer name: {name}\nI accept the License Agreement: yes\n"

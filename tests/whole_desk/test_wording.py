@@ -21,11 +21,11 @@ from mailbot.core.outbound.words import sentences
 from mailbot.core.outbound.words.phrases import Phrases
 from mailbot.core.outbound.words.sentences import item_label
 from mailbot.wording import inlined, load_wording
-from tests.whole_desk.test_whole_desk import ANNA, BOB, JOE, LOG, PLAN, import_active
 from tests.support.desk import catalogue
 from tests.support.letters import CONTRACT, CUSTOMER, EVE, MOVE, NEW, STAFF, Letter, letters
 from tests.support.paths import ROOT
 from tests.support.running import Running, body, running
+from tests.whole_desk.test_whole_desk import ANNA, BOB, JOE, LOG, PLAN, import_active
 
 #: One worker makes what these tests share.
 pytestmark = pytest.mark.xdist_group("letters")

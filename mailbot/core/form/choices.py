@@ -74,7 +74,7 @@ def _describe_count(field: str, form: Form, catalogue: Catalogue) -> str:
 
 
 def describe_expected(field: str, form: Form, catalogue: Catalogue) -> str:
-    """What a missing line should hold, for the ``expected`` of a ``Problem``."""
+    """What a missing line should hold, for the ``expected`` of a ``problem.Problem``."""
     kind = FIELDS[field].kind
     free = {FieldKind.TOKEN: "expected.token", FieldKind.TEXT: "expected.company"}
     return free.get(kind) or describe_choices(field, form, catalogue) or "expected.own_words"

@@ -77,7 +77,7 @@ class Problem:
     """One thing that is wrong with a form.
 
     ``field``: a field key, or "items" if one of several is needed. ``read``: what was read, "" if nothing. ``expected``: a
-    name, names of which one is to be chosen (see `either`), a range ("5-100"), "expected.KEY" for a sentence in the
+    name, names of which one is to be chosen (see `either`), a range ("5-100"), a key of the table "expected" for a sentence in the
     templates, or the status of a licence that is not active. ``hint``: the nearest right value, only a suggestion, "" if none.
     ``from_ledger``: it was found in the ledger although its code is one of the form.
     """

@@ -88,7 +88,7 @@ def problem_sentence(problem: Problem, words: Words, *, quiet: bool = False) -> 
 
 
 def _expected(problem: Problem, words: Words) -> str:
-    """What would be right: the sentence of "expected.KEY", or the names of which one must be chosen."""
+    """What would be right: its sentence in the table "expected", or the names of which one must be chosen."""
     group, dot, key = problem.expected.partition(".")
     if dot and group == "expected":
         return str(words.sentences[group].get(key, key))
