@@ -140,6 +140,7 @@ def test_a_due_thing(desk: Desk, smtp: servers.SmtpServer, work: Work, ahead: li
     assert len(alerts(smtp)) == 1
 
 
+@pytest.mark.series(3)
 @pytest.mark.parametrize("step", ["request", "answer", "claim"])
 def test_a_licence_post(
     config: Path, smtp: servers.SmtpServer, vendor: Vendor, work: Work, ahead: list[timedelta], step: str
@@ -180,6 +181,7 @@ def test_a_licence_post(
     assert len(alerts(smtp)) == 1
 
 
+@pytest.mark.series(3)
 @pytest.mark.parametrize("step", ["reply", "record", "claim"])
 def test_a_delivery(
     desk: Desk, smtp: servers.SmtpServer, work: Work, ahead: list[timedelta], step: str, monkeypatch: pytest.MonkeyPatch

@@ -178,7 +178,7 @@ def _words_of(made: Made) -> Iterator[str]:
         yield view.facts.date
     yield from facts.lines
     for result in facts.results:
-        yield from (result.word, result.ref)
+        yield from (result.word or "", result.ref)
         yield from result.sent.splitlines()
 
 
