@@ -8,10 +8,10 @@ Clock = Callable[[], datetime]
 
 
 def system() -> datetime:
-    """The machine's present moment in UTC, to the second, so that what is stored is what is said."""
+    """The current time in UTC, to the second, so that the stored time equals the printed one."""
     return datetime.now(UTC).replace(microsecond=0)
 
 
 def fixed(moment: datetime) -> Clock:
-    """A clock that stands still."""
+    """A clock that does not advance."""
     return lambda: moment.astimezone(UTC)

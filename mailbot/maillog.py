@@ -202,7 +202,7 @@ class MailLog:
         self._say("warning", why, events=count)
 
     def delivery_failed(self, outbox_id: int, error: str) -> None:
-        """An attempt to send an answer ended in a bug, or in a reply that nobody foresaw."""
+        """An attempt to send an answer ended in a bug or an unexpected reply."""
         self._say("error", "delivery failed", outbox_id=outbox_id, error=error)
 
     def deferred(self, outbox_id: int, reply: str, retry_at: datetime) -> None:

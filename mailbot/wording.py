@@ -97,7 +97,7 @@ class Wording:
 
 @pass_context
 def _apart(context: Context, words: Sequence[str]) -> str:
-    """Somebody's words as a quoted block; for staff they are not changed."""
+    """A person's words as a quoted block; for staff they are unchanged."""
     return text_layout.apart(words, fields=context["to_staff"])
 
 

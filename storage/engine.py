@@ -1,4 +1,4 @@
-"""Opens the one database, migrates it, and provides transactions. Queries are in the modules beside this one.
+"""Opens the one database, migrates it, and provides transactions. Queries are in the sibling modules.
 
 SQLite and PostgreSQL behave alike: there is one writer at a time, who waits up to ten seconds for the one before;
 readers see a snapshot and cannot write.

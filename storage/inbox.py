@@ -13,7 +13,7 @@ from storage.types import Big, IndexedText, Row, Text, UtcDateTime, word, write
 
 
 class InboxState(StrEnum):
-    """Where a mail that arrived stands. Only a kept one is handled; nothing more happens to the others by itself."""
+    """The state of a received mail. Only kept mails are handled; the others change only on request."""
 
     KEPT = "kept"
     HANDLED = "handled"
@@ -252,7 +252,7 @@ def counts(s: Session) -> dict[InboxState, int]:
 
 
 def retry(s: Session, id: int) -> bool:  # noqa: A002
-    """Queues a mail in quarantine again, its attempts counted anew. False when that mail is not in quarantine."""
+    """Queues a mail in quarantine again, with its attempts reset. False when that mail is not in quarantine."""
     row = s.get(Inbox, id)
     if row is None or row.state != InboxState.QUARANTINED:
         return False

@@ -35,7 +35,7 @@ class LicenceEventRow(Row, table=True):
     catalogue_version: str = Field(sa_type=Text)
     why: str | None = Field(default=None, sa_type=Text)
     pending: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
-    seal: str = Field(sa_type=Text)  # over the seal of the token's event before and the values of this one
+    seal: str = Field(sa_type=Text)  # of the seal of the token's previous event and the values of this event
 
 
 _OF_TOKEN = col(LicenceEventRow.token) == bindparam("token")

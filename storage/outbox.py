@@ -13,7 +13,7 @@ from storage.types import IndexedText, Row, Text, UtcDateTime, domain_pattern, f
 
 
 class OutboxState(StrEnum):
-    """Where a composed mail stands.
+    """The state of a composed mail.
 
     ``unknown``: the server may have it, the reply to DATA was lost; it is sent again under the same Message-ID.
     ``undelivered``: sent, but a delivery report came back.
@@ -156,7 +156,7 @@ def deferred(s: Session, id: int, at: datetime, reply: str, not_before: datetime
 
 
 def refused(s: Session, id: int, at: datetime, reply: str) -> None:  # noqa: A002
-    """The server will never take the mail (5xx); it is not tried again by itself."""
+    """The server will never take the mail (5xx); it is not retried automatically."""
     row = _attempted(s, id, at, DeliveryResult.REFUSED, reply)
     row.state = OutboxState.REFUSED
     queue.finish(s, row, reply)

@@ -23,7 +23,7 @@ class PriceList(Row, table=True):
     currency: str | None = Field(default=None, sa_type=Text)
     amounts: Any = Field(sa_type=Json)
     unbilled: Any = Field(sa_type=Json)
-    seal: str = Field(sa_type=Text)  # SHA-256 over the seal of the list before and all of this one
+    seal: str = Field(sa_type=Text)  # SHA-256 of the previous list's seal and all of this list
 
 
 def add(

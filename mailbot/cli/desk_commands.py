@@ -42,7 +42,7 @@ def run(
     try:
         good = run_once(found)
     except ImapError as error:
-        fail(f"IMAP: {error}; {KEYS['imap']}. Nothing is lost, mails stay in the mailbox")
+        fail(f"IMAP: {error}; {KEYS['imap']}. No mail is lost; mails stay in the mailbox")
     raise typer.Exit(0 if good else 1)
 
 

@@ -72,7 +72,7 @@ def config() -> Config:
 
 
 def desk(*, writes: bool = False) -> Desk:
-    """The desk. With ``--now`` its clock stands still; a desk that ``writes`` then refuses a time before its last event."""
+    """The desk. With ``--now`` its clock does not advance; a desk that ``writes`` then refuses a time before its last event."""
     configure()
     moment = chosen["now"]
     try:

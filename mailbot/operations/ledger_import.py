@@ -197,7 +197,7 @@ def _current(today: Licence | None, key: str) -> Any:
 
 def _write(desk: Desk, session: Session, found: Sequence[Difference], kind: str, why: str, now: datetime) -> None:
     today = now.astimezone(desk.config.zone).date()
-    # A file says what is so already, on the licence server too: only what is set by hand is told to it.
+    # An imported file describes what the licence server already has: only licences set by hand are posted to it.
     asks = desk.config.licence_server is not None and kind != "import"
     licences.append_many(
         session,

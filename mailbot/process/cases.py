@@ -62,7 +62,7 @@ def judge_and_decide(work: UnitOfWork, mail: ReceivedMail, intake: Intake) -> Ha
             return Handled(InboxState.HANDLED, Outcome.OURS)
         case Bounced():  # before the keys: a report quotes our mail with its key, and must not act as a reply
             return _delivery_report(work, intake.report)
-        case Automatic():  # before the keys: an absence note carries them back, and nobody wrote it
+        case Automatic():  # before the keys: an absence note returns them, but no person wrote it
             return _automatic(work, mail, intake)
         case SetAside():  # after what is never answered, before everything that is: the border calls it spam
             return Handled(InboxState.HANDLED, Outcome.SPAM)
@@ -128,7 +128,7 @@ def _delivery_report(work: UnitOfWork, report: DeliveryReport) -> Handled:
 
 
 def _automatic(work: UnitOfWork, mail: ReceivedMail, intake: Automatic) -> Handled:
-    """Never answered; staff are told of a form in it."""
+    """Never answered; staff are alerted if it contains a form."""
     if intake.readings and mail.thread.purpose is None:
         summary = "; ".join(_in_short(read) for read in intake.readings[:_MOST_FORMS])
         text = work.desk.say(
@@ -167,7 +167,7 @@ def _blank_form(work: UnitOfWork, mail: ReceivedMail, intake: FormCommand) -> Ou
 def _status(work: UnitOfWork, mail: ReceivedMail, intake: StatusCommand) -> Outcome:
     """The sender's open tickets and, when verified, the licences on which that address is a contact.
 
-    Where there is one ticket, the mail has its key: a reply to it may act.
+    If there is one ticket, the mail has its key: a reply to it may act.
     """
     sender = mail.sender
     if not (sender.verified or sender.known):

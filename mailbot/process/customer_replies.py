@@ -101,7 +101,7 @@ def _act(work: UnitOfWork, mail: ReceivedMail, ticket: Ticket) -> Outcome:
 
 
 def _correct(work: UnitOfWork, mail: ReceivedMail, ticket: Ticket, edited: Reading, read: Reading) -> Outcome:
-    """Corrected lines change what is open; for what is settled the customer hears how to ask anew."""
+    """Corrected lines change what is open; for settled items the customer learns how to send a new request."""
     said = {**edited.values, **read.values}
     differing = {field for field, value in said.items() if ticket.fields.get(field) != value}
     over = settled_fields(ticket)
@@ -168,7 +168,7 @@ def _on_final(work: UnitOfWork, mail: ReceivedMail, ticket: Ticket) -> Outcome:
 
 
 def _comment(work: UnitOfWork, mail: ReceivedMail, ticket: Ticket, why: str, *, acts: bool) -> Ticket:
-    """Give the reply to staff, without the live keys in it. Of a stranger's the ticket's sender hears too.
+    """Give the reply to staff, without the live keys in it. The ticket's sender is notified of a stranger's reply.
 
     Returns the ticket after it.
     """

@@ -33,7 +33,7 @@ WITH_LOG = RequestKind.REACTIVATE
 
 @dataclass(frozen=True)
 class Requester:
-    """Who asks, since when, and with which logs. ``confirmed``: somebody who may has agreed to the request."""
+    """Who asks, since when, and with which logs. ``confirmed``: an authorised person has confirmed the request."""
 
     sender: Sender
     name: str
@@ -79,7 +79,7 @@ def open_tickets(
 
 
 def open_question(work: UnitOfWork, mail: ReceivedMail, text: str) -> None:
-    """Prose of a sender who may ask: a question for staff; the same one again is answered with how it stands."""
+    """Prose of a sender who may ask: a question for staff; a repeated question is answered with its status."""
     text = work.blotted(text.strip())
     fields = {"request": RequestKind.INFORMATION.value, "question": text}
     earlier = work.same_form(mail.sender.address, fields)
@@ -103,7 +103,7 @@ def correct_ticket(
 
 
 def take_confirmation(work: UnitOfWork, ticket: Ticket, by: str) -> None:
-    """A challenge was answered with CONFIRM: the stored form is judged anew."""
+    """A challenge was answered with CONFIRM: the stored form is judged again."""
     event = _confirmation(work, ticket, by)
     work.apply(ticket, event, _context(work, event.judged))
 
@@ -126,7 +126,7 @@ def _without_approvals(work: UnitOfWork, decision: Decision) -> list[tuple[str, 
 
 
 def _again(work: UnitOfWork, mail: ReceivedMail, ticket: Ticket) -> list[tuple[str, Send]]:
-    """The same form is answered with how it stands; proved to be from an address that was asked, it confirms."""
+    """A repeated form is answered with its status; if it provably comes from an address that was asked, it confirms."""
     address = mail.sender.address
     asked = any(
         row.purpose == Purpose.CONFIRM and same_address(row.address, address)
@@ -170,7 +170,7 @@ def _link(work: UnitOfWork, ref: str, others: tuple[str, ...]) -> None:
 
 @dataclass(frozen=True)
 class _Checked:
-    """A form as it was checked by itself: request, problems, the values to store, and the form filled in."""
+    """A form checked without the ledger: request, problems, the values to store, and the form filled in."""
 
     request: Request
     problems: tuple[Problem, ...]

@@ -62,7 +62,7 @@ def load_licence(session: Session, token: str, on: date) -> Licence | None:
 
 
 def licences(session: Session, on: date) -> list[Licence]:
-    """Every licence of the ledger as it stands on a date, by token: three queries, however many there are."""
+    """Every licence of the ledger on a date, by token, in three queries."""
     events: dict[str, list[LicenceEvent]] = {}
     ledger = [event_of(row) for row in rows.all_events(session)]
     for event in ledger:

@@ -11,7 +11,7 @@ from mailbot.environment import Desk
 from mailbot.process.transaction import Transaction
 from storage import mail_counts, people
 
-#: Kinds of mails that anybody can provoke, in his own name or in somebody else's.
+#: Kinds of mails that anyone can provoke, in their own name or in another's.
 BUDGETED = (
     *(MailKind.INCOMPLETE, MailKind.NEUTRAL, MailKind.CONFIRMATION, MailKind.CONFIRM_YOU),
     *(MailKind.HELP, MailKind.FORM, MailKind.STATUS),

@@ -14,7 +14,7 @@ from storage import due, inbox, keys, outbox
 
 #: The bytes of mails go, in and out, and with them attachments and logs; rows, hashes, tickets and ledger stay.
 RAW = DueKind.RETENTION
-#: Keys that nobody used end.
+#: Unused keys expire.
 KEYS = DueKind.KEY_EXPIRY
 KINDS = (RAW, KEYS)
 

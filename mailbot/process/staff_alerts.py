@@ -1,4 +1,4 @@
-"""Alerts: an incident is told once, staff get at most one alert mail an hour, and what happens in between is collected."""
+"""Alerts: an incident is reported once, staff get at most one alert mail an hour, and what happens in between is collected."""
 
 from datetime import timedelta
 
@@ -28,7 +28,7 @@ def raise_alert(transaction: Transaction, incident: str, text: str) -> Send | No
 
 
 def collected_alert(transaction: Transaction) -> Send | None:
-    """The alert mail with everything that staff were not told yet; None when there is nothing."""
+    """The alert mail with every unreported incident; None when there is none."""
     session, now = transaction.session, transaction.now
     rows = alerts.untold(session, MOST_ALERTS)
     if not rows:

@@ -23,7 +23,7 @@ from storage import mail_counts
 UNDECIDED = (MailKind.NOT_UNDERSTOOD, MailKind.ALREADY_DECIDED)
 #: Why a line that was understood came too late.
 LATE = frozenset({"decided", "changed"})
-#: Reasons for a key's death that a member is told; any other death reads as "decided".
+#: Reasons for a dead key that a member can see; any other reason is shown as "decided".
 DEATHS = frozenset({"changed", "expired", "used", "cancelled", "closed"})
 
 #: What Outlook calls the pictures in a signature.
@@ -52,7 +52,7 @@ def staff_reply(work: UnitOfWork, mail: ReceivedMail) -> Outcome:
 
 
 def keyless_decision(work: UnitOfWork, mail: ReceivedMail, member: str) -> Outcome:
-    """Words of a decision without a key: recorded, staff are told once, and the member hears what is missing."""
+    """Words of a decision without a key: recorded, staff are alerted once, and the member learns what is missing."""
     mentioned = mail.thread.found.refs_mentioned
     for ref in mentioned:
         _record(work, mail, ref, "decision_refused", f"a decision of {member} came without a key")
@@ -150,7 +150,7 @@ def _ask_member(work: UnitOfWork, mail: ReceivedMail, member: str) -> Outcome:
         _tell(work, mail, member, decisions.carry_out(mail.own, mail.refs))
         return Outcome.DECISION_NOT_UNDERSTOOD
     facts = Facts(text=mail.own, why="unclear" if _trusted(work, mail) else "unverified_member")
-    covers = mail.thread.refs  # as the mail that he answers showed them
+    covers = mail.thread.refs  # as shown in the mail that the member answers
     send = Send(MailKind.NOT_UNDERSTOOD, member, facts, Purpose.CONFIRM_DECISION, mail.own, covers)
     work.send(send, _one_ticket(work, mail))
     return Outcome.DECISION_TO_BE_CONFIRMED
@@ -183,7 +183,7 @@ def _decider(work: UnitOfWork, ticket: Ticket) -> str:
 
 
 def _refused(work: UnitOfWork, mail: ReceivedMail, why: str) -> Outcome:
-    """Nothing changes; the ticket's history has it, staff are told once."""
+    """Nothing changes; the ticket's history records it, and staff are alerted once."""
     for ref in mail.refs:
         _record(work, mail, ref, "decision_refused", why)
     work.alert(f"decision:{mail.thread.digest}", why)  # not by sender: an attacker chooses the address

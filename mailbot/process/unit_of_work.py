@@ -87,13 +87,13 @@ class UnitOfWork(Transaction, AbstractContextManager["UnitOfWork"]):
         )
 
     def licence(self, token: str) -> Licence | None:
-        """The licence as it stands now; read once, and again after a change by this work."""
+        """The current licence; read once, and again after a change by this work."""
         if token not in self._licences:
             self._licences[token] = mapping.load_licence(self.session, token, self.today)
         return self._licences[token]
 
     def ticket(self, ref: str) -> Ticket | None:
-        """The ticket of that reference (any case); its open items are judged anew as of today."""
+        """The ticket of that reference (any case); its open items are judged again as of today."""
         found = self._hold(ref)
         return refreshed(found.ticket, self.context(found.ticket.token)) if found else None
 
@@ -128,7 +128,7 @@ class UnitOfWork(Transaction, AbstractContextManager["UnitOfWork"]):
         return row is not None and row.dead_at is None
 
     def blotted(self, text: str) -> str:
-        """``text`` without the live keys in it: nobody gets the key of another person's mail through the desk."""
+        """``text`` without its live keys, so that the desk never passes on the key of another person's mail."""
         for word in reply_keys.keys_in(text):
             if self.key_is_live(word):
                 text = text.replace(word, "[key]")
@@ -210,7 +210,7 @@ class UnitOfWork(Transaction, AbstractContextManager["UnitOfWork"]):
         return replace(ticket, licence_revision=licence.bound_revision)
 
     def reopen_question(self, ticket: Ticket) -> None:
-        """Ask staff anew about a ticket whose licence somebody else changed: the old keys die."""
+        """Ask staff again about a ticket whose licence changed in the meantime; the old keys die."""
         licence = self.licence(ticket.token) if ticket.token else None
         found = self._hold(ticket.ref)
         shown = found.ticket if found else ticket  # as the last mail about it showed it

@@ -29,7 +29,7 @@ NEEDED = timedelta(seconds=VERDICT_SECONDS + 300)
 FRESH = timedelta(seconds=2)
 #: How often an idle lane looks for mails that have become due, in seconds.
 TICK = 1.0
-#: How long mails in hand may take once the desk is ending, in seconds.
+#: How long mails being sent may take once the desk is stopping, in seconds.
 GRACE = 10.0
 
 
@@ -100,7 +100,7 @@ class DeliveryLoop:
             news.set()
 
     async def end(self) -> None:
-        """Start no other mail. Those in hand have ``GRACE``; after it they are released, or their outcome is unknown."""
+        """Start no more mails. Those being sent have ``GRACE``; after it they are released, or their outcome is unknown."""
         self._ending = True
         self.ring()
         if self._tasks:

@@ -15,7 +15,7 @@ from storage.queue import back_off
 BACK_OFF = (60, 120, 300, 900, 1800, 3600, 10_800)
 #: The longest wait, in seconds, while the server takes no mail at all: answers go out soon after it is back.
 AWAY = 900
-#: A mail that the server keeps deferring is given up after so many attempts and so many days, and the operator is told.
+#: A mail that the server keeps deferring is abandoned after this many attempts and days, and the operator is alerted.
 ATTEMPTS, PATIENCE = 60, timedelta(days=7)
 
 

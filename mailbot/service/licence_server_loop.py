@@ -22,11 +22,11 @@ from storage.faults import StoreError
 from storage.licence_posts import LicencePost, PostState
 from storage.queue import back_off
 
-#: How long an event in hand is reserved; longer than a request may take.
+#: How long an event is leased for posting; longer than a request may take.
 LEASE = timedelta(seconds=60)
 #: Seconds before the next attempt; the last delay repeats.
 BACK_OFF = (5, 15, 60, 300, 900, 3600)
-#: Failures in a row after which staff are told, once.
+#: Consecutive failures after which staff are alerted, once.
 WORRYING = 5
 SCHEMA = "licence-event/1"
 #: The fields of a licence that are posted: its terms, no names or addresses.
@@ -172,7 +172,7 @@ def _withdraw_dependents(work: UnitOfWork, event: LicenceEvent, outcome: EventRe
 
 
 def _by_hand(work: UnitOfWork, event: LicenceEvent, outcome: EventAccepted | EventRefused) -> None:
-    """Record the answer to an operator's event, which has no ticket; staff are told of a refusal."""
+    """Record the answer to an operator's event, which has no ticket; staff are alerted to a refusal."""
     refusal = outcome.reason if isinstance(outcome, EventRefused) else None
     if event.pending:
         licences.append(

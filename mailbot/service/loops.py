@@ -124,7 +124,7 @@ class Service:
         self._looked = threading.Event()
 
     def stop(self, why: str = "stop requested") -> None:
-        """End after the work in hand; may be called from any thread at any time."""
+        """Stop after the current work; may be called from any thread at any time."""
         self.desk.log.stopped(why)
         self.stopping.set()
         self._looked.set()
@@ -217,7 +217,7 @@ class Service:
             begun = time.monotonic()
             try:
                 mailbox = Mailbox.open(imap_settings(self.desk.config), self.desk.log)
-            except Exception as error:  # the desk goes on and tries again
+            except Exception as error:  # the desk keeps running and retries
                 self.desk.log.lost(server=self.desk.config.imap.host, why=_words(error))
                 self._looked.set()
             else:

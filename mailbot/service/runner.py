@@ -27,7 +27,7 @@ TRIES = 3
 BACK_OFF = (60, 300, 900, 3600)
 #: How long this process skips a row whose failure could not be recorded.
 SKIP = timedelta(hours=1)
-#: How long a mail in hand is reserved; far longer than any mail takes.
+#: How long a mail is leased for handling; far longer than any mail takes.
 LEASE = timedelta(minutes=10)
 #: How much of a traceback's end is kept, in frames.
 FRAMES = -8
@@ -161,7 +161,7 @@ def _mail(desk: Desk, inbox_id: int) -> None:
         attempt = inbox.claim(session, inbox_id, now, now + LEASE)
     if attempt is None:
         return
-    if attempt > TRIES:  # nobody reads it once more: that may be what ends the desk
+    if attempt > TRIES:  # not parsed again: parsing may be what kills the desk
         _quarantine(desk, inbox_id, None, f"the desk stopped during each of {TRIES} attempts")
         return
     try:
@@ -197,14 +197,14 @@ def failure_text(error: Exception) -> str:
 
 
 def _sender(desk: Desk, inbox_id: int) -> str | None:
-    """Who wrote the mail, for the operator; None where that cannot be told, since reading it may be what fails."""
+    """Who wrote the mail, for the operator; None when unknown, since reading the mail may be what fails."""
     with suppress(Exception), desk.store.read() as session:
         return parse(inbox.raw(session, inbox_id)).sender
     return None
 
 
 def _quarantine(desk: Desk, inbox_id: int, sender: str | None, reason: str) -> None:
-    """It is set aside, and staff are told: somebody waits for an answer to it."""
+    """Set the mail aside and alert staff, since its sender is waiting for an answer."""
     with desk.store.write() as session:
         inbox.mark(session, inbox_id, inbox.InboxState.QUARANTINED, at=desk.clock(), sender=sender, reason=reason)
     desk.log.quarantined(inbox_id=inbox_id, reason=first_line(reason))
@@ -228,7 +228,7 @@ def _due(desk: Desk, due_id: int) -> None:
 
 
 def _due_failed(desk: Desk, due_id: int, error: Exception) -> None:
-    """Its transaction is undone; it is tried again after a while, and staff are told once."""
+    """Its transaction is rolled back; it is retried later, and staff are alerted once."""
     reason = failure_text(error)
     with desk.store.write() as session:
         row = due.defer(session, due_id, reason, lambda attempts: desk.clock() + back_off(BACK_OFF, attempts))

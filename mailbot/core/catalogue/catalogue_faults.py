@@ -12,7 +12,7 @@ from mailbot.core.base.config_faults import dotted, suggestion, unknown_key, wro
 
 Raw = Mapping[str, Any]
 
-#: The parts of a new plan; the file says of each whether it is granted automatically or by staff.
+#: The parts of a new plan; the file says whether each is granted automatically or by staff.
 SPLIT = ("admin", "plan", "seats", "webrtc", "phonebar", "addons", "plugins", "support", "billing", "whitelabel")
 #: Tables with fixed keys, because the rules of the desk name them: the file sets labels and numbers only.
 FIXED = {

@@ -65,7 +65,7 @@ def standing_of(request: Request, sender: Sender, licence: Licence | None, *, al
 
 
 def _without_licence(sender: Sender, *, always_confirm: bool) -> Standing:
-    """A new token or a question: a verified sender needs no confirmation, any other confirms it himself."""
+    """A new token or a question: a verified sender needs no confirmation, any other must confirm it."""
     if sender.verified and not always_confirm:
         return Standing(released=True)
     return Standing(challenged=(sender.address,))

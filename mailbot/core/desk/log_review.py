@@ -37,7 +37,7 @@ def examine(
     in_ledger: InLedger = frozenset,
     earlier: Sequence[Source] = (),
 ) -> Diagnosis:
-    """What the logs say, compared with the form and with the ledger as it stands today (``licence_of`` a token).
+    """What the logs say, compared with the form and with today's ledger (``licence_of`` a token).
 
     ``earlier`` are sources from the ticket's previous mails. ``in_ledger`` may filter tokens before their licences are
     looked up. ``received_on`` is the day of arrival in the desk's time zone; None if no mail came. ``keep`` are the

@@ -1,4 +1,4 @@
-"""How a correction changes a ticket: open items are requested anew, decided ones stay."""
+"""How a correction changes a ticket: open items are requested again, decided ones stay."""
 
 from mailbot.core.base.frozen import replace
 from mailbot.core.desk.context import DecisionContext
@@ -22,7 +22,7 @@ from mailbot.core.inbound.purpose import Purpose
 
 
 def correct(ticket: Ticket, event: Changed, context: DecisionContext) -> Decision:
-    """A corrected form: open items are requested anew, decided ones stay."""
+    """A corrected form: open items are requested again, decided ones stay."""
     kept = tuple(item for item in ticket.items if not item.open)
     decided = {item.item for item in kept}
     after = with_form(ticket, event.judged)

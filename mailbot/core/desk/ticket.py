@@ -147,7 +147,7 @@ class Ticket:
     agreement_version: str | None = None
     catalogue_version: str = ""
     licence_revision: int = 0
-    #: A known sender, a contact or a partner may read his own mail quoted; a contact or partner also the ledger.
+    #: A known sender, a contact or a partner may read their own mail quoted; a contact or partner also the ledger.
     sender_known: bool = False
     sender_is_contact: bool = False
     sender_is_partner: bool = False

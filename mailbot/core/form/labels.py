@@ -24,7 +24,7 @@ _BOX = re.compile(
 #: The seed's heading that chooses the action: 4. Select "Add".
 _SELECT_ACTION = re.compile(r"select [\"'](add|remove|deactivate)[\"']")
 _LIST_ENTRY = re.compile(r"[\s>]*(?:[-*•·◦▪‣●○]|\d{1,2}[.)])\s+\S")
-#: A row whose box stands in the cell after the name.
+#: A row whose box is in the cell after the name.
 _BOX_CELL = re.compile(rf"(?m)^([^\t\n\[\]]{{1,80}})\t+({_BOX.pattern})[ \t]*$")
 _PHONE_NUMBER = re.compile(r"[+(0][\d ()./-]{5,}|[\d ()./-]{7,}")
 _COUNT = re.compile(r"[1-9][0-9]*")

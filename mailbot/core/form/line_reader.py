@@ -118,7 +118,7 @@ class LineReader:
         self._near_tries = 0
         self._prose: list[str] = []
         self._current: str | None = None  # the field whose value may go on
-        self._current_numbered = False  # its label stands in a numbered list
+        self._current_numbered = False  # its label is in a numbered list
         self._combined_list = False  # one list was asked for with add-ons and plugins in it
         self._in_signature = False
         self._previous = MailLine()
@@ -166,7 +166,7 @@ class LineReader:
             self._combined_list = self._combined_list or (key == "addons" and asks_for_both_lists(found.label))
         elif box := _labelled_box(line):
             self._begin_field(*box)
-        elif not (is_json_line(bare) or _ARMOUR.fullmatch(bare)):  # nobody wrote those
+        elif not (is_json_line(bare) or _ARMOUR.fullmatch(bare)):  # no person wrote those
             self._read_words(line, bare, found)
 
     def _begin_field(self, key: str, value: str) -> None:

@@ -1,4 +1,4 @@
-"""Values in the prose that are meant for a field although they stand under none of its labels: asked about, never taken."""
+"""Values in the prose that seem to belong to a field but have none of its labels: asked about, never taken."""
 
 import re
 from collections.abc import Mapping, Sequence

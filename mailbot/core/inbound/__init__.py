@@ -5,6 +5,6 @@ its holder do; ``inbound.own_text`` removes our own sentences from a reply; ``in
 kind of mail it is. ``inbound.decision_grammar`` reads the decisions that staff wrote (``inbound.decision_word``), with
 ``inbound.decision_tail`` for what may stand below one; ``inbound.contradictions`` finds those that exclude each other.
 
-``mailbot.core.form`` reads the forms. Whether a sender may do what he writes is left to ``mailbot.core.desk``, what is stored
+``mailbot.core.form`` reads the forms. Whether a sender may do what they ask is left to ``mailbot.core.desk``, what is stored
 about a key to ``mailbot.process``.
 """

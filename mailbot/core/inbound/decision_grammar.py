@@ -2,7 +2,7 @@
 
 In the text of a REJECT, ASK, ANSWER or NOTE a line begins another decision if its word is in capitals, if it is followed by a
 reference or a colon, or if the whole line is a decision ("approve agents"); so "Ask your reseller." stays in a text for the
-customer. A NOTE, which no customer may read, begins wherever it stands with a capital letter.
+customer. A NOTE, which no customer may read, begins wherever it occurs with a capital letter.
 
 Lines directly below an APPROVE or HOLD belong to it. Below a blank line only a signature may stand: any other sentence could be
 a condition, so the decision above it is not understood.

@@ -102,7 +102,7 @@ class FormCommand:
 
 @dataclass(frozen=True)
 class StatusCommand:
-    """A request for the status of the sender's tickets. ``cancel``: he wants to cancel one, but does not say which."""
+    """A request for the status of the sender's tickets. ``cancel``: the sender asks to cancel one without naming it."""
 
     cancel: bool = False
 

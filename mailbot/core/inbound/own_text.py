@@ -36,7 +36,7 @@ def without_our_text(text: str, sent: str) -> str:
 
 
 def _lines_to_keep(lines: Sequence[str], quoted: set[int]) -> set[int]:
-    """The numbers of the customer's lines; of the whole form as well, if he filled in the one that was quoted."""
+    """The numbers of the customer's lines; of the whole form as well, if the customer filled in the quoted form."""
     fields = {n for n, line in enumerate(lines) if _has_words(line) and MailLine(line).key is not None}
     own = {n for n, line in enumerate(lines) if n not in quoted and _has_words(line)}
     form = quoted & fields

@@ -9,7 +9,7 @@ class Purpose(StrEnum):
 
     CUSTOMER = "customer"
     CONFIRM = "confirm"  # a contact, or the sender of an activation, confirms the request
-    CONFIRM_EMAIL = "email"  # somebody confirms that his address is the new customer e-mail
+    CONFIRM_EMAIL = "email"  # a person confirms that their address is the new customer e-mail
     DECISION = "decision"
     CONFIRM_DECISION = "again"  # a member confirms a decision that came without proof of its sender
     DIGEST = "digest"

@@ -76,7 +76,7 @@ class Message:
 
     @property
     def body_sha256(self) -> str:
-        """Of the text and all attachments: equal for two copies of one mail that were delivered separately."""
+        """Of the text and all attachments: equal for two separately delivered copies of one mail."""
         files = [f"file {one.sha256}" for one in self.attachments]
         mails = [f"mail {one.sha256}" for one in self.attached]
         return hashlib.sha256("\n".join([*files, *mails, "", self.text]).encode()).hexdigest()

@@ -20,7 +20,7 @@ _MESSAGE_ID = re.compile(MESSAGE_ID)
 
 @dataclass(frozen=True)
 class Letterhead:
-    """What every mail says of the desk."""
+    """What every mail says about the desk."""
 
     address: str
     name: str

@@ -1,4 +1,4 @@
-"""What a mail says of its ticket, as far as its reader may see it (see ``readership``)."""
+"""What a mail says about its ticket, as far as its reader may see it (see ``readership``)."""
 
 from mailbot.core.base.address import same_address
 from mailbot.core.base.frozen import replace
@@ -149,7 +149,7 @@ def _problem(problem: Problem, told: bool, draft: Draft, phrases: Phrases) -> st
 
 
 def _challenge(draft: Draft, ticket: Ticket) -> str:
-    """What the reader is asked to confirm: an address, a question, his own request, or somebody else's."""
+    """What the reader is asked to confirm: an address, a question, their own request, or another person's."""
     if draft.send.facts.why == "email":
         return "email"
     if ticket.is_question:
@@ -160,7 +160,7 @@ def _challenge(draft: Draft, ticket: Ticket) -> str:
 
 
 def _activated(ticket: Ticket) -> bool:
-    """Whether the ticket has given the customer a licence that he can now put on his server."""
+    """Whether the ticket has given the customer a licence that can now be applied on the server."""
     plan = ticket.item(ItemKey.PLAN)
     return ticket.request is RequestKind.ACTIVATE and plan is not None and plan.status is ItemStatus.APPLIED
 

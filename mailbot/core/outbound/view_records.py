@@ -153,7 +153,7 @@ class TicketView:
 
     ``state``, ``title`` and ``opening`` are sentences or parts of one. ``ending`` is a key of ``subject.outcome_*`` (see
     ``ticket_view.ending``). ``due_names`` and ``due_items`` are the items that take effect today. ``challenge`` is a key of
-    ``confirm.*``: what its reader is asked to confirm. ``requested_by`` is "" for the requester himself.
+    ``confirm.*``: what its reader is asked to confirm. ``requested_by`` is "" for the requester.
     """
 
     ref: str
