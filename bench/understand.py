@@ -29,7 +29,7 @@ def main(count: int, seed: int) -> int:
         (well if made.well_meant else spoilt).add(compared(made.truths, found, made.traits))
     row("", "mails", "fields", "right", "asked", "wrong", "lost")
     told("golden set", len(MAILS), golden)
-    told("random, well meant", numbers[True], well)
+    told("random, without a mistake", numbers[True], well)
     told("random, with a mistake", numbers[False], spoilt)
     for fault in (golden.faults + well.faults + spoilt.faults)[:40]:
         print(fault)

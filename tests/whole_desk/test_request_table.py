@@ -163,9 +163,9 @@ activate/plan on unknown | Plugins | Add-ons: Real-time Translator; Plugins: Liv
 activate/plan on active | Plugins | Comments: again
     token token_active: The licence TOKEN is already active. To change it, use the form Modify your license.
 activate/demo on demo | Comments | Comments: again
-    token demo_used: The token TOKEN has already had its free demo. To go on, request a new plan.
+    token demo_used: The token TOKEN has already had its free demo. To continue, request a new plan.
 modify/add on demo | Comments |
-    token token_not_active: The licence TOKEN is a free demo, which cannot be changed. To go on, request a new plan.
+    token token_not_active: The licence TOKEN is a free demo, which cannot be changed. To continue, request a new plan.
 modify/add on expired | Comments |
     token token_not_active: The licence TOKEN has expired. To use it again, request its re-activation.
 modify/add on deactivated | Comments |
