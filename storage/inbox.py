@@ -1,6 +1,7 @@
 """The inbox: every mail that arrived, stored once by the SHA-256 of its bytes, and what it came to."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
@@ -73,6 +74,26 @@ _BY_SHA256 = select(Inbox).where(col(Inbox.sha256) == bindparam("sha256"))
 _BY_MESSAGE_ID = select(Inbox).where(col(Inbox.message_id) == bindparam("message_id")).order_by(col(Inbox.id))
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where a mail lies on the IMAP server."""
+
+    folder: str
+    uid: int
+    uidvalidity: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class MailFacts:
+    """What was found out about a mail when it was handled; None where nothing was."""
+
+    intake: str | None = None
+    ref: str | None = None
+    message_id: str | None = None
+    sender: str | None = None
+    body_sha256: str | None = None
+
+
 def keep(
     s: Session,
     raw: bytes,
@@ -80,19 +101,17 @@ def keep(
     received_at: datetime,
     kept_at: datetime,
     source: str,
-    folder: str | None = None,
-    uid: int | None = None,
-    uidvalidity: int | None = None,
+    place: Place | None = None,
 ) -> tuple[Inbox, bool]:
     """The row of this mail, and whether it is new.
 
-    A mail that is already stored is not added again. If it is now in another place (``folder`` given), that place is
+    A mail that is already stored is not added again. If it is now in another ``place``, that place is
     recorded and the mail counts as not moved, so that this copy leaves the folder too.
     """
     row = by_sha256(s, sha256)
     if row is not None:
-        if folder is not None and (row.folder, row.uidvalidity, row.uid) != (folder, uidvalidity, uid):
-            row.folder, row.uidvalidity, row.uid = folder, uidvalidity, uid
+        if place is not None and (row.folder, row.uid, row.uidvalidity) != (place.folder, place.uid, place.uidvalidity):
+            row.folder, row.uid, row.uidvalidity = place.folder, place.uid, place.uidvalidity
             row.source, row.moved = source, False
             s.flush()
         return row, False
@@ -101,9 +120,9 @@ def keep(
         received_at=received_at,
         kept_at=kept_at,
         source=source,
-        folder=folder,
-        uid=uid,
-        uidvalidity=uidvalidity,
+        folder=place.folder if place else None,
+        uid=place.uid if place else None,
+        uidvalidity=place.uidvalidity if place else None,
         size=len(raw),
     )
     s.add(row)
@@ -175,18 +194,13 @@ def mark(
     state: InboxState,
     *,
     at: datetime,
-    intake: str | None = None,
-    ref: str | None = None,
     reason: str | None = None,
-    message_id: str | None = None,
-    sender: str | None = None,
-    body_sha256: str | None = None,
+    facts: MailFacts = MailFacts(),
 ) -> None:
-    """Gives the mail its final ``state``. An argument that is None leaves its column as it is."""
+    """Gives the mail its final ``state``. A fact or ``reason`` that is None leaves its column as it is."""
     row = s.get_one(Inbox, id)
     row.state, row.handled_at, row.not_before = state, at, None
-    found = {"intake": intake, "ref": ref, "message_id": message_id, "sender": sender, "body_sha256": body_sha256}
-    for name, value in found.items():
+    for name, value in vars(facts).items():
         if value is not None:
             setattr(row, name, value)
     queue.finish(s, row, reason)

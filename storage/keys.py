@@ -1,6 +1,7 @@
 """The reply keys, by their SHA-256: the purpose, the recipient and the life of each."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -41,33 +42,25 @@ _ALIVE = or_(col(KeyRow.dead_at).is_(None), col(KeyRow.dead_why) == EXPIRED)
 _LIVE = select(KeyRow).where(col(KeyRow.ref) == bindparam("ref"), _ALIVE)
 
 
-def add(
-    s: Session,
-    *,
-    digest: str,
-    purpose: str,
-    address: str,
-    made_at: datetime,
-    ref: str | None = None,
-    refs: Sequence[Sequence[Any]] = (),
-    version: int | None = None,
-    licence_revision: int | None = None,
-    expires_at: datetime | None = None,
-    payload: Any = None,
-) -> KeyRow:
+@dataclass(frozen=True, kw_only=True)
+class NewKey:
+    """A key to be stored; the columns are those of ``KeyRow``."""
+
+    digest: str
+    purpose: str
+    address: str
+    made_at: datetime
+    ref: str | None = None
+    refs: Sequence[Sequence[Any]] = ()
+    version: int | None = None
+    licence_revision: int | None = None
+    expires_at: datetime | None = None
+    payload: Any = None
+
+
+def add(s: Session, key: NewKey) -> KeyRow:
     """Adds a key; sqlalchemy's IntegrityError for a digest that exists."""
-    row = KeyRow(
-        digest=digest,
-        purpose=purpose,
-        ref=ref,
-        refs=[list(one) for one in refs],
-        version=version,
-        licence_revision=licence_revision,
-        address=address,
-        made_at=made_at,
-        expires_at=expires_at,
-        payload=payload,
-    )
+    row = KeyRow(**{**vars(key), "refs": [list(one) for one in key.refs]})
     s.add(row)
     s.flush()
     return row

@@ -5,6 +5,7 @@ names or addresses of people: they could not be erased.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -51,41 +52,29 @@ _LAST = (
 _SEALED = ("token", "revision", "at", "effective", "kind", "changes", "asked_on", "ticket", "mail", "rule", "decider", "catalogue_version", "why", "pending")  # fmt: skip
 
 
-def append(
-    s: Session,
-    *,
-    token: str,
-    at: datetime,
-    effective: date,
-    kind: str,
-    changes: Any,
-    catalogue_version: str,
-    ticket: str | None = None,
-    mail: str | None = None,
-    rule: str | None = None,
-    decider: str | None = None,
-    why: str | None = None,
-    asked_on: date | None = None,
-    pending: bool = False,
-) -> int:
+@dataclass(frozen=True, kw_only=True)
+class NewEvent:
+    """An event of the ledger before it has a revision and a seal; the columns are those of ``LicenceEventRow``."""
+
+    token: str
+    at: datetime
+    effective: date
+    kind: str
+    changes: Any
+    catalogue_version: str
+    ticket: str | None = None
+    mail: str | None = None
+    rule: str | None = None
+    decider: str | None = None
+    why: str | None = None
+    asked_on: date | None = None
+    pending: bool = False
+
+
+def append(s: Session, event: NewEvent) -> int:
     """Adds an event; returns its ``revision``: 1 for the first of this token, then one more each time."""
-    revision, before = s.exec(_LAST, params={"token": token}).first() or (0, "")
-    row = {
-        "token": token,
-        "revision": revision + 1,
-        "at": at,
-        "effective": effective,
-        "kind": kind,
-        "changes": changes,
-        "ticket": ticket,
-        "mail": mail,
-        "rule": rule,
-        "decider": decider,
-        "catalogue_version": catalogue_version,
-        "why": why,
-        "asked_on": asked_on,
-        "pending": pending,
-    }
+    revision, before = s.exec(_LAST, params={"token": event.token}).first() or (0, "")
+    row = {**vars(event), "revision": revision + 1}
     write(s, _NEW, **row, seal=_seal(before, row))
     return revision + 1
 

@@ -1,6 +1,7 @@
 """The outbox: every mail that was composed, with its bytes, and each attempt to deliver it."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
@@ -93,36 +94,39 @@ _CAUSED = select(func.count()).select_from(Outbox).where(col(Outbox.inbox_id) ==
 _BY_MESSAGE_ID = select(Outbox).where(col(Outbox.message_id) == bindparam("message_id"))
 
 
-def put(
-    s: Session,
-    *,
-    message_id: str,
-    kind: str,
-    ref: str | None,
-    recipient: str,
-    envelope_from: str,
-    raw: bytes,
-    composed_at: datetime,
-    not_before: datetime,
-    inbox_id: int | None = None,
-) -> Outbox:
+@dataclass(frozen=True, kw_only=True)
+class FinishedMail:
+    """A mail to be queued: its exact bytes, who gets it, and the kept mail that caused it."""
+
+    message_id: str
+    kind: str
+    ref: str | None
+    recipient: str
+    envelope_from: str
+    raw: bytes
+    composed_at: datetime
+    not_before: datetime
+    inbox_id: int | None = None
+
+
+def put(s: Session, mail: FinishedMail) -> Outbox:
     """Queues the mail. ``envelope_from`` "" is the null reverse-path; IntegrityError for a Message-ID already in use."""
     row = Outbox(
-        message_id=message_id,
-        kind=kind,
-        ref=ref,
-        recipient=recipient,
-        recipient_folded=folded(recipient),
-        recipient_domain=domain_pattern(recipient),
-        envelope_from=envelope_from,
-        composed_at=composed_at,
-        not_before=not_before,
-        inbox_id=inbox_id,
-        position=0 if inbox_id is None else _caused_by(s, inbox_id),
+        message_id=mail.message_id,
+        kind=mail.kind,
+        ref=mail.ref,
+        recipient=mail.recipient,
+        recipient_folded=folded(mail.recipient),
+        recipient_domain=domain_pattern(mail.recipient),
+        envelope_from=mail.envelope_from,
+        composed_at=mail.composed_at,
+        not_before=mail.not_before,
+        inbox_id=mail.inbox_id,
+        position=0 if mail.inbox_id is None else _caused_by(s, mail.inbox_id),
     )
     s.add(row)
     s.flush()
-    write(s, _RAW, outbox_id=row.id, data=raw)
+    write(s, _RAW, outbox_id=row.id, data=mail.raw)
     return row
 
 

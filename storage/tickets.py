@@ -1,6 +1,7 @@
 """Tickets and their events: queries use the columns of a ticket, the whole ticket is in ``body``."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -90,39 +91,31 @@ def next_number(s: Session) -> int:
     return int(given)
 
 
-def save(
-    s: Session,
-    number: int,
-    ref: str,
-    state: str,
-    request: str,
-    action: str | None,
-    token: str | None,
-    sender: str,
-    opened_at: datetime,
-    updated_at: datetime,
-    version: int,
-    form_sha256: str,
-    body: dict[str, Any],
-    expected_version: int | None,
-) -> TicketRow:
+@dataclass(frozen=True, kw_only=True)
+class StoredTicket:
+    """A ticket as it is to be written; the columns are those of ``TicketRow``."""
+
+    number: int
+    ref: str
+    state: str
+    request: str
+    action: str | None
+    token: str | None
+    sender: str
+    opened_at: datetime
+    updated_at: datetime
+    version: int
+    form_sha256: str
+    body: dict[str, Any]
+
+
+def save(s: Session, ticket: StoredTicket, expected_version: int | None) -> TicketRow:
     """Writes the ticket; ``expected_version`` is the ``row_version`` that was read, None for a new ticket.
 
     StaleRow when the row has another version by now or is gone, or when the new ticket exists already.
     """
-    values = {
-        "ref": ref,
-        "state": state,
-        "request": request,
-        "action": action,
-        "token": token,
-        "sender": folded(sender),
-        "opened_at": opened_at,
-        "updated_at": updated_at,
-        "version": version,
-        "form_sha256": form_sha256,
-        "body": body,
-    }
+    values = {**vars(ticket), "sender": folded(ticket.sender)}
+    number, ref = values.pop("number"), ticket.ref
     if expected_version is None:
         return _insert(s, number, ref, values)
     row = s.get(TicketRow, number)  # there is only one writer: the row cannot change before the commit

@@ -113,10 +113,7 @@ def reverse(desk: Desk, token: str, revision: int, why: str) -> str | None:
         if wrong.effective <= today:
             before = state([event for event in history if event.revision < revision], today)
             changes |= {key: _current(before, key) for key in wrong.changes} if before else {"status": "deactivated"}
-        put_back = licences.append(
-            session, token=token, at=now, effective=today, kind="reversed", changes=changes,
-            decider="operator", rule="reversal", catalogue_version=desk.catalogue.version, why=why, ticket=wrong.ticket,
-        )  # fmt: skip
+        put_back = licences.append(session, licences.NewEvent(token=token, at=now, effective=today, kind="reversed", changes=changes, decider="operator", rule="reversal", catalogue_version=desk.catalogue.version, why=why, ticket=wrong.ticket))  # fmt: skip
         if desk.config.licence_server is not None:
             licence_posts.add(session, token, put_back, now)
         with UnitOfWork(desk, session, now, f"reverse:{token}:{revision}") as work:

@@ -49,19 +49,21 @@ def _append(transaction: Transaction, ref: str | None, change: ChangeLicence) ->
     asks = transaction.desk.config.licence_server is not None and change.kind not in ANSWERS
     revision = licences.append(
         transaction.session,
-        token=change.token,
-        at=transaction.now,
-        effective=change.effective,
-        kind=change.kind,
-        changes=change.changes,
-        ticket=change.ticket or ref,
-        mail=transaction.mail,
-        rule=str(change.rule),
-        decider=change.decider,
-        catalogue_version=transaction.desk.catalogue.version,
-        why=change.why,
-        asked_on=change.asked_on,
-        pending=asks,
+        licences.NewEvent(
+            token=change.token,
+            at=transaction.now,
+            effective=change.effective,
+            kind=change.kind,
+            changes=change.changes,
+            ticket=change.ticket or ref,
+            mail=transaction.mail,
+            rule=str(change.rule),
+            decider=change.decider,
+            catalogue_version=transaction.desk.catalogue.version,
+            why=change.why,
+            asked_on=change.asked_on,
+            pending=asks,
+        ),
     )
     if asks:
         licence_posts.add(transaction.session, change.token, revision, transaction.now)

@@ -54,10 +54,12 @@ def _mark(work: UnitOfWork, inbox_id: int, message: Message, handled: Handled) -
         inbox_id,
         handled.state,
         at=work.now,
-        intake=handled.intake,
-        ref=handled.ref,
         reason=handled.reason,
-        message_id=message.message_id,
-        sender=message.sender,
-        body_sha256=message.body_sha256,
+        facts=inbox.MailFacts(
+            intake=handled.intake,
+            ref=handled.ref,
+            message_id=message.message_id,
+            sender=message.sender,
+            body_sha256=message.body_sha256,
+        ),
     )

@@ -35,18 +35,20 @@ def save_ticket(session: Session, ticket: Ticket, at: datetime, row: tickets.Tic
     """Write the ticket over the ``row`` that it was read from, None for a new one. Returns the row as it is now."""
     return tickets.save(
         session,
-        number=ticket.number,
-        ref=ticket.ref,
-        state=ticket.state.value,
-        request=ticket.request.value,
-        action=ticket.action.value if ticket.action else None,
-        token=ticket.token,
-        sender=ticket.sender,
-        opened_at=row.opened_at if row else at,
-        updated_at=at,
-        version=ticket.version,
-        form_sha256=form_digest(ticket.fields),
-        body=ticket.to_json(),
+        tickets.StoredTicket(
+            number=ticket.number,
+            ref=ticket.ref,
+            state=ticket.state.value,
+            request=ticket.request.value,
+            action=ticket.action.value if ticket.action else None,
+            token=ticket.token,
+            sender=ticket.sender,
+            opened_at=row.opened_at if row else at,
+            updated_at=at,
+            version=ticket.version,
+            form_sha256=form_digest(ticket.fields),
+            body=ticket.to_json(),
+        ),
         expected_version=row.row_version if row else None,
     )
 

@@ -141,15 +141,17 @@ class Composer:
         raw = compose(desk.wording.render(draft), envelope, desk.letterhead)
         outbox.put(
             self.transaction.session,
-            message_id=envelope.message_id,
-            kind=send.kind.value,
-            ref=ticket.ref if ticket else None,
-            recipient=fold_case(address),
-            envelope_from="" if envelope.null_path else desk.config.mailbot.address,
-            raw=raw,
-            composed_at=now,
-            not_before=now + HUSH if send.kind is MailKind.NEUTRAL else now,
-            inbox_id=self.transaction.inbox_id,
+            outbox.FinishedMail(
+                message_id=envelope.message_id,
+                kind=send.kind.value,
+                ref=ticket.ref if ticket else None,
+                recipient=fold_case(address),
+                envelope_from="" if envelope.null_path else desk.config.mailbot.address,
+                raw=raw,
+                composed_at=now,
+                not_before=now + HUSH if send.kind is MailKind.NEUTRAL else now,
+                inbox_id=self.transaction.inbox_id,
+            ),
         )
         ref = ticket.ref if ticket else None
         desk.log.composed(message_id=envelope.message_id, kind=send.kind.value, recipient=address, ref=ref)
@@ -186,16 +188,18 @@ class Composer:
         digest = reply_keys.key_digest(key)
         keys.add(
             self.transaction.session,
-            digest=digest,
-            purpose=purpose.value,
-            ref=ticket.ref if ticket else None,
-            refs=covered,
-            version=ticket.version if ticket else 0,
-            licence_revision=ticket.licence_revision if ticket else 0,
-            address=fold_case(address),
-            made_at=now,
-            expires_at=None if purpose is Purpose.CUSTOMER else now + lives,
-            payload={"text": letter.send.payload},
+            keys.NewKey(
+                digest=digest,
+                purpose=purpose.value,
+                ref=ticket.ref if ticket else None,
+                refs=covered,
+                version=ticket.version if ticket else 0,
+                licence_revision=ticket.licence_revision if ticket else 0,
+                address=fold_case(address),
+                made_at=now,
+                expires_at=None if purpose is Purpose.CUSTOMER else now + lives,
+                payload={"text": letter.send.payload},
+            ),
         )
         if letter.void:
             keys.kill(self.transaction.session, digest, now, letter.void)

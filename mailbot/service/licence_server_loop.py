@@ -177,15 +177,17 @@ def _by_hand(work: UnitOfWork, event: LicenceEvent, outcome: EventAccepted | Eve
     if event.pending:
         licences.append(
             work.session,
-            token=event.token,
-            at=work.now,
-            effective=work.today,
-            kind="refused" if refusal else "accepted",
-            changes={"reverses" if refusal else "accepts": event.revision},
-            rule="refused" if refusal else "accepted",
-            decider="licence server",
-            catalogue_version=work.desk.catalogue.version,
-            why=refusal,
+            licences.NewEvent(
+                token=event.token,
+                at=work.now,
+                effective=work.today,
+                kind="refused" if refusal else "accepted",
+                changes={"reverses" if refusal else "accepts": event.revision},
+                rule="refused" if refusal else "accepted",
+                decider="licence server",
+                catalogue_version=work.desk.catalogue.version,
+                why=refusal,
+            ),
         )
     if refusal:
         said = {"revision": event.revision, "kind": event.kind, "token": event.token, "reason": refusal}

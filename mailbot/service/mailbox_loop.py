@@ -74,8 +74,8 @@ def _keep_whole(desk: Desk, mails: list[Arrived]) -> int:
 
 
 def _arrival(desk: Desk, arrived: Arrived) -> Arrival:
-    hints = {"folder": desk.config.imap.folder, "uid": arrived.uid, "uidvalidity": arrived.uidvalidity}
-    return Arrival(arrived.raw, arrived.received_at, hints)
+    place = inbox.Place(desk.config.imap.folder, arrived.uid, arrived.uidvalidity)
+    return Arrival(arrived.raw, arrived.received_at, place)
 
 
 def put_away(desk: Desk, mailbox: Mailbox, known: set[int], run: Runs = here) -> int:

@@ -7,9 +7,9 @@ import traceback
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from mailbot.core.mail.message import mail_digest, parse
 from mailbot.core.outbound.text_layout import first_line
@@ -52,11 +52,11 @@ def here(work: Callable[[], T]) -> T:
 
 @dataclass(frozen=True)
 class Arrival:
-    """A mail to keep; ``hints`` say where it was seen on the server, as ``storage.inbox.keep`` takes them."""
+    """A mail to keep; ``place`` says where it lies on the server."""
 
     raw: bytes
     received_at: datetime
-    hints: dict[str, Any] = field(default_factory=dict)
+    place: inbox.Place | None = None
 
 
 def keep_mail(desk: Desk, raw: bytes, received_at: datetime, source: str) -> tuple[int, bool]:
@@ -69,7 +69,7 @@ def keep_all(desk: Desk, arrivals: Sequence[Arrival], source: str) -> list[tuple
     now = desk.clock()
     with desk.store.write() as session:
         kept = [
-            inbox.keep(session, one.raw, mail_digest(one.raw), one.received_at, now, source, **one.hints)
+            inbox.keep(session, one.raw, mail_digest(one.raw), one.received_at, now, source, one.place)
             for one in arrivals
         ]
     for row, new in kept:
@@ -206,7 +206,14 @@ def _sender(desk: Desk, inbox_id: int) -> str | None:
 def _quarantine(desk: Desk, inbox_id: int, sender: str | None, reason: str) -> None:
     """Set the mail aside and alert staff, since its sender is waiting for an answer."""
     with desk.store.write() as session:
-        inbox.mark(session, inbox_id, inbox.InboxState.QUARANTINED, at=desk.clock(), sender=sender, reason=reason)
+        inbox.mark(
+            session,
+            inbox_id,
+            inbox.InboxState.QUARANTINED,
+            at=desk.clock(),
+            reason=reason,
+            facts=inbox.MailFacts(sender=sender),
+        )
     desk.log.quarantined(inbox_id=inbox_id, reason=first_line(reason))
     who = sender or desk.say("alert.nobody")
     what = desk.say("alert.quarantined", id=inbox_id, sender=who, reason=first_line(reason))

@@ -89,7 +89,7 @@ def append(desk: Running, **changed: object) -> None:
         "catalogue_version": "x", "rule": "set",
     }  # fmt: skip
     with desk.desk.store.write() as session:
-        licences.append(session, **(values | changed))
+        licences.append(session, licences.NewEvent(**values | changed))
 
 
 def forge(desk: Running, **update: object) -> None:

@@ -13,13 +13,16 @@ def test_mails_lose_their_bytes_and_keep_what_became_of_them(store: Store) -> No
         people.add_contact(s, "TOKEN123", "Jo@acme.example", NOON, makes_known=True)
         people.add_contact(s, "TOKEN123", "@acme.example", NOON, makes_known=True)
         mail, _ = inbox.keep(s, b"From: jo", "ab", NOON, NOON, "inject")
-        inbox.mark(s, mail.id, "quarantined", at=NOON, sender="JO@acme.example", message_id="<1@acme.example>")
+        inbox.mark(
+            s,
+            mail.id,
+            "quarantined",
+            at=NOON,
+            facts=inbox.MailFacts(sender="JO@acme.example", message_id="<1@acme.example>"),
+        )
         other, _ = inbox.keep(s, b"From: al", "cd", NOON, NOON, "inject")
-        inbox.mark(s, other.id, "handled", at=NOON, sender="al@acme.example")
-        answer = outbox.put(
-            s, message_id="<2@vendor.example>", kind="help", ref=None, recipient="jo@acme.example", envelope_from="",
-            raw=b"To: jo", composed_at=NOON, not_before=NOON,
-        )  # fmt: skip
+        inbox.mark(s, other.id, "handled", at=NOON, facts=inbox.MailFacts(sender="al@acme.example"))
+        answer = outbox.put(s, outbox.FinishedMail(message_id="<2@vendor.example>", kind="help", ref=None, recipient="jo@acme.example", envelope_from="", raw=b"To: jo", composed_at=NOON, not_before=NOON))  # fmt: skip
     with store.write() as s:
         found = erasure.erase(s, "jo@ACME.example", NOON, lambda body: body)
     assert found == erasure.Erased("jo@ACME.example", [], ["TOKEN123"], [], 1, 1)
@@ -40,13 +43,15 @@ def test_what_is_due_and_what_a_key_is_for_names_nobody_any_more(store: Store) -
         due.add(s, "close", NOON, NOON, payload={"text": "Jo@acme.example is silent"})
         keys.add(
             s,
-            digest="1",
-            purpose="staff",
-            address="al@acme.example",
-            made_at=NOON,
-            payload={"text": "APPROVE for JO@acme.example"},
+            keys.NewKey(
+                digest="1",
+                purpose="staff",
+                address="al@acme.example",
+                made_at=NOON,
+                payload={"text": "APPROVE for JO@acme.example"},
+            ),
         )
-        keys.add(s, digest="2", purpose="customer", address="jo@acme.example", made_at=NOON)
+        keys.add(s, keys.NewKey(digest="2", purpose="customer", address="jo@acme.example", made_at=NOON))
     with store.write() as s:
         erasure.erase(s, "jo@acme.example", NOON, lambda body: body)
     with store.read() as s:

@@ -14,18 +14,20 @@ MINUTE = timedelta(minutes=1)
 
 
 def keep(s: Session, name: str, at: datetime = NOON, source: str = "imap", uid: int | None = None) -> inbox.Inbox:
-    folder, uidvalidity = ("INBOX", 7) if uid else (None, None)
-    return inbox.keep(s, name.encode(), f"sha-{name}", at, NOON, source, folder, uid, uidvalidity)[0]
+    place = inbox.Place("INBOX", uid, 7) if uid else None
+    return inbox.keep(s, name.encode(), f"sha-{name}", at, NOON, source, place)[0]
 
 
 def test_a_mail_is_kept_once_by_its_bytes(store: Store) -> None:
     raw = bytes(range(256))
     with store.write() as s:
-        first, new = inbox.keep(s, raw, "ab12", NOON, NOON + MINUTE, "imap", "INBOX", 4294967295, 4294967295)
+        first, new = inbox.keep(
+            s, raw, "ab12", NOON, NOON + MINUTE, "imap", inbox.Place("INBOX", 4294967295, 4294967295)
+        )
         assert new
     with store.write() as s:
         again, new = inbox.keep(
-            s, b"", "ab12", NOON + MINUTE, NOON + 2 * MINUTE, "imap", "INBOX", 4294967295, 4294967295
+            s, b"", "ab12", NOON + MINUTE, NOON + 2 * MINUTE, "imap", inbox.Place("INBOX", 4294967295, 4294967295)
         )
         assert not new
         assert again.id == first.id
@@ -51,7 +53,7 @@ def test_a_mail_that_is_seen_elsewhere_is_remembered_there(store: Store) -> None
         inbox.mark(s, row.id, "handled", at=NOON)
         inbox.moved(s, [row.id])
     with store.write() as s:
-        inbox.keep(s, b"a", "sha-a", NOON, NOON, "imap", "INBOX", 6, 7)
+        inbox.keep(s, b"a", "sha-a", NOON, NOON, "imap", inbox.Place("INBOX", 6, 7))
         (found,) = inbox.unmoved(s)  # this copy has to leave, too
         assert (found.id, found.folder, found.uidvalidity, found.uid) == (row.id, "INBOX", 7, 6)
 
@@ -120,11 +122,9 @@ def test_marking_notes_what_was_found_and_leaves_the_rest(store: Store) -> None:
             "quarantined",
             at=NOON,
             reason="two From",
-            message_id="<1@b.c>",
-            sender="Jo@B.c",
-            body_sha256="cd",
+            facts=inbox.MailFacts(message_id="<1@b.c>", sender="Jo@B.c", body_sha256="cd"),
         )
-        inbox.mark(s, row.id, "handled", at=NOON + MINUTE, intake="request", ref="LIC-1")
+        inbox.mark(s, row.id, "handled", at=NOON + MINUTE, facts=inbox.MailFacts(intake="request", ref="LIC-1"))
     with store.read() as s:
         found = s.get_one(inbox.Inbox, row.id)
         assert (found.state, found.handled_at, found.intake, found.ref) == (

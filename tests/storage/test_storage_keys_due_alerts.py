@@ -16,7 +16,7 @@ MINUTE = timedelta(minutes=1)
 
 def key(s: Session, digest: str, **changed: Any) -> keys.KeyRow:
     values: dict[str, Any] = {"purpose": "decision", "address": "boss@example.com", "made_at": NOON, "ref": "LIC-1"}
-    return keys.add(s, digest=digest, **(values | changed))
+    return keys.add(s, keys.NewKey(digest=digest, **values | changed))
 
 
 def test_a_key_comes_back_with_all_that_it_is_bound_to(store: Store) -> None:

@@ -22,7 +22,7 @@ def append(s: Session, token: str, **changed: Any) -> int:
         "changes": {"agents": 10},
         "catalogue_version": "1",
     }
-    return licences.append(s, token=token, **(values | changed))
+    return licences.append(s, licences.NewEvent(token=token, **values | changed))
 
 
 def test_revisions_count_per_token(store: Store) -> None:

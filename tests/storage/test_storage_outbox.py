@@ -25,15 +25,17 @@ def put(
 ) -> outbox.Outbox:
     return outbox.put(
         s,
-        message_id=f"<{name}@desk>",
-        kind=kind,
-        ref=ref,
-        recipient=recipient,
-        envelope_from="desk@example.com",
-        raw=name.encode(),
-        composed_at=due_at,
-        not_before=due_at,
-        inbox_id=inbox_id,
+        outbox.FinishedMail(
+            message_id=f"<{name}@desk>",
+            kind=kind,
+            ref=ref,
+            recipient=recipient,
+            envelope_from="desk@example.com",
+            raw=name.encode(),
+            composed_at=due_at,
+            not_before=due_at,
+            inbox_id=inbox_id,
+        ),
     )
 
 

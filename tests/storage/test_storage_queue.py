@@ -20,10 +20,7 @@ def kept(s: Session) -> Queued:
 
 
 def composed(s: Session) -> Queued:
-    return outbox.put(
-        s, message_id="<1@desk>", kind="help", ref=None, recipient="jo@example.com", envelope_from="", raw=b"mail",
-        composed_at=NOON, not_before=NOON,
-    )  # fmt: skip
+    return outbox.put(s, outbox.FinishedMail(message_id="<1@desk>", kind="help", ref=None, recipient="jo@example.com", envelope_from="", raw=b"mail", composed_at=NOON, not_before=NOON))  # fmt: skip
 
 
 def posted(s: Session) -> Queued:

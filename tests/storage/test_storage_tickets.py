@@ -28,7 +28,7 @@ def save(s: Session, number: int, expected: int | None = None, **changed: Any) -
         "form_sha256": "ab",
         "body": {"items": []},
     }
-    return tickets.save(s, number, **(values | changed), expected_version=expected)
+    return tickets.save(s, tickets.StoredTicket(number=number, **values | changed), expected_version=expected)
 
 
 def test_a_ticket_comes_back_as_it_was_saved(store: Store) -> None:

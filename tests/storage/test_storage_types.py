@@ -75,7 +75,7 @@ def test_long_text_is_found_by_itself_and_by_what_was_kept(store: Store) -> None
     long = "<" + "é0" * 50_000 + "@example.com>"
     with store.write() as s:
         row, _ = inbox.keep(s, b"mail", "00", NOON, NOON, "inject")
-        inbox.mark(s, row.id, "handled", at=NOON, message_id=long)
+        inbox.mark(s, row.id, "handled", at=NOON, facts=inbox.MailFacts(message_id=long))
     with store.read() as s:
         kept = inbox.by_message_id(s, long)[0].message_id
         assert kept is not None

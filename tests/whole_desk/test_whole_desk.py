@@ -45,12 +45,14 @@ def import_active(desk: Running, token: str = "A1B2C3D4E5F6", **terms: object) -
     with desk.desk.store.write() as session:
         licences.append(
             session,
-            token=token,
-            at=desk.moment[0],
-            effective=date(2026, 1, 1),
-            kind="import",
-            changes=changes,
-            catalogue_version="x",
+            licences.NewEvent(
+                token=token,
+                at=desk.moment[0],
+                effective=date(2026, 1, 1),
+                kind="import",
+                changes=changes,
+                catalogue_version="x",
+            ),
         )
         people.add_contact(session, token, JOE, desk.moment[0], True)
         people.set_name(session, token, "Acme")
