@@ -4,7 +4,7 @@ Each state has a step for every event; an event that no longer applies does noth
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, assert_never
 
 from mailbot.core.base.frozen import replace
 from mailbot.core.desk import (
@@ -94,7 +94,36 @@ TABLE: Mapping[State, Mapping[type, Step]] = {
 
 def decide(ticket: Ticket, event: Event, context: DecisionContext) -> Decision:
     """The new ticket and the effects of an event."""
-    made = TABLE[ticket.state][type(event)](ticket, event, context)
+    match event:  # names every event, so that a new one fails the type check until the table above has it
+        case (
+            events.Opened()
+            | events.Changed()
+            | events.Confirmed()
+            | events.Denied()
+            | events.EmailConfirmed()
+            | events.Approved()
+            | events.Rejected()
+            | events.QuestionAsked()
+            | events.AnswerGiven()
+            | events.NoteTaken()
+            | events.PutOnHold()
+            | events.Commented()
+            | events.Withdrawn()
+            | events.StatusAsked()
+            | events.DayCame()
+            | events.StaffReminded()
+            | events.CustomerReminded()
+            | events.CustomerSilent()
+            | events.Undelivered()
+            | events.LicenceServerAccepted()
+            | events.LicenceServerRefused()
+            | events.EventReversed()
+            | events.LicenceServerSlow()
+        ):
+            step = TABLE[ticket.state][type(event)]
+        case _:
+            assert_never(event)
+    made = step(ticket, event, context)
     return replace(made, ticket=replace(made.ticket, hold=False)) if _unheld(ticket, made.ticket) else made
 
 
