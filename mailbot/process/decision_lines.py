@@ -1,6 +1,7 @@
 """Decision lines become events of their tickets, each with its own result; ``process.staff_replies`` lets them through."""
 
 from collections.abc import Iterable, Sequence
+from typing import assert_never
 
 from mailbot.core.base.address import same_address
 from mailbot.core.desk import events
@@ -126,14 +127,16 @@ class Decisions:
                 return events.Approved(self.by, line.read, line.items, line.until)
             case DecisionWord.REJECT:
                 return events.Rejected(self.by, line.read, line.text, line.items)
-            case "ASK":
+            case DecisionWord.ASK:
                 return events.QuestionAsked(self.by, line.read, line.text)
-            case "ANSWER":
+            case DecisionWord.ANSWER:
                 return events.AnswerGiven(self.by, line.read, line.text)
-            case "NOTE":
+            case DecisionWord.NOTE:
                 return events.NoteTaken(self.by, line.read, line.text)
-            case _:
+            case DecisionWord.HOLD:
                 return events.PutOnHold(self.by, line.read)
+            case _:
+                assert_never(line.word)
 
 
 def ask_anew(work: UnitOfWork, ticket: Ticket, member: str, version: int) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from typing import assert_never
 from zoneinfo import ZoneInfo
 
 from mailbot.core.catalogue.item_kinds import CHOSEN, ItemKey, ItemKind, item_key
@@ -221,12 +222,19 @@ class _Walk:
             item = item_key(term)
             if not item or not value or item in self.unbilled or item in self.implied:
                 continue
-            if item.kind is ItemKind.SEAT:
-                yield (item, ""), int(value)
-            elif item.kind in OPTIONS:
-                yield (item, str(value)), 1
-            elif item.kind is ItemKind.WHITELABEL or item.kind in CHOSEN:
-                yield (item, ""), 1
+            match item.kind:
+                case ItemKind.SEAT:
+                    yield (item, ""), int(value)
+                case ItemKind.PLAN | ItemKind.SUPPORT:
+                    yield (item, str(value)), 1
+                case ItemKind.WHITELABEL | ItemKind.ADDON | ItemKind.PLUGIN:
+                    yield (item, ""), 1
+                case ItemKind.ADMIN | ItemKind.WEBRTC | ItemKind.PHONEBAR:
+                    pass  # included
+                case ItemKind.BILLING | ItemKind.TOKEN | ItemKind.STATUS:
+                    pass  # never billed
+                case kind:
+                    assert_never(kind)
 
     def _move(self, day: date, event: LicenceEvent, item: ItemKey, parts: Parts) -> None:
         kind = _kind(event, parts)
