@@ -1,6 +1,7 @@
-"""The mails of a desk by their facts: `Recording` keeps what the real composition made each of, `Mail` puts it in one line.
+"""Describes the mails of a desk by their facts.
 
-`unsaid_words` holds the rendered text and page against these facts.
+`Recording` keeps the input and the output of each render, and `Mail` describes a mail in one line.
+`unsaid_words` compares the rendered text and page with these facts.
 """
 
 import re
@@ -27,7 +28,7 @@ DAY = re.compile(r"\b\d{1,2}\s+(?:[JFMASOND][a-z]{2,8})\s+20\d\d")
 
 @dataclass(frozen=True)
 class Made:
-    """A mail as it was composed: from ``draft``, as ``view``, into these words."""
+    """A composed mail: its draft, its view and its rendered text."""
 
     draft: Draft
     view: MailView
@@ -37,22 +38,22 @@ class Made:
 
     @property
     def kind(self) -> str:
-        """The name of its templates."""
+        """The name of the mail's templates."""
         return self.draft.send.kind.value
 
     @property
     def facts(self) -> Facts:
-        """What it says besides its ticket."""
+        """The facts that the mail contains besides its ticket."""
         return harmless(self.draft.send.facts)
 
     @property
     def sight(self) -> Sight | None:
-        """Its ticket as its reader sees it."""
+        """The ticket as the reader sees it."""
         return self.draft.reader.sees(harmless(self.draft.ticket)) if self.draft.ticket else None
 
 
 class Recording(Wording):
-    """The wording as it is; ``made`` keeps what each mail was made from."""
+    """The unchanged wording. ``made`` records each rendered mail."""
 
     def __init__(self, wording: Wording) -> None:
         self.__dict__.update(wording.__dict__)
@@ -66,7 +67,7 @@ class Recording(Wording):
 
 @dataclass(frozen=True)
 class Mail:
-    """One mail that went out, and what the outbox and the keys have of it."""
+    """One outgoing mail with its data from the outbox and the keys."""
 
     made: Made
     ref: str | None
@@ -76,14 +77,14 @@ class Mail:
     answers: str
 
     def line(self, now: Ticket | None) -> str:
-        """Everything but whom it went to; ``now`` is its ticket after the step."""
+        """Describes everything except the recipient. ``now`` is the ticket after the step."""
         key = [f"key {self.purpose}"] if self.purpose else []
         path = ["null path"] if self.null_path else []
         answers = [f"re {self.answers}"] if self.answers else []
         return ", ".join([*key, *path, *answers, *self._view(now), *self._said()])
 
     def _view(self, now: Ticket | None) -> Iterator[str]:
-        """How its ticket looks in it: what is hidden, which items are shown, and what differs from the end of the step."""
+        """Describes the ticket in the mail: hidden data, shown items, and differences from the end of the step."""
         sight = self.made.sight
         if not sight or not now:
             return
@@ -115,7 +116,7 @@ class Mail:
 
 
 def _rows(made: Made) -> list[tuple[str, str, str]]:
-    """(key, label, change) of the items that stand in the text."""
+    """(key, label, change) of the items in the text."""
     draft, sight, view = made.draft, made.sight, made.view.ticket
     if sight is None or view is None:
         return []
@@ -137,7 +138,7 @@ def _flat(text: str) -> str:
 
 
 def visible(html: str) -> str:
-    """What is read of a page or a piece of one, on one line."""
+    """The visible text of a page or a part of it, on one line."""
     return _flat(unescape(re.sub(r"<[^>]*>", " ", html)))
 
 
@@ -148,7 +149,7 @@ def purpose_of(key: str | None) -> str | None:
 
 
 def unsaid_words(made: Made) -> list[str]:
-    """What the text or the page of a mail should say of its facts and does not."""
+    """The facts that are missing from the text or the page of a mail."""
     text, page = _flat(made.text), visible(made.html)
     missing = [f"only in one part: {day}" for day in set(DAY.findall(text)) ^ set(DAY.findall(page))]
     wanted = [*_words_of(made)]
@@ -161,7 +162,7 @@ def unsaid_words(made: Made) -> list[str]:
 
 
 def _words_of(made: Made) -> Iterator[str]:
-    """Words that both parts must hold: items with their dates, bills and reasons, decisions, free words, dates."""
+    """The words that both parts must contain: item data, decisions, free text and dates."""
     facts, sight, view = made.facts, made.sight, made.view
     if sight:
         shown = {key: (label, change) for key, label, change in _rows(made)}
@@ -169,7 +170,7 @@ def _words_of(made: Made) -> Iterator[str]:
             if item.item not in shown:
                 continue
             yield from shown[item.item]
-            if sight.licence_data and made.kind != "status":  # that lists them with their status alone
+            if sight.licence_data and made.kind != "status":  # a status mail shows only the status of each item
                 yield from _item_words(item)
     if made.kind == "approval" and view.ticket and (staff := view.ticket.staff):
         yield from (value for _, value in (*staff.requester, *staff.licence, *staff.new_licence))

@@ -1,4 +1,4 @@
-"""Sets diagnoses against the truth of ``loggen``: each statement is right, missed, or wrong."""
+"""Compares diagnoses with the truth from ``loggen``. Each statement is right, missed or wrong."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -12,7 +12,7 @@ from mailbot.core.logs.unpack import open_logs
 from tests.support import loggen
 from tests.support.loggen import ANY, OneOf, Scenario, World
 
-#: Statements that are compared value by value.
+#: Statements that are compared by their values.
 PLAIN = (
     *("status", "reason", "token", "previous_token", "days_left", "expires_at", "version", "last_contact"),
     *("first_at", "last_at", "tokens", "previous_tokens", "unknown"),
@@ -21,7 +21,7 @@ PLAIN = (
 
 @dataclass(frozen=True)
 class Verdict:
-    """One statement of one scenario."""
+    """The verdict on one statement of one scenario."""
 
     scenario: str
     statement: str
@@ -30,7 +30,7 @@ class Verdict:
 
 
 def judged(make: Callable[[World], Scenario], number: int) -> Iterator[Verdict]:
-    """Every statement of that scenario."""
+    """The verdicts on all statements of the scenario."""
     known = loggen.scenario(make, number)
     diagnosis = told(known)
     for statement, verdict, detail in verdicts(known, diagnosis):
@@ -40,14 +40,14 @@ def judged(make: Callable[[World], Scenario], number: int) -> Iterator[Verdict]:
 
 
 def told(known: Scenario) -> Diagnosis:
-    """What is said of a scenario."""
+    """The diagnosis of a scenario."""
     sources = [source for name, data in known.files for source in sources_in(name, data)]
     ledger = {licence.token: licence for licence in known.ledger}
     return examine(sources, known.form, ledger.get, known.received_on)
 
 
 def table(runs: int) -> tuple[dict[str, Counter[str]], list[Verdict]]:
-    """Scenario -> how many statements are right, missed and wrong in so many runs of each; and the wrong ones."""
+    """Counts the right, missed and wrong statements per scenario over ``runs`` runs. Also returns the wrong ones."""
     counts: dict[str, Counter[str]] = {}
     wrong = []
     for make in loggen.SCENARIOS:
@@ -102,12 +102,12 @@ def _since(known: Scenario, told: Diagnosis) -> Iterator[tuple[str, str, str]]:
 
 
 def _proof(known: Scenario, told: Diagnosis) -> Iterator[tuple[str, str]]:
-    """Whether each line stands where it is said to stand, and holds what it is said to prove."""
+    """Checks that each proof line is at its given place and contains the values that it proves."""
     logs, _ = open_logs([source for name, data in known.files for source in sources_in(name, data)])
     lines = {log.name: list(log.lines()) for log in logs}
     for proof in told.proof:
         there = lines[proof.file][proof.line - 1].lstrip("> ")
-        if not redact(there).endswith(proof.text):  # a line that mail has broken is quoted whole
+        if not redact(there).endswith(proof.text):  # the proof joins a line that the mail wrapped
             there = " ".join(line.lstrip("> ") for line in lines[proof.file][proof.line - 1 : proof.line + 4])
         yield "right" if proof.text in redact(there) else "wrong", f"{proof.text} for {there}"
         for name in proof.proves:

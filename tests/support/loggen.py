@@ -1,7 +1,7 @@
-"""Realistic logs of which the truth is known: an installation is lived through day by day, and writes its logs as it goes.
+"""Generates realistic logs with a known truth: simulates an installation day by day and writes its logs.
 
-A scenario is made from its name and a number. ``truth`` is what its files prove, found from the life and not from the
-files: a statement that they cannot prove is absent there, and a diagnosis that makes it nevertheless is wrong.
+A name and a number determine a scenario. ``truth`` holds what the files prove. It comes from the simulation and not
+from the files. It omits every statement that the files cannot prove. A diagnosis that makes such a statement is wrong.
 """
 
 import gzip
@@ -21,20 +21,20 @@ ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 CUSTOMER = "Example S.p.A."
 
 
-#: A statement that may be made or not.
+#: A statement that is not judged.
 ANY = object()
 
 
 @dataclass(frozen=True)
 class OneOf:
-    """Values each of which is right, as where a line is torn."""
+    """Several values are right, for example when a line is cut."""
 
     values: tuple[object, ...]
 
 
 @dataclass(frozen=True)
 class State:
-    """What an installation says at each check; ``started`` is when its grace period began."""
+    """What an installation logs at each check. ``started`` is the first day of its grace period."""
 
     token: str
     status: str
@@ -49,7 +49,7 @@ class State:
 
 @dataclass(frozen=True)
 class Entry:
-    """A line of a log, and the state that it speaks of (None: traffic)."""
+    """A log line and the state that it reports (None: traffic)."""
 
     at: datetime
     text: str
@@ -58,10 +58,11 @@ class Entry:
 
 @dataclass(frozen=True)
 class Scenario:
-    """Files, form and ledger of one request, its day of arrival, and what the files prove.
+    """The files, form and ledger of one request, its day of arrival, and what the files prove.
 
-    A statement that is not in ``truth`` must not be made, one of ANY is not judged. ``since_known``: the beginning of the state is in the files; else ``since`` is only the first line of it.
-    ``disagreements`` are the beginnings of the sentences that must be told, no others may be.
+    A diagnosis must not make a statement that is not in ``truth``. A statement with the value ANY is not judged.
+    ``since_known``: the files show the beginning of the state. Otherwise ``since`` is only its first line in the files.
+    ``disagreements``: how the expected sentences begin. The diagnosis must contain all of them and no others.
     """
 
     name: str
@@ -77,7 +78,7 @@ class Scenario:
 
 @dataclass
 class World:
-    """One run of dice: the days, tokens and habits of one product version."""
+    """The random choices for one scenario: the days, the tokens and the log style of one product version."""
 
     rng: random.Random
     habit: int = 0
@@ -127,7 +128,7 @@ class World:
         return Entry(at, text, state)
 
     def message(self, pairs: list[str]) -> str:
-        """The pairs in the habit of this version: as the product writes them, in another order, quoted, or with JSON."""
+        """The pairs in the style of this version: unchanged, in another order, in quotes, or with JSON."""
         match self.habit % 7:
             case 4:
                 return " ".join(sorted(pairs, key=lambda pair: pair[-1]))
@@ -139,7 +140,7 @@ class World:
                 return " ".join(pairs)
 
     def life(self, states: Callable[[date], State], days: int, *, traffic: int = 6) -> list[Entry]:
-        """A check each morning and traffic through the day, for ``days`` days from ``self.day`` on."""
+        """A check each morning and traffic during the day, for ``days`` days from ``self.day``."""
         entries = []
         for n in range(days):
             morning = datetime.combine(self.day + timedelta(n), datetime.min.time()) + timedelta(hours=8, minutes=15)
@@ -151,7 +152,7 @@ class World:
     # Files
 
     def encoded(self, text: str) -> bytes:
-        """As systems and mail programs leave a text."""
+        """The text with the line ends and the encoding of some system or mail program."""
         if self.rng.random() < 0.3:
             text = text.replace("\n", "\r\n")
         return text.encode(self.rng.choice(("utf-8", "utf-8", "utf-8-sig", "utf-16", "utf-16-le", "windows-1252")))
@@ -179,7 +180,7 @@ def written(entries: list[Entry]) -> str:
 
 
 def proven(entries: list[Entry]) -> dict[str, object]:
-    """What whole lines prove: of the last state, and of the span."""
+    """What complete lines prove about the last state and the time span."""
     spoken = [entry for entry in entries if entry.state]
     truth: dict[str, object] = {"first_at": entries[0].at.isoformat(), "last_at": entries[-1].at.isoformat()}
     truth |= {"tokens": frozenset(e.state.token for e in spoken if e.state), "previous_tokens": frozenset(e.state.previous for e in spoken if e.state and e.state.previous)}  # fmt: skip
@@ -192,7 +193,7 @@ def proven(entries: list[Entry]) -> dict[str, object]:
 
 
 def status_json(world: World, state: State, at: datetime, **extra: object) -> tuple[str, dict[str, object]]:
-    """A status file of that moment, and what it proves."""
+    """A status file for the time ``at``, and what it proves."""
     started = f"{state.started}T07:15:00+00:00" if state.started else None
     contact, version, expires = f"{(at - timedelta(hours=3)):%Y-%m-%dT%H:%M:%S}+00:00", f"3.{world.rng.randrange(99)}.0", "2026-12-31T23:59:59+00:00"  # fmt: skip
     left = state.left(at.date())
@@ -225,7 +226,7 @@ def status_json(world: World, state: State, at: datetime, **extra: object) -> tu
 
 
 def _changed(world: World, days: int = 0) -> tuple[str, str, date, Callable[[date], State]]:
-    """(old token, new token, day of the change, states): active, then a grace period for the new token."""
+    """(old token, new token, day of the change, states). The states are active, then grace with the new token."""
     old, new, grace = world.token(), world.token(), world.rng.choice((10, 14, 15, 30))
     day = world.day + timedelta(days or world.rng.randrange(3, 8))
 
@@ -242,7 +243,7 @@ def _form(old: str, new: str | None = None, reason: str = "token_change") -> For
 
 
 def _whole(world: World, name: str, entries: list[Entry], form: FormClaim, *told: str, **more: object) -> Scenario:
-    """A scenario of one file that arrives whole on the day of its last line."""
+    """A scenario with one complete file. It arrives on the day of its last line."""
     data = world.encoded(written(entries))
     files = (world.packed("license.log", data),)
     received = entries[-1].at.date()
@@ -322,7 +323,7 @@ def unreachable(world: World) -> Scenario:
 
 
 def clock_skew(world: World) -> Scenario:
-    """The clock falls back by years for some days in which the change happens, and is put right again or not."""
+    """The clock jumps back by years for some days around the change. It may stay wrong until the end."""
     old, new, _, states = _changed(world, 4)
     entries = world.life(states, 10, traffic=2)
     off = timedelta(days=world.rng.randrange(400, 4000))
@@ -334,7 +335,7 @@ def clock_skew(world: World) -> Scenario:
         text = entry.text.replace(f"{entry.at:%Y-%m-%d %H:%M:%S}", f"{at:%Y-%m-%d %H:%M:%S}", 1)
         moved.append(Entry(at, text, entry.state))
     truth = proven(moved) | {"first_at": ANY, "last_at": ANY, "days_left": proven(entries)["days_left"]}
-    del truth["since"]  # no line of such a log can show it
+    del truth["since"]  # no line of this log can show it
     files = (("license.log", world.encoded(written(moved))),)
     received = entries[-1].at.date()
     return Scenario("clock skew", files, _form(old, new), received, truth, disagreements=("The times in ",))
@@ -361,7 +362,7 @@ def wrong_customer(world: World) -> Scenario:
 
 
 def rotated(world: World) -> Scenario:
-    """Ten files of a rotated set, some packed, in any order."""
+    """Ten files of a rotated log in random order. They come in one archive, or some of them are compressed."""
     old, new, _, states = _changed(world, world.rng.randrange(5, 15))
     entries = world.life(states, 20, traffic=3)
     cuts = sorted(world.rng.sample(range(1, len(entries)), 9))
@@ -389,7 +390,7 @@ def few_lines(world: World) -> Scenario:
 
 
 def mixed_encodings(world: World) -> Scenario:
-    """Lines of two programs with two character sets in one file, NUL bytes between, and every line end there is."""
+    """One file mixes two encodings and two kinds of line end. Some lines have NUL bytes before them."""
     old, new, day, states = _changed(world)
     entries = world.life(states, (day - world.day).days + 3)
     data = b""
@@ -401,12 +402,12 @@ def mixed_encodings(world: World) -> Scenario:
 
 
 def truncated(world: World) -> Scenario:
-    """Cut at both ends, anywhere: within a number, a token, a character of two bytes."""
+    """The file is cut at both ends at random positions, for example inside a number or a token."""
     old, new, _, states = _changed(world, 6)
     entries = world.life(states, 16, traffic=2)
     text = written(entries)
     start, end = world.rng.randrange(1, len(text) // 4), world.rng.randrange(3 * len(text) // 4, len(text))
-    if world.rng.random() < 0.7:  # most cuts of interest are in a licence line
+    if world.rng.random() < 0.7:  # cuts inside a licence line matter most
         lines = [e for e in entries[len(entries) * 3 // 4 :] if e.state]
         chosen = world.rng.choice(lines)
         end = text.index(chosen.text) + world.rng.randrange(30, len(chosen.text))
@@ -415,10 +416,10 @@ def truncated(world: World) -> Scenario:
         if at >= start and at + len(entry.text) <= end:
             kept.append(entry)
         at += len(entry.text) + 1
-    truth = proven(kept) | {"first_at": ANY, "last_at": ANY}  # a torn line may still have its time
+    truth = proven(kept) | {"first_at": ANY, "last_at": ANY}  # a cut line may still have its time
     tail = text[:end].rpartition("\n")[2]
     torn = next((e for e in entries if e.state and tail and e.text.startswith(tail)), None)
-    if torn and torn.state and f"status={torn.state.status}" in tail:  # whole as far as its status
+    if torn and torn.state and f"status={torn.state.status}" in tail:  # the status is complete
         truth["days_left"] = OneOf((truth.get("days_left"), torn.state.left(torn.at.date())))
     head = text[start:].partition("\n")[0]
     if head.startswith("[LICENSE:CHECK] ") or "- [LICENSE:CHECK] " in head:
@@ -428,7 +429,7 @@ def truncated(world: World) -> Scenario:
 
 
 def installations(world: World) -> Scenario:
-    """Two servers write into one file, line by line."""
+    """Two servers write their lines into the same file."""
     old, new, day, states = _changed(world)
     other, days = world.token(), (day - world.day).days + world.rng.randrange(2, 6)
     ours = world.life(states, days)
@@ -469,14 +470,14 @@ def old_log(world: World) -> Scenario:
 
 
 def silence(world: World) -> Scenario:
-    """The server was off for days when the state changed: nobody can say when it began."""
+    """The log has a gap of some days around the change, so the start of the new state is unknown."""
     old, new, _, states = _changed(world, 5)
     entries = [e for e in world.life(states, 14) if not 2 <= (e.at.date() - world.day).days < world.rng.randrange(6, 9)]
     return _whole(world, "silence before the change", entries, _form(old, new), since_known=False)
 
 
 def pasted(world: World) -> Scenario:
-    """The licence lines pasted into a mail, which breaks them at 76 columns, or quotes them."""
+    """A mail contains the licence lines. It may wrap them at 76 columns and may quote them."""
     old, new, day, states = _changed(world, 3)
     entries = [e for e in world.life(states, (day - world.day).days + world.rng.randrange(1, 5)) if e.state]
     text = written(entries)
@@ -492,7 +493,7 @@ def pasted(world: World) -> Scenario:
 
 
 def misfit(world: World) -> Scenario:
-    """A good log, and a form or a ledger that contradicts it in one way."""
+    """The log is good, but the form or the ledger contradicts it."""
     old, new, day, states = _changed(world)
     entries = world.life(states, (day - world.day).days + world.rng.randrange(1, 6))
     third = world.token()
@@ -533,7 +534,7 @@ SCENARIOS = (
 
 
 def scenario(make: Callable[[World], Scenario], number: int) -> Scenario:
-    """The scenario of that kind and number, always the same."""
+    """The scenario for this function and number. The result is always the same."""
     rng = random.Random(f"{make.__name__} {number}")
     world = World(rng, number, date(2026, 1, 1) + timedelta(rng.randrange(300)))
     return make(world)

@@ -1,7 +1,7 @@
-"""What a desk did, in a few lines that a reviewer reads: mails by their facts, tickets, licences and history by what changed.
+"""Describes what a desk did in a few lines for a reviewer: the changes in tickets, licences and history.
 
-Nothing here is wording of the templates, a Message-ID or a key; fields that are empty or as a new ticket has them are left out.
-The mails stand in ``composed``.
+The lines contain no template wording, no Message-IDs and no keys. They omit empty fields and default values.
+``composed`` describes the mails by their facts.
 """
 
 import re
@@ -17,7 +17,7 @@ from mailbot.json_shapes import LICENCE
 from storage.tickets import TicketEventRow
 from tests.support.desk import catalogue
 
-#: What is said of a ticket besides its items, problems and diagnosis; where two say the same, the second is left out.
+#: The ticket fields to describe. Items, problems and the diagnosis have their own lines.
 TICKET = (
     *("product", "token", "new_token", "customer_name", "customer_email", "sender", "sender_name", "sender_verdict"),
     *("sender_known", "sender_is_contact", "sender_is_partner", "forwarded_from", "received_at", "comments", "reason"),
@@ -43,25 +43,25 @@ EVENT = ("rule", "ticket", "asked_on", "why", "pending")
 
 @dataclass(frozen=True)
 class Step:
-    """The step that is played: what it has of its own is not said again."""
+    """The current step. The lines do not repeat its time and its mail."""
 
     at: datetime
-    own: str | None  # the Message-ID of the mail that came in
-    names: Mapping[str, str]  # how the mails are called, by Message-ID
+    own: str | None  # the Message-ID of the incoming mail
+    names: Mapping[str, str]  # names of the mails by Message-ID
 
     def when(self, at: datetime) -> str:
-        """The time, where it is not the step's."""
+        """The time, if it differs from the time of the step."""
         return f"{word(at)} " if at != self.at else ""
 
     def mail(self, message_id: str | None) -> str:
-        """The mail that something is due to, where it is not the step's."""
+        """The mail that caused something, if it is not the mail of the step."""
         if message_id == self.own:
             return ""
         return f" ({self.names.get(message_id, message_id) if message_id else 'no mail'})"
 
 
 def word(value: object) -> str:
-    """A value as a line has it: free words in quotes, each on one line."""
+    """The text for a value. Free text is in quotes and on one line."""
     match value:
         case str():
             return value if re.fullmatch(r"[\w.@:/+-]+", value) else '"' + " / ".join(value.strip().splitlines()) + '"'
@@ -88,12 +88,12 @@ def word(value: object) -> str:
 
 
 def named(values: Mapping[str, object]) -> list[str]:
-    """The values that are not empty, by name."""
+    """The non-empty values with their names."""
     return [f"{key} {word(value)}" for key, value in values.items() if value or type(value) is int]
 
 
 def how(item: Item) -> str:
-    """What became of an item, from which day, by which rule, on which bill, why."""
+    """The status of an item with its dates, rule, bill and reason."""
     billed: Billing | None = item.billing
     bill = (
         " ".join([f"bill {billed.kind}", *named({key: value for key, value in vars(billed).items() if key != "kind"})])
@@ -106,7 +106,7 @@ def how(item: Item) -> str:
 
 
 def items(found: Iterable[Item]) -> list[str]:
-    """A line for all items of which the same is to be said."""
+    """One line for all items with the same description."""
     lines: dict[str, list[str]] = {}
     for item in found:
         change = word(item.to) if item.from_ is None else f"{word(item.from_)} -> {word(item.to)}"
@@ -121,7 +121,7 @@ def problem(found: Problem) -> str:
 
 
 def ticket(now: Ticket, before: Ticket | None, at: datetime) -> Iterator[str]:
-    """What is new of a ticket."""
+    """What changed in a ticket."""
     old, new = _facts(before) if before else {"received_at": at}, _facts(now)
     changed = {key: value for key, value in new.items() if old.get(key) != value}
     gone = {key: "none" for key in TICKET if key in old and key not in new}
@@ -154,14 +154,14 @@ def _facts(found: Ticket) -> dict[str, object]:
 
 
 def history(rows: Iterable[TicketEventRow], step: Step) -> Iterator[str]:
-    """The new lines of a ticket's history."""
+    """One line for each new event in a ticket's history."""
     for row in rows:
         done = f"{step.when(row.at)}{row.kind} by {row.by}{step.mail(row.mail)}"
         yield f"{done} {word(row.detail)}" if row.detail else done
 
 
 def licence(now: Licence, before: Licence | None, on: date, step: Step) -> Iterator[str]:
-    """The events that a licence has more than before, the terms that changed, what lies ahead of it."""
+    """The new events, the changed terms and the scheduled changes of a licence."""
     known = len(before.history) if before else 0
     yield from (f"{now.token} {_event(event, on, step)}" for event in now.history[known:])
     changed = {key: getattr(now, key) for key in LICENCE[1:] if getattr(now, key) != getattr(before, key, None)}
